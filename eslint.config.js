@@ -1,0 +1,104 @@
+'use strict';
+
+const js = require('@eslint/js');
+const tseslint = require('typescript-eslint');
+
+// Which package may be imported where: a library that shapes a room stays in that room, so that
+// it can be replaced without touching the others.
+const HOME_OF_PACKAGE = {
+  '@redis/client': 'stores/redis',
+  redis: 'stores/redis',
+  '@grpc/grpc-js': 'grpc',
+  '@grpc/proto-loader': 'grpc',
+  '@grpc/reflection': 'grpc',
+  'grpc-health-check': 'grpc',
+  protobufjs: 'grpc',
+  fastify: 'http',
+  'jsonc-parser': 'http',
+  pino: 'observability',
+  yaml: 'components',
+};
+
+// Who may import whom (docs/architecture.md): the rooms that a room may look into. Files directly
+// in src: main is the edge, app the composition root, lifecycle and version know nobody.
+const MAY_IMPORT = {
+  lock: [],
+  sidecar: [],
+  cli: [],
+  observability: ['lock', 'sidecar'],
+  components: ['lock', 'sidecar'],
+  grpc: ['lock', 'sidecar'],
+  http: ['lock', 'sidecar'],
+  stores: ['lock', 'components/metadata-properties'],
+};
+
+function roomRules(room, allowed) {
+  const foreignPackages = Object.entries(HOME_OF_PACKAGE)
+    .filter(([, home]) => home !== room && !home.startsWith(`${room}/`))
+    .map(([name]) => ({ name, message: `only src/${HOME_OF_PACKAGE[name]} may import ${name}` }));
+  const permitted = ['\\.\\./', ...allowed.map((place) => `${place}(?:/|$)`)].join('|');
+  const pattern = {
+    regex: `^(?:\\.\\./)+(?!${permitted})`,
+    message: `src/${room} may import from ${allowed.join(', ') || 'no other room'}`,
+  };
+  return {
+    files: [`src/${room}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { paths: foreignPackages, patterns: [pattern] }] },
+  };
+}
+
+module.exports = tseslint.config(
+  { ignores: ['dist', 'coverage', 'node_modules', 'test/fixtures'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'max-lines': ['error', { max: 300, skipBlankLines: false, skipComments: false }],
+      complexity: ['error', 12],
+      'max-params': ['error', 3],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  ...Object.entries(MAY_IMPORT).map(([room, allowed]) => roomRules(room, allowed)),
+  {
+    files: ['src/lifecycle.ts', 'src/version.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['./*', '../*'] }] },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/main.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'exit', message: 'only src/main.ts ends the process' },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': ['error', { max: 400 }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    files: ['**/*.js'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: {
+        require: 'readonly',
+        module: 'writable',
+        process: 'readonly',
+        __dirname: 'readonly',
+        console: 'readonly',
+      },
+    },
+  },
+);

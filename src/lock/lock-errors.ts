@@ -1,0 +1,76 @@
+/** The gRPC status codes that lock calls answer with, by their names in the gRPC specification. */
+export type GrpcCode = 'INVALID_ARGUMENT' | 'FAILED_PRECONDITION' | 'INTERNAL';
+
+/** Dapr's tags of the lock building block, sent as `errorCode` over HTTP. */
+export type LockErrorCode =
+  | 'ERR_MALFORMED_REQUEST'
+  | 'ERR_LOCK_STORE_NOT_CONFIGURED'
+  | 'ERR_LOCK_STORE_NOT_FOUND'
+  | 'ERR_TRY_LOCK'
+  | 'ERR_UNLOCK';
+
+/** How a kind of failure is answered on the wire; rows of {@link lockErrors}. */
+interface WireForm {
+  readonly errorCode: LockErrorCode;
+  readonly httpStatus: 400 | 500;
+  readonly grpcCode: GrpcCode;
+}
+
+/** A lock call that ends in an error: everything that both transports need to answer it. */
+export class LockError extends Error implements WireForm {
+  override readonly name = 'LockError';
+  readonly errorCode: LockErrorCode;
+  readonly httpStatus: 400 | 500;
+  readonly grpcCode: GrpcCode;
+
+  /** @param options a `cause` is what led here: for the log, never sent */
+  constructor(message: string, wireForm: WireForm, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.errorCode = wireForm.errorCode;
+    this.httpStatus = wireForm.httpStatus;
+    this.grpcCode = wireForm.grpcCode;
+  }
+}
+
+const MALFORMED: WireForm = {
+  errorCode: 'ERR_MALFORMED_REQUEST',
+  httpStatus: 400,
+  grpcCode: 'INVALID_ARGUMENT',
+};
+const NOT_CONFIGURED: WireForm = {
+  errorCode: 'ERR_LOCK_STORE_NOT_CONFIGURED',
+  httpStatus: 500,
+  grpcCode: 'FAILED_PRECONDITION',
+};
+const NOT_FOUND: WireForm = {
+  errorCode: 'ERR_LOCK_STORE_NOT_FOUND',
+  httpStatus: 400,
+  grpcCode: 'INVALID_ARGUMENT',
+};
+const TRY_LOCK: WireForm = { errorCode: 'ERR_TRY_LOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
+const UNLOCK: WireForm = { errorCode: 'ERR_UNLOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
+
+/**
+ * The catalogue: one row for each way in which a lock call can fail, in the order in which
+ * daprd checks (dapr/dapr pkg/api/universal/lock.go, messages of pkg/messages/predefined.go).
+ * docs/errors.md lists the same rows; a test compares the two.
+ */
+export const lockErrors = {
+  /** TryLock only, and before anything else is looked at. */
+  expiryNotPositive: (storeName: string) =>
+    new LockError(`ExpiryInSeconds is not positive in lock store ${storeName}`, MALFORMED),
+  /** No lock store was loaded at all. */
+  storesNotConfigured: () => new LockError('lock store is not configured', NOT_CONFIGURED),
+  resourceIdEmpty: (storeName: string) =>
+    new LockError(`ResourceId is empty in lock store ${storeName}`, MALFORMED),
+  lockOwnerEmpty: (storeName: string) =>
+    new LockError(`LockOwner is empty in lock store ${storeName}`, MALFORMED),
+  storeNotFound: (storeName: string) =>
+    new LockError(`lock store ${storeName} not found`, NOT_FOUND),
+  /** The resource can't be a key, or the store failed. */
+  tryLockFailed: (reason: string, cause: unknown) =>
+    new LockError(`failed to try acquiring lock: ${reason}`, TRY_LOCK, { cause }),
+  /** The resource can't be a key, or the store failed. */
+  unlockFailed: (reason: string, cause: unknown) =>
+    new LockError(`failed to release lock: ${reason}`, UNLOCK, { cause }),
+} as const;

@@ -1,0 +1,87 @@
+/** A try for a lock, as a store sees it: the key is complete, the call is validated. */
+export interface TryLockCall {
+  /** The whole key, prefix included, as it stands in the store. */
+  readonly key: string;
+  /** Who asks, byte for byte what the caller sent; compared, never interpreted. */
+  readonly owner: string;
+  /** How long the lease lasts, in milliseconds on the store's clock; at least 1. */
+  readonly ttlMs: number;
+  /**
+   * Random id of this client call, the same for every send of it. A store whose sends can be
+   * repeated recognises its own earlier send by it: owner names are no identities, as Dapr's
+   * how-to gives one name to every instance of an app.
+   */
+  readonly attempt: string;
+}
+
+/** A release, as a store sees it; the fields are those of {@link TryLockCall}. */
+export type UnlockCall = Omit<TryLockCall, 'ttlMs'>;
+
+/** The answer to a {@link TryLockCall}. A lock that is held is an answer, not an error. */
+export interface TryLockResult {
+  /** False means that this call holds nothing. */
+  readonly acquired: boolean;
+}
+
+/**
+ * The answer to an {@link UnlockCall}: `unlocked` means that this call released the lock;
+ * the other two were true at one moment during the call and not by this call's own doing.
+ */
+export type UnlockOutcome = 'unlocked' | 'not-found' | 'held-by-other';
+
+/**
+ * Keeps locks: the contract between the lock service and every driver, proved by the one
+ * conformance suite in test/conformance.
+ *
+ * A store never waits for a lock, is not re-entrant (the owner that holds a lock is refused like
+ * any other, as daprd does), releases by one atomic compare-and-delete, and lets a lease expire
+ * on its own clock. Every method but `close` rejects with {@link StoreError} and nothing else.
+ */
+export interface LockStore {
+  /** Connects and checks the server. The signal is the component's init time-out. */
+  init(signal: AbortSignal): Promise<void>;
+  /** Takes the lock if it is free or expired. The signal ends the call, not the lease. */
+  tryLock(call: TryLockCall, signal: AbortSignal): Promise<TryLockResult>;
+  /** Releases the lock if it is held by exactly this owner. */
+  unlock(call: UnlockCall, signal: AbortSignal): Promise<UnlockOutcome>;
+  /** Resolves if the store can be used now. */
+  ping(signal: AbortSignal): Promise<void>;
+  /** Gives back every resource; idempotent. Later calls reject with kind `closed`. */
+  close(): Promise<void>;
+}
+
+/**
+ * Why a store could not answer.
+ * - `unavailable`: it can't be reached, or says that it can't serve now
+ * - `deadline`: no answer came in time, or the caller ended the call
+ * - `rejected`: it answered with an error that a repeated call would meet again
+ * - `protocol`: what came back is not an answer
+ * - `closed`: the store was closed
+ */
+export type StoreErrorKind = 'unavailable' | 'deadline' | 'rejected' | 'protocol' | 'closed';
+
+/**
+ * What the failed call left behind: `not-applied` means nothing, for certain; `unknown` means that
+ * it may have taken effect, or may yet.
+ */
+export type StoreErrorOutcome = 'not-applied' | 'unknown';
+
+/** The one error that a {@link LockStore} throws. Its message is shown to the client. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly kind: StoreErrorKind;
+  readonly outcome: StoreErrorOutcome;
+
+  /**
+   * @param message what failed, in words that may reach the client: no owner, no secret
+   * @param options the two verdicts, and the driver's own error as `cause` for the log
+   */
+  constructor(
+    message: string,
+    options: { kind: StoreErrorKind; outcome: StoreErrorOutcome; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = options.kind;
+    this.outcome = options.outcome;
+  }
+}

@@ -1,0 +1,16 @@
+/** Further facts of a log line, by name. Tokens and passwords have no place here at any level. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * Writes log lines. The rooms get this instead of a logging library; `observability/` makes it.
+ * Resources and owners may appear at debug only.
+ */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  fatal(message: string, fields?: LogFields): void;
+  /** The same log under another scope, for example `dapr.runtime.http`. */
+  scoped(scope: string): Logger;
+}
