@@ -1,0 +1,104 @@
+import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } from '@grpc/grpc-js';
+
+import type { LockService } from '../lock/lock-service';
+import type { Logger } from '../lock/logger';
+import type { Sidecar } from '../sidecar/sidecar';
+import { createDaprMethods, type UnaryMethod } from './dapr-methods';
+import { answerUnknownMethods, ignoreEndlessDeadlines } from './grpc-js-internals';
+import { HealthService } from './health-service';
+import { OpenStreams } from './open-streams';
+import { loadDaprService } from './proto-files';
+import { addReflection } from './reflection-service';
+import { createTokenInterceptor } from './token-interceptor';
+import { toUnaryHandler } from './unary-handler';
+
+/** What the gRPC transport stands on. */
+export interface GrpcServerOptions {
+  readonly locks: LockService;
+  readonly sidecar: Sidecar;
+  readonly logger: Logger;
+  /** Longest message taken or sent, in bytes (--max-body-size); -1 for no limit. */
+  readonly maxMessageBytes: number;
+}
+
+/** The gRPC transport of the sidecar. */
+export interface GrpcServer {
+  /** Binds one more address; rejects with the system's reason. Port 0 takes a free one. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ port: number }>;
+  /** Takes no new connections, lets calls in flight finish, and resolves when they have. */
+  close(): Promise<void>;
+}
+
+/**
+ * daprd's keepalive (dapr/dapr pkg/api/grpc/server.go): a connection whose other end has vanished
+ * is noticed after 15 s. Pings of clients are answered however often they come: Node does that,
+ * and grpc-js never sends ENHANCE_YOUR_CALM.
+ */
+const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
+
+/** Makes the gRPC transport; nothing listens before `listen`. */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  routeLibraryLog(options.logger);
+  const server = createServer(options);
+  const streams = new OpenStreams();
+  const health = new HealthService(server, streams);
+  addReflection(server, streams);
+  const service = loadDaprService();
+  for (const method of createDaprMethods({ ...options, service })) {
+    register(server, method, options.logger);
+  }
+  answerUnknownMethods(server);
+
+  return {
+    async listen({ host, port }) {
+      const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`);
+      ignoreEndlessDeadlines(server);
+      health.setServing(true);
+      return { port: bound };
+    },
+    close() {
+      health.setServing(false);
+      streams.end();
+      return new Promise((resolve, reject) => {
+        server.tryShutdown((error) => {
+          if (error === undefined) resolve();
+          else reject(error);
+        });
+      });
+    },
+  };
+}
+
+function createServer({ sidecar, maxMessageBytes }: GrpcServerOptions): Server {
+  const { checkToken } = sidecar;
+  return new Server({
+    ...KEEPALIVE,
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.enable_channelz': 0,
+    interceptors: checkToken === undefined ? [] : [createTokenInterceptor(checkToken)],
+  });
+}
+
+function register(server: Server, method: UnaryMethod, logger: Logger): void {
+  const keepBytes = (bytes: Buffer) => bytes;
+  server.register(method.path, toUnaryHandler(method, logger), keepBytes, keepBytes, 'unary');
+}
+
+function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+}
+
+/** grpc-js writes to the console by itself; what matters of it reaches us as errors anyway. */
+function routeLibraryLog(logger: Logger): void {
+  const write = (...parts: unknown[]) => {
+    logger.debug(parts.map(String).join(' '));
+  };
+  setLogger({ error: write, info: write, debug: write });
+  setLogVerbosity(logVerbosity.ERROR);
+}

@@ -1,0 +1,47 @@
+import { type Metadata, status } from '@grpc/grpc-js';
+
+import { LockError } from '../lock/lock-errors';
+import { RequestDecodeError } from './request-decoder';
+
+/**
+ * The longest status message sent, in bytes as encoded on the wire. Python and Java clients refuse
+ * more than 8 KiB of headers and trailers, and would then show that instead of the error.
+ */
+const MAX_MESSAGE_BYTES = 4096;
+
+/** A status to end a call with, in the shape that both handlers and interceptors take. */
+export interface GrpcStatus {
+  readonly code: status;
+  readonly details: string;
+  /** Sent as trailers. */
+  readonly metadata?: Metadata;
+}
+
+/** What a defect is answered with; its own text is for the log. */
+const UNEXPECTED = 'internal error';
+
+/** Turns what a method rejected with into the status that the client gets. */
+export function toGrpcStatus(error: unknown): GrpcStatus {
+  if (error instanceof LockError) return statusOf(status[error.grpcCode], error.message);
+  if (error instanceof RequestDecodeError) return statusOf(status.INTERNAL, error.message);
+  return statusOf(status.INTERNAL, UNEXPECTED);
+}
+
+/** A status whose message can be sent: cut to {@link MAX_MESSAGE_BYTES}, free of lone surrogates. */
+export function statusOf(code: status, message: string, metadata?: Metadata): GrpcStatus {
+  const details = clip(message.toWellFormed());
+  return metadata === undefined ? { code, details } : { code, details, metadata };
+}
+
+function clip(message: string): string {
+  // grpc-js sends encodeURI's form: at most nine bytes for one UTF-16 unit.
+  if (message.length * 9 <= MAX_MESSAGE_BYTES) return message;
+  let bytes = 0;
+  let kept = '';
+  for (const character of message) {
+    bytes += encodeURI(character).length;
+    if (bytes > MAX_MESSAGE_BYTES) return `${kept}…`;
+    kept += character;
+  }
+  return message;
+}

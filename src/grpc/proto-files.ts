@@ -1,0 +1,47 @@
+import path from 'node:path';
+
+import {
+  loadSync,
+  type MessageTypeDefinition,
+  type Options,
+  type PackageDefinition,
+  type ServiceDefinition,
+} from '@grpc/proto-loader';
+
+/** The wire contract's folder, found alike from src and from dist. */
+const PROTO_DIR = path.join(__dirname, '..', '..', 'proto');
+
+const OPTIONS: Options = { includeDirs: [PROTO_DIR], longs: Number, enums: Number, defaults: true };
+
+/** Full name of the service that Dapr clients call. */
+export const DAPR_SERVICE = 'dapr.proto.runtime.v1.Dapr';
+
+/** Loads the Dapr service: a codec for each request and response, fields in lowerCamelCase. */
+export function loadDaprService(): ServiceDefinition {
+  const service = loadSync('dapr/proto/runtime/v1/dapr.proto', OPTIONS)[DAPR_SERVICE];
+  if (service === undefined || 'format' in service) throw new Error(`no service ${DAPR_SERVICE}`);
+  return service;
+}
+
+/** Loads the Dapr package with field names as in the proto files: what reflection shows. */
+export function loadDaprPackage(): PackageDefinition {
+  return loadSync('dapr/proto/runtime/v1/dapr.proto', { ...OPTIONS, keepCase: true });
+}
+
+/** The two message types of an error's details: `google.rpc.Status` and `ErrorInfo`. */
+export function loadErrorDetailTypes(): {
+  readonly status: MessageTypeDefinition<object, object>;
+  readonly errorInfo: MessageTypeDefinition<object, object>;
+} {
+  const types = loadSync('google/rpc/status.proto', OPTIONS);
+  const [status, errorInfo] = [types['google.rpc.Status'], types['google.rpc.ErrorInfo']];
+  if (!isMessageType(status) || !isMessageType(errorInfo)) throw new Error('no google.rpc types');
+  return { status, errorInfo };
+}
+
+/** Tells a message's definition from a service's and an enum's. */
+export function isMessageType(
+  definition: PackageDefinition[string] | undefined,
+): definition is MessageTypeDefinition<object, object> {
+  return definition !== undefined && 'serialize' in definition;
+}

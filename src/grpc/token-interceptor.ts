@@ -1,0 +1,57 @@
+import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
+
+import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
+import { type GrpcStatus, statusOf } from './grpc-status';
+import { loadErrorDetailTypes } from './proto-files';
+import { firstValue } from './unary-handler';
+
+/** Probes carry no token: kubelets and load balancers can't be given one. */
+const EXEMPT_PREFIX = '/grpc.health.v1.Health/';
+
+/** daprd's words for each reason, in the ErrorInfo detail (dapr/dapr pkg/api/grpc). */
+const REASONS: Readonly<Record<Exclude<TokenVerdict, 'valid'>, string>> = {
+  missing: 'missing api token in request metadata',
+  mismatch: 'authentication error: api token mismatch',
+};
+
+/** Refuses calls without the right API token, before the request is decoded. */
+export function createTokenInterceptor(checkToken: TokenCheck): ServerInterceptor {
+  const refusals = {
+    missing: createRefusal(REASONS.missing),
+    mismatch: createRefusal(REASONS.mismatch),
+  };
+  return (method, call) => {
+    if (method.path.startsWith(EXEMPT_PREFIX)) return new ServerInterceptingCall(call);
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, proceed) => {
+            const verdict = checkToken(firstValue(metadata, API_TOKEN_HEADER));
+            if (verdict === 'valid') proceed(metadata);
+            else call.sendStatus(refusals[verdict]);
+          },
+        });
+      },
+    });
+  };
+}
+
+function createRefusal(reason: string): GrpcStatus {
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', encodeDetails(reason));
+  return statusOf(status.UNAUTHENTICATED, 'Unauthorized', metadata);
+}
+
+function encodeDetails(reason: string): Buffer {
+  const types = loadErrorDetailTypes();
+  const errorInfo = types.errorInfo.serialize({
+    reason: 'Unauthorized',
+    domain: 'dapr.io',
+    metadata: { 'http.code': '401', 'http.error_message': reason },
+  });
+  return types.status.serialize({
+    code: status.UNAUTHENTICATED,
+    message: 'Unauthorized',
+    details: [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: errorInfo }],
+  });
+}

@@ -1,0 +1,101 @@
+import {
+  Client,
+  credentials,
+  Metadata,
+  type MetadataValue,
+  type ServiceError,
+} from '@grpc/grpc-js';
+
+import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
+import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
+import type { LockService } from '../../src/lock/lock-service';
+import { createFakeLockService } from '../support/fake-lock-service';
+import { createFakeSidecar } from '../support/fake-sidecar';
+import { RecordingLogger } from '../support/recording-logger';
+
+/** What a unary call ended with: the response, or the code and details of the status. */
+export interface UnaryAnswer {
+  readonly response?: unknown;
+  readonly code?: number;
+  readonly details?: string;
+  readonly trailers?: Record<string, MetadataValue>;
+}
+
+/** How a raw call is made. */
+export interface CallOptions {
+  readonly metadata?: Record<string, string>;
+  readonly deadline?: number;
+}
+
+/** A gRPC server on a free port, its client, and everything to look at afterwards. */
+export class GrpcFixture {
+  readonly logger = new RecordingLogger();
+  readonly sidecar;
+  readonly server: GrpcServer;
+  readonly #clients: Client[] = [];
+  port = 0;
+
+  constructor(
+    options: { locks?: Partial<LockService>; token?: string; maxMessageBytes?: number } = {},
+  ) {
+    this.sidecar = createFakeSidecar(options.token === undefined ? {} : { token: options.token });
+    this.server = createGrpcServer({
+      locks: createFakeLockService(options.locks),
+      sidecar: this.sidecar,
+      logger: this.logger,
+      maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
+    });
+  }
+
+  async start(): Promise<this> {
+    this.port = (await this.server.listen({ host: '127.0.0.1', port: 0 })).port;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.server.close();
+  }
+
+  client(): Client {
+    const client = new Client(`127.0.0.1:${this.port}`, credentials.createInsecure());
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Calls a Dapr method by its message's fields. */
+  async call(name: string, message: object, options?: CallOptions): Promise<UnaryAnswer> {
+    const method = loadDaprService()[name]!;
+    const answer = await this.callBytes(method.path, method.requestSerialize(message), options);
+    if (answer.response === undefined) return answer;
+    return { ...answer, response: method.responseDeserialize(answer.response as Buffer) };
+  }
+
+  /** Calls any path with any bytes. */
+  callBytes(path: string, bytes: Buffer, options: CallOptions = {}): Promise<UnaryAnswer> {
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
+    const callOptions = options.deadline === undefined ? {} : { deadline: options.deadline };
+    const keep = (buffer: Buffer) => buffer;
+    return new Promise((resolve) => {
+      this.client().makeUnaryRequest(
+        path,
+        keep,
+        keep,
+        bytes,
+        metadata,
+        callOptions,
+        (error, response) => {
+          resolve(error === null ? { response } : toAnswer(error));
+        },
+      );
+    });
+  }
+}
+
+/** Path of a Dapr method. */
+export const daprPath = (name: string): string => `/${DAPR_SERVICE}/${name}`;
+
+function toAnswer(error: ServiceError): UnaryAnswer {
+  return { code: error.code, details: error.details, trailers: error.metadata.getMap() };
+}

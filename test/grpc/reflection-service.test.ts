@@ -1,0 +1,91 @@
+import path from 'node:path';
+
+import { Client, credentials } from '@grpc/grpc-js';
+import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
+import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
+
+import { GrpcFixture } from './grpc-fixture';
+
+interface ReflectionResponse {
+  readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
+  readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Buffer[] };
+}
+
+interface File {
+  readonly name: string;
+  readonly dependency: readonly string[];
+  readonly messageType: readonly {
+    readonly name: string;
+    readonly field: readonly { readonly name: string }[];
+  }[];
+}
+
+describe.each(['v1', 'v1alpha'])('server reflection %s', (version) => {
+  let grpc: GrpcFixture;
+  let client: Client;
+
+  beforeAll(async () => {
+    grpc = await new GrpcFixture().start();
+    client = new Client(`127.0.0.1:${grpc.port}`, credentials.createInsecure());
+  });
+  afterAll(async () => {
+    client.close();
+    await grpc.stop();
+  });
+
+  const ask = (request: object): Promise<ReflectionResponse> => {
+    const { requestSerialize, responseDeserialize, path: method } = reflectionMethod(version);
+    const call = client.makeBidiStreamRequest(method, requestSerialize, responseDeserialize);
+    return new Promise<ReflectionResponse>((resolve, reject) => {
+      call.on('data', resolve);
+      call.on('error', reject);
+      call.write(request);
+      call.end();
+    });
+  };
+
+  const filesOf = async (symbol: string): Promise<File[]> => {
+    const { fileDescriptorResponse } = await ask({ fileContainingSymbol: symbol });
+    return fileDescriptorResponse!.fileDescriptorProto.map(
+      (bytes) => FileDescriptorProto.decode(bytes) as unknown as File,
+    );
+  };
+
+  it('lists the services that are served', async () => {
+    const { listServicesResponse } = await ask({ listServices: '*' });
+    expect(listServicesResponse?.service.map(({ name }) => name).sort()).toEqual([
+      'dapr.proto.runtime.v1.Dapr',
+      'grpc.health.v1.Health',
+    ]);
+  });
+
+  it('shows fields by the names of the proto file', async () => {
+    const files = await filesOf('dapr.proto.runtime.v1.TryLockRequest');
+    const message = files
+      .flatMap(({ messageType }) => messageType)
+      .find(({ name }) => name === 'TryLockRequest');
+    expect(message?.field.map(({ name }) => name)).toEqual([
+      'store_name',
+      'resource_id',
+      'lock_owner',
+      'expiry_in_seconds',
+    ]);
+  });
+
+  it('names the imported files, which clients need to resolve Empty', async () => {
+    const files = await filesOf('dapr.proto.runtime.v1.Dapr');
+    const names = files.map(({ name }) => name);
+    const imports = files.flatMap(({ dependency }) => dependency);
+    expect(imports).toHaveLength(1);
+    expect(names).toEqual(expect.arrayContaining(imports));
+  });
+});
+
+function reflectionMethod(version: string) {
+  const root = path.dirname(require.resolve('@grpc/reflection/package.json'));
+  const types = loadSync(`${root}/build/proto/grpc/reflection/${version}/reflection.proto`, {
+    oneofs: true,
+  });
+  const service = types[`grpc.reflection.${version}.ServerReflection`] as ServiceDefinition;
+  return service.ServerReflectionInfo!;
+}

@@ -1,0 +1,26 @@
+import { createTokenCheck } from '../../src/sidecar/api-token';
+import { Health } from '../../src/sidecar/health';
+import { SidecarMetadata } from '../../src/sidecar/metadata';
+import type { Sidecar } from '../../src/sidecar/sidecar';
+
+/** A sidecar `myapp` of the real parts, which notes the shutdowns that are asked of it. */
+export function createFakeSidecar(options: { readonly token?: string } = {}): Sidecar & {
+  readonly shutdowns: { readonly force: boolean }[];
+} {
+  const shutdowns: { readonly force: boolean }[] = [];
+  return {
+    appId: 'myapp',
+    health: new Health(['runtime']),
+    metadata: new SidecarMetadata({
+      appId: 'myapp',
+      daprVersion: '1.18.3',
+      holdfastVersion: '0.1.0',
+      appConnection: { port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: -1 },
+    }),
+    checkToken: createTokenCheck(options.token),
+    requestShutdown: (request) => {
+      shutdowns.push(request);
+    },
+    shutdowns,
+  };
+}
