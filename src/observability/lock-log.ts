@@ -1,0 +1,39 @@
+import type { LockObserver } from '../lock/lock-observer';
+import { LockKeyError } from '../lock/lock-key';
+import { StoreError } from '../lock/lock-store';
+import type { Logger } from '../lock/logger';
+
+/**
+ * Logs how lock calls ended: every call at debug, the only level at which owners and resources
+ * may appear; a failure that no store announced, which is a defect, at error.
+ */
+export function createLockLog(logger: Logger): LockObserver {
+  return ({ operation, storeName, resourceId, lockOwner, outcome, error }) => {
+    const fields = { store: storeName, resource: resourceId, owner: lockOwner, outcome };
+    if (error === undefined) {
+      logger.debug(operation, fields);
+      return;
+    }
+    logger.debug(`api error: ${error.message}`, { ...fields, operation, ...causeOf(error) });
+    if (isDefect(error.cause)) {
+      logger.error(`${operation} failed unexpectedly: ${toStack(error.cause)}`, {
+        store: storeName,
+      });
+    }
+  };
+}
+
+function isDefect(cause: unknown): boolean {
+  return cause !== undefined && !(cause instanceof StoreError) && !(cause instanceof LockKeyError);
+}
+
+function causeOf(error: Error): { readonly cause?: string } {
+  if (!(error.cause instanceof StoreError)) return {};
+  const { kind, outcome, cause } = error.cause;
+  const origin = cause instanceof Error ? `: ${cause.message}` : '';
+  return { cause: `${kind}, ${outcome}${origin}` };
+}
+
+function toStack(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

@@ -1,0 +1,42 @@
+/** A log entry: `time`, `level`, `msg` and further fields, every value a scalar. */
+export type LogEntry = Readonly<Record<string, string | number | boolean>>;
+
+/** The fields that lead a text line; the others follow in order of their names. */
+const LEADING = ['time', 'level', 'msg'];
+
+/** What logrus writes without quotes. */
+const PLAIN = /^[\w\-./@^+]*$/;
+
+/**
+ * A line in daprd's text form (logrus' TextFormatter without a terminal): `key=value`, quoted
+ * only where needed. Log shippers that are set up for daprd parse it.
+ */
+export function toTextLine(entry: LogEntry): string {
+  const names = [
+    ...LEADING.filter((name) => name in entry),
+    ...Object.keys(entry)
+      .filter((name) => !LEADING.includes(name))
+      .sort(),
+  ];
+  return `${names.map((name) => `${name}=${toTextValue(entry[name])}`).join(' ')}\n`;
+}
+
+function toTextValue(value: LogEntry[string] | undefined): string {
+  const text = String(value);
+  return PLAIN.test(text) ? text : JSON.stringify(text);
+}
+
+const GO_ESCAPES: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+};
+
+/** A line in daprd's JSON form (`--log-as-json`): keys in order, escaped as Go does. */
+export function toJsonLine(entry: LogEntry): string {
+  const sorted = Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const json = JSON.stringify(sorted);
+  return `${json.replace(/[<>&\u2028\u2029]/g, (found) => GO_ESCAPES[found] ?? found)}\n`;
+}

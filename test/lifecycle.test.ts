@@ -1,0 +1,30 @@
+import { Lifecycle } from '../src/lifecycle';
+
+describe('Lifecycle', () => {
+  it('closes what was opened last first', async () => {
+    const closed: string[] = [];
+    const lifecycle = new Lifecycle();
+    for (const name of ['store', 'server']) {
+      lifecycle.add(name, () => Promise.resolve(void closed.push(name)));
+    }
+    await lifecycle.close();
+    expect(closed).toEqual(['server', 'store']);
+  });
+
+  it('closes everything once, however often it is asked', async () => {
+    const close = jest.fn(() => Promise.resolve());
+    const lifecycle = new Lifecycle();
+    lifecycle.add('store', close);
+    await Promise.all([lifecycle.close(), lifecycle.close()]);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  it('goes on after a closer that fails, and names it', async () => {
+    const close = jest.fn(() => Promise.resolve());
+    const lifecycle = new Lifecycle();
+    lifecycle.add('store', close);
+    lifecycle.add('server', () => Promise.reject(new Error('stuck')));
+    await expect(lifecycle.close()).rejects.toThrow('closing server failed');
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,77 @@
+import { createTokenCheck } from '../../src/sidecar/api-token';
+import { Health } from '../../src/sidecar/health';
+import { SidecarMetadata } from '../../src/sidecar/metadata';
+
+describe('createTokenCheck', () => {
+  it.each([undefined, ''])('asks for no token where the sidecar has %j', (token) => {
+    expect(createTokenCheck(token)).toBeUndefined();
+  });
+
+  it.each([
+    ['sesame', 'valid'],
+    [undefined, 'missing'],
+    ['', 'mismatch'],
+    ['Sesame', 'mismatch'],
+    ['sesame ', 'mismatch'],
+  ])('judges the token %j as %s', (given, verdict) => {
+    expect(createTokenCheck('sesame')?.(given)).toBe(verdict);
+  });
+});
+
+describe('Health', () => {
+  it('names what is not ready yet', () => {
+    const health = new Health(['runtime', 'grpc-api-server']);
+    health.markReady('grpc-api-server');
+    expect(health.unreadyTargets).toEqual(['runtime']);
+  });
+
+  it('is ready once every target is', () => {
+    const health = new Health(['runtime']);
+    health.markReady('runtime');
+    expect(health.unreadyTargets).toEqual([]);
+  });
+
+  it('has the outbound side apart', () => {
+    const health = new Health(['runtime']);
+    health.markOutboundReady();
+    expect([health.outboundReady, health.unreadyTargets]).toEqual([true, ['runtime']]);
+  });
+});
+
+describe('SidecarMetadata', () => {
+  let metadata: SidecarMetadata;
+  beforeEach(() => {
+    metadata = new SidecarMetadata({
+      appId: 'a',
+      daprVersion: '1.18.3',
+      holdfastVersion: '0.1.0',
+      appConnection: { port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: -1 },
+    });
+  });
+
+  it('shows extended entries in order of their keys', () => {
+    metadata.set('zebra', '1');
+    metadata.set('appPID', '2');
+    expect(Object.keys(metadata.view().extended)).toEqual([
+      'appPID',
+      'daprRuntimeVersion',
+      'holdfastVersion',
+      'zebra',
+    ]);
+  });
+
+  it('ignores an empty key', () => {
+    metadata.set('', 'x');
+    expect(metadata.view().extended).not.toHaveProperty('');
+  });
+
+  it('keeps its own entries whatever is set', () => {
+    metadata.set('daprRuntimeVersion', 'x');
+    expect(metadata.view().extended.daprRuntimeVersion).toBe('1.18.3');
+  });
+
+  it('keeps an entry named like a property of every object', () => {
+    metadata.set('__proto__', 'x');
+    expect(Object.entries(metadata.view().extended)).toContainEqual(['__proto__', 'x']);
+  });
+});
