@@ -1,0 +1,69 @@
+/**
+ * The value syntax of component metadata, as daprd's `lock.redis` takes it
+ * (dapr/components-contrib common/component/redis/settings.go): a value that does not fit is an
+ * error, never a default.
+ */
+
+/** A value that is not of its type; the message is the part after daprd's `error decoding 'x': `. */
+export class MetadataValueError extends Error {
+  override readonly name = 'MetadataValueError';
+}
+
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
+
+/** Reads Go's strconv.ParseBool form: no `yes`, no empty text. */
+export function parseGoBoolean(text: string): boolean {
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw new MetadataValueError(`invalid bool "${text}"`);
+}
+
+/** Reads a whole number in base 10, without spaces, between the bounds given. */
+export function parseGoInteger(
+  text: string,
+  bounds: { readonly min: number; readonly max: number },
+): number {
+  const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (!(value >= bounds.min && value <= bounds.max)) {
+    throw new MetadataValueError(`invalid int "${text}" (allowed: ${bounds.min} to ${bounds.max})`);
+  }
+  return value;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Any chain of numbers with units, `1h2.5m`, signed as a whole (Go's time.ParseDuration). */
+const DURATION = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+
+/** Reads Go's duration syntax (`5s`, `1.5h`, `100ms`; no days, no spaces) into milliseconds. */
+export function parseGoDuration(text: string): number {
+  if (text === '0') return 0;
+  const match = DURATION.exec(text);
+  if (match === null) {
+    throw new MetadataValueError(`invalid duration "${text}" (for example 500ms, 5s, 1m30s)`);
+  }
+  const [, sign, chain = ''] = match;
+  let total = 0;
+  for (const [, number, unit = ''] of chain.matchAll(/([\d.]+)([a-zµμ]+)/g)) {
+    total += Number(number) * (UNIT_MS[unit] ?? 0);
+  }
+  return sign === '-' ? -total : total;
+}
+
+/**
+ * Reads a duration of `lock.redis`: a whole number is milliseconds, anything else Go's syntax.
+ * A negative number is go-redis's own code for "off" and is returned as it stands.
+ */
+export function parseRedisDuration(text: string): number {
+  return /^[+-]?\d+$/.test(text) ? Number(text) : parseGoDuration(text);
+}

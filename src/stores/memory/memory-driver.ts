@@ -1,0 +1,8 @@
+import type { LockDriver } from '../driver';
+import { createMemoryStore } from './memory-store';
+
+/** `lock.in-memory`: takes no metadata. */
+export const memoryDriver: LockDriver = {
+  type: 'lock.in-memory',
+  create: () => createMemoryStore({ now: () => performance.now() }),
+};

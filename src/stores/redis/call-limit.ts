@@ -1,0 +1,32 @@
+/** What ended a call's time: its own limit, or the caller, who has gone. */
+export type LimitReason = 'timeout' | 'gone';
+
+/** The time that a call has. */
+export interface CallLimit {
+  readonly timeoutMs: number;
+  /** Resolves, never rejects, when the time is over. */
+  readonly over: Promise<LimitReason>;
+  /** Gives timer and listener back; `over` then stays pending. */
+  clear(): void;
+}
+
+/** Starts the time of a call: over after so many milliseconds or when the signal aborts. */
+export function startCallLimit(options: {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}): CallLimit {
+  const { timeoutMs, signal } = options;
+  let clear = (): void => undefined;
+  const over = new Promise<LimitReason>((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs, 'timeout');
+    const onAbort = (): void => {
+      resolve('gone');
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    clear = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    };
+  });
+  return { timeoutMs, over, clear };
+}

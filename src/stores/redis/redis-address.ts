@@ -1,0 +1,43 @@
+/** Where a Redis listens. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const DEFAULT_PORT = 6379;
+
+/**
+ * Reads `redisHost` and `redisPort` as daprd does: a host without a port takes redisPort or 6379,
+ * a bare IPv6 address has no port, and of a comma list (meant for Sentinel) the first entry counts.
+ *
+ * @throws {Error} with daprd's sentence where there is no host, or where both name a port
+ */
+export function toRedisAddress(redisHost: string, redisPort: number | undefined): RedisAddress {
+  const [first = ''] = redisHost.split(',').map((entry) => entry.trim());
+  if (first === '') throw new Error('metadata property redisHost is empty');
+  const { host, port } = splitPort(first);
+  if (port === undefined) return { host, port: redisPort ?? DEFAULT_PORT };
+  if (redisPort !== undefined && redisPort !== port) {
+    throw new Error(
+      `redis host "${first}" already contains port ${port}, but redisPort is set to ${redisPort}; either remove the port from redisHost or remove the redisPort setting`,
+    );
+  }
+  return { host, port };
+}
+
+function splitPort(entry: string): { readonly host: string; readonly port: number | undefined } {
+  const bracketed = /^\[(.*)\](?::(\d*))?$/.exec(entry);
+  if (bracketed !== null) return { host: bracketed[1] ?? '', port: toPort(bracketed[2], entry) };
+  const parts = entry.split(':');
+  if (parts.length !== 2) return { host: entry, port: undefined };
+  return { host: parts[0] ?? '', port: toPort(parts[1], entry) };
+}
+
+function toPort(text: string | undefined, entry: string): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const port = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(port >= 1 && port <= 65_535)) {
+    throw new Error(`redis host "${entry}" has no valid port (allowed: 1 to 65535)`);
+  }
+  return port;
+}

@@ -1,0 +1,79 @@
+import { ErrorReply } from '@redis/client';
+
+import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
+
+/** A reply by which Redis says that it did not run the command, by the first word of the reply. */
+interface ReplyRow {
+  readonly kind: Extract<StoreErrorKind, 'unavailable' | 'rejected'>;
+  /** What an operator should read before the server's own words. */
+  readonly meaning: string;
+}
+
+const REPLIES: Readonly<Record<string, ReplyRow>> = {
+  LOADING: { kind: 'unavailable', meaning: 'Redis is still loading its data' },
+  BUSY: { kind: 'unavailable', meaning: 'Redis is busy running a script' },
+  READONLY: { kind: 'unavailable', meaning: 'this Redis is a read-only replica' },
+  MASTERDOWN: { kind: 'unavailable', meaning: 'Redis has lost its primary' },
+  OOM: { kind: 'unavailable', meaning: 'Redis has no memory left for another lock' },
+  MISCONF: { kind: 'unavailable', meaning: 'Redis refuses writes as it cannot save its data' },
+  NOREPLICAS: { kind: 'unavailable', meaning: 'Redis refuses writes as it lacks replicas' },
+  CLUSTERDOWN: { kind: 'unavailable', meaning: 'the Redis cluster is down' },
+  NOAUTH: { kind: 'rejected', meaning: 'Redis asks for a password' },
+  WRONGPASS: { kind: 'rejected', meaning: 'Redis refused the password' },
+  NOPERM: { kind: 'rejected', meaning: 'the Redis user lacks a permission' },
+  WRONGTYPE: { kind: 'rejected', meaning: "the lock's key holds something that is no lock" },
+};
+
+/** The one reply that starts with ERR and is worth telling apart: the server takes no more clients. */
+const MAX_CLIENTS = 'max number of clients reached';
+
+/** True where Redis answered that it does not know a script by its hash: nothing was run. */
+export function isNoScript(error: unknown): boolean {
+  return isReply(error, 'NOSCRIPT');
+}
+
+/** True where the user may not run a command: nothing was run. */
+export function isNoPermission(error: unknown): boolean {
+  return isReply(error, 'NOPERM');
+}
+
+/**
+ * The border between node-redis and the store contract: what a sent command failed with.
+ *
+ * Redis that answers an error has not run the command: each of ours writes at its very end.
+ * Anything else means that the reply is lost, and then nobody knows what the command did.
+ *
+ * @param endReason why the connection ended, where it has: node-redis only says that it did
+ */
+export function toStoreError(error: unknown, endReason: Error | undefined): StoreError {
+  if (error instanceof StoreError) return error;
+  if (error instanceof ErrorReply) return ofReply(error);
+  const reason = endReason?.message ?? 'no reason given';
+  return new StoreError(
+    `the connection to Redis broke before the reply came (${reason}), the outcome is unknown`,
+    { kind: isGarbage(endReason) ? 'protocol' : 'unavailable', outcome: 'unknown', cause: error },
+  );
+}
+
+/** What node-redis's decoder throws at bytes that are no RESP. */
+function isGarbage(reason: Error | undefined): boolean {
+  return reason?.message.startsWith('Unknown RESP type') ?? false;
+}
+
+function ofReply(error: ErrorReply): StoreError {
+  const row = rowOf(error.message);
+  const message = row === undefined ? error.message : `${row.meaning}: ${error.message}`;
+  const kind = row?.kind ?? 'rejected';
+  return new StoreError(message, { kind, outcome: 'not-applied', cause: error });
+}
+
+function rowOf(reply: string): ReplyRow | undefined {
+  if (reply.includes(MAX_CLIENTS)) {
+    return { kind: 'unavailable', meaning: 'Redis takes no more connections' };
+  }
+  return REPLIES[reply.split(' ', 1)[0] ?? ''];
+}
+
+function isReply(error: unknown, word: string): boolean {
+  return error instanceof ErrorReply && error.message.startsWith(word);
+}

@@ -1,0 +1,107 @@
+import { createClient } from '@redis/client';
+
+import { isNoPermission } from './redis-errors';
+import type { RedisSettings } from './redis-settings';
+
+/** A node-redis client as this room uses it. */
+export type RedisClient = ReturnType<typeof toClient>;
+
+/** One connection to Redis, from its handshake to its end; it never reconnects. */
+export interface RedisLink {
+  readonly client: RedisClient;
+  /** Resolves with the reason once the connection has ended. */
+  readonly ended: Promise<Error>;
+  /** The same reason, undefined while the connection stands. */
+  readonly endReason: Error | undefined;
+  /** Ends the connection at once; commands in flight are rejected. */
+  end(reason: Error): void;
+}
+
+/**
+ * Opens a connection: TCP, TLS, AUTH, SELECT and a PING, all within the signal's time. node-redis
+ * bounds only the first of these: `connect()` to a server that accepts and says nothing
+ * stays pending for ever.
+ *
+ * A link never reconnects by itself: node-redis would send commands again that were queued while
+ * it was away, and after a time-out its replies could no longer be trusted.
+ */
+export async function openLink(settings: RedisSettings, signal: AbortSignal): Promise<RedisLink> {
+  const client = toClient(settings);
+  const link = watch(client);
+  try {
+    await Promise.race([handshake(client), rejectWhenAborted(signal), link.ended.then(raise)]);
+    return link;
+  } catch (error) {
+    link.end(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+function toClient({ host, port, username, password, database, tls }: RedisSettings) {
+  const socket = { host, port, reconnectStrategy: false as const, connectTimeout: 0 };
+  return createClient({
+    socket: tls === undefined ? socket : { ...socket, ...tls, tls: true as const },
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    database,
+    disableOfflineQueue: true,
+    // RESP2 and nothing that a narrow ACL would refuse: what daprd needs is enough for us.
+    RESP: 2,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    // It would end once a command is written, and costs a timer a command; see RedisConnection.
+    commandOptions: { timeout: 0 },
+  });
+}
+
+/** Ends the link with the first reason that shows. */
+function watch(client: RedisClient): RedisLink {
+  let endReason: Error | undefined;
+  let resolveEnded: (reason: Error) => void;
+  const ended = new Promise<Error>((resolve) => {
+    resolveEnded = resolve;
+  });
+  const end = (reason: Error): void => {
+    if (endReason !== undefined) return;
+    endReason = reason;
+    client.destroy();
+    resolveEnded(reason);
+  };
+  // Also on bytes that are no RESP: node-redis would go on, with the replies one off.
+  client.on('error', end);
+  client.on('end', () => {
+    end(new Error('the connection was closed'));
+  });
+  return {
+    client,
+    ended,
+    end,
+    get endReason() {
+      return endReason;
+    },
+  };
+}
+
+async function handshake(client: RedisClient): Promise<void> {
+  await client.connect();
+  try {
+    await client.ping();
+  } catch (error) {
+    // A user that may not PING gets an answer all the same, and that is what this is for.
+    if (!isNoPermission(error)) throw error;
+  }
+}
+
+function raise(error: Error): never {
+  throw error;
+}
+
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => {
+      reject(new Error('no answer in time'));
+    };
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}

@@ -1,0 +1,160 @@
+import type { MetadataProperties } from '../../components/metadata-properties';
+import {
+  MetadataValueError,
+  parseGoBoolean,
+  parseGoInteger,
+  parseRedisDuration,
+} from '../../components/metadata-values';
+import { toRedisAddress } from './redis-address';
+
+/** How to reach a Redis and how long to wait for it: the component's metadata, checked. */
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Empty for the default user. */
+  readonly username: string;
+  /** Empty for none; never logged. */
+  readonly password: string;
+  readonly database: number;
+  /** Undefined for a plain connection. */
+  readonly tls: RedisTls | undefined;
+  /** For opening a connection, handshake included; 5 s by default. */
+  readonly dialTimeoutMs: number;
+  /** For an Unlock; 3 s by default. */
+  readonly readTimeoutMs: number;
+  /** For a TryLock; readTimeout by default. */
+  readonly writeTimeoutMs: number;
+}
+
+/** TLS with the system's certificate authorities. */
+export interface RedisTls {
+  readonly rejectUnauthorized: boolean;
+  /** A client certificate and its key, PEM; both or neither. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** daprd's defaults (go-redis), in milliseconds. */
+const DEFAULT_DIAL_TIMEOUT_MS = 5000;
+const DEFAULT_READ_TIMEOUT_MS = 3000;
+
+/** Metadata that would change who may read or take locks, and that is not served yet. */
+const NOT_SERVED: readonly string[] = ['failover', 'useEntraID', 'useOIDC'];
+
+/**
+ * Fields that daprd's one Redis settings type checks for every building block, though they mean
+ * nothing to a lock, or nothing here: a value that does not parse is refused all the same.
+ */
+const CHECKED_ONLY: Readonly<Record<string, (text: string) => unknown>> = {
+  concurrency: parseCount,
+  queueDepth: parseCount,
+  maxLenApprox: parseCount,
+  ttlInSeconds: parseCount,
+  redisMaxRetries: parseCount,
+  poolSize: parseCount,
+  minIdleConns: parseCount,
+  processingTimeout: parseRedisDuration,
+  redeliverInterval: parseRedisDuration,
+  streamTTL: parseRedisDuration,
+  redisMinRetryInterval: parseRedisDuration,
+  redisMaxRetryInterval: parseRedisDuration,
+  poolTimeout: parseRedisDuration,
+  maxConnAge: parseRedisDuration,
+  idleTimeout: parseRedisDuration,
+  idleCheckFrequency: parseRedisDuration,
+};
+
+/**
+ * Reads the settings of a `lock.redis` component (docs/configuration.md has the table).
+ *
+ * @throws {Error} with daprd's sentences, every value that does not parse in one
+ */
+export function parseRedisSettings(properties: MetadataProperties): RedisSettings {
+  const reader = new ValueReader(properties);
+  for (const [name, parse] of Object.entries(CHECKED_ONLY)) reader.read(name, parse, undefined);
+  const port = reader.read('redisPort', parsePort, undefined);
+  const readTimeoutMs = reader.read('readTimeout', parseTimeout, DEFAULT_READ_TIMEOUT_MS);
+  const refused = NOT_SERVED.filter((name) => reader.read(name, parseGoBoolean, false));
+  const settings = {
+    username: properties.get('redisUsername') ?? '',
+    password: properties.get('redisPassword') ?? '',
+    database: reader.read('redisDB', parseDatabase, 0),
+    tls: readTls(properties, reader),
+    dialTimeoutMs: reader.read('dialTimeout', parseTimeout, DEFAULT_DIAL_TIMEOUT_MS),
+    readTimeoutMs,
+    writeTimeoutMs: reader.read('writeTimeout', parseTimeout, readTimeoutMs),
+  };
+  reader.assertNoProblems();
+  assertServed(refused, properties);
+  return Object.freeze({ ...toRedisAddress(properties.get('redisHost') ?? '', port), ...settings });
+}
+
+/** Reads values and collects what is wrong with them, so that all of it is reported together. */
+class ValueReader {
+  readonly #properties: MetadataProperties;
+  readonly #problems = new Map<string, string>();
+
+  constructor(properties: MetadataProperties) {
+    this.#properties = properties;
+  }
+
+  read<T, Default>(name: string, parse: (text: string) => T, absent: Default): T | Default {
+    const text = this.#properties.get(name);
+    if (text === undefined) return absent;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof MetadataValueError)) throw error;
+      this.#problems.set(name, error.message);
+      return absent;
+    }
+  }
+
+  assertNoProblems(): void {
+    if (this.#problems.size === 0) return;
+    const lines = [...this.#problems].map(([name, text]) => `* error decoding '${name}': ${text}`);
+    throw new Error(
+      `redis client configuration error: decode failed. ${lines.length} error(s) decoding:\n\n${lines.sort().join('\n')}`,
+    );
+  }
+}
+
+function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls | undefined {
+  const enabled = reader.read('enableTLS', parseGoBoolean, false);
+  const skipVerify = reader.read('insecureSkipTLSVerify', parseGoBoolean, false);
+  if (!enabled) return undefined;
+  const [cert, key] = [properties.get('clientCert') ?? '', properties.get('clientKey') ?? ''];
+  const identity = cert !== '' && key !== '' ? { cert, key } : {};
+  return { rejectUnauthorized: !skipVerify, ...identity };
+}
+
+function assertServed(refused: readonly string[], properties: MetadataProperties): void {
+  const type = properties.get('redisType') ?? '';
+  if (type === 'cluster') {
+    throw new Error('this component does not support connecting to Redis Cluster');
+  }
+  if (refused.length > 0) {
+    throw new Error(`${refused.join(', ')}: not supported yet; remove it, or set it to false`);
+  }
+}
+
+function parseCount(text: string): number {
+  return parseGoInteger(text, { min: -(2 ** 31), max: 2 ** 31 - 1 });
+}
+
+function parseDatabase(text: string): number {
+  return parseGoInteger(text, { min: 0, max: 2 ** 31 - 1 });
+}
+
+function parsePort(text: string): number {
+  return parseGoInteger(text, { min: 0, max: 65_535 });
+}
+
+/** Node's timers reach to 2^31-1 ms; go-redis's "off" (below 0) and its default (0) have no place here. */
+function parseTimeout(text: string): number {
+  const timeoutMs = parseRedisDuration(text);
+  if (!(timeoutMs >= 1 && timeoutMs <= 2 ** 31 - 1)) {
+    throw new MetadataValueError(`invalid time-out "${text}" (allowed: 1ms to 596h)`);
+  }
+  return timeoutMs;
+}

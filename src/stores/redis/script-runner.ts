@@ -1,0 +1,32 @@
+import { isNoPermission, isNoScript } from './redis-errors';
+import type { RedisClient } from './redis-link';
+import type { RedisScript } from './scripts';
+
+/** One run of a script. */
+export interface ScriptCall {
+  readonly script: RedisScript;
+  readonly keys: string[];
+  readonly args: string[];
+}
+
+/**
+ * Runs scripts by their hash. Redis forgets scripts on a restart and on SCRIPT FLUSH, and says so
+ * without having run anything: then the script goes over whole, which also makes Redis know it
+ * again. A user that may not EVALSHA gets every script whole, as daprd sends its own.
+ */
+export class ScriptRunner {
+  #hashesAllowed = true;
+
+  /** Runs a script and gives its reply as it came. */
+  async run(client: RedisClient, call: ScriptCall): Promise<unknown> {
+    const { script, keys, args } = call;
+    if (!this.#hashesAllowed) return client.eval(script.source, { keys, arguments: args });
+    try {
+      return await client.evalSha(script.sha1, { keys, arguments: args });
+    } catch (error) {
+      if (isNoPermission(error)) this.#hashesAllowed = false;
+      else if (!isNoScript(error)) throw error;
+    }
+    return client.eval(script.source, { keys, arguments: args });
+  }
+}

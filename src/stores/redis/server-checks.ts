@@ -1,0 +1,49 @@
+import { StoreError } from '../../lock/lock-store';
+import type { Logger } from '../../lock/logger';
+import { isNoPermission } from './redis-errors';
+import type { RedisClient } from './redis-link';
+
+/**
+ * Looks at a server before locks are kept on it, and refuses what daprd refuses: a Redis with
+ * connected replicas, as a promoted one may not know of a lock, and cluster mode. Where the user may not
+ * run INFO nothing is known and nothing refused, as in daprd.
+ *
+ * @throws {StoreError} with daprd's sentence
+ */
+export async function checkServer(client: RedisClient, logger: Logger): Promise<void> {
+  const info = await readInfo(client);
+  if (info === undefined) return;
+  if (info.get('cluster_enabled') === '1') {
+    throw refused('this component does not support connecting to Redis Cluster');
+  }
+  if (Number(info.get('connected_slaves') ?? 0) > 0) throw refused('replication is not supported');
+  const policy = info.get('maxmemory_policy');
+  if (policy !== undefined && policy !== 'noeviction') {
+    logger.warn(
+      `Redis may evict locks when its memory is full: its maxmemory-policy is ${policy}, set it to noeviction`,
+    );
+  }
+}
+
+async function readInfo(client: RedisClient): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    return parseInfo(await client.info());
+  } catch (error) {
+    if (isNoPermission(error)) return undefined;
+    throw error;
+  }
+}
+
+/** INFO is lines of `name:value`, with headings in between. */
+function parseInfo(text: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of text.split('\r\n')) {
+    const [name = '', value] = line.split(':', 2);
+    if (value !== undefined) fields.set(name, value);
+  }
+  return fields;
+}
+
+function refused(message: string): StoreError {
+  return new StoreError(message, { kind: 'rejected', outcome: 'not-applied' });
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { createClient } from '@redis/client';
+
+import { eventually } from './eventually';
+import { findFreePort } from './free-port';
+
+/** A client for looking into a Redis under test. */
+export type InspectingClient = ReturnType<typeof createInspectingClient>;
+
+/** A real Redis on a port of its own, without persistence. */
+export class RedisServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+
+  constructor(options: { port: number; folder: string; args: readonly string[] }) {
+    this.port = options.port;
+    this.#folder = options.folder;
+    this.#args = options.args;
+  }
+
+  /** Starts the process and waits until it answers; after `kill` the same port is taken again. */
+  async start(): Promise<void> {
+    const binary = process.env.HOLDFAST_REDIS_SERVER ?? 'redis-server';
+    const fixed = ['--port', String(this.port), '--dir', this.#folder, '--bind', '127.0.0.1'];
+    const child = spawn(binary, [...fixed, '--save', '', '--appendonly', 'no', ...this.#args], {
+      stdio: 'ignore',
+    });
+    this.#child = child;
+    const failed = new Promise<never>((_resolve, reject) => {
+      child.once('error', (cause) => {
+        reject(new Error(`can't start ${binary}; npm test installs it or says how`, { cause }));
+      });
+      child.once('exit', (code) => {
+        reject(new Error(`${binary} ended with ${String(code)} before it answered`));
+      });
+    });
+    await Promise.race([failed, eventually(() => expectAnswer(this.port), { withinMs: 10_000 })]);
+    failed.catch(() => undefined);
+  }
+
+  /** Ends the process at once, as a crash does, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Stops the process from running; its connections stay open and nothing is answered. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  /** Lets a paused process go on. */
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Ends the process for good and removes its folder. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Runs something with a client that looks into this Redis. */
+  async inspect<T>(look: (client: InspectingClient) => Promise<T>, password = ''): Promise<T> {
+    const client = createInspectingClient(this.port, password);
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await look(client);
+    } finally {
+      client.destroy();
+    }
+  }
+}
+
+/** Starts a real Redis on a free port of the loopback interface. */
+export async function startRedisServer(
+  options: { readonly args?: readonly string[] } = {},
+): Promise<RedisServer> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-redis-'));
+  const server = new RedisServer({ port: await findFreePort(), folder, args: options.args ?? [] });
+  await server.start();
+  return server;
+}
+
+function createInspectingClient(port: number, password: string) {
+  return createClient({
+    socket: { host: '127.0.0.1', port },
+    RESP: 2,
+    ...(password === '' ? {} : { password }),
+  });
+}
+
+/** Any answer will do: one that asks for a password is a server that is up. */
+function expectAnswer(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port }, () => socket.write('PING\r\n'));
+    socket.once('error', reject);
+    socket.once('data', () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
