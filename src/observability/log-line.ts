@@ -1,3 +1,5 @@
+import { toGoJson } from '../sidecar/go-json';
+
 /** A log entry: `time`, `level`, `msg` and further fields, every value a scalar. */
 export type LogEntry = Readonly<Record<string, string | number | boolean>>;
 
@@ -26,17 +28,8 @@ function toTextValue(value: LogEntry[string] | undefined): string {
   return PLAIN.test(text) ? text : JSON.stringify(text);
 }
 
-const GO_ESCAPES: Readonly<Record<string, string>> = {
-  '<': '\\u003c',
-  '>': '\\u003e',
-  '&': '\\u0026',
-  '\u2028': '\\u2028',
-  '\u2029': '\\u2029',
-};
-
 /** A line in daprd's JSON form (`--log-as-json`): keys in order, escaped as Go does. */
 export function toJsonLine(entry: LogEntry): string {
-  const sorted = Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const json = JSON.stringify(sorted);
-  return `${json.replace(/[<>&\u2028\u2029]/g, (found) => GO_ESCAPES[found] ?? found)}\n`;
+  const sorted = Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${toGoJson(Object.fromEntries(sorted))}\n`;
 }

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+import { LockError } from '../lock/lock-errors';
+import type { Logger } from '../lock/logger';
+import { toGoJson } from '../sidecar/go-json';
+import { HttpError, httpErrors } from './http-errors';
+import { sendJson } from './json-reply';
+
+/**
+ * Sees to it that every request which fails is answered once, in daprd's form: errors of both
+ * catalogues by their rows, Fastify's own by the row that daprd has for them.
+ */
+export function addErrorHandling(instance: FastifyInstance, logger: Logger): void {
+  instance.setErrorHandler(async (error, request, reply) => {
+    const answer = toAnswer(error);
+    if (answer.cause !== undefined && answer instanceof HttpError) {
+      logger.error(`${request.method} ${request.routeOptions.url ?? ''} failed: ${String(error)}`);
+    }
+    await drain(request.raw);
+    return sendError(reply, answer);
+  });
+
+  // Before the body is read: a body of any size to no route is answered as daprd does.
+  instance.addHook('onRequest', async (request, reply) => {
+    if (request.is404) await sendError(reply, httpErrors.notRouted());
+  });
+  instance.setNotFoundHandler((_request, reply) => sendError(reply, httpErrors.notRouted()));
+}
+
+/** How long the rest of a body is read for, in milliseconds, before it is answered all the same. */
+const DRAIN_MS = 1000;
+
+/**
+ * Reads and drops what is left of a body that is too large: a client that is still sending when
+ * the connection closes sees a reset, and never the answer.
+ */
+async function drain(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  const over = new AbortController();
+  const limit = pause(DRAIN_MS, undefined, { signal: over.signal });
+  await Promise.race([once(request, 'close', { signal: over.signal }), limit]).catch(() => null);
+  over.abort();
+  await limit.catch(() => undefined);
+}
+
+function sendError(reply: FastifyReply, error: HttpError | LockError): FastifyReply {
+  const { errorCode, message } = error;
+  return sendJson(reply, error.httpStatus, toGoJson({ errorCode, message }));
+}
+
+function toAnswer(error: unknown): HttpError | LockError {
+  if (error instanceof HttpError || error instanceof LockError) return error;
+  switch (codeOf(error)) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return httpErrors.bodyUnreadable('stream too large');
+    // The client went away in the middle of its body; nobody reads the answer.
+    case 'ECONNRESET':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return httpErrors.bodyUnreadable('unexpected EOF');
+    default:
+      return httpErrors.internal(error);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,35 @@
+import { toGoJson } from '../sidecar/go-json';
+import type { AppConnection, SidecarMetadataView } from '../sidecar/metadata';
+
+/**
+ * The body of GET /v1.0/metadata: daprd's keys in daprd's order, empty ones left out, and its
+ * line break at the end. `actorRuntime` is that of a sidecar without actors.
+ */
+export function toMetadataBody(view: SidecarMetadataView): string {
+  const body = {
+    id: view.id,
+    runtimeVersion: view.runtimeVersion,
+    ...(view.components.length === 0 ? {} : { components: view.components.map(toComponent) }),
+    extended: view.extended,
+    appConnectionProperties: toConnection(view.appConnection),
+    actorRuntime: {
+      runtimeStatus: 'DISABLED',
+      hostReady: false,
+      placement: 'placement: disconnected',
+    },
+  };
+  return `${toGoJson(body)}\n`;
+}
+
+function toComponent({ name, type, version }: SidecarMetadataView['components'][number]) {
+  return { name, type, ...(version === '' ? {} : { version }) };
+}
+
+function toConnection({ port, protocol, channelAddress, maxConcurrency }: AppConnection) {
+  return {
+    ...(port === 0 ? {} : { port }),
+    protocol,
+    channelAddress,
+    ...(maxConcurrency > 0 ? { maxConcurrency } : {}),
+  };
+}

@@ -1,0 +1,55 @@
+/** A path that no route matches and that is no valid URL: Fastify hands it to its bad-URL handler. */
+const BAD_URL = '/%';
+
+/** Where both kinds of routes with a parameter have it: /v1.0-alpha1/lock/{store}, /v1.0/metadata/{key}. */
+const PARAMETER_AT = 2;
+
+/**
+ * Rewrites a request's URL so that Fastify's router decides as daprd's does (dapr/dapr
+ * pkg/api/http/server.go): the path as it is escaped is cleaned, doubled slashes, `.`, `..` and one
+ * trailing slash go, and routes match its raw text, case and all. Only then the parameter is decoded,
+ * once, with `+` as a space: here it is rewritten so that Fastify's own decoding gives just that.
+ */
+export function toRoutableUrl(rawUrl: string): string {
+  const [rawPath = '', ...query] = withoutOrigin(rawUrl).split('?');
+  const segments = clean(rawPath).map((segment, index) =>
+    index === PARAMETER_AT ? reencodeParameter(segment) : protect(segment),
+  );
+  if (segments.includes(undefined)) return BAD_URL;
+  return [`/${segments.join('/')}`, ...query].join('?');
+}
+
+/** The path of a request in absolute form, as proxies send it (RFC 9112, 3.2.2). */
+function withoutOrigin(url: string): string {
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '');
+}
+
+function clean(path: string): readonly string[] {
+  const segments: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  return segments;
+}
+
+const INVALID_ESCAPE = /%(?![\da-f]{2})/i;
+
+/** A segment that can match only as it stands: an escaped `%6Cock` is not the route `lock`. */
+function protect(segment: string): string | undefined {
+  return INVALID_ESCAPE.test(segment) ? undefined : segment.replace(/[%#;]/g, encodeURIComponent);
+}
+
+function reencodeParameter(segment: string): string | undefined {
+  if (INVALID_ESCAPE.test(segment)) return undefined;
+  return encodeURIComponent(unescapeQuery(segment));
+}
+
+/** Go's url.QueryUnescape; bytes that are no UTF-8 become U+FFFD, where daprd would keep them. */
+function unescapeQuery(segment: string): string {
+  const bytes = segment
+    .replaceAll('+', ' ')
+    .replace(/%([\da-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  // Node gives a URL's bytes as latin1 characters.
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

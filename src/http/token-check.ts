@@ -1,0 +1,29 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import { API_TOKEN_HEADER } from '../sidecar/api-token';
+import type { Sidecar } from '../sidecar/sidecar';
+import { HEALTH_PATHS } from './sidecar-routes';
+
+/**
+ * Refuses requests without the right API token before anything else is looked at, paths that are
+ * not served included. Health probes are exempt: kubelets can't be given a token.
+ */
+export function addTokenCheck(instance: FastifyInstance, { checkToken }: Sidecar): void {
+  if (checkToken === undefined) return;
+  instance.addHook('onRequest', async (request, reply) => {
+    if (isProbe(request)) return;
+    const header = request.headers[API_TOKEN_HEADER];
+    const token = Array.isArray(header) ? header[0] : header;
+    if (checkToken(token) === 'valid') return;
+    await reply
+      .code(401)
+      .header('content-type', 'text/plain; charset=utf-8')
+      .header('x-content-type-options', 'nosniff')
+      .send('invalid api token\n');
+  });
+}
+
+function isProbe(request: FastifyRequest): boolean {
+  const [path = ''] = request.url.split('?');
+  return request.method === 'GET' && HEALTH_PATHS.includes(path);
+}
