@@ -1,6 +1,6 @@
 import type { MetadataProperties } from './metadata-properties';
 
-/** A component that this sidecar is to load: read, validated, its values typed. */
+/** A component that stands in a file and is meant for this sidecar: read, validated, values typed. */
 export interface ComponentManifest {
   readonly name: string;
   /** For example `lock.redis`. */
@@ -13,9 +13,15 @@ export interface ComponentManifest {
   readonly initTimeoutMs: number;
   /** The file that it stands in, for messages. */
   readonly file: string;
+  /** What keeps it from being initialised though its file is sound, each a whole sentence. */
+  readonly obstacles: readonly string[];
 }
 
 /** The component as daprd's log names it: `name (type/version)`, `name (type)` without a version. */
-export function toLogName({ name, type, version }: ComponentManifest): string {
+export function toLogName({
+  name,
+  type,
+  version,
+}: Pick<ComponentManifest, 'name' | 'type' | 'version'>): string {
   return `${name} (${type}${version === '' ? '' : `/${version}`})`;
 }
