@@ -1,0 +1,119 @@
+/** How a flag's value is written: `boolean` may stand without one, `list` may be repeated. */
+export type FlagKind = 'text' | 'boolean' | 'integer' | 'list';
+
+/**
+ * What a flag does here: `used` is served; `accepted` means nothing to a lock sidecar and is taken
+ * silently, as launchers pass it; `unserved` is a daprd feature that people may count on, so that
+ * setting it is warned about.
+ */
+export type FlagEffect = 'used' | 'accepted' | 'unserved';
+
+/** A flag of daprd 1.18 (dapr/dapr cmd/daprd/options/options.go). */
+export interface Flag {
+  readonly kind: FlagKind;
+  readonly default: string;
+  readonly effect: FlagEffect;
+  /** One line for `--help` and docs/flags.md. */
+  readonly meaning: string;
+}
+
+const used = (kind: FlagKind, value: string, meaning: string): Flag => ({
+  kind,
+  default: value,
+  effect: 'used',
+  meaning,
+});
+const accepted = (kind: FlagKind, meaning: string): Flag => ({
+  kind,
+  default: '',
+  effect: 'accepted',
+  meaning,
+});
+const unserved = (kind: FlagKind, meaning: string): Flag => ({
+  kind,
+  default: '',
+  effect: 'unserved',
+  meaning,
+});
+
+const ACTORS = 'Actors: no part of a lock sidecar';
+const CONTROL_PLANE = "Dapr's control plane: not used";
+const APP = 'Calls to the app: never made';
+const SCHEDULER = 'Jobs: no part of a lock sidecar';
+
+/** Every flag that is taken, by its name without dashes. */
+export const FLAGS = {
+  'app-id': used('text', '', "The app's id; the default prefix of its locks. Required, no dots"),
+  'dapr-http-port': used('text', '3500', 'Port of the HTTP API'),
+  'dapr-grpc-port': used('text', '50001', 'Port of the gRPC API'),
+  'dapr-listen-addresses': used('text', '', 'Comma list of addresses to listen on; empty for all'),
+  'resources-path': used('list', '', 'Folder of component files; may be repeated'),
+  'components-path': used('text', '', 'Older name of --resources-path, used where that is absent'),
+  mode: used('text', 'standalone', 'standalone, or kubernetes together with --resources-path'),
+  'max-body-size': used('text', '4Mi', 'Longest request body, as a quantity; 0 for no limit'),
+  'read-buffer-size': used('text', '4Ki', 'Size of request headers, as a quantity'),
+  'dapr-http-max-request-size': used('integer', '-1', 'Older form of --max-body-size, in MB'),
+  'dapr-http-read-buffer-size': used('integer', '-1', 'Older form of --read-buffer-size, in KB'),
+  'dapr-graceful-shutdown-seconds': used(
+    'integer',
+    '5',
+    'How long calls in flight may take at the end; 0 for as long as it takes',
+  ),
+  'log-level': used('text', 'info', 'debug, info, warn, error or fatal'),
+  'log-as-json': used('boolean', 'false', 'Log in JSON'),
+  'log-file': used('text', '', 'File to append the log to, instead of standard output'),
+  'app-port': used('text', '0', 'Port of the app, shown by the metadata API; never called'),
+  'app-protocol': used('text', 'http', 'Protocol of the app, shown by the metadata API'),
+  'app-channel-address': used('text', '127.0.0.1', 'Address of the app, shown by the metadata API'),
+  'app-max-concurrency': used('integer', '-1', 'Shown by the metadata API'),
+  'dapr-internal-grpc-port': used('text', '', 'Named in the log line that launchers wait for'),
+  version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
+  'build-info': used('boolean', 'false', 'Print all versions, and exit'),
+  wait: used('boolean', 'false', 'Wait until a sidecar on --dapr-http-port is ready, and exit'),
+  help: used('boolean', 'false', 'Print this text, and exit'),
+
+  config: unserved('list', 'Configuration files'),
+  'unix-domain-socket': unserved('text', 'Folder for unix sockets'),
+  'dapr-public-port': unserved('text', 'A second HTTP port for health and metadata'),
+  'dapr-public-listen-address': unserved('text', 'Address of that second port'),
+  'allowed-origins': unserved('text', 'CORS'),
+  'enable-api-logging': unserved('boolean', 'A log line for each call'),
+  'dapr-block-shutdown-duration': unserved('text', 'A pause before the shutdown begins'),
+  'enable-mtls': unserved('boolean', 'TLS by the control plane'),
+
+  'metrics-port': accepted('text', 'Metrics are not served yet'),
+  'metrics-listen-address': accepted('text', 'Metrics are not served yet'),
+  'enable-metrics': accepted('boolean', 'Metrics are not served yet'),
+  'profile-port': accepted('text', "Go's profiler"),
+  'enable-profiling': accepted('boolean', "Go's profiler"),
+  'hot-reload-reconcile-interval': accepted('text', 'Files are read at start only'),
+  'dapr-internal-grpc-listen-address': accepted('text', 'Sidecar to sidecar: no part of locks'),
+  'app-ssl': accepted('boolean', APP),
+  'enable-app-health-check': accepted('boolean', APP),
+  'app-health-check-path': accepted('text', APP),
+  'app-health-probe-interval': accepted('integer', APP),
+  'app-health-probe-timeout': accepted('integer', APP),
+  'app-health-threshold': accepted('integer', APP),
+  'app-binding-options-timeout': accepted('text', APP),
+  'placement-host-address': accepted('text', ACTORS),
+  'actors-service': accepted('text', ACTORS),
+  'actors-disseminate-timeout': accepted('text', ACTORS),
+  'reminders-service': accepted('text', ACTORS),
+  'scheduler-host-address': accepted('list', SCHEDULER),
+  'scheduler-job-streams': accepted('integer', SCHEDULER),
+  'control-plane-address': accepted('text', CONTROL_PLANE),
+  'control-plane-trust-domain': accepted('text', CONTROL_PLANE),
+  'control-plane-namespace': accepted('text', CONTROL_PLANE),
+  'sentry-address': accepted('text', CONTROL_PLANE),
+  'sentry-request-jwt-audiences': accepted('list', CONTROL_PLANE),
+  'disable-builtin-k8s-secret-store': accepted('boolean', CONTROL_PLANE),
+  'disable-init-endpoints': accepted('list', CONTROL_PLANE),
+} as const satisfies Readonly<Record<string, Flag>>;
+
+/** The name of a flag, without dashes. */
+export type FlagName = keyof typeof FLAGS;
+
+/** True for the names in {@link FLAGS}. */
+export function isFlagName(name: string): name is FlagName {
+  return Object.hasOwn(FLAGS, name);
+}
