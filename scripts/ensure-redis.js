@@ -1,0 +1,73 @@
+'use strict';
+// Runs before the tests: they need a real redis-server. Finds one (HOLDFAST_REDIS_SERVER, then
+// PATH); where there is none and apt can install it without asking, installs it; otherwise says
+// which one command does. Tests are never skipped for want of Redis.
+
+const { accessSync, constants, existsSync } = require('node:fs');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+
+const BINARY = 'redis-server';
+
+/** The path of the redis-server that the tests will use, undefined where there is none. */
+function findRedisServer(env) {
+  const named = env.HOLDFAST_REDIS_SERVER;
+  if (named) return isExecutable(named) ? named : undefined;
+  const folders = (env.PATH ?? '').split(path.delimiter).filter(Boolean);
+  return folders.map((folder) => path.join(folder, BINARY)).find(isExecutable);
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** True where apt installs without asking anybody: root, on Debian or a relative of it. */
+function canInstallByApt({ uid, hasApt }) {
+  return uid === 0 && hasApt;
+}
+
+/** What to do by hand, one command for each package manager. */
+function toAdvice(env) {
+  const named = env.HOLDFAST_REDIS_SERVER;
+  const reason = named
+    ? `HOLDFAST_REDIS_SERVER names ${named}, which can't be run.`
+    : `The tests need ${BINARY}, and there is none on the PATH.`;
+  return `${reason} Install it by one of:
+  sudo apt-get install -y redis-server
+  brew install redis
+  sudo dnf install -y redis
+or set HOLDFAST_REDIS_SERVER to the path of one.`;
+}
+
+function installByApt() {
+  const env = {
+    ...process.env,
+    DEBIAN_FRONTEND: 'noninteractive',
+    // Keeps the package from starting a server of its own.
+    RUNLEVEL: '1',
+  };
+  const run = (...args) =>
+    spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  run('update');
+  return run('install', '-y', '--no-install-recommends', BINARY).status === 0;
+}
+
+function main() {
+  if (findRedisServer(process.env)) return;
+  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
+  if (!process.env.HOLDFAST_REDIS_SERVER && canInstallByApt(apt)) {
+    console.log(`${BINARY} is missing; installing it by apt-get`);
+    if (installByApt() && findRedisServer(process.env)) return;
+  }
+  console.error(toAdvice(process.env));
+  process.exitCode = 1;
+}
+
+module.exports = { canInstallByApt, findRedisServer, toAdvice };
+
+if (require.main === module) main();

@@ -1,0 +1,135 @@
+#!/usr/bin/env node
+import { openSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+import { createApp } from './app';
+import { parseArguments } from './cli/parse-arguments';
+import type { RunOptions } from './cli/run-options';
+import { waitUntilReady } from './cli/wait';
+import { toErrorMessage } from './lock/error-message';
+import type { Logger } from './lock/logger';
+import { createLogger } from './observability/logger';
+import { createShutdown, type Shutdown } from './shutdown';
+import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
+
+/**
+ * The edge of the process: arguments in, exit code out. The only file that reads argv and the
+ * environment, listens for signals, and ends the process.
+ */
+async function main(): Promise<void> {
+  const versions = { daprVersion: DAPR_VERSION, holdfastVersion: HOLDFAST_VERSION };
+  const invocation = parseArguments(process.argv.slice(2), process.env, versions);
+  switch (invocation.kind) {
+    case 'print':
+      process.stdout.write(invocation.text);
+      break;
+    case 'wait':
+      await waitUntilReady(invocation);
+      break;
+    case 'invalid':
+      process.stderr.write(invocation.message);
+      process.exitCode = invocation.exitCode;
+      break;
+    case 'run':
+      await run(invocation.options);
+  }
+}
+
+/** Runs the sidecar until something ends it. */
+async function run(options: RunOptions): Promise<void> {
+  const startedAt = performance.now();
+  const logger = createLogger({
+    level: options.logLevel,
+    asJson: options.logAsJson,
+    appId: options.appId,
+    instance: hostname(),
+    daprVersion: DAPR_VERSION,
+    now: () => new Date(),
+    write: createLineWriter(options.logFile),
+  });
+  const app = createApp(options, {
+    logger,
+    requestShutdown: (request) => {
+      shutdown.request(request);
+    },
+  });
+  const shutdown = createShutdown({
+    stop: () => app.stop(),
+    graceMs: options.gracefulShutdownMs,
+    exit: (code) => process.exit(code),
+    logger,
+  });
+  listenToProcess(shutdown, logger);
+  announce(options, logger);
+  try {
+    if (!(await app.start())) return;
+  } catch (error) {
+    shutdown.fail(`Fatal error from runtime: ${toErrorMessage(error)}`);
+    return;
+  }
+  logger.info(`Internal gRPC server is running on :${options.internalGrpcPort}`);
+  const elapsedMs = Math.round(performance.now() - startedAt);
+  logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
+  if (!options.logAsJson) process.stdout.write(toInvitation(options, app.storeNames[0]));
+}
+
+/** Lines go out at once: what is said last before the process ends must not be lost. */
+function createLineWriter(file: string | undefined): (line: string) => void {
+  if (file !== undefined) {
+    const descriptor = openSync(file, 'a');
+    return (line) => writeSync(descriptor, line);
+  }
+  // A launcher that has gone takes its end of the pipe with it; that is no reason to end.
+  process.stdout.on('error', () => undefined);
+  return (line) => process.stdout.write(line);
+}
+
+function listenToProcess(shutdown: Shutdown, logger: Logger): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      shutdown.onSignal(signal);
+    });
+  }
+  // daprd reloads; ending here instead, as Node would, would drop every call.
+  process.on('SIGHUP', () => {
+    logger.warn('SIGHUP is ignored: reloading is not served yet');
+  });
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      shutdown.fail(`Unexpected failure (${event}): ${detail}`);
+    });
+  }
+}
+
+/** What an operator looks for first, in daprd's lines where it has them. */
+function announce(options: RunOptions, logger: Logger): void {
+  logger.info(
+    `Starting Holdfast -- version ${HOLDFAST_VERSION} -- serving the lock API of Dapr ${DAPR_VERSION}`,
+  );
+  logger.info(`Log level set to: ${options.logLevel}`);
+  for (const warning of options.warnings) logger.warn(warning);
+  logger.info('standalone mode configured');
+  logger.info(`app id: ${options.appId}`);
+  const limit = options.httpMaxBodyBytes ?? 'unlimited';
+  logger.info(`The request body size parameter is: ${limit} bytes`);
+  if (options.apiToken !== undefined) logger.info('Enabled token authentication on both servers');
+}
+
+/** Where the sidecar listens, and one line to paste. */
+function toInvitation(options: RunOptions, storeName: string | undefined): string {
+  const [host = 'localhost'] = options.listenAddresses;
+  const at = host.includes(':') ? `[${host}]` : host;
+  const base = `http://${at}:${options.httpPort}`;
+  const addresses = `Holdfast listens on ${base} (HTTP) and ${at}:${options.grpcPort} (gRPC).`;
+  if (storeName === undefined) return `\n${addresses} No lock store is loaded.\n\n`;
+  const token = options.apiToken === undefined ? '' : ' -H "dapr-api-token: $DAPR_API_TOKEN"';
+  return `
+${addresses} Take a lock:
+
+curl -X POST ${base}/v1.0-alpha1/lock/${encodeURIComponent(storeName)} -H 'Content-Type: application/json'${token} -d '{"resourceId":"my_file_name","lockOwner":"random_id_abc123","expiryInSeconds":60}'
+
+`;
+}
+
+void main();

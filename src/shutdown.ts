@@ -1,0 +1,90 @@
+import type { Logger } from './lock/logger';
+
+/** How the process comes to its end; decided here, carried out by main. */
+export interface ShutdownOptions {
+  /** Closes everything; may be called while the start is still under way. */
+  readonly stop: () => Promise<void>;
+  /** How long that may take, in milliseconds; undefined for ever. */
+  readonly graceMs: number | undefined;
+  readonly exit: (code: 0 | 1) => void;
+  readonly logger: Logger;
+}
+
+/** What can end the process. */
+export interface Shutdown {
+  /** SIGTERM or SIGINT: the first ends gracefully with 0, the second at once with 1. */
+  onSignal(signal: 'SIGTERM' | 'SIGINT'): void;
+  /** The shutdown API; forced: exit 1 without waiting for calls in flight. */
+  request(options: { readonly force: boolean }): void;
+  /** A start-up that failed, or a defect: everything is closed, and the exit code is 1. */
+  fail(message: string): void;
+}
+
+/** The names that Go gives to signals, as daprd logs them. */
+const SIGNAL_NAMES = { SIGTERM: 'terminated', SIGINT: 'interrupt' } as const;
+
+/** How long a forced shutdown waits for its own answer to reach the client (daprd's 100 ms). */
+const FORCED_DELAY_MS = 100;
+
+/** Makes the one way in which this process ends: whatever comes first decides the exit code. */
+export function createShutdown(options: ShutdownOptions): Shutdown {
+  const { exit, logger } = options;
+  let begun = false;
+
+  const begin = (exitCode: 0 | 1): void => {
+    if (begun) return;
+    begun = true;
+    logger.info('Dapr is shutting down');
+    void stopWithin(options).then((stopped) => {
+      exit(stopped ? exitCode : 1);
+    });
+  };
+
+  return {
+    onSignal(signal) {
+      const name = SIGNAL_NAMES[signal];
+      if (begun) {
+        logger.warn(`Received signal '${name}' during shutdown; exiting immediately`);
+        exit(1);
+        return;
+      }
+      logger.info(`Received signal '${name}'; beginning shutdown`);
+      begin(0);
+    },
+    request({ force }) {
+      if (!force) {
+        logger.info('Shutdown requested via API');
+        begin(0);
+        return;
+      }
+      logger.warn('Force shutdown requested, exiting immediately without graceful shutdown');
+      setTimeout(exit, FORCED_DELAY_MS, 1);
+    },
+    fail(message) {
+      logger.fatal(message);
+      begin(1);
+    },
+  };
+}
+
+/** Stops within the grace period and says whether that went well. */
+async function stopWithin({ stop, graceMs, logger }: ShutdownOptions): Promise<boolean> {
+  const late = Symbol('late');
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<typeof late>((resolve) => {
+    if (graceMs !== undefined) timer = setTimeout(resolve, graceMs, late);
+  });
+  try {
+    if ((await Promise.race([stop(), limit])) === late) {
+      logger.error('Graceful shutdown timeout exceeded, forcing shutdown');
+      return false;
+    }
+    logger.info('Daprd shutdown gracefully');
+    return true;
+  } catch (error) {
+    logger.error(`Error while shutting down: ${String(error)}`);
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+
+import { findFreePort } from './free-port';
+
+const REPOSITORY = path.join(__dirname, '../..');
+const MAIN = path.join(REPOSITORY, 'dist/main.js');
+
+/** How long a sidecar may take to say that it is ready; a stated allowance for a busy machine. */
+const READY_WITHIN_MS = 15_000;
+
+/** How a sidecar is started. */
+export interface SidecarProcessOptions {
+  /** Further arguments; ports and app id are given unless they stand here. */
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+/** A sidecar in a process of its own, as an operator runs it. */
+export class SidecarProcess {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly child: ChildProcess;
+  /** Resolves with the exit code, or null where a signal ended the process. */
+  readonly exited: Promise<number | null>;
+  #stdout = '';
+  #stderr = '';
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(options: SidecarProcessOptions, httpPort: number, grpcPort: number) {
+    this.httpPort = httpPort;
+    this.grpcPort = grpcPort;
+    const ports = ['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(grpcPort)];
+    const args = [MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
+    this.child = spawn(process.execPath, args, {
+      cwd: options.cwd ?? REPOSITORY,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.exited = new Promise((resolve) => this.child.once('close', resolve));
+    this.child.stdout?.on('data', (part: Buffer) => {
+      this.#stdout += part.toString();
+      this.#wake();
+    });
+    this.child.stderr?.on('data', (part: Buffer) => {
+      this.#stderr += part.toString();
+      this.#wake();
+    });
+    void this.exited.then(() => {
+      this.#wake();
+    });
+  }
+
+  /** Starts the process on free ports and does not wait for it. */
+  static async spawn(options: SidecarProcessOptions = {}): Promise<SidecarProcess> {
+    return new SidecarProcess(options, await findFreePort(), await findFreePort());
+  }
+
+  /** Starts the process and waits until it says that it is initialised. */
+  static async start(options: SidecarProcessOptions = {}): Promise<SidecarProcess> {
+    const sidecar = await SidecarProcess.spawn(options);
+    await sidecar.waitForOutput('dapr initialized.');
+    return sidecar;
+  }
+
+  /** All that the process has written to standard output so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** All that the process has written to standard error so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Waits for a text in either output; rejects where the process ends without it. */
+  async waitForOutput(text: string): Promise<void> {
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (!this.#output.includes(text)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`the sidecar ended without saying "${text}":\n${this.#output}`);
+      }
+      if (Date.now() > deadline) {
+        throw new Error(`the sidecar did not say "${text}" in time:\n${this.#output}`);
+      }
+      await this.#nextOutput();
+    }
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+
+  get #output(): string {
+    return this.#stdout + this.#stderr;
+  }
+
+  #nextOutput(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(wake, 100);
+      const waiting = this.#waiting;
+      function wake(): void {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        resolve();
+      }
+      waiting.add(wake);
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
