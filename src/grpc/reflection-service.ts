@@ -13,7 +13,7 @@ import { isMessageType, loadDaprPackage } from './proto-files';
  */
 export function addReflection(server: Server, streams: OpenStreams): void {
   const packages = { ...loadDaprPackage(), ...loadSync(healthProtoPath, { keepCase: true }) };
-  const reflection = new ReflectionService(withImports(packages));
+  const reflection = new ReflectionService(mended(packages));
   reflection.addToServer({
     addService: (definition, implementation: UntypedServiceImplementation) => {
       server.addService(definition, streams.track(implementation, ['ServerReflectionInfo']));
@@ -25,33 +25,68 @@ export function addReflection(server: Server, streams: OpenStreams): void {
 const IMPORTED_PACKAGE = 'google.protobuf';
 
 /**
- * Restores the import lines of the descriptors. proto-loader makes one file of each package and
- * drops the imports between them (grpc/grpc-node#2595), and grpcurl then can't resolve `Empty`.
+ * Mends the descriptors that proto-loader gives, which clients in Go refuse: it makes one file of
+ * each package and drops the imports between them (grpc/grpc-node#2595), and it leaves
+ * JSON names out and names the types behind map fields in its own way.
  */
-function withImports(packages: PackageDefinition): PackageDefinition {
-  const repaired: PackageDefinition = {};
+function mended(packages: PackageDefinition): PackageDefinition {
+  const result: PackageDefinition = {};
   for (const [name, definition] of Object.entries(packages)) {
-    repaired[name] = isMessageType(definition) ? repair(definition) : definition;
+    result[name] = isMessageType(definition) ? withMendedFiles(definition) : definition;
   }
-  return repaired;
+  return result;
 }
 
-/** The fields of protobufjs's FileDescriptorProto that are touched; its own types leave them out. */
+/** The parts of protobufjs's FileDescriptorProto that are touched; its own types leave them out. */
 interface FileDescriptor {
   readonly name: string;
   readonly package: string;
+  readonly messageType: readonly MessageDescriptor[];
   dependency: readonly string[];
 }
 
-function repair<Type extends { fileDescriptorProtos: Buffer[] }>(definition: Type): Type {
+interface MessageDescriptor {
+  name: string;
+  readonly field: readonly { readonly name: string; typeName: string; jsonName: string }[];
+  readonly nestedType: readonly MessageDescriptor[];
+  readonly options?: { readonly mapEntry?: boolean } | null;
+}
+
+function withMendedFiles<Type extends { fileDescriptorProtos: Buffer[] }>(definition: Type): Type {
   const messages = definition.fileDescriptorProtos.map((bytes) =>
     FileDescriptorProto.decode(bytes),
   );
   const files = messages as unknown as readonly FileDescriptor[];
+  restoreImports(files);
+  for (const message of files.flatMap(({ messageType }) => messageType)) {
+    nameMapEntries(message);
+    for (const field of message.field) field.jsonName = toCamelCase(field.name);
+  }
+  const encoded = messages.map((file) => Buffer.from(FileDescriptorProto.encode(file).finish()));
+  return { ...definition, fileDescriptorProtos: encoded };
+}
+
+function restoreImports(files: readonly FileDescriptor[]): void {
   const imports = files.filter((file) => file.package === IMPORTED_PACKAGE);
   for (const file of files) {
     if (!imports.includes(file)) file.dependency = imports.map(({ name }) => name);
   }
-  const encoded = messages.map((file) => Buffer.from(FileDescriptorProto.encode(file).finish()));
-  return { ...definition, fileDescriptorProtos: encoded };
+}
+
+/** protoc's name for the entries of `extended_metadata` is `ExtendedMetadataEntry`. */
+function nameMapEntries(message: MessageDescriptor): void {
+  for (const entry of message.nestedType.filter(({ options }) => options?.mapEntry === true)) {
+    for (const field of message.field.filter(({ typeName }) => typeName === entry.name)) {
+      entry.name = `${toPascalCase(field.name)}Entry`;
+      field.typeName = entry.name;
+    }
+  }
+}
+
+function toPascalCase(name: string): string {
+  return toCamelCase(`_${name}`);
+}
+
+function toCamelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 }

@@ -25,6 +25,11 @@ export class StoreCatalog {
     return this.#entries.get(name);
   }
 
+  /** The names of all entries, in the order in which they were added. */
+  get names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
   /** True where no store was ever loaded: its own error in the catalogue. */
   get isEmpty(): boolean {
     return this.#entries.size === 0;

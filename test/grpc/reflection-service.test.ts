@@ -16,7 +16,8 @@ interface File {
   readonly dependency: readonly string[];
   readonly messageType: readonly {
     readonly name: string;
-    readonly field: readonly { readonly name: string }[];
+    readonly field: readonly { readonly name: string; readonly typeName: string }[];
+    readonly nestedType: readonly { readonly name: string }[];
   }[];
 }
 
@@ -70,6 +71,15 @@ describe.each(['v1', 'v1alpha'])('server reflection %s', (version) => {
       'lock_owner',
       'expiry_in_seconds',
     ]);
+  });
+
+  it('names the type behind a map as protoc does, which clients in Go insist on', async () => {
+    const files = await filesOf('dapr.proto.runtime.v1.GetMetadataResponse');
+    const message = files
+      .flatMap(({ messageType }) => messageType)
+      .find(({ name }) => name === 'GetMetadataResponse');
+    expect(message?.nestedType.map(({ name }) => name)).toEqual(['ExtendedMetadataEntry']);
+    expect(message?.field.map(({ typeName }) => typeName)).toContain('ExtendedMetadataEntry');
   });
 
   it('names the imported files, which clients need to resolve Empty', async () => {
