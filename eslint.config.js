@@ -90,6 +90,7 @@ module.exports = tseslint.config(
     files: ['test/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 400 }],
+      'max-params': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },

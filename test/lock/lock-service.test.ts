@@ -1,0 +1,200 @@
+import { createLockKeyPrefix } from '../../src/lock/lock-key';
+import type { LockCallReport } from '../../src/lock/lock-observer';
+import { createLockService } from '../../src/lock/lock-service';
+import { type LockStore, StoreError, type UnlockOutcome } from '../../src/lock/lock-store';
+import { StoreCatalog } from '../../src/lock/store-catalog';
+
+/** A store that answers as a test says and keeps what it was asked. */
+class FakeStore implements LockStore {
+  readonly tryLock = jest.fn<ReturnType<LockStore['tryLock']>, Parameters<LockStore['tryLock']>>();
+  readonly unlock = jest.fn<ReturnType<LockStore['unlock']>, Parameters<LockStore['unlock']>>();
+  readonly init = () => Promise.resolve();
+  readonly ping = () => Promise.resolve();
+  readonly close = () => Promise.resolve();
+}
+
+const REQUEST = { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
+
+describe('the lock service', () => {
+  const signal = new AbortController().signal;
+  const reports: LockCallReport[] = [];
+  let store: FakeStore;
+  let stores: StoreCatalog;
+
+  const createService = () =>
+    createLockService({ stores, observe: (report) => reports.push(report) });
+
+  beforeEach(() => {
+    reports.length = 0;
+    store = new FakeStore();
+    store.tryLock.mockResolvedValue({ acquired: true });
+    store.unlock.mockResolvedValue('unlocked');
+    stores = new StoreCatalog();
+    const keyPrefix = createLockKeyPrefix({
+      keyPrefix: undefined,
+      appId: 'myapp',
+      componentName: 'lockstore',
+    });
+    stores.add({ name: 'lockstore', store, keyPrefix });
+  });
+
+  describe('a try', () => {
+    it.each([true, false])('that acquired: %s is answered by success', async (acquired) => {
+      store.tryLock.mockResolvedValue({ acquired });
+      const answer = await createService().tryLock(REQUEST, signal);
+      expect(answer).toEqual({ success: acquired });
+    });
+
+    it('reaches the store with its whole key and the expiry in milliseconds', async () => {
+      await createService().tryLock(REQUEST, signal);
+      expect(store.tryLock).toHaveBeenCalledWith(
+        { key: 'lock||myapp||r', owner: 'o', ttlMs: 5000, attempt: expect.any(String) as string },
+        signal,
+      );
+    });
+
+    it('has an attempt id of its own', async () => {
+      const service = createService();
+      await service.tryLock(REQUEST, signal);
+      await service.tryLock(REQUEST, signal);
+      const [first, second] = store.tryLock.mock.calls.map(([call]) => call.attempt);
+      expect(first).not.toBe(second);
+    });
+  });
+
+  describe('a release', () => {
+    it.each([
+      ['unlocked', 0],
+      ['not-found', 1],
+      ['held-by-other', 2],
+    ] as const)('that ends %s is answered by status %i', async (outcome: UnlockOutcome, status) => {
+      store.unlock.mockResolvedValue(outcome);
+      const answer = await createService().unlock(REQUEST, signal);
+      expect(answer).toEqual({ status });
+    });
+  });
+
+  describe('a bad request', () => {
+    const empty = { storeName: '', resourceId: '', lockOwner: '', expiryInSeconds: 0 };
+    // Each row is wrong in all that follows it too: the first check decides.
+    const rows = [
+      { name: 'expiry 0', request: empty, code: 'ERR_MALFORMED_REQUEST', message: /^ExpiryIn/ },
+      {
+        name: 'a negative expiry',
+        request: { ...empty, expiryInSeconds: -1 },
+        code: 'ERR_MALFORMED_REQUEST',
+        message: /^ExpiryInSeconds is not positive in lock store $/,
+      },
+      {
+        name: 'no resource',
+        request: { ...empty, storeName: 's', expiryInSeconds: 1 },
+        code: 'ERR_MALFORMED_REQUEST',
+        message: /^ResourceId is empty in lock store s$/,
+      },
+      {
+        name: 'no owner',
+        request: { ...empty, storeName: 's', resourceId: 'a||b', expiryInSeconds: 1 },
+        code: 'ERR_MALFORMED_REQUEST',
+        message: /^LockOwner is empty in lock store s$/,
+      },
+      {
+        name: 'an unknown store',
+        request: { storeName: 's', resourceId: 'a||b', lockOwner: 'o', expiryInSeconds: 1 },
+        code: 'ERR_LOCK_STORE_NOT_FOUND',
+        message: /^lock store s not found$/,
+      },
+      {
+        name: 'two pipes in the resource',
+        request: { ...REQUEST, resourceId: 'a||b' },
+        code: 'ERR_TRY_LOCK',
+        message:
+          /^failed to try acquiring lock: input key\/keyPrefix 'a\|\|b' can't contain '\|\|'$/,
+      },
+    ];
+
+    it.each(rows)('with $name is refused', async ({ request, code, message }) => {
+      await expect(createService().tryLock(request, signal)).rejects.toMatchObject({
+        errorCode: code,
+        message: expect.stringMatching(message) as unknown,
+      });
+      expect(store.tryLock).not.toHaveBeenCalled();
+    });
+
+    it('is refused where no store is loaded, after its expiry was looked at', async () => {
+      stores = new StoreCatalog();
+      const service = createService();
+      await expect(service.tryLock(empty, signal)).rejects.toThrow(/^ExpiryInSeconds/);
+      await expect(service.unlock(empty, signal)).rejects.toMatchObject({
+        errorCode: 'ERR_LOCK_STORE_NOT_CONFIGURED',
+        httpStatus: 500,
+        grpcCode: 'FAILED_PRECONDITION',
+      });
+    });
+
+    it('to unlock is refused under its own code', async () => {
+      const request = { ...REQUEST, resourceId: 'a||b' };
+      await expect(createService().unlock(request, signal)).rejects.toMatchObject({
+        errorCode: 'ERR_UNLOCK',
+        message: "failed to release lock: input key/keyPrefix 'a||b' can't contain '||'",
+      });
+    });
+  });
+
+  describe('a store that fails', () => {
+    it('is quoted', async () => {
+      const cause = new StoreError('away', { kind: 'unavailable', outcome: 'unknown' });
+      store.tryLock.mockRejectedValue(cause);
+      await expect(createService().tryLock(REQUEST, signal)).rejects.toMatchObject({
+        errorCode: 'ERR_TRY_LOCK',
+        grpcCode: 'INTERNAL',
+        message: 'failed to try acquiring lock: away',
+        cause,
+      });
+    });
+
+    it('by a defect is not quoted, and the outcome is called unknown', async () => {
+      store.unlock.mockRejectedValue(new TypeError('owner o'));
+      await expect(createService().unlock(REQUEST, signal)).rejects.toMatchObject({
+        errorCode: 'ERR_UNLOCK',
+        message: 'failed to release lock: internal error, the outcome is unknown',
+      });
+    });
+
+    it('by throwing at once is answered alike', async () => {
+      store.tryLock.mockImplementation(() => {
+        throw new RangeError('thrown');
+      });
+      await expect(createService().tryLock(REQUEST, signal)).rejects.toMatchObject({
+        errorCode: 'ERR_TRY_LOCK',
+      });
+    });
+  });
+
+  describe('the observer', () => {
+    it('is told how each call ended', async () => {
+      const service = createService();
+      await service.tryLock(REQUEST, signal);
+      store.tryLock.mockResolvedValue({ acquired: false });
+      await service.tryLock(REQUEST, signal);
+      await service.unlock(REQUEST, signal);
+      await service.unlock({ ...REQUEST, lockOwner: '' }, signal).catch(() => undefined);
+      expect(reports.map(({ operation, outcome }) => [operation, outcome])).toEqual([
+        ['tryLock', 'acquired'],
+        ['tryLock', 'refused'],
+        ['unlock', 'unlocked'],
+        ['unlock', 'error'],
+      ]);
+    });
+  });
+});
+
+describe('the store catalogue', () => {
+  it('names its stores in the order in which they came', () => {
+    const stores = new StoreCatalog();
+    expect(stores.isEmpty).toBe(true);
+    const store = new FakeStore();
+    stores.add({ name: 'b', store, keyPrefix: { text: 'lock||' } });
+    stores.add({ name: 'a', store, keyPrefix: { text: 'lock||' } });
+    expect([stores.names, stores.isEmpty]).toEqual([['b', 'a'], false]);
+  });
+});

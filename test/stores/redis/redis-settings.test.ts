@@ -1,0 +1,122 @@
+import { MetadataProperties } from '../../../src/components/metadata-properties';
+import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
+
+const parse = (metadata: Readonly<Record<string, string>>) =>
+  parseRedisSettings(new MetadataProperties(Object.entries(metadata)));
+
+describe('parseRedisSettings', () => {
+  it("has daprd's defaults", () => {
+    expect(parse({ redisHost: 'redis' })).toEqual({
+      host: 'redis',
+      port: 6379,
+      username: '',
+      password: '',
+      database: 0,
+      tls: undefined,
+      dialTimeoutMs: 5000,
+      readTimeoutMs: 3000,
+      writeTimeoutMs: 3000,
+    });
+  });
+
+  it('takes every setting by its name in any case', () => {
+    const settings = parse({
+      REDISHOST: 'redis:1',
+      redisusername: 'u',
+      RedisPassword: 'p',
+      redisdb: '2',
+      dialTimeout: '1s',
+      readTimeout: '1500',
+      writeTimeout: '1m',
+      enableTLS: 'true',
+      insecureSkipTLSVerify: 'true',
+      clientCert: 'C',
+      clientKey: 'K',
+    });
+    expect(settings).toEqual({
+      host: 'redis',
+      port: 1,
+      username: 'u',
+      password: 'p',
+      database: 2,
+      tls: { rejectUnauthorized: false, cert: 'C', key: 'K' },
+      dialTimeoutMs: 1000,
+      readTimeoutMs: 1500,
+      writeTimeoutMs: 60_000,
+    });
+  });
+
+  it('waits for a TryLock as long as for an Unlock where only readTimeout is given', () => {
+    expect(parse({ redisHost: 'r', readTimeout: '7s' }).writeTimeoutMs).toBe(7000);
+  });
+
+  it('verifies certificates and sends none unless told otherwise', () => {
+    expect(parse({ redisHost: 'r', enableTLS: 'true', clientCert: 'C' }).tls).toEqual({
+      rejectUnauthorized: true,
+    });
+  });
+
+  describe('redisHost', () => {
+    it.each([
+      ['h:1', undefined, 'h', 1],
+      ['h', '7', 'h', 7],
+      ['h:7', '7', 'h', 7],
+      [' h:1 , i:2', undefined, 'h', 1],
+      ['::1', undefined, '::1', 6379],
+      ['[::1]:2', undefined, '::1', 2],
+      ['[::1]', undefined, '::1', 6379],
+      ['h:', undefined, 'h', 6379],
+    ])('%j with redisPort %j is %s port %i', (redisHost, redisPort, host, port) => {
+      const metadata = redisPort === undefined ? { redisHost } : { redisHost, redisPort };
+      expect(parse(metadata)).toMatchObject({ host, port });
+    });
+
+    it.each([{}, { redisHost: '' }, { redisHost: ' , h' }])('is missing in %j', (metadata) => {
+      expect(() => parse(metadata)).toThrow('metadata property redisHost is empty');
+    });
+
+    it('may not contradict redisPort', () => {
+      expect(() => parse({ redisHost: 'h:1', redisPort: '2' })).toThrow(
+        'redis host "h:1" already contains port 1, but redisPort is set to 2; either remove the port from redisHost or remove the redisPort setting',
+      );
+    });
+
+    it.each(['h:x', 'h:0', 'h:70000'])('%s has no valid port', (redisHost) => {
+      expect(() => parse({ redisHost })).toThrow(
+        `redis host "${redisHost}" has no valid port (allowed: 1 to 65535)`,
+      );
+    });
+  });
+
+  describe('values that do not parse', () => {
+    it('are all reported together, in order', () => {
+      expect(() =>
+        parse({ redisDB: 'x', enableTLS: 'yes', readTimeout: '1d', concurrency: 'many' }),
+      ).toThrow(
+        /^redis client configuration error: decode failed\. 4 error\(s\) decoding:\n\n\* error decoding 'concurrency': .*\n\* error decoding 'enableTLS': invalid bool "yes"\n\* error decoding 'readTimeout': .*\n\* error decoding 'redisDB': .*"x"/,
+      );
+    });
+
+    it.each(['0', '-1', '0s', '600h'])('time-out %s', (readTimeout) => {
+      expect(() => parse({ redisHost: 'r', readTimeout })).toThrow('allowed: 1ms to 596h');
+    });
+  });
+
+  describe('what is not served', () => {
+    it('refuses cluster mode in the words of daprd', () => {
+      expect(() => parse({ redisHost: 'r', redisType: 'cluster' })).toThrow(
+        'this component does not support connecting to Redis Cluster',
+      );
+    });
+
+    it.each(['failover', 'useEntraID', 'useOIDC'])('refuses %s', (name) => {
+      expect(() => parse({ redisHost: 'r', [name]: 'true' })).toThrow(
+        `${name}: not supported yet; remove it, or set it to false`,
+      );
+    });
+
+    it('takes them where they are off', () => {
+      expect(parse({ redisHost: 'r', failover: 'false', redisType: 'node' }).host).toBe('r');
+    });
+  });
+});
