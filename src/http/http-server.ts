@@ -8,6 +8,7 @@ import type { Sidecar } from '../sidecar/sidecar';
 import { answerBadUrl, answerClientError } from './client-errors';
 import { addErrorHandling } from './error-handling';
 import { addLockRoutes } from './lock-routes';
+import { OpenSockets } from './open-sockets';
 import { toRoutableUrl } from './routable-url';
 import { addSidecarRoutes } from './sidecar-routes';
 import { addTokenCheck } from './token-check';
@@ -41,16 +42,18 @@ const CONNECTIONS_CHECK_MS = 1000;
 /** Makes the HTTP transport; nothing listens before `listen`. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   // One instance for each address: Fastify itself listens on one.
-  const instances: FastifyInstance[] = [];
+  const instances: { readonly instance: FastifyInstance; readonly sockets: OpenSockets }[] = [];
   return {
     async listen({ host, port }) {
       const instance = createInstance(options);
-      instances.push(instance);
+      instances.push({ instance, sockets: new OpenSockets(instance.server) });
       await instance.listen({ host, port });
       return { port: (instance.server.address() as AddressInfo).port };
     },
     async close() {
-      await Promise.all(instances.map((instance) => instance.close()));
+      const closed = instances.map(({ instance }) => instance.close());
+      for (const { sockets } of instances) sockets.closeIdle();
+      await Promise.all(closed);
     },
   };
 }

@@ -17,7 +17,8 @@ export interface HttpAnswer {
 
 /** Makes one HTTP/1.1 request on a connection of its own to a port of the loopback interface. */
 export function callHttp(port: number, call: HttpCall): Promise<HttpAnswer> {
-  const { method = 'POST', path, body = '' } = call;
+  const { method = 'POST', path, body = '', headers = {} } = call;
+  const sized = body !== '' && !('transfer-encoding' in headers);
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -25,10 +26,7 @@ export function callHttp(port: number, call: HttpCall): Promise<HttpAnswer> {
         port,
         method,
         path,
-        headers: {
-          ...(body === '' ? {} : { 'content-length': Buffer.byteLength(body) }),
-          ...call.headers,
-        },
+        headers: { ...(sized ? { 'content-length': Buffer.byteLength(body) } : {}), ...headers },
         agent: new Agent({ keepAlive: false }),
       },
       (response) => {
@@ -36,8 +34,8 @@ export function callHttp(port: number, call: HttpCall): Promise<HttpAnswer> {
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', reject);
         response.on('end', () => {
-          const { statusCode = 0, headers } = response;
-          resolve({ status: statusCode, headers, body: Buffer.concat(parts).toString() });
+          const { statusCode: status = 0, headers: received } = response;
+          resolve({ status, headers: received, body: Buffer.concat(parts).toString() });
         });
       },
     );
