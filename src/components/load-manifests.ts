@@ -55,14 +55,19 @@ async function readFolder(folder: string) {
 }
 
 async function readManifests(file: string, logger: Logger): Promise<readonly ScopedManifest[]> {
-  try {
-    return parseComponentFile(file, await readFile(file, 'utf8'));
-  } catch (error) {
-    if (!(error instanceof ComponentFileError) && !isSystemError(error)) throw error;
+  const warn = (error: unknown): readonly ScopedManifest[] => {
     logger.warn(
       `daprd load Component error when parsing manifests yaml resource in ${file}: ${toErrorMessage(error)}`,
     );
     return [];
+  };
+  const text = await readFile(file, 'utf8').catch(warn);
+  if (typeof text !== 'string') return text;
+  try {
+    return parseComponentFile(file, text);
+  } catch (error) {
+    if (error instanceof ComponentFileError) return warn(error);
+    throw error;
   }
 }
 
@@ -87,8 +92,4 @@ function assertUniqueNames(manifests: readonly ComponentManifest[]): void {
     }
     byName.set(manifest.name, manifest);
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }

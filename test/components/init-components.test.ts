@@ -1,0 +1,190 @@
+import { initComponents } from '../../src/components/init-components';
+import type { ComponentManifest } from '../../src/components/manifest';
+import { MetadataProperties } from '../../src/components/metadata-properties';
+import type { LockStore } from '../../src/lock/lock-store';
+import { StoreCatalog } from '../../src/lock/store-catalog';
+import { createFakeSidecar } from '../support/fake-sidecar';
+import { RecordingLogger } from '../support/recording-logger';
+
+function createFakeStore(init: LockStore['init'] = () => Promise.resolve()) {
+  return {
+    init: jest.fn(init),
+    tryLock: () => Promise.resolve({ acquired: true }),
+    unlock: () => Promise.resolve('unlocked' as const),
+    ping: () => Promise.resolve(),
+    close: jest.fn(() => Promise.resolve()),
+  } satisfies LockStore;
+}
+
+const manifestOf = (fields: Partial<ComponentManifest> = {}): ComponentManifest => ({
+  name: 'lockstore',
+  type: 'lock.redis',
+  version: 'v1',
+  metadata: new MetadataProperties([]),
+  ignoreErrors: false,
+  initTimeoutMs: 5000,
+  file: 'f.yaml',
+  obstacles: [],
+  ...fields,
+});
+
+describe('initComponents', () => {
+  let stores: StoreCatalog;
+  let logger: RecordingLogger;
+  let owned: string[];
+  let sidecar: ReturnType<typeof createFakeSidecar>;
+  beforeEach(() => {
+    stores = new StoreCatalog();
+    logger = new RecordingLogger();
+    owned = [];
+    sidecar = createFakeSidecar();
+  });
+
+  const init = (
+    manifests: readonly ComponentManifest[],
+    createStore: () => LockStore | undefined = () => createFakeStore(),
+  ) =>
+    initComponents(manifests, {
+      appId: 'myapp',
+      createStore,
+      own: (name) => owned.push(name),
+      stores,
+      metadata: sidecar.metadata,
+      logger,
+    });
+  const away = () => createFakeStore(() => Promise.reject(new Error('away')));
+
+  describe('a lock component', () => {
+    it('is published once it is ready', async () => {
+      await init([manifestOf()]);
+      expect(stores.names).toEqual(['lockstore']);
+      expect(stores.find('lockstore')?.keyPrefix.text).toBe('lock||myapp||');
+      expect(sidecar.metadata.view().components).toEqual([
+        { name: 'lockstore', type: 'lock.redis', version: 'v1' },
+      ]);
+      expect(logger.messages('info')).toEqual(['Component loaded: lockstore (lock.redis/v1)']);
+    });
+
+    it('is handed over to be closed before it opens anything', async () => {
+      const store = createFakeStore(() => {
+        expect(owned).toEqual(['component lockstore']);
+        return Promise.resolve();
+      });
+      await init([manifestOf()], () => store);
+      expect(store.init).toHaveBeenCalledTimes(1);
+    });
+
+    it('has the keys that its keyPrefix says', async () => {
+      const metadata = new MetadataProperties([['KEYPREFIX', 'Name']]);
+      await init([manifestOf({ metadata })]);
+      expect(stores.find('lockstore')?.keyPrefix.text).toBe('lock||lockstore||');
+    });
+  });
+
+  describe('a component that fails', () => {
+    const INIT =
+      '[INIT_COMPONENT_FAILURE]: initialization error occurred for lockstore (lock.redis/v1): ';
+    const FATAL = 'failed to load components: process component lockstore error: ';
+
+    it('by its init ends the start in the words of daprd', async () => {
+      await expect(init([manifestOf()], away)).rejects.toThrow(`${FATAL}${INIT}${INIT}away`);
+      expect(logger.messages('error')).toEqual([
+        `Failed to init component lockstore (lock.redis/v1): ${INIT}${INIT}away`,
+      ]);
+      expect(logger.messages('warn')).toEqual([
+        `Error processing component, daprd will exit gracefully: process component lockstore error: ${INIT}${INIT}away`,
+      ]);
+    });
+
+    it('is closed and not published', async () => {
+      const store = away();
+      await init([manifestOf()], () => store).catch(() => undefined);
+      expect(store.close).toHaveBeenCalled();
+      expect(stores.isEmpty).toBe(true);
+      expect(sidecar.metadata.view().components).toEqual([]);
+    });
+
+    it('with ignoreErrors is left out, and the next one is loaded', async () => {
+      const made = [away(), createFakeStore()];
+      const manifests = [manifestOf({ ignoreErrors: true }), manifestOf({ name: 'second' })];
+      await init(manifests, () => made.shift());
+      expect(stores.names).toEqual(['second']);
+      expect(logger.messages('error').at(-1)).toBe(
+        `Ignoring error processing component: process component lockstore error: ${INIT}${INIT}away`,
+      );
+    });
+
+    it('by an unknown lock type says so', async () => {
+      const manifest = manifestOf({ type: 'lock.foo', version: '' });
+      await expect(init([manifest], () => undefined)).rejects.toThrow(
+        'failed to load components: process component lockstore error: [INIT_COMPONENT_FAILURE]: initialization error occurred for lockstore (lock.foo): [CREATE_COMPONENT_FAILURE]: initialization error occurred for lockstore (lock.foo): ' +
+          "couldn't find lock store lock.foo",
+      );
+    });
+
+    it('by an unknown version says so', async () => {
+      const failed = init([manifestOf({ version: 'v2' })], () => undefined);
+      await expect(failed).rejects.toThrow(/couldn't find lock store lock\.redis\/v2$/);
+    });
+
+    it('by an unknown category says so', async () => {
+      await expect(init([manifestOf({ type: 'foo.bar' })])).rejects.toThrow(
+        `${FATAL}incorrect type foo.bar`,
+      );
+    });
+
+    it('by its metadata quotes what is wrong', async () => {
+      const failed = init([manifestOf()], () => {
+        throw new Error('metadata property redisHost is empty');
+      });
+      await expect(failed).rejects.toThrow(`${INIT}${INIT}metadata property redisHost is empty`);
+    });
+
+    it('by what its file refers to quotes that', async () => {
+      const failed = init([manifestOf({ obstacles: ['f.yaml:9:1 secretKeyRef'] })]);
+      await expect(failed).rejects.toThrow(`${INIT}f.yaml:9:1 secretKeyRef`);
+    });
+
+    it('by its keyPrefix is never made', async () => {
+      const createStore = jest.fn(() => createFakeStore());
+      const metadata = new MetadataProperties([['keyPrefix', 'a||b']]);
+      await expect(init([manifestOf({ metadata })], createStore)).rejects.toThrow(
+        `${INIT}failed to save lock keyprefix: input key/keyPrefix 'a||b' can't contain '||'`,
+      );
+      expect(createStore).not.toHaveBeenCalled();
+    });
+
+    it('by taking too long is given up, even where it does not look at its signal', async () => {
+      const store = createFakeStore(() => new Promise(() => undefined));
+      const failed = init([manifestOf({ initTimeoutMs: 50 })], () => store);
+      await expect(failed).rejects.toThrow('init timeout for component lockstore (lock.redis/v1)');
+    });
+
+    it('by its own time-out is told by its signal', async () => {
+      const store = createFakeStore(
+        (signal) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              reject(new Error('no answer in time'));
+            });
+          }),
+      );
+      const failed = init([manifestOf({ initTimeoutMs: 50 })], () => store);
+      await expect(failed).rejects.toThrow('no answer in time');
+    });
+  });
+
+  describe('a component of another building block', () => {
+    it.each(['state.redis', 'pubsub.redis', 'secretstores.local.env', 'bindings.cron'])(
+      '%s is named in a warning and ignored',
+      async (type) => {
+        const createStore = jest.fn(() => createFakeStore());
+        await init([manifestOf({ type })], createStore);
+        expect(createStore).not.toHaveBeenCalled();
+        expect(logger.messages('warn')).toEqual([
+          `Component lockstore (${type}/v1) belongs to a building block that is not served; ignored`,
+        ]);
+      },
+    );
+  });
+});
