@@ -1,11 +1,17 @@
-import type { Http2Server, IncomingHttpHeaders } from 'node:http2';
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
 
 import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 
 import { statusOf } from './grpc-status';
 
 /**
- * Two things that grpc-js (1.14) gives no public way to do. Both reach into private fields of its
+ * Three things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
  * Server; tests over the wire fail if an upgrade moves them.
  */
 
@@ -68,21 +74,75 @@ const TIMEOUT_UNITS: Readonly<Record<string, number>> = {
 /** Node's longest timer, and where grpc-js cuts a time-out to 32 bits: about 24.8 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** Takes over-long deadlines off a request, see {@link Connections}. */
+function dropEndlessDeadline(headers: IncomingHttpHeaders): void {
+  const timeout = headers['grpc-timeout'];
+  if (typeof timeout === 'string' && toMilliseconds(timeout) > LONGEST_TIMEOUT_MS) {
+    delete headers['grpc-timeout'];
+  }
+}
+
 /**
- * Takes over-long deadlines off requests. grpc-js keeps the low 32 bits of a `grpc-timeout`, so
- * that a call with a deadline of 30 days is ended at once; such a call has no deadline in practice.
+ * Sees the connections of a server and the streams on them, before grpc-js does.
  *
- * Call it once the server is bound.
+ * A deadline beyond 24.8 days is taken off its request: grpc-js keeps the low 32 bits of a
+ * `grpc-timeout`, so that a call with a deadline of 30 days would be ended at once.
  */
-export function ignoreEndlessDeadlines(server: Server): void {
-  for (const http2Server of internalsOf(server).http2Servers.keys()) {
-    http2Server.prependListener('stream', (_stream: unknown, headers: IncomingHttpHeaders) => {
-      const timeout = headers['grpc-timeout'];
-      if (typeof timeout === 'string' && toMilliseconds(timeout) > LONGEST_TIMEOUT_MS) {
-        delete headers['grpc-timeout'];
-      }
+export class Connections {
+  readonly #connections = new Map<ServerHttp2Session, Connection>();
+  readonly #known = new WeakSet<Http2Server>();
+
+  /** Watches what a server is bound to by now; call it after each bind. */
+  watch(server: Server): void {
+    for (const http2Server of internalsOf(server).http2Servers.keys()) {
+      if (!this.#known.has(http2Server)) this.#watchOne(http2Server);
+      this.#known.add(http2Server);
+    }
+  }
+
+  /**
+   * Cuts the connections that carry no call. A graceful shutdown of grpc-js waits until clients have
+   * acknowledged their settings and closed their side; one that only connected never does.
+   */
+  endIdle(): void {
+    for (const { socket, streams } of this.#connections.values()) {
+      if (streams === 0) socket.destroy();
+    }
+  }
+
+  #watchOne(http2Server: Http2Server): void {
+    let arriving: Socket;
+    // Node makes the session while it handles this event; the session shows no socket to destroy.
+    http2Server.prependListener('connection', (socket: Socket) => {
+      arriving = socket;
+    });
+    http2Server.on('session', (session: ServerHttp2Session) => {
+      this.#connections.set(session, { socket: arriving, streams: 0 });
+      arriving.once('close', () => this.#connections.delete(session));
+    });
+    http2Server.prependListener(
+      'stream',
+      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+        dropEndlessDeadline(headers);
+        this.#count(stream);
+      },
+    );
+  }
+
+  #count(stream: ServerHttp2Stream): void {
+    const connection = this.#connections.get(stream.session as ServerHttp2Session);
+    if (connection === undefined) return;
+    connection.streams += 1;
+    stream.once('close', () => {
+      connection.streams -= 1;
     });
   }
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** Calls under way. */
+  streams: number;
 }
 
 function toMilliseconds(timeout: string): number {

@@ -4,7 +4,7 @@ import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
 import type { Sidecar } from '../sidecar/sidecar';
 import { createDaprMethods, type UnaryMethod } from './dapr-methods';
-import { answerUnknownMethods, ignoreEndlessDeadlines } from './grpc-js-internals';
+import { answerUnknownMethods, Connections } from './grpc-js-internals';
 import { HealthService } from './health-service';
 import { OpenStreams } from './open-streams';
 import { loadDaprService } from './proto-files';
@@ -36,11 +36,15 @@ export interface GrpcServer {
  */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
 
+/** How long connections without a call may take to close by themselves, in milliseconds. */
+const IDLE_END_MS = 250;
+
 /** Makes the gRPC transport; nothing listens before `listen`. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   routeLibraryLog(options.logger);
   const server = createServer(options);
   const streams = new OpenStreams();
+  const connections = new Connections();
   const health = new HealthService(server, streams);
   addReflection(server, streams);
   const service = loadDaprService();
@@ -52,18 +56,18 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return {
     async listen({ host, port }) {
       const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`);
-      ignoreEndlessDeadlines(server);
+      connections.watch(server);
       health.setServing(true);
       return { port: bound };
     },
     close() {
       health.setServing(false);
       streams.end();
-      return new Promise((resolve, reject) => {
-        server.tryShutdown((error) => {
-          if (error === undefined) resolve();
-          else reject(error);
-        });
+      const idleEnd = setTimeout(() => {
+        connections.endIdle();
+      }, IDLE_END_MS);
+      return shutDown(server).finally(() => {
+        clearTimeout(idleEnd);
       });
     },
   };
@@ -89,6 +93,15 @@ function bind(server: Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
       if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+}
+
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.tryShutdown((error) => {
+      if (error === undefined) resolve();
       else reject(error);
     });
   });
