@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+interface EnsureRedis {
+  readonly canInstallByApt: (machine: { uid: number | undefined; hasApt: boolean }) => boolean;
+  readonly findRedisServer: (env: NodeJS.ProcessEnv) => string | undefined;
+  readonly toAdvice: (env: NodeJS.ProcessEnv) => string;
+}
+const ensureRedis = jest.requireActual<EnsureRedis>('../../scripts/ensure-redis.js');
+const healthcheck = jest.requireActual<{ toHttpPort: (commandLine: string[]) => string }>(
+  '../../scripts/healthcheck.js',
+);
+
+describe('the step that finds redis-server', () => {
+  let folder: string;
+  let binary: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'holdfast-path-'));
+    binary = path.join(folder, 'redis-server');
+    writeFileSync(binary, '#!/bin/sh\n', { mode: 0o755 });
+    writeFileSync(path.join(folder, 'not-executable'), '', { mode: 0o644 });
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('looks along the PATH', () => {
+    const env = { PATH: ['/nowhere', folder].join(path.delimiter) };
+    expect(ensureRedis.findRedisServer(env)).toBe(binary);
+  });
+
+  it('takes the one that HOLDFAST_REDIS_SERVER names before any other', () => {
+    const env = { PATH: '/nowhere', HOLDFAST_REDIS_SERVER: binary };
+    expect(ensureRedis.findRedisServer(env)).toBe(binary);
+  });
+
+  it('does not fall back to the PATH where that can not be run', () => {
+    const HOLDFAST_REDIS_SERVER = path.join(folder, 'not-executable');
+    expect(ensureRedis.findRedisServer({ PATH: folder, HOLDFAST_REDIS_SERVER })).toBeUndefined();
+  });
+
+  it('finds none on an empty PATH', () => {
+    expect(ensureRedis.findRedisServer({})).toBeUndefined();
+  });
+
+  it.each([
+    [{ uid: 0, hasApt: true }, true],
+    [{ uid: 1000, hasApt: true }, false],
+    [{ uid: 0, hasApt: false }, false],
+    [{ uid: undefined, hasApt: true }, false],
+  ])('installs on %j: %s', (machine, installs) => {
+    expect(ensureRedis.canInstallByApt(machine)).toBe(installs);
+  });
+
+  it('otherwise gives one command for each package manager', () => {
+    const advice = ensureRedis.toAdvice({});
+    for (const manager of ['apt-get install', 'brew install', 'dnf install']) {
+      expect(advice).toContain(manager);
+    }
+  });
+
+  it('names a variable that names no server', () => {
+    expect(ensureRedis.toAdvice({ HOLDFAST_REDIS_SERVER: '/x' })).toContain('/x');
+  });
+});
+
+describe("the image's health check", () => {
+  it.each([
+    [['node', 'dist/main.js', '--app-id', 'a'], '3500'],
+    [['node', 'dist/main.js', '--dapr-http-port', '3501'], '3501'],
+    [['node', 'dist/main.js', '-dapr-http-port=3502', ''], '3502'],
+  ])('of %j asks port %s', (commandLine, port) => {
+    expect(healthcheck.toHttpPort(commandLine)).toBe(port);
+  });
+});
