@@ -35,7 +35,7 @@ export class SidecarProcess {
     const args = [MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
     this.child = spawn(process.execPath, args, {
       cwd: options.cwd ?? REPOSITORY,
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, ...coverageEnvironment(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.exited = new Promise((resolve) => this.child.once('close', resolve));
@@ -114,4 +114,10 @@ export class SidecarProcess {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+/** Where a measured run wants the child to write what it covered, see scripts/coverage.js. */
+function coverageEnvironment(): NodeJS.ProcessEnv {
+  const { HOLDFAST_COVERAGE_DIR: folder } = process.env;
+  return folder === undefined ? {} : { NODE_V8_COVERAGE: folder };
 }

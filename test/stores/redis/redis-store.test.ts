@@ -104,6 +104,9 @@ describe('lock.redis', () => {
       await redis.inspect((client) =>
         client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
       );
+      await eventually(() => {
+        expect(fixture.logger.messages('warn')).toHaveLength(1);
+      });
       await expect(tryLock()).resolves.toBe(true);
     });
   });

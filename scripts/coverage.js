@@ -1,0 +1,71 @@
+'use strict';
+// Runs the tests with coverage of src, the sidecars that they spawn counted too, and fails below
+// the thresholds. jest measures what runs in its own processes; a spawned `node dist/main.js`
+// writes what V8 counted (NODE_V8_COVERAGE), which is mapped back to src and merged.
+
+const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
+const { spawnSync } = require('node:child_process');
+
+const { createCoverageMap } = require('istanbul-lib-coverage');
+const { createContext } = require('istanbul-lib-report');
+const reports = require('istanbul-reports');
+const v8ToIstanbul = require('v8-to-istanbul');
+
+const root = path.join(__dirname, '..');
+const folder = path.join(root, 'coverage');
+const spawned = path.join(folder, 'spawned');
+const dist = path.join(root, 'dist') + path.sep;
+
+/** What the project promises of src, in percent. */
+const THRESHOLDS = { lines: 95, branches: 90 };
+
+function runJest(args) {
+  const jest = require.resolve('jest/bin/jest');
+  const coverage = ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'];
+  const sources = ['--collectCoverageFrom=src/**/*.ts', `--coverageDirectory=${folder}`];
+  const { status } = spawnSync(process.execPath, [jest, ...coverage, ...sources, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, HOLDFAST_COVERAGE_DIR: spawned },
+  });
+  return status ?? 1;
+}
+
+async function addSpawned(map) {
+  for (const name of readdirSync(spawned)) {
+    const { result } = JSON.parse(readFileSync(path.join(spawned, name), 'utf8'));
+    for (const { url, functions } of result) {
+      const file = url.startsWith('file:') ? fileURLToPath(url) : url;
+      if (!file.startsWith(dist) || !existsSync(file)) continue;
+      const converter = v8ToIstanbul(file);
+      await converter.load();
+      converter.applyCoverage(functions);
+      map.merge(converter.toIstanbul());
+    }
+  }
+}
+
+async function main() {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(spawned, { recursive: true });
+  const status = runJest(process.argv.slice(2));
+  const map = createCoverageMap(
+    JSON.parse(readFileSync(path.join(folder, 'coverage-final.json'), 'utf8')),
+  );
+  await addSpawned(map);
+  const context = createContext({ dir: folder, coverageMap: map });
+  reports.create('text', { skipFull: true }).execute(context);
+  reports.create('lcovonly').execute(context);
+  const summary = map.getCoverageSummary();
+  let failed = status !== 0;
+  for (const [kind, least] of Object.entries(THRESHOLDS)) {
+    const { pct } = summary[kind];
+    console.log(`coverage of src: ${pct} % of ${kind} (at least ${least} %)`);
+    if (pct < least) failed = true;
+  }
+  process.exitCode = failed ? 1 : 0;
+}
+
+void main();
