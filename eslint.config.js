@@ -19,7 +19,7 @@ const HOME_OF_PACKAGE = {
   zod: 'components',
 };
 
-// Who may import whom (docs/architecture.md): the rooms that a room may look into. Files directly
+// Who may import whom (CONTRIBUTING.md): the rooms that a room may look into. Files directly
 // in src: main is the edge, app the composition root, lifecycle and version know nobody.
 const MAY_IMPORT = {
   lock: [],

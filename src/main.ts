@@ -113,7 +113,9 @@ function announce(options: RunOptions, logger: Logger): void {
   logger.info(`app id: ${options.appId}`);
   const limit = options.httpMaxBodyBytes ?? 'unlimited';
   logger.info(`The request body size parameter is: ${limit} bytes`);
-  if (options.apiToken !== undefined) logger.info('Enabled token authentication on both servers');
+  if (options.apiToken === undefined) return;
+  logger.info('Enabled token authentication on HTTP server');
+  logger.info('Enabled token authentication on gRPC server');
 }
 
 /** Where the sidecar listens, and one line to paste. */

@@ -6,6 +6,7 @@ import {
   parseRedisDuration,
 } from '../../components/metadata-values';
 import { toRedisAddress } from './redis-address';
+import { propertiesOf } from './redis-properties';
 
 /** How to reach a Redis and how long to wait for it: the component's metadata, checked. */
 export interface RedisSettings {
@@ -38,31 +39,8 @@ export interface RedisTls {
 const DEFAULT_DIAL_TIMEOUT_MS = 5000;
 const DEFAULT_READ_TIMEOUT_MS = 3000;
 
-/** Metadata that would change who may read or take locks, and that is not served yet. */
-const NOT_SERVED: readonly string[] = ['failover', 'useEntraID', 'useOIDC'];
-
-/**
- * Fields that daprd's one Redis settings type checks for every building block, though they mean
- * nothing to a lock, or nothing here: a value that does not parse is refused all the same.
- */
-const CHECKED_ONLY: Readonly<Record<string, (text: string) => unknown>> = {
-  concurrency: parseCount,
-  queueDepth: parseCount,
-  maxLenApprox: parseCount,
-  ttlInSeconds: parseCount,
-  redisMaxRetries: parseCount,
-  poolSize: parseCount,
-  minIdleConns: parseCount,
-  processingTimeout: parseRedisDuration,
-  redeliverInterval: parseRedisDuration,
-  streamTTL: parseRedisDuration,
-  redisMinRetryInterval: parseRedisDuration,
-  redisMaxRetryInterval: parseRedisDuration,
-  poolTimeout: parseRedisDuration,
-  maxConnAge: parseRedisDuration,
-  idleTimeout: parseRedisDuration,
-  idleCheckFrequency: parseRedisDuration,
-};
+/** How the values that are only checked are written: those of a time, the others are counts. */
+const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
 
 /**
  * Reads the settings of a `lock.redis` component (docs/configuration.md has the table).
@@ -71,10 +49,14 @@ const CHECKED_ONLY: Readonly<Record<string, (text: string) => unknown>> = {
  */
 export function parseRedisSettings(properties: MetadataProperties): RedisSettings {
   const reader = new ValueReader(properties);
-  for (const [name, parse] of Object.entries(CHECKED_ONLY)) reader.read(name, parse, undefined);
+  for (const name of propertiesOf('checked')) {
+    reader.read(name, CHECKED_DURATION.test(name) ? parseRedisDuration : parseCount, undefined);
+  }
   const port = reader.read('redisPort', parsePort, undefined);
   const readTimeoutMs = reader.read('readTimeout', parseTimeout, DEFAULT_READ_TIMEOUT_MS);
-  const refused = NOT_SERVED.filter((name) => reader.read(name, parseGoBoolean, false));
+  const refused = propertiesOf('refused').filter((name) =>
+    reader.read(name, parseGoBoolean, false),
+  );
   const settings = {
     username: properties.get('redisUsername') ?? '',
     password: properties.get('redisPassword') ?? '',

@@ -1,0 +1,64 @@
+/**
+ * What becomes of a metadata property of `lock.redis`:
+ * - `used`: it has the effect that it has in daprd;
+ * - `checked`: it has no effect on locks here, but a value that does not parse is refused, as in daprd;
+ * - `refused`: turning it on is refused, as it is not served yet and leaving it out would be unsafe;
+ * - `ignored`: it has no effect.
+ */
+export type PropertyEffect = 'used' | 'checked' | 'refused' | 'ignored';
+
+/** Every property that daprd's `lock.redis` knows; docs/configuration.md has the same table. */
+export const REDIS_PROPERTIES = {
+  redisHost: 'used',
+  redisPort: 'used',
+  redisUsername: 'used',
+  redisPassword: 'used',
+  redisDB: 'used',
+  redisType: 'used',
+  dialTimeout: 'used',
+  readTimeout: 'used',
+  writeTimeout: 'used',
+  enableTLS: 'used',
+  insecureSkipTLSVerify: 'used',
+  clientCert: 'used',
+  clientKey: 'used',
+  keyPrefix: 'used',
+  failover: 'refused',
+  useEntraID: 'refused',
+  useOIDC: 'refused',
+  concurrency: 'checked',
+  queueDepth: 'checked',
+  maxLenApprox: 'checked',
+  ttlInSeconds: 'checked',
+  redisMaxRetries: 'checked',
+  poolSize: 'checked',
+  minIdleConns: 'checked',
+  processingTimeout: 'checked',
+  redeliverInterval: 'checked',
+  streamTTL: 'checked',
+  redisMinRetryInterval: 'checked',
+  redisMaxRetryInterval: 'checked',
+  poolTimeout: 'checked',
+  maxConnAge: 'checked',
+  idleTimeout: 'checked',
+  idleCheckFrequency: 'checked',
+  maxRetries: 'ignored',
+  maxRetryBackoff: 'ignored',
+  consumerID: 'ignored',
+  sentinelMasterName: 'ignored',
+  sentinelUsername: 'ignored',
+  sentinelPassword: 'ignored',
+} as const satisfies Readonly<Record<string, PropertyEffect>>;
+
+/** The names among those given that nobody knows: mostly slips, which daprd passes over silently. */
+export function findUnknownProperties(names: readonly string[]): readonly string[] {
+  const known = new Set(Object.keys(REDIS_PROPERTIES).map((name) => name.toLowerCase()));
+  return names.filter((name) => !known.has(name.toLowerCase()));
+}
+
+/** The properties of one effect. */
+export function propertiesOf(effect: PropertyEffect): readonly string[] {
+  return Object.entries(REDIS_PROPERTIES)
+    .filter(([, value]) => value === effect)
+    .map(([name]) => name);
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { FLAGS } from '../../src/cli/flags';
+import { httpErrors } from '../../src/http/http-errors';
+import { lockErrors } from '../../src/lock/lock-errors';
+import { REDIS_PROPERTIES } from '../../src/stores/redis/redis-properties';
+
+/** The tables of a page: each row its cells, without the marks of code. */
+function readRows(page: string): readonly (readonly string[])[] {
+  const text = readFileSync(path.join(__dirname, '../../docs', page), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !line.startsWith('| ---') && !line.startsWith('|--'))
+    .map((line) => line.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim().replaceAll('`', '')));
+}
+
+describe('docs/flags.md', () => {
+  const rows = readRows('flags.md').filter(([name]) => name?.startsWith('--'));
+
+  it('has every flag with its kind, default and meaning, and no other', () => {
+    const flags = Object.entries(FLAGS).map(([name, flag]) => [
+      `--${name}`,
+      flag.kind,
+      flag.default,
+      flag.meaning,
+    ]);
+    expect([...rows].sort()).toEqual(flags.sort());
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('has every property of lock.redis with its effect, and no other', () => {
+    const effects = new Set<string>(Object.values(REDIS_PROPERTIES));
+    const rows = readRows('configuration.md').filter(([, effect]) => effects.has(effect ?? ''));
+    expect(rows.map(([name, effect]) => [name, effect]).sort()).toEqual(
+      Object.entries(REDIS_PROPERTIES).sort(),
+    );
+  });
+});
+
+describe('docs/errors.md', () => {
+  const rows = readRows('errors.md').filter(([code]) => code?.startsWith('ERR_'));
+
+  it('has every row of the lock catalogue, in order, and no other', () => {
+    const catalogue = [
+      lockErrors.expiryNotPositive('STORE'),
+      lockErrors.storesNotConfigured(),
+      lockErrors.resourceIdEmpty('STORE'),
+      lockErrors.lockOwnerEmpty('STORE'),
+      lockErrors.storeNotFound('STORE'),
+      lockErrors.tryLockFailed('REASON', undefined),
+      lockErrors.unlockFailed('REASON', undefined),
+    ];
+    expect(catalogue).toHaveLength(Object.keys(lockErrors).length);
+    const documented = rows.filter(([, , grpcCode]) => grpcCode !== '–');
+    expect(documented.map((cells) => cells.slice(0, 4))).toEqual(
+      catalogue.map(({ errorCode, httpStatus, grpcCode, message }) => [
+        errorCode,
+        String(httpStatus),
+        grpcCode,
+        message,
+      ]),
+    );
+  });
+
+  it('has every row of the HTTP catalogue, and no other', () => {
+    const catalogue = [
+      httpErrors.bodyUnreadable('REASON'),
+      httpErrors.bodyMalformed('REASON'),
+      httpErrors.notRouted(),
+      httpErrors.notReady(['TARGETS']),
+      httpErrors.outboundNotReady(),
+      httpErrors.appIdMismatch(),
+      httpErrors.internal('cause'),
+    ];
+    expect(catalogue).toHaveLength(Object.keys(httpErrors).length);
+    const documented = rows.filter(([, , grpcCode]) => grpcCode === '–');
+    expect(documented.map(([code, status, , message]) => [code, status, message])).toEqual(
+      catalogue.map(({ errorCode, httpStatus, message }) => [
+        errorCode,
+        String(httpStatus),
+        message,
+      ]),
+    );
+  });
+});

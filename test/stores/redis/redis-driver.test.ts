@@ -1,0 +1,14 @@
+import { createStore } from './redis-fixture';
+
+describe('the lock.redis driver', () => {
+  it('warns about properties that nobody knows, and takes those of daprd silently', () => {
+    const { logger } = createStore(6379, {
+      redisMaxRetries: '3',
+      KEYPREFIX: 'name',
+      redisHots: 'x',
+    });
+    expect(logger.messages('warn')).toEqual([
+      'Component lockstore: metadata property redisHots is unknown and ignored',
+    ]);
+  });
+});
