@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 
+import { toErrorMessage } from './lock/error-message';
 import type { Logger } from './lock/logger';
 
 /**
@@ -53,8 +54,9 @@ export async function listenOnAll(options: {
       logger.info(`${label} server listening on TCP address: ${address}`);
       bound += 1;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      logger.error(`Failed to listen for ${label} server on TCP address ${address}: ${reason}`);
+      logger.error(
+        `Failed to listen for ${label} server on TCP address ${address}: ${toErrorMessage(error)}`,
+      );
     }
   }
   if (bound === 0) {

@@ -6,7 +6,7 @@ import { createApp } from './app';
 import { parseArguments } from './cli/parse-arguments';
 import type { RunOptions } from './cli/run-options';
 import { waitUntilReady } from './cli/wait';
-import { toErrorMessage } from './lock/error-message';
+import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
 import { createLogger } from './observability/logger';
 import { createShutdown, type Shutdown } from './shutdown';
@@ -96,8 +96,7 @@ function listenToProcess(shutdown: Shutdown, logger: Logger): void {
   });
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      shutdown.fail(`Unexpected failure (${event}): ${detail}`);
+      shutdown.fail(`Unexpected failure (${event}): ${toErrorTrace(error)}`);
     });
   }
 }

@@ -1,3 +1,4 @@
+import { toErrorMessage } from './lock/error-message';
 import type { Logger } from './lock/logger';
 
 /** How the process comes to its end; decided here, carried out by main. */
@@ -82,7 +83,7 @@ async function stopWithin({ stop, graceMs, logger }: ShutdownOptions): Promise<b
     logger.info('Daprd shutdown gracefully');
     return true;
   } catch (error) {
-    logger.error(`Error while shutting down: ${String(error)}`);
+    logger.error(`Error while shutting down: ${toErrorMessage(error)}`);
     return false;
   } finally {
     clearTimeout(timer);

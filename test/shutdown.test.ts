@@ -44,7 +44,7 @@ describe('createShutdown', () => {
     it('ends with 1 where stopping fails, and says why', async () => {
       create({ stop: () => Promise.reject(new Error('stuck')) }).onSignal('SIGTERM');
       await expect(exited).resolves.toBe(1);
-      expect(logger.messages('error')).toEqual(['Error while shutting down: Error: stuck']);
+      expect(logger.messages('error')).toEqual(['Error while shutting down: stuck']);
     });
 
     it('waits as long as it takes where there is no grace period', async () => {

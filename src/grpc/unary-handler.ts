@@ -1,5 +1,6 @@
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 
+import { toErrorTrace } from '../lock/error-message';
 import { LockError } from '../lock/lock-errors';
 import type { Logger } from '../lock/logger';
 import type { UnaryMethod } from './dapr-methods';
@@ -27,7 +28,7 @@ export function toUnaryHandler(
         callback(null, response);
       },
       (error: unknown) => {
-        if (!isExpected(error)) logger.error(`${method.path} failed: ${String(error)}`);
+        if (!isExpected(error)) logger.error(`${method.path} failed: ${toErrorTrace(error)}`);
         callback(toGrpcStatus(error));
       },
     );

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
+import { toErrorTrace } from '../lock/error-message';
 import { LockError } from '../lock/lock-errors';
 import type { Logger } from '../lock/logger';
 import { toGoJson } from '../sidecar/go-json';
@@ -18,7 +19,9 @@ export function addErrorHandling(instance: FastifyInstance, logger: Logger): voi
   instance.setErrorHandler(async (error, request, reply) => {
     const answer = toAnswer(error);
     if (answer.cause !== undefined && answer instanceof HttpError) {
-      logger.error(`${request.method} ${request.routeOptions.url ?? ''} failed: ${String(error)}`);
+      logger.error(
+        `${request.method} ${request.routeOptions.url ?? ''} failed: ${toErrorTrace(error)}`,
+      );
     }
     await drain(request.raw);
     return sendError(reply, answer);

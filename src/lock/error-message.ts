@@ -8,3 +8,9 @@ export function toErrorMessage(error: unknown): string {
   }
   return String(error);
 }
+
+/** The same with where it comes from, for the log of a defect: its stack, if it has one. */
+export function toErrorTrace(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'stack' in error) return String(error.stack);
+  return toErrorMessage(error);
+}

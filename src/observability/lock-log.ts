@@ -1,3 +1,4 @@
+import { toErrorTrace } from '../lock/error-message';
 import type { LockObserver } from '../lock/lock-observer';
 import { LockKeyError } from '../lock/lock-key';
 import { StoreError } from '../lock/lock-store';
@@ -16,7 +17,7 @@ export function createLockLog(logger: Logger): LockObserver {
     }
     logger.debug(`api error: ${error.message}`, { ...fields, operation, ...causeOf(error) });
     if (isDefect(error.cause)) {
-      logger.error(`${operation} failed unexpectedly: ${toStack(error.cause)}`, {
+      logger.error(`${operation} failed unexpectedly: ${toErrorTrace(error.cause)}`, {
         store: storeName,
       });
     }
@@ -32,8 +33,4 @@ function causeOf(error: Error): { readonly cause?: string } {
   const { kind, outcome, cause } = error.cause;
   const origin = cause instanceof Error ? `: ${cause.message}` : '';
   return { cause: `${kind}, ${outcome}${origin}` };
-}
-
-function toStack(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

@@ -1,4 +1,4 @@
-import { ErrorReply } from '@redis/client';
+import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
 
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
 
@@ -48,6 +48,11 @@ export function isNoPermission(error: unknown): boolean {
 export function toStoreError(error: unknown, endReason: Error | undefined): StoreError {
   if (error instanceof StoreError) return error;
   if (error instanceof ErrorReply) return ofReply(error);
+  if (error instanceof ClientClosedError || error instanceof ClientOfflineError) {
+    // The connection had ended by itself and nobody had noticed yet: nothing was written to it.
+    const message = "Redis can't be reached: the connection has just ended";
+    return new StoreError(message, { kind: 'unavailable', outcome: 'not-applied', cause: error });
+  }
   const reason = endReason?.message ?? 'no reason given';
   return new StoreError(
     `the connection to Redis broke before the reply came (${reason}), the outcome is unknown`,
