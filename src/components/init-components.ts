@@ -116,14 +116,16 @@ const OVERRUN_MS = 500;
 
 /** Waits for a store's init no longer than the component allows, whatever the store does. */
 async function initWithin(store: LockStore, manifest: ComponentManifest): Promise<void> {
-  const over = new AbortController();
-  const limit = pause(manifest.initTimeoutMs + OVERRUN_MS, 'late', { signal: over.signal });
-  const signal = AbortSignal.timeout(manifest.initTimeoutMs);
+  const [over, settled] = [new AbortController(), new AbortController()];
+  const limit = pause(manifest.initTimeoutMs, undefined, { signal: settled.signal }).then(() => {
+    over.abort();
+    return pause(OVERRUN_MS, 'late', { signal: settled.signal });
+  });
   try {
-    const first = await Promise.race([store.init(signal), limit]);
+    const first = await Promise.race([store.init(over.signal), limit]);
     if (first === 'late') throw new Error(`init timeout for component ${toLogName(manifest)}`);
   } finally {
-    over.abort();
+    settled.abort();
     await limit.catch(() => undefined);
   }
 }

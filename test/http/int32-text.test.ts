@@ -51,8 +51,9 @@ describe('toInt32', () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat({ max: 5 }), (value, zeros) => {
         expect(toInt32(String(value))).toBe(value);
-        expect(toInt32(`${value}.${'0'.repeat(zeros + 1)}`)).toBe(value === 0 ? 0 : value);
-        expect(toInt32(`${value}${'0'.repeat(zeros)}e-${zeros}`)).toBe(value === 0 ? 0 : value);
+        expect(toInt32(`${value}.${'0'.repeat(zeros + 1)}`)).toBe(value);
+        // JSON has no leading zeros: 00e-1 is no number.
+        if (value !== 0) expect(toInt32(`${value}${'0'.repeat(zeros)}e-${zeros}`)).toBe(value);
       }),
     );
   });

@@ -4,6 +4,7 @@ import { toErrorMessage } from '../../lock/error-message';
 import { StoreError } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
 import { startCallLimit, type CallLimit } from './call-limit';
+import { withDeadline } from './deadline';
 import { toStoreError } from './redis-errors';
 import { openLink, type RedisClient, type RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
@@ -100,9 +101,11 @@ export class RedisConnection {
     throw unknownOutcome(reason);
   }
 
-  #dial(signal?: AbortSignal): Promise<RedisLink> {
-    const signals = [this.#closing.signal, AbortSignal.timeout(this.#settings.dialTimeoutMs)];
-    return openLink(this.#settings, AbortSignal.any(signal ? [...signals, signal] : signals));
+  #dial(...callers: readonly AbortSignal[]): Promise<RedisLink> {
+    const signals = [this.#closing.signal, ...callers];
+    return withDeadline({ timeoutMs: this.#settings.dialTimeoutMs, signals }, (signal) =>
+      openLink(this.#settings, signal),
+    );
   }
 
   #adopt(link: RedisLink): void {

@@ -143,7 +143,12 @@ describe('lock.redis on a Redis that goes away', () => {
   const tryLock = () => fixture.store.tryLock(tryLockCall('k'), noAbort());
 
   describe('by a crash', () => {
-    beforeEach(() => redis.kill());
+    beforeEach(async () => {
+      await redis.kill();
+      await eventually(() => {
+        expect(fixture.logger.messages('warn')).toHaveLength(1);
+      });
+    });
 
     it('is reported as unavailable, and nothing was applied', async () => {
       await expect(tryLock()).rejects.toMatchObject({

@@ -1,0 +1,25 @@
+/**
+ * Runs something under a signal that aborts after so many milliseconds or with any of the signals
+ * given. Not AbortSignal.any over AbortSignal.timeout: in Node 20 such a signal can be collected as
+ * garbage before it aborts, and then it never does.
+ */
+export async function withDeadline<T>(
+  limits: { readonly timeoutMs: number; readonly signals: readonly AbortSignal[] },
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const abort = (): void => {
+    over.abort();
+  };
+  const timer = setTimeout(abort, limits.timeoutMs);
+  for (const signal of limits.signals) {
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+  }
+  try {
+    return await run(over.signal);
+  } finally {
+    clearTimeout(timer);
+    for (const signal of limits.signals) signal.removeEventListener('abort', abort);
+  }
+}
