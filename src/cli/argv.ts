@@ -75,12 +75,16 @@ export function parseArgv(argv: readonly string[]): FlagValues {
 }
 
 /** What parseArgs has to know: which flags take the next word as their value. */
-const PARSE_OPTIONS = Object.fromEntries(
-  Object.entries(FLAGS).map(([name, { kind }]) => [
-    name,
-    { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const) },
-  ]),
-);
+const PARSE_OPTIONS = {
+  ...Object.fromEntries(
+    Object.entries(FLAGS).map(([name, { kind }]) => [
+      name,
+      { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  ),
+  // pflag's one shorthand that needs no definition.
+  help: { type: 'boolean' as const, short: 'h' },
+};
 
 /** daprd takes `-app-id` for `--app-id`; a number such as -10 is a value, not a flag. */
 function doubleDash(word: string): string {

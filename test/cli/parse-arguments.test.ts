@@ -262,8 +262,8 @@ describe('parseArguments', () => {
       });
     });
 
-    it('--help names every flag', () => {
-      const { text } = parse(['--help']) as { text: string };
+    it.each(['--help', '-h', '-help'])('%s names every flag', (flag) => {
+      const { text } = parse([flag]) as { text: string };
       expect(text).toContain('--app-id TEXT');
       expect(text).toContain('--sentry-address');
     });

@@ -1,4 +1,4 @@
-import { CommunicationProtocolEnum, DaprClient } from '@dapr/dapr';
+import { CommunicationProtocolEnum, DaprClient, LogLevel } from '@dapr/dapr';
 
 import { writeComponent } from '../support/component-files';
 import { eventually } from '../support/eventually';
@@ -39,6 +39,7 @@ describe.each(['lock.redis', 'lock.in-memory'])('the official JavaScript SDK on 
         daprHost: '127.0.0.1',
         daprPort: String(port),
         communicationProtocol,
+        logger: { level: LogLevel.Error },
       });
       await client.start();
     });
@@ -108,6 +109,7 @@ describe('the official JavaScript SDK with a token', () => {
       daprPort: String(port),
       communicationProtocol,
       daprApiToken: 'sesame',
+      logger: { level: LogLevel.Error },
     });
     const answer = await client.lock.lock('lockstore', `token-${port}`, 'o', 60);
     expect(answer).toEqual({ success: true });
