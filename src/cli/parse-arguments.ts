@@ -30,7 +30,7 @@ export function parseArguments(
     return toInvocation(argv, env, versions);
   } catch (error) {
     if (error instanceof UsageError) {
-      const message = `${error.message}\nRun with --help for all flags.\n`;
+      const message = `${error.message}\n\n${toUsage()}`;
       return { kind: 'invalid', message, exitCode: 2 };
     }
     if (error instanceof OptionsError) {

@@ -103,12 +103,10 @@ describe('parseArguments', () => {
         ['--app-max-concurrency', 'x'],
         'invalid argument "x" for "--app-max-concurrency" flag: a whole number is allowed',
       ],
-    ])('%j ends with 2 and says why', (argv, message) => {
-      expect(parse(argv)).toEqual({
-        kind: 'invalid',
-        exitCode: 2,
-        message: `${message}\nRun with --help for all flags.\n`,
-      });
+    ])('%j ends with 2, says why and shows the usage', (argv, reason) => {
+      const { kind, exitCode, message } = parse(argv) as Record<string, unknown>;
+      expect([kind, exitCode]).toEqual(['invalid', 2]);
+      expect(String(message).split('\n\nUsage: holdfast')[0]).toBe(reason);
     });
   });
 

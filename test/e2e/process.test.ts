@@ -169,7 +169,7 @@ describe('a sidecar process', () => {
 
     it('for an unknown flag ends with 2', async () => {
       await expect(fails(['--nope'])).resolves.toBe(2);
-      expect(sidecar.stderr).toBe('unknown flag: --nope\nRun with --help for all flags.\n');
+      expect(sidecar.stderr).toMatch(/^unknown flag: --nope\n\nUsage: holdfast --app-id ID/);
     });
 
     it('for a bad option ends with 1', async () => {
