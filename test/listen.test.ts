@@ -1,4 +1,5 @@
-import { resolveListenHosts } from '../src/listen';
+import { listenOnAll, resolveListenHosts } from '../src/listen';
+import { RecordingLogger } from './support/recording-logger';
 
 describe('resolveListenHosts', () => {
   it('keeps the addresses that are given', async () => {
@@ -9,5 +10,38 @@ describe('resolveListenHosts', () => {
     const hosts = await resolveListenHosts([]);
     expect(['::', '0.0.0.0']).toContain(hosts[0]);
     expect(hosts).toHaveLength(1);
+  });
+});
+
+describe('listenOnAll', () => {
+  const listen = (hosts: readonly string[], logger: RecordingLogger) =>
+    listenOnAll({
+      server: {
+        listen: ({ host, port }) =>
+          host === '127.0.0.1'
+            ? Promise.resolve({ port })
+            : Promise.reject(new Error('EADDRNOTAVAIL')),
+      },
+      hosts,
+      port: 3500,
+      label: 'HTTP',
+      logger,
+    });
+
+  it('leaves a host out that can not be bound, and says so', async () => {
+    const logger = new RecordingLogger();
+    await listen(['fe80::1', '127.0.0.1'], logger);
+    expect(logger.messages('error')).toEqual([
+      'Failed to listen for HTTP server on TCP address [fe80::1]:3500: EADDRNOTAVAIL',
+    ]);
+    expect(logger.messages('info')).toEqual([
+      'HTTP server listening on TCP address: 127.0.0.1:3500',
+    ]);
+  });
+
+  it('rejects where none can be bound', async () => {
+    await expect(listen(['::1'], new RecordingLogger())).rejects.toThrow(
+      "could not listen on any endpoint: the HTTP port 3500 can't be bound",
+    );
   });
 });

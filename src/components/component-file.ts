@@ -24,6 +24,9 @@ export class ComponentFileError extends Error {
 /** daprd's default, in milliseconds, also for values that it can't read. */
 const DEFAULT_INIT_TIMEOUT_MS = 5000;
 
+/** As far as Node's timers reach, with room for what is added; a longer one would fire at once. */
+const LONGEST_INIT_TIMEOUT_MS = 2 ** 31 - 1000;
+
 /**
  * Reads the components of one file; documents of other kinds are passed over.
  *
@@ -93,7 +96,8 @@ function toManifest(
 function toInitTimeout(text: string): number {
   try {
     const timeoutMs = parseGoDuration(text);
-    return timeoutMs > 0 ? timeoutMs : DEFAULT_INIT_TIMEOUT_MS;
+    if (timeoutMs <= 0) return DEFAULT_INIT_TIMEOUT_MS;
+    return Math.min(timeoutMs, LONGEST_INIT_TIMEOUT_MS);
   } catch {
     return DEFAULT_INIT_TIMEOUT_MS;
   }

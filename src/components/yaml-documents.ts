@@ -11,6 +11,8 @@ import {
   type Tags,
 } from 'yaml';
 
+import { toErrorMessage } from '../lock/error-message';
+
 /** Where something stands in a document: member names and list positions from the top. */
 export type DocumentPath = readonly (string | number)[];
 
@@ -35,7 +37,7 @@ export class YamlSyntaxError extends Error {
  */
 export function parseYamlDocuments(text: string): readonly YamlDocument[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
+  const documents: readonly Document[] = parseAllDocuments(text, {
     version: '1.1',
     customTags: withoutTimes,
     merge: true,
@@ -45,15 +47,23 @@ export function parseYamlDocuments(text: string): readonly YamlDocument[] {
     prettyErrors: false,
     logLevel: 'silent',
   });
-  const documentList = Array.isArray(documents) ? documents : [];
-  const problems = documentList.flatMap(({ errors }) =>
+  const problems = documents.flatMap(({ errors }) =>
     errors.map(({ message, pos: [offset] }) => `${positionAt(lines, offset)} ${message}`),
   );
   if (problems.length > 0) throw new YamlSyntaxError(problems.join('\n'));
-  return documentList.map((document) => ({
-    value: document.toJS() as unknown,
-    positionOf: (path) => positionAt(lines, offsetOf(document, path)),
-  }));
+  return documents.map((document) => {
+    const positionOf = (path: DocumentPath) => positionAt(lines, offsetOf(document, path));
+    return { value: toValue(document, positionOf([])), positionOf };
+  });
+}
+
+/** Aliases are resolved only here: one without its anchor, or too many of them, is a problem too. */
+function toValue(document: Document, position: string): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    throw new YamlSyntaxError(`${position} ${toErrorMessage(error)}`, { cause: error });
+  }
 }
 
 /** The parts of YAML 1.1 that daprd's parser does not know: 12:30 would be 750 minutes. */

@@ -112,6 +112,7 @@ describe('loadManifests', () => {
     it.each([
       ['1m', 60_000],
       ['soon', 5000],
+      ['10000h', 2_147_482_648],
       ['-1s', 5000],
     ])('with initTimeout %s have %i ms', async (initTimeout, initTimeoutMs) => {
       await write(
@@ -232,6 +233,16 @@ describe('loadManifests', () => {
       ],
     ])('has %s', async (_name, text, expected) => {
       expect((await problemsOf(text))[0]).toMatch(expected);
+    });
+
+    it.each([
+      ['an alias without its anchor', 'a: *nowhere\n'],
+      [
+        'aliases that multiply',
+        `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\n`,
+      ],
+    ])('has %s', async (_name, text) => {
+      expect((await problemsOf(text))[0]).toMatch(/^bad\.yaml:1:\d+ .*alias/i);
     });
 
     it('is no YAML: line and column of each fault are named', async () => {
