@@ -24,7 +24,7 @@ describe('createShutdown', () => {
     });
 
     it('ends at once with 1 when it is the second', async () => {
-      const shutdown = create({ stop: never });
+      const shutdown = create({ stop: never, graceMs: undefined });
       shutdown.onSignal('SIGTERM');
       shutdown.onSignal('SIGINT');
       await expect(exited).resolves.toBe(1);
