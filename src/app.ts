@@ -97,20 +97,28 @@ export function createApp(options: AppOptions, context: AppContext): App {
     });
   };
 
+  const openPorts = async (): Promise<void> => {
+    lifecycle.add('the API servers', () => closeBoth(grpc, http));
+    const hosts = await resolveListenHosts(options.listenAddresses);
+    const at = { hosts, logger };
+    await listenOnAll({ ...at, server: grpc, port: options.grpcPort, label: 'gRPC' });
+    logger.info(`API gRPC server is running on port ${options.grpcPort}`);
+    await listenOnAll({ ...at, server: http, port: options.httpPort, label: 'HTTP' });
+    logger.info(`HTTP server is running on port ${options.httpPort}`);
+    sidecar.health.markOutboundReady();
+    sidecar.health.markReady(RUNTIME_TARGET);
+  };
+
   return {
     async start() {
-      await loadComponents();
-      if (stopping) return false;
-      lifecycle.add('the API servers', () => closeBoth(grpc, http));
-      const hosts = await resolveListenHosts(options.listenAddresses);
-      const at = { hosts, logger };
-      await listenOnAll({ ...at, server: grpc, port: options.grpcPort, label: 'gRPC' });
-      logger.info(`API gRPC server is running on port ${options.grpcPort}`);
-      await listenOnAll({ ...at, server: http, port: options.httpPort, label: 'HTTP' });
-      logger.info(`HTTP server is running on port ${options.httpPort}`);
-      sidecar.health.markOutboundReady();
-      sidecar.health.markReady(RUNTIME_TARGET);
-      return true;
+      try {
+        await loadComponents();
+        if (!stopping) await openPorts();
+      } catch (error) {
+        // What a stop cuts short fails for that reason only.
+        if (!stopping) throw error;
+      }
+      return !stopping;
     },
     stop() {
       stopping = true;

@@ -75,13 +75,26 @@ async function run(options: RunOptions): Promise<void> {
 
 /** Lines go out at once: what is said last before the process ends must not be lost. */
 function createLineWriter(file: string | undefined): (line: string) => void {
-  if (file !== undefined) {
-    const descriptor = openSync(file, 'a');
-    return (line) => writeSync(descriptor, line);
-  }
-  // A launcher that has gone takes its end of the pipe with it; that is no reason to end.
+  // Neither a launcher that has gone, and its end of the pipe with it, nor a full disk is a reason
+  // to stop serving locks.
   process.stdout.on('error', () => undefined);
-  return (line) => process.stdout.write(line);
+  if (file === undefined) return (line) => process.stdout.write(line);
+  const descriptor = openLogFile(file);
+  return (line) => {
+    try {
+      writeSync(descriptor, line);
+    } catch {
+      process.stdout.write(line);
+    }
+  };
+}
+
+function openLogFile(file: string): number {
+  try {
+    return openSync(file, 'a');
+  } catch (cause) {
+    throw new Error(`can't open the file of --log-file: ${toErrorMessage(cause)}`, { cause });
+  }
 }
 
 function listenToProcess(shutdown: Shutdown, logger: Logger): void {
@@ -133,4 +146,7 @@ curl -X POST ${base}/v1.0-alpha1/lock/${encodeURIComponent(storeName)} -H 'Conte
 `;
 }
 
-void main();
+main().catch((error: unknown) => {
+  process.stderr.write(`${toErrorMessage(error)}\n`);
+  process.exitCode = 1;
+});

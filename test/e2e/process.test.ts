@@ -1,5 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 
 import { createFolder, toComponentYaml, writeComponent } from '../support/component-files';
@@ -153,6 +153,21 @@ describe('a sidecar process', () => {
       await expect(sidecar.exited).resolves.toBe(0);
     });
 
+    it('while it still starts ends with 0, and calls that no failure', async () => {
+      const silent = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => silent.once('listening', resolve));
+      const { port } = silent.address() as AddressInfo;
+      const metadata = { redisHost: `127.0.0.1:${port}` };
+      const connected = new Promise<Socket>((resolve) => silent.once('connection', resolve));
+      const folder = await writeComponent({ type: 'lock.redis', metadata });
+      sidecar = await SidecarProcess.spawn({ args: ['--resources-path', folder] });
+      const socket = await connected;
+      await expect(sidecar.stop()).resolves.toBe(0);
+      expect(sidecar.stdout).not.toContain('level=fatal');
+      socket.destroy();
+      silent.close();
+    });
+
     it('by force ends with 1', async () => {
       await start();
       const metadata = { 'dapr-force-shutdown': 'true' };
@@ -175,6 +190,13 @@ describe('a sidecar process', () => {
     it('for a bad option ends with 1', async () => {
       await expect(fails(['--app-id', 'a.b'])).resolves.toBe(1);
       expect(sidecar.stderr).toBe('parameter app-id cannot contain dots\n');
+    });
+
+    it('for a log file that can not be opened says why', async () => {
+      await expect(fails([...MEMORY, '--log-file', '/nowhere/x.log'])).resolves.toBe(1);
+      expect(sidecar.stderr).toMatch(
+        /^can't open the file of --log-file: ENOENT.*\/nowhere\/x\.log/,
+      );
     });
 
     it('for a folder that is not there says which', async () => {
