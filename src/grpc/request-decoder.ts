@@ -12,23 +12,23 @@ export class RequestDecodeError extends Error {
   }
 }
 
-const LENGTH_DELIMITED = 2;
-
 /**
- * Makes the decoder of a method's request. It refuses string fields that are not valid UTF-8:
- * protobufjs folds every bad byte into U+FFFD, and then two owners that differ in such bytes only
- * would be one, and either could release the other's lock.
+ * Makes the decoder of a method's request from its descriptor: flat messages of strings and int32,
+ * which is all that is served. protobufjs reads the bytes but does not decode the message, as it
+ * differs from Go in two ways that matter to a lock: it folds every byte that is not UTF-8 into
+ * U+FFFD, so that two owners who differ in such bytes only would be one and either could release the
+ * other's lock; and it takes a field of the wrong wire type for its text, where Go ignores it.
  *
  * The decoder throws {@link RequestDecodeError}.
  */
 export function createRequestDecoder(
   method: MethodDefinition<object, object>,
 ): (bytes: Buffer) => object {
-  const stringFields = stringFieldNumbers(method.requestType.type);
+  const fields = readFields(method.requestType.type);
+  const empty = Object.fromEntries([...fields.values()].map(({ name, zero }) => [name, zero]));
   return (bytes) => {
     try {
-      assertUtf8(bytes, stringFields);
-      return method.requestDeserialize(bytes);
+      return { ...empty, ...decode(Reader.create(bytes), fields) };
     } catch (error) {
       if (error instanceof RequestDecodeError) throw error;
       throw new RequestDecodeError('proto: cannot parse invalid wire-format data', {
@@ -38,26 +38,59 @@ export function createRequestDecoder(
   };
 }
 
-/** Walks the top level of a message; the requests have strings nowhere else. */
-function assertUtf8(bytes: Buffer, stringFields: ReadonlySet<number>): void {
-  const reader = Reader.create(bytes);
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    const [field, wireType] = [tag >>> 3, tag & 7];
-    if (wireType !== LENGTH_DELIMITED || !stringFields.has(field)) {
-      reader.skipType(wireType);
-    } else if (!isUtf8(reader.bytes())) {
-      throw new RequestDecodeError('string field contains invalid UTF-8');
-    }
-  }
+/** A field that a request may have. */
+interface RequestField {
+  readonly name: string;
+  /** The wire type that it comes with; any other makes it an unknown field. */
+  readonly wireType: number;
+  readonly zero: string | number;
+  readonly read: (reader: Reader) => string | number;
 }
+
+type RequestFields = ReadonlyMap<number, RequestField>;
+
+/** How the two types of fields come over the wire (protobuf encoding, Message Structure). */
+const FIELD_TYPES: Readonly<Record<string, Omit<RequestField, 'name'>>> = {
+  TYPE_STRING: { wireType: 2, zero: '', read: readString },
+  TYPE_INT32: { wireType: 0, zero: 0, read: (reader) => reader.int32() },
+};
 
 /** The part of a DescriptorProto, in proto-loader's JSON form, that is looked at. */
 interface MessageDescriptor {
-  readonly field: readonly { readonly number: number; readonly type: string }[];
+  readonly field: readonly {
+    readonly name: string;
+    readonly number: number;
+    readonly type: string;
+  }[];
 }
 
-function stringFieldNumbers(descriptor: object): ReadonlySet<number> {
+function readFields(descriptor: object): RequestFields {
   const { field } = descriptor as MessageDescriptor;
-  return new Set(field.filter(({ type }) => type === 'TYPE_STRING').map(({ number }) => number));
+  return new Map(
+    field.map(({ name, number, type }) => {
+      const fieldType = FIELD_TYPES[type];
+      if (fieldType === undefined) throw new Error(`requests can't have fields of type ${type}`);
+      return [number, { name, ...fieldType }];
+    }),
+  );
+}
+
+/** The fields that a message names; of one that is repeated the last counts. */
+function decode(reader: Reader, fields: RequestFields): Record<string, string | number> {
+  const message: Record<string, string | number> = {};
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    const [number, wireType] = [tag >>> 3, tag & 7];
+    if (number === 0) throw new RequestDecodeError('proto: cannot parse invalid wire-format data');
+    const field = fields.get(number);
+    if (field?.wireType === wireType) message[field.name] = field.read(reader);
+    else reader.skipType(wireType);
+  }
+  return message;
+}
+
+function readString(reader: Reader): string {
+  const bytes = reader.bytes();
+  if (!isUtf8(bytes)) throw new RequestDecodeError('string field contains invalid UTF-8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
