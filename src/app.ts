@@ -1,8 +1,8 @@
 import { initComponents } from './components/init-components';
 import { loadManifests } from './components/load-manifests';
 import type { ComponentManifest } from './components/manifest';
-import { createGrpcServer } from './grpc/grpc-server';
-import { createHttpServer } from './http/http-server';
+import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
+import { createHttpServer, type HttpServer } from './http/http-server';
 import { Lifecycle } from './lifecycle';
 import { listenOnAll, resolveListenHosts } from './listen';
 import { createLockService } from './lock/lock-service';
@@ -62,72 +62,90 @@ const RUNTIME_TARGET = 'runtime';
 
 /** Composes the rooms; the only file that knows them all. Nothing is opened before `start`. */
 export function createApp(options: AppOptions, context: AppContext): App {
-  const { logger } = context;
-  const lifecycle = new Lifecycle();
-  const stores = new StoreCatalog();
-  const sidecar = createSidecar(options, context);
-  const locks = createLockService({ stores, observe: createLockLog(logger.scoped('dapr.api')) });
-  const http = createHttpServer({
-    locks,
-    sidecar,
-    logger: logger.scoped('dapr.runtime.http'),
-    maxBodyBytes: options.httpMaxBodyBytes,
-    readBufferBytes: options.readBufferBytes,
-  });
-  const grpc = createGrpcServer({
-    locks,
-    sidecar,
-    logger: logger.scoped('dapr.runtime.grpc.api'),
-    maxMessageBytes: options.grpcMaxMessageBytes,
-  });
-  let stopping = false;
+  return new ComposedApp(options, context);
+}
 
-  const loadComponents = async (): Promise<void> => {
-    const componentLog = logger.scoped('dapr.runtime.processor');
-    const manifests = await loadManifests({ ...options, logger: componentLog });
-    await initComponents(manifests, {
-      appId: options.appId,
-      createStore: (manifest) => createStore(manifest, componentLog),
-      own: (name, close) => {
-        lifecycle.add(name, close);
-      },
-      stores,
-      metadata: sidecar.metadata,
-      logger: componentLog,
+class ComposedApp implements App {
+  readonly #options: AppOptions;
+  readonly #logger: Logger;
+  readonly #lifecycle = new Lifecycle();
+  readonly #stores = new StoreCatalog();
+  readonly #sidecar: Sidecar;
+  readonly #http: HttpServer;
+  readonly #grpc: GrpcServer;
+  #stopping = false;
+
+  constructor(options: AppOptions, context: AppContext) {
+    const { logger } = context;
+    const observe = createLockLog(logger.scoped('dapr.api'));
+    this.#options = options;
+    this.#logger = logger;
+    this.#sidecar = createSidecar(options, context);
+    const served = {
+      locks: createLockService({ stores: this.#stores, observe }),
+      sidecar: this.#sidecar,
+    };
+    this.#http = createHttpServer({
+      ...served,
+      logger: logger.scoped('dapr.runtime.http'),
+      maxBodyBytes: options.httpMaxBodyBytes,
+      readBufferBytes: options.readBufferBytes,
     });
-  };
+    this.#grpc = createGrpcServer({
+      ...served,
+      logger: logger.scoped('dapr.runtime.grpc.api'),
+      maxMessageBytes: options.grpcMaxMessageBytes,
+    });
+  }
 
-  const openPorts = async (): Promise<void> => {
-    lifecycle.add('the API servers', () => closeBoth(grpc, http));
-    const hosts = await resolveListenHosts(options.listenAddresses);
-    const at = { hosts, logger };
-    await listenOnAll({ ...at, server: grpc, port: options.grpcPort, label: 'gRPC' });
-    logger.info(`API gRPC server is running on port ${options.grpcPort}`);
-    await listenOnAll({ ...at, server: http, port: options.httpPort, label: 'HTTP' });
-    logger.info(`HTTP server is running on port ${options.httpPort}`);
-    sidecar.health.markOutboundReady();
-    sidecar.health.markReady(RUNTIME_TARGET);
-  };
+  get storeNames(): readonly string[] {
+    return this.#stores.names;
+  }
 
-  return {
-    async start() {
-      try {
-        await loadComponents();
-        if (!stopping) await openPorts();
-      } catch (error) {
-        // What a stop cuts short fails for that reason only.
-        if (!stopping) throw error;
-      }
-      return !stopping;
-    },
-    stop() {
-      stopping = true;
-      return lifecycle.close();
-    },
-    get storeNames() {
-      return stores.names;
-    },
-  };
+  async start(): Promise<boolean> {
+    try {
+      await this.#loadComponents();
+      if (!this.#stopping) await this.#openPorts();
+    } catch (error) {
+      // What a stop cuts short fails for that reason only.
+      if (!this.#stopping) throw error;
+    }
+    return !this.#stopping;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping = true;
+    return this.#lifecycle.close();
+  }
+
+  async #loadComponents(): Promise<void> {
+    const logger = this.#logger.scoped('dapr.runtime.processor');
+    const manifests = await loadManifests({ ...this.#options, logger });
+    await initComponents(manifests, {
+      appId: this.#options.appId,
+      createStore: (manifest) => createStore(manifest, logger),
+      own: (name, close) => {
+        this.#lifecycle.add(name, close);
+      },
+      stores: this.#stores,
+      metadata: this.#sidecar.metadata,
+      logger,
+    });
+  }
+
+  /** gRPC before HTTP, as in daprd: who finds the HTTP port open may use the other. */
+  async #openPorts(): Promise<void> {
+    const { grpcPort, httpPort, listenAddresses } = this.#options;
+    const logger = this.#logger;
+    this.#lifecycle.add('the API servers', () => closeBoth(this.#grpc, this.#http));
+    const at = { hosts: await resolveListenHosts(listenAddresses), logger };
+    await listenOnAll({ ...at, server: this.#grpc, port: grpcPort, label: 'gRPC' });
+    logger.info(`API gRPC server is running on port ${grpcPort}`);
+    await listenOnAll({ ...at, server: this.#http, port: httpPort, label: 'HTTP' });
+    logger.info(`HTTP server is running on port ${httpPort}`);
+    this.#sidecar.health.markOutboundReady();
+    this.#sidecar.health.markReady(RUNTIME_TARGET);
+  }
 }
 
 function createSidecar(options: AppOptions, context: AppContext): Sidecar {
