@@ -28,9 +28,9 @@ export function addErrorHandling(instance: FastifyInstance, logger: Logger): voi
   });
 
   // Before the body is read: a body of any size to no route is answered as daprd does.
-  instance.addHook('onRequest', async (request, reply) => {
-    if (request.is404) await sendError(reply, httpErrors.notRouted());
-  });
+  instance.addHook('onRequest', async (request, reply) =>
+    request.is404 ? sendError(reply, httpErrors.notRouted()) : undefined,
+  );
   instance.setNotFoundHandler((_request, reply) => sendError(reply, httpErrors.notRouted()));
 }
 

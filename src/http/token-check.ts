@@ -11,11 +11,11 @@ import { HEALTH_PATHS } from './sidecar-routes';
 export function addTokenCheck(instance: FastifyInstance, { checkToken }: Sidecar): void {
   if (checkToken === undefined) return;
   instance.addHook('onRequest', async (request, reply) => {
-    if (isProbe(request)) return;
+    if (isProbe(request)) return undefined;
     const header = request.headers[API_TOKEN_HEADER];
     const token = Array.isArray(header) ? header[0] : header;
-    if (checkToken(token) === 'valid') return;
-    await reply
+    if (checkToken(token) === 'valid') return undefined;
+    return reply
       .code(401)
       .header('content-type', 'text/plain; charset=utf-8')
       .header('x-content-type-options', 'nosniff')

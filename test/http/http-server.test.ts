@@ -233,8 +233,9 @@ describe('the HTTP server without a body limit', () => {
 
 describe('the HTTP server with a token', () => {
   let http: HttpFixture;
+  const tryLock = jest.fn(() => Promise.resolve({ success: true }));
   beforeAll(async () => {
-    http = await new HttpFixture({ token: 'sesame' }).start();
+    http = await new HttpFixture({ token: 'sesame', locks: { tryLock } }).start();
     http.sidecar.health.markReady('runtime');
     http.sidecar.health.markOutboundReady();
   });
@@ -260,7 +261,9 @@ describe('the HTTP server with a token', () => {
     const call = (token: string) =>
       http.call({ path: LOCK, body: BODY, headers: { 'dapr-api-token': token } });
     expect((await call('Sesame')).status).toBe(401);
+    expect(tryLock).not.toHaveBeenCalled();
     expect((await call('sesame')).status).toBe(200);
+    expect(tryLock).toHaveBeenCalledTimes(1);
   });
 
   it.each(['/v1.0/healthz', '/v1.0/healthz/', '//v1.0/healthz/outbound?x=y'])(
