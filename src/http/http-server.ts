@@ -46,14 +46,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     async listen({ host, port }) {
       const instance = createInstance(options);
-      instances.push({ instance, sockets: new OpenSockets(instance.server) });
+      const sockets = new OpenSockets(instance.server);
+      // By then Fastify answers with `Connection: close`.
+      instance.addHook('preClose', () => sockets.drain());
+      instances.push({ instance, sockets });
       await instance.listen({ host, port });
       return { port: (instance.server.address() as AddressInfo).port };
     },
     async close() {
-      const closed = instances.map(({ instance }) => instance.close());
-      for (const { sockets } of instances) sockets.closeIdle();
-      await Promise.all(closed);
+      await Promise.all(instances.map(({ sockets }) => sockets.stopListening()));
+      await Promise.all(instances.map(({ instance }) => instance.close()));
     },
   };
 }

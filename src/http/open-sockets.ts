@@ -1,18 +1,24 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as TcpServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+
+/** How long connections may still bring a request once the server takes no new ones. */
+const LINGER_MS = 250;
 
 /**
- * Knows how many requests each connection of a server carries. Node's own closeIdleConnections
- * passes over connections that have not carried one yet, and a stop would wait for them until its
- * limit.
+ * Ends the connections of a server without losing a request. Node closes idle connections the
+ * moment a server is closed: a request that is on its way over one is then lost, and under load
+ * that is one on every connection. And it passes over connections that have not carried a request
+ * yet, for which a stop would wait until its limit.
  */
 export class OpenSockets {
+  readonly #server: Server;
+  /** How many requests each connection carries. */
   readonly #requests = new Map<Socket, number>();
-  #closing = false;
 
   constructor(server: Server) {
+    this.#server = server;
     server.on('connection', (socket: Socket) => {
-      if (this.#closing) socket.destroy();
       this.#requests.set(socket, 0);
       socket.once('close', () => this.#requests.delete(socket));
     });
@@ -24,9 +30,19 @@ export class OpenSockets {
     });
   }
 
-  /** Closes the connections that carry no request, and those that come from now on. */
-  closeIdle(): void {
-    this.#closing = true;
+  /**
+   * Takes no new connections. Those that wait to be accepted are taken first: they would be reset.
+   * To be called before anybody is told to close, as whoever is told comes back at once.
+   */
+  async stopListening(): Promise<void> {
+    await nextTurn();
+    // Only TCP's part of http.Server's close, which would close the idle connections too.
+    TcpServer.prototype.close.call(this.#server);
+  }
+
+  /** Serves what the open connections bring for {@link LINGER_MS}, then closes those that carry nothing. */
+  async drain(): Promise<void> {
+    if (this.#requests.size > 0) await pause(LINGER_MS);
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
   }
 
