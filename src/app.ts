@@ -51,8 +51,12 @@ export interface App {
    * False where `stop` came first.
    */
   start(): Promise<boolean>;
-  /** Lets calls in flight finish and gives everything back; works in mid-start too. */
-  stop(): Promise<void>;
+  /**
+   * Lets calls in flight finish and gives everything back; works in mid-start too.
+   *
+   * @param grace once it is aborted nothing is waited for any more
+   */
+  stop(grace: AbortSignal): Promise<void>;
   /** Names of the stores that can be called, in the order of loading. */
   readonly storeNames: readonly string[];
 }
@@ -113,9 +117,9 @@ class ComposedApp implements App {
     return !this.#stopping;
   }
 
-  stop(): Promise<void> {
+  stop(grace: AbortSignal): Promise<void> {
     this.#stopping = true;
-    return this.#lifecycle.close();
+    return this.#lifecycle.close(grace);
   }
 
   async #loadComponents(): Promise<void> {

@@ -1,5 +1,9 @@
-/** Gives a resource back; rejects only where that failed. */
-export type Closer = () => Promise<void>;
+/**
+ * Gives a resource back; rejects only where that failed.
+ *
+ * @param grace once it is aborted nothing is waited for any more
+ */
+export type Closer = (grace: AbortSignal) => Promise<void>;
 
 /**
  * Owns what was opened. Whoever opens something registers its closer at once, so that a start-up
@@ -16,20 +20,27 @@ export class Lifecycle {
 
   /**
    * Closes everything, last opened first; a second call waits for the first. A closer that fails
-   * does not keep the others from running.
+   * does not keep the others from running, and neither does one that is slow: once the grace is
+   * over the next is called without waiting for it.
    *
    * @throws {AggregateError} naming every closer that failed
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#closeAll();
+  close(grace: AbortSignal): Promise<void> {
+    this.#closing ??= this.#closeAll(grace);
     return this.#closing;
   }
 
-  async #closeAll(): Promise<void> {
+  async #closeAll(grace: AbortSignal): Promise<void> {
     const failures: Error[] = [];
+    const over = new Promise<void>((resolve) => {
+      if (grace.aborted) resolve();
+      grace.addEventListener('abort', () => {
+        resolve();
+      });
+    });
     for (const { name, close } of this.#closers.splice(0).reverse()) {
       try {
-        await close();
+        await Promise.race([close(grace), over]);
       } catch (cause) {
         failures.push(new Error(`closing ${name} failed`, { cause }));
       }

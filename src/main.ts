@@ -54,7 +54,7 @@ async function run(options: RunOptions): Promise<void> {
     },
   });
   const shutdown = createShutdown({
-    stop: () => app.stop(),
+    stop: (grace) => app.stop(grace),
     graceMs: options.gracefulShutdownMs,
     exit: (code) => process.exit(code),
     logger,

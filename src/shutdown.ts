@@ -3,8 +3,11 @@ import type { Logger } from './lock/logger';
 
 /** How the process comes to its end; decided here, carried out by main. */
 export interface ShutdownOptions {
-  /** Closes everything; may be called while the start is still under way. */
-  readonly stop: () => Promise<void>;
+  /**
+   * Closes everything; may be called while the start is still under way. The signal aborts when
+   * the grace is over: then there is still time to say what was left undone, and for no more.
+   */
+  readonly stop: (grace: AbortSignal) => Promise<void>;
   /** How long that may take, in milliseconds; undefined for ever. */
   readonly graceMs: number | undefined;
   readonly exit: (code: 0 | 1) => void;
@@ -71,12 +74,18 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
 /** Stops within the grace period and says whether that went well. */
 async function stopWithin({ stop, graceMs, logger }: ShutdownOptions): Promise<boolean> {
   const late = Symbol('late');
+  const grace = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<typeof late>((resolve) => {
-    if (graceMs !== undefined) timer = setTimeout(resolve, graceMs, late);
+    if (graceMs === undefined) return;
+    timer = setTimeout(() => {
+      grace.abort();
+      setImmediate(resolve, late);
+    }, graceMs);
   });
   try {
-    if ((await Promise.race([stop(), limit])) === late) {
+    const first = await Promise.race([stop(grace.signal), limit]);
+    if (first === late || grace.signal.aborted) {
       logger.error('Graceful shutdown timeout exceeded, forcing shutdown');
       return false;
     }

@@ -18,7 +18,7 @@ export interface InitOptions {
    */
   readonly createStore: (manifest: ComponentManifest) => LockStore | undefined;
   /** Takes over a store that was made, before anything is opened by it. */
-  readonly own: (name: string, close: () => Promise<void>) => void;
+  readonly own: (name: string, close: (grace: AbortSignal) => Promise<void>) => void;
   readonly stores: StoreCatalog;
   readonly metadata: SidecarMetadata;
   readonly logger: Logger;
@@ -69,7 +69,7 @@ function handleFailure(manifest: ComponentManifest, error: unknown, logger: Logg
 async function initLockStore(manifest: ComponentManifest, options: InitOptions): Promise<void> {
   const { name, type, version } = manifest;
   const { keyPrefix, store } = prepare(manifest, options);
-  options.own(`component ${name}`, () => store.close());
+  options.own(`component ${name}`, (grace) => store.close(grace));
   try {
     await initWithin(store, manifest);
   } catch (error) {

@@ -1,9 +1,14 @@
-import { randomUUID } from 'node:crypto';
-
+import { createAttempt } from './attempt';
 import { LockError, lockErrors } from './lock-errors';
 import { LockKeyError, toLockKey } from './lock-key';
 import type { LockCallReport, LockObserver, LockOutcome } from './lock-observer';
-import { StoreError, type UnlockOutcome } from './lock-store';
+import {
+  type LockStore,
+  StoreError,
+  type TryLockCall,
+  type UnlockCall,
+  type UnlockOutcome,
+} from './lock-store';
 import type { CatalogEntry, StoreCatalog } from './store-catalog';
 
 /** A TryLockAlpha1 request as either transport decoded it; nothing is validated yet. */
@@ -56,9 +61,12 @@ export function createLockService(options: {
           key,
           owner: request.lockOwner,
           ttlMs: request.expiryInSeconds * 1000,
-          attempt: randomUUID(),
+          attempt: createAttempt(),
         };
-        const result = await orFail(() => store.tryLock(call, signal), lockErrors.tryLockFailed);
+        const result = await orFail(
+          () => orWithdraw(store, call, () => tryLockFor(signal, store, call)),
+          lockErrors.tryLockFailed,
+        );
         return result.acquired ? 'acquired' : 'refused';
       });
       return { success: acquired === 'acquired' };
@@ -67,8 +75,11 @@ export function createLockService(options: {
     async unlock(request, signal) {
       const outcome = await observed(observe, subjectOf('unlock', request), async () => {
         const { store, key } = resolveUnlock(stores, request);
-        const call = { key, owner: request.lockOwner, attempt: randomUUID() };
-        return orFail(() => store.unlock(call, signal), lockErrors.unlockFailed);
+        const call = { key, owner: request.lockOwner, attempt: createAttempt() };
+        return orFail(
+          () => orWithdraw(store, call, () => store.unlock(call, signal)),
+          lockErrors.unlockFailed,
+        );
       });
       return { status: UNLOCK_STATUS[outcome] };
     },
@@ -103,6 +114,36 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
     return toLockKey(entry.keyPrefix, resourceId);
   } catch (error) {
     if (error instanceof LockKeyError) throw failed(error.message, error);
+    throw error;
+  }
+}
+
+/**
+ * Tries for a lock on behalf of a caller who may leave meanwhile: a lock that nobody is there to
+ * hear of would be held until its expiry. From here to the socket nothing waits for I/O, so that
+ * a caller who is still there now is handed the answer.
+ */
+async function tryLockFor(signal: AbortSignal, store: LockStore, call: TryLockCall) {
+  const result = await store.tryLock(call, signal);
+  if (!result.acquired || !signal.aborted) return result;
+  throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
+}
+
+/**
+ * Withdraws the attempt of a call that ends here for good and may have taken effect, or may yet.
+ * The caller does not wait for that: it is told at once that the outcome is unknown.
+ */
+async function orWithdraw<T>(
+  store: LockStore,
+  call: TryLockCall | UnlockCall,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
+    // The store says in the log what it could not withdraw before it was closed.
+    if (!nothingToUndo) store.withdraw(call).catch(() => undefined);
     throw error;
   }
 }

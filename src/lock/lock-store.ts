@@ -1,3 +1,5 @@
+import type { Attempt } from './attempt';
+
 /** A try for a lock, as a store sees it: the key is complete, the call is validated. */
 export interface TryLockCall {
   /** The whole key, prefix included, as it stands in the store. */
@@ -6,12 +8,8 @@ export interface TryLockCall {
   readonly owner: string;
   /** How long the lease lasts, in milliseconds on the store's clock; at least 1. */
   readonly ttlMs: number;
-  /**
-   * Random id of this client call, the same for every send of it. A store whose sends can be
-   * repeated recognises its own earlier send by it: owner names are no identities, as Dapr's
-   * how-to gives one name to every instance of an app.
-   */
-  readonly attempt: string;
+  /** Which client call this is; a repeated one is recognised by it and has no second effect. */
+  readonly attempt: Attempt;
 }
 
 /** A release, as a store sees it; the fields are those of {@link TryLockCall}. */
@@ -36,6 +34,9 @@ export type UnlockOutcome = 'unlocked' | 'not-found' | 'held-by-other';
  * A store never waits for a lock, is not re-entrant (the owner that holds a lock is refused like
  * any other, as daprd does), releases by one atomic compare-and-delete, and lets a lease expire
  * on its own clock. Every method but `close` rejects with {@link StoreError} and nothing else.
+ *
+ * An attempt that took effect is recognised when it is repeated: it has no second effect and is
+ * answered alike. A refused one may be answered anew.
  */
 export interface LockStore {
   /** Connects and checks the server. The signal is the component's init time-out. */
@@ -44,10 +45,24 @@ export interface LockStore {
   tryLock(call: TryLockCall, signal: AbortSignal): Promise<TryLockResult>;
   /** Releases the lock if it is held by exactly this owner. */
   unlock(call: UnlockCall, signal: AbortSignal): Promise<UnlockOutcome>;
+  /**
+   * Undoes exactly this attempt, or makes sure that it never takes effect: no other lock, not even
+   * a later one of the same owner, is touched. For a call that has ended for good without its
+   * success reaching the caller; never while the attempt may be tried again.
+   *
+   * Resolves once that is certain, by the store's answer or by the passing of time; rejects with
+   * kind `closed` where the store is closed before.
+   */
+  withdraw(call: TryLockCall | UnlockCall): Promise<void>;
   /** Resolves if the store can be used now. */
   ping(signal: AbortSignal): Promise<void>;
-  /** Gives back every resource; idempotent. Later calls reject with kind `closed`. */
-  close(): Promise<void>;
+  /**
+   * Gives back every resource; idempotent. Later calls reject with kind `closed`.
+   *
+   * @param grace while it is not aborted, calls in flight and withdrawals may come to their end;
+   *   without it they end at once
+   */
+  close(grace?: AbortSignal): Promise<void>;
 }
 
 /**

@@ -11,6 +11,7 @@ function createFakeStore(init: LockStore['init'] = () => Promise.resolve()) {
     init: jest.fn(init),
     tryLock: () => Promise.resolve({ acquired: true }),
     unlock: () => Promise.resolve('unlocked' as const),
+    withdraw: () => Promise.resolve(),
     ping: () => Promise.resolve(),
     close: jest.fn(() => Promise.resolve()),
   } satisfies LockStore;

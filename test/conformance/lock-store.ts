@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { createAttempt } from '../../src/lock/attempt';
 import type { LockStore, StoreError, TryLockCall } from '../../src/lock/lock-store';
 import { eventually } from '../support/eventually';
 
@@ -34,12 +35,12 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
     });
 
     const tryLock = async (owner: string, call: Partial<TryLockCall> = {}): Promise<boolean> => {
-      const attempt = randomUUID();
+      const attempt = createAttempt();
       const whole = { key, owner, ttlMs: LONG_MS, attempt, ...call };
       return (await store.tryLock(whole, forever())).acquired;
     };
     const unlock = (owner: string, onKey = key) =>
-      store.unlock({ key: onKey, owner, attempt: randomUUID() }, forever());
+      store.unlock({ key: onKey, owner, attempt: createAttempt() }, forever());
 
     describe('a free lock', () => {
       it('is acquired', async () => {
@@ -152,12 +153,75 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
 
     describe('a caller that has gone', () => {
       it('takes nothing', async () => {
-        const call = { key, owner: 'a', ttlMs: LONG_MS, attempt: randomUUID() };
+        const call = { key, owner: 'a', ttlMs: LONG_MS, attempt: createAttempt() };
         await expect(store.tryLock(call, AbortSignal.abort())).rejects.toMatchObject({
           name: 'StoreError',
           kind: 'deadline',
           outcome: 'not-applied',
         } satisfies Partial<StoreError>);
+        await expect(tryLock('b')).resolves.toBe(true);
+      });
+    });
+
+    describe('an attempt', () => {
+      const callOf = (owner: string, ttlMs = LONG_MS): TryLockCall => ({
+        key,
+        owner,
+        ttlMs,
+        attempt: createAttempt(),
+      });
+
+      it('that acquired is recognised when it is repeated', async () => {
+        const call = callOf('a');
+        await store.tryLock(call, forever());
+        await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: true });
+        await expect(unlock('a')).resolves.toBe('unlocked');
+        await expect(unlock('a')).resolves.toBe('not-found');
+      });
+
+      it('is not taken for another of the same owner', async () => {
+        await store.tryLock(callOf('a'), forever());
+        await expect(store.tryLock(callOf('a'), forever())).resolves.toEqual({ acquired: false });
+      });
+
+      it('that was refused may be answered anew', async () => {
+        const call = callOf('a');
+        await tryLock('b');
+        await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: false });
+        await unlock('b');
+        await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: true });
+      });
+
+      it('that released is recognised when it is repeated, and frees no later lock', async () => {
+        const call = callOf('a');
+        await tryLock('a');
+        await expect(store.unlock(call, forever())).resolves.toBe('unlocked');
+        await tryLock('a');
+        await expect(store.unlock(call, forever())).resolves.toBe('unlocked');
+        await expect(tryLock('b')).resolves.toBe(false);
+      });
+
+      it('is undone when it is withdrawn', async () => {
+        const call = callOf('a');
+        await store.tryLock(call, forever());
+        await store.withdraw(call);
+        await expect(tryLock('b')).resolves.toBe(true);
+      });
+
+      it('takes nothing of a later lock of the same owner with it', async () => {
+        const call = callOf('a');
+        await store.tryLock(call, forever());
+        await unlock('a');
+        await tryLock('a');
+        await store.withdraw(call);
+        await expect(tryLock('b')).resolves.toBe(false);
+      });
+
+      it('never takes effect once it is withdrawn', async () => {
+        const call = callOf('a');
+        await store.tryLock(call, forever());
+        await store.withdraw(call);
+        await expect(store.tryLock(call, forever())).rejects.toMatchObject({ kind: 'rejected' });
         await expect(tryLock('b')).resolves.toBe(true);
       });
     });
@@ -178,7 +242,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
       });
 
       it('refuses every call', async () => {
-        const call = { key, owner: 'a', ttlMs: LONG_MS, attempt: randomUUID() };
+        const call = { key, owner: 'a', ttlMs: LONG_MS, attempt: createAttempt() };
         await expect(closedStore.tryLock(call, forever())).rejects.toMatchObject(closed);
         await expect(closedStore.unlock(call, forever())).rejects.toMatchObject(closed);
         await expect(closedStore.ping(forever())).rejects.toMatchObject(closed);

@@ -8,6 +8,9 @@ import { StoreCatalog } from '../../src/lock/store-catalog';
 class FakeStore implements LockStore {
   readonly tryLock = jest.fn<ReturnType<LockStore['tryLock']>, Parameters<LockStore['tryLock']>>();
   readonly unlock = jest.fn<ReturnType<LockStore['unlock']>, Parameters<LockStore['unlock']>>();
+  readonly withdraw = jest.fn<Promise<void>, Parameters<LockStore['withdraw']>>(() =>
+    Promise.resolve(),
+  );
   readonly init = () => Promise.resolve();
   readonly ping = () => Promise.resolve();
   readonly close = () => Promise.resolve();
@@ -48,7 +51,12 @@ describe('the lock service', () => {
     it('reaches the store with its whole key and the expiry in milliseconds', async () => {
       await createService().tryLock(REQUEST, signal);
       expect(store.tryLock).toHaveBeenCalledWith(
-        { key: 'lock||myapp||r', owner: 'o', ttlMs: 5000, attempt: expect.any(String) as string },
+        {
+          key: 'lock||myapp||r',
+          owner: 'o',
+          ttlMs: 5000,
+          attempt: { id: expect.any(String) as string },
+        },
         signal,
       );
     });
@@ -58,8 +66,60 @@ describe('the lock service', () => {
       await service.tryLock(REQUEST, signal);
       await service.tryLock(REQUEST, signal);
       const [first, second] = store.tryLock.mock.calls.map(([call]) => call.attempt);
-      expect(first).not.toBe(second);
+      expect(first!.id).not.toBe(second!.id);
     });
+  });
+
+  describe('a call whose outcome is unknown', () => {
+    const unknown = new StoreError('lost', { kind: 'deadline', outcome: 'unknown' });
+
+    it.each(['tryLock', 'unlock'] as const)('%s is withdrawn, once', async (method) => {
+      store[method].mockRejectedValue(unknown);
+      await expect(createService()[method](REQUEST, signal)).rejects.toThrow('lost');
+      expect(store.withdraw.mock.calls).toEqual([[store[method].mock.calls[0]![0]]]);
+    });
+
+    it('is withdrawn where the store has a defect', async () => {
+      store.tryLock.mockRejectedValue(new TypeError('defect'));
+      await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('unknown');
+      expect(store.withdraw).toHaveBeenCalledTimes(1);
+    });
+
+    it('is answered without waiting for its withdrawal', async () => {
+      store.withdraw.mockReturnValue(new Promise(() => undefined));
+      store.tryLock.mockRejectedValue(unknown);
+      await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('lost');
+    });
+
+    it('survives a withdrawal that fails', async () => {
+      store.withdraw.mockRejectedValue(unknown);
+      store.tryLock.mockRejectedValue(unknown);
+      await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('lost');
+    });
+  });
+
+  describe('a caller who leaves while the store answers', () => {
+    const gone = AbortSignal.abort();
+
+    it('holds nothing: the lock is withdrawn', async () => {
+      await expect(createService().tryLock(REQUEST, gone)).rejects.toThrow('the caller has gone');
+      expect(store.withdraw).toHaveBeenCalledTimes(1);
+    });
+
+    it('has nothing withdrawn that was refused or released', async () => {
+      store.tryLock.mockResolvedValue({ acquired: false });
+      await createService().tryLock(REQUEST, gone);
+      await createService().unlock(REQUEST, gone);
+      expect(store.withdraw).not.toHaveBeenCalled();
+    });
+  });
+
+  it('withdraws nothing where nothing was applied', async () => {
+    store.tryLock.mockRejectedValue(
+      new StoreError('away', { kind: 'unavailable', outcome: 'not-applied' }),
+    );
+    await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('away');
+    expect(store.withdraw).not.toHaveBeenCalled();
   });
 
   describe('a release', () => {

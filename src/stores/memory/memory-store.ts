@@ -1,8 +1,21 @@
+import type { Attempt } from '../../lock/attempt';
 import { type LockStore, StoreError } from '../../lock/lock-store';
-import { LeaseTable } from './lease-table';
+import { ExpiringMap } from './expiring-map';
 
 /** How often expired leases are dropped from memory, in milliseconds. */
 const SWEEP_INTERVAL_MS = 1000;
+
+/**
+ * How long an attempt that has ended is remembered, in milliseconds: as long as a call of the
+ * other store may take, retries that a resiliency policy adds come within it.
+ */
+const MEMORY_OF_ATTEMPTS_MS = 10_000;
+
+/** Who holds a key, and by which attempt. */
+interface Lease {
+  readonly owner: string;
+  readonly attemptId: string;
+}
 
 /** An embedded lock store: its locks live in this process and end with it. */
 export interface MemoryStore extends LockStore {
@@ -17,7 +30,8 @@ export interface MemoryStore extends LockStore {
  * @param options `now` is a monotonic clock in milliseconds
  */
 export function createMemoryStore(options: { readonly now: () => number }): MemoryStore {
-  const leases = new LeaseTable(options.now);
+  const leases = new ExpiringMap<Lease>(options.now);
+  const endedAttempts = new ExpiringMap<'unlocked' | 'withdrawn'>(options.now);
   let sweeper: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -25,27 +39,42 @@ export function createMemoryStore(options: { readonly now: () => number }): Memo
     if (closed) throw notApplied('the store is closed', 'closed');
     if (signal.aborted) throw notApplied('the caller has gone', 'deadline');
   };
+  const assertNotWithdrawn = ({ id }: Attempt): void => {
+    if (endedAttempts.get(id) === 'withdrawn') {
+      throw notApplied('the attempt was withdrawn', 'rejected');
+    }
+  };
 
   return {
     async init(signal) {
       assertCallable(signal);
       sweeper ??= setInterval(() => {
         leases.sweep();
+        endedAttempts.sweep();
       }, SWEEP_INTERVAL_MS).unref();
     },
-    async tryLock({ key, owner, ttlMs }, signal) {
+    async tryLock({ key, owner, ttlMs, attempt }, signal) {
       assertCallable(signal);
-      if (leases.ownerOf(key) !== undefined) return { acquired: false };
-      leases.grant(key, { owner, ttlMs });
+      assertNotWithdrawn(attempt);
+      const lease = leases.get(key);
+      if (lease !== undefined && lease.attemptId !== attempt.id) return { acquired: false };
+      leases.set(key, { owner, attemptId: attempt.id }, ttlMs);
       return { acquired: true };
     },
-    async unlock({ key, owner }, signal) {
+    async unlock({ key, owner, attempt }, signal) {
       assertCallable(signal);
-      const holder = leases.ownerOf(key);
-      if (holder === undefined) return 'not-found';
-      if (holder !== owner) return 'held-by-other';
-      leases.release(key);
+      assertNotWithdrawn(attempt);
+      if (endedAttempts.get(attempt.id) === 'unlocked') return 'unlocked';
+      const lease = leases.get(key);
+      if (lease === undefined) return 'not-found';
+      if (lease.owner !== owner) return 'held-by-other';
+      leases.delete(key);
+      endedAttempts.set(attempt.id, 'unlocked', MEMORY_OF_ATTEMPTS_MS);
       return 'unlocked';
+    },
+    async withdraw({ key, attempt }) {
+      if (leases.get(key)?.attemptId === attempt.id) leases.delete(key);
+      endedAttempts.set(attempt.id, 'withdrawn', MEMORY_OF_ATTEMPTS_MS);
     },
     async ping(signal) {
       assertCallable(signal);
@@ -60,6 +89,6 @@ export function createMemoryStore(options: { readonly now: () => number }): Memo
   };
 }
 
-function notApplied(message: string, kind: 'closed' | 'deadline'): StoreError {
+function notApplied(message: string, kind: 'closed' | 'deadline' | 'rejected'): StoreError {
   return new StoreError(message, { kind, outcome: 'not-applied' });
 }

@@ -4,6 +4,8 @@ export type LimitReason = 'timeout' | 'gone';
 /** The time that a call has. */
 export interface CallLimit {
   readonly timeoutMs: number;
+  /** When it is over at the latest, on the clock of `performance.now()`. */
+  readonly endsAtMs: number;
   /** Resolves, never rejects, when the time is over. */
   readonly over: Promise<LimitReason>;
   /** Gives timer and listener back; `over` then stays pending. */
@@ -15,7 +17,9 @@ export function startCallLimit(options: {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }): CallLimit {
-  const { timeoutMs, signal } = options;
+  const { signal } = options;
+  const timeoutMs = Math.max(1, Math.round(options.timeoutMs));
+  const endsAtMs = performance.now() + timeoutMs;
   let clear = (): void => undefined;
   const over = new Promise<LimitReason>((resolve) => {
     const timer = setTimeout(resolve, timeoutMs, 'timeout');
@@ -28,5 +32,5 @@ export function startCallLimit(options: {
       signal.removeEventListener('abort', onAbort);
     };
   });
-  return { timeoutMs, over, clear };
+  return { timeoutMs, endsAtMs, over, clear };
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { toErrorMessage } from '../../lock/error-message';
 import { StoreError } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
-import { startCallLimit, type CallLimit } from './call-limit';
+import type { CallLimit } from './call-limit';
 import { withDeadline } from './deadline';
 import { toStoreError } from './redis-errors';
 import { openLink, type RedisClient, type RedisLink } from './redis-link';
@@ -12,13 +12,8 @@ import type { RedisSettings } from './redis-settings';
 /** Pauses before another attempt to reach a Redis that is away, in milliseconds: from, doubling, to. */
 const PAUSE_MS = { first: 25, longest: 250 } as const;
 
-/** How long commands may take. */
-export interface RunOptions {
-  /** For everything, reaching Redis included. */
-  readonly timeoutMs: number;
-  /** Ends the wait as soon as the caller has gone. */
-  readonly signal: AbortSignal;
-}
+/** How long an attempt may be silent before another is started beside it, in milliseconds. */
+const HEDGE_MS = 500;
 
 /**
  * The way to one Redis: one connection at a time, replaced when it breaks or when a reply does not
@@ -29,14 +24,26 @@ export class RedisConnection {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
+  readonly #onLink: (link: RedisLink) => void;
   #link: RedisLink | undefined;
   /** While Redis is away: the next attempt to reach it, the pause before it included. */
   #attempt: Promise<RedisLink> | undefined;
   #awaySinceMs: number | undefined;
 
-  constructor(options: { readonly settings: RedisSettings; readonly logger: Logger }) {
+  /** @param options `onLink` may write to a new connection before any call does */
+  constructor(options: {
+    readonly settings: RedisSettings;
+    readonly logger: Logger;
+    readonly onLink: (link: RedisLink) => void;
+  }) {
     this.#settings = options.settings;
     this.#logger = options.logger;
+    this.#onLink = options.onLink;
+  }
+
+  /** The connection that stands now, undefined while Redis is away. */
+  get link(): RedisLink | undefined {
+    return this.#link;
   }
 
   /** Opens the first connection by one attempt; rejects with its reason. */
@@ -45,22 +52,48 @@ export class RedisConnection {
   }
 
   /**
-   * Runs commands on the connection. While Redis is away the call waits for the next attempt to
-   * reach it, at most {@link PAUSE_MS} and the attempt itself, and fails with that attempt: so
-   * it fails fast, and yet the first call after Redis is back works.
+   * The connection. While Redis is away this waits for the next attempt to reach it, at most
+   * {@link PAUSE_MS} and the attempt itself, and fails with that attempt: so a call fails fast,
+   * and yet the first one after Redis is back works.
+   *
+   * @throws {StoreError} with outcome `not-applied`, and nothing else
+   */
+  async reach(limit: CallLimit): Promise<RedisLink> {
+    this.#assertOpen();
+    if (this.#link !== undefined) return this.#link;
+    try {
+      const first = await Promise.race([this.#attempt, limit.over]);
+      if (typeof first === 'object') return first;
+    } catch (cause) {
+      this.#assertOpen();
+      throw notSent(`Redis can't be reached: ${toErrorMessage(cause)}`, 'unavailable', cause);
+    }
+    throw notSent("Redis can't be reached: no answer in time", 'unavailable');
+  }
+
+  /**
+   * Sends once and waits for the reply. Where none comes in time the connection is given up: a
+   * reply that came later would be taken for the answer to the next command.
    *
    * @throws {StoreError} and nothing else
    */
-  async run<T>(options: RunOptions, send: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (this.#closing.signal.aborted) throw notSent('the store is closed', 'closed');
-    if (options.signal.aborted) throw notSent('the caller has gone', 'deadline');
-    const limit = startCallLimit(options);
-    try {
-      const link = this.#link ?? (await this.#reach(limit));
-      return await this.#send({ link, limit, send });
-    } finally {
-      limit.clear();
-    }
+  async exchange<T>(
+    link: RedisLink,
+    limit: CallLimit,
+    send: (client: RedisClient) => Promise<T>,
+  ): Promise<T> {
+    const reply = send(link.client).then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        throw toStoreError(error, link.endReason);
+      },
+    );
+    const first = await Promise.race([reply, limit.over]);
+    if (typeof first === 'object') return first.value;
+    if (first === 'gone') throw noReply('the caller has gone before Redis replied');
+    const reason = `Redis did not reply within ${limit.timeoutMs} ms`;
+    link.end(new Error(reason));
+    throw noReply(reason);
   }
 
   /** Ends the connection and every attempt; commands in flight fail as unknown. */
@@ -70,35 +103,8 @@ export class RedisConnection {
     this.#link = undefined;
   }
 
-  async #reach(limit: CallLimit): Promise<RedisLink> {
-    try {
-      const first = await Promise.race([this.#attempt, limit.over]);
-      if (typeof first === 'object') return first;
-    } catch (cause) {
-      throw notSent(`Redis can't be reached: ${toErrorMessage(cause)}`, 'unavailable', cause);
-    }
-    throw notSent("Redis can't be reached: no answer in time", 'unavailable');
-  }
-
-  async #send<T>(options: {
-    readonly link: RedisLink;
-    readonly limit: CallLimit;
-    readonly send: (client: RedisClient) => Promise<T>;
-  }): Promise<T> {
-    const { link, limit, send } = options;
-    const reply = send(link.client).then(
-      (value) => ({ value }),
-      (error: unknown) => {
-        throw toStoreError(error, link.endReason);
-      },
-    );
-    const first = await Promise.race([reply, limit.over]);
-    if (typeof first === 'object') return first.value;
-    if (first === 'gone') throw unknownOutcome('the caller has gone before Redis replied');
-    const reason = `Redis did not reply within ${limit.timeoutMs} ms`;
-    // A reply that comes later would be taken for the answer to the next command.
-    link.end(new Error(reason));
-    throw unknownOutcome(reason);
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw notSent('the store is closed', 'closed');
   }
 
   #dial(...callers: readonly AbortSignal[]): Promise<RedisLink> {
@@ -111,6 +117,7 @@ export class RedisConnection {
   #adopt(link: RedisLink): void {
     this.#link = link;
     this.#attempt = undefined;
+    this.#onLink(link);
     if (this.#awaySinceMs !== undefined) {
       const awayMs = Math.round(performance.now() - this.#awaySinceMs);
       this.#logger.info(`Redis is back after ${awayMs} ms`);
@@ -130,36 +137,62 @@ export class RedisConnection {
   }
 
   #startAttempt(pauseMs: number): void {
-    this.#attempt = this.#dialAfter(pauseMs);
-    this.#attempt.then(
-      (link) => {
-        this.#adopt(link);
-      },
-      (error: unknown) => {
-        if (this.#closing.signal.aborted) return;
-        this.#logger.debug(`Redis can't be reached: ${toErrorMessage(error)}`);
-        this.#startAttempt(Math.min(Math.max(2 * pauseMs, PAUSE_MS.first), PAUSE_MS.longest));
-      },
-    );
+    const attempt = this.#dialAfter(pauseMs);
+    // Adopted before anyone who waits for it goes on: a new connection is first told withdrawals.
+    this.#attempt = attempt.then((link) => {
+      if (this.#closing.signal.aborted) link.end(new Error('the store was closed'));
+      else this.#adopt(link);
+      return link;
+    });
+    this.#attempt.catch((error: unknown) => {
+      if (this.#closing.signal.aborted) return;
+      this.#logger.debug(`Redis can't be reached: ${toErrorMessage(error)}`);
+      this.#startAttempt(Math.min(Math.max(2 * pauseMs, PAUSE_MS.first), PAUSE_MS.longest));
+    });
   }
 
   async #dialAfter(pauseMs: number): Promise<RedisLink> {
     await pause(pauseMs, undefined, { signal: this.#closing.signal });
-    return this.#dial();
+    return this.#dialHedged();
+  }
+
+  /**
+   * Dials, and dials again beside it while nothing answers: a handshake whose packets were lost
+   * stays silent when the way is free again, and would be noticed only after dialTimeout. The
+   * first to answer is taken; the first to fail fails them all.
+   */
+  async #dialHedged(): Promise<RedisLink> {
+    const settled = new AbortController();
+    const dials: Promise<RedisLink>[] = [];
+    const dialNext = async (): Promise<RedisLink> => {
+      const dial = this.#dial(settled.signal);
+      dials.push(dial);
+      const silence = pause(HEDGE_MS, 'silent' as const, { signal: settled.signal });
+      const first = await Promise.race([dial, silence]);
+      return first === 'silent' ? Promise.race([dial, dialNext()]) : first;
+    };
+    let taken: RedisLink | undefined;
+    try {
+      taken = await dialNext();
+      return taken;
+    } finally {
+      settled.abort();
+      for (const dial of dials) {
+        dial.then(
+          (link) => {
+            if (link !== taken) link.end(new Error('another connection was faster'));
+          },
+          () => undefined,
+        );
+      }
+    }
   }
 }
 
-function notSent(
-  message: string,
-  kind: 'closed' | 'deadline' | 'unavailable',
-  cause?: unknown,
-): StoreError {
+function notSent(message: string, kind: 'closed' | 'unavailable', cause?: unknown): StoreError {
   return new StoreError(message, { kind, outcome: 'not-applied', cause });
 }
 
-function unknownOutcome(reason: string): StoreError {
-  return new StoreError(`${reason}, the outcome is unknown`, {
-    kind: 'deadline',
-    outcome: 'unknown',
-  });
+function noReply(reason: string): StoreError {
+  return new StoreError(reason, { kind: 'deadline', outcome: 'unknown' });
 }

@@ -54,10 +54,11 @@ export function toStoreError(error: unknown, endReason: Error | undefined): Stor
     return new StoreError(message, { kind: 'unavailable', outcome: 'not-applied', cause: error });
   }
   const reason = endReason?.message ?? 'no reason given';
-  return new StoreError(
-    `the connection to Redis broke before the reply came (${reason}), the outcome is unknown`,
-    { kind: isGarbage(endReason) ? 'protocol' : 'unavailable', outcome: 'unknown', cause: error },
-  );
+  return new StoreError(`the connection to Redis broke before the reply came (${reason})`, {
+    kind: isGarbage(endReason) ? 'protocol' : 'unavailable',
+    outcome: 'unknown',
+    cause: error,
+  });
 }
 
 /** What node-redis's decoder throws at bytes that are no RESP. */

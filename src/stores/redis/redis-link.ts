@@ -1,13 +1,23 @@
-import { createClient } from '@redis/client';
+import { createClient, ErrorReply } from '@redis/client';
 
+import { readDataEpoch } from './data-epoch';
 import { isNoPermission } from './redis-errors';
 import type { RedisSettings } from './redis-settings';
+import { ServerClock } from './server-clock';
 
 /** A node-redis client as this room uses it. */
 export type RedisClient = ReturnType<typeof toClient>;
 
+/** What the handshake has learned of the server. */
+export interface ServerFacts {
+  /** Undefined where the user may not ask for the time: then no send can be bounded by it. */
+  readonly clock: ServerClock | undefined;
+  /** See {@link readDataEpoch}. */
+  readonly dataEpoch: string | undefined;
+}
+
 /** One connection to Redis, from its handshake to its end; it never reconnects. */
-export interface RedisLink {
+export interface RedisLink extends ServerFacts {
   readonly client: RedisClient;
   /** Resolves with the reason once the connection has ended. */
   readonly ended: Promise<Error>;
@@ -29,8 +39,8 @@ export async function openLink(settings: RedisSettings, signal: AbortSignal): Pr
   const client = toClient(settings);
   const link = watch(client);
   try {
-    await Promise.race([handshake(client), rejectWhenAborted(signal), link.ended.then(raise)]);
-    return link;
+    const over = [rejectWhenAborted(signal), link.ended.then(raise)];
+    return link.after(await Promise.race([handshake(client), ...over]));
   } catch (error) {
     link.end(error instanceof Error ? error : new Error(String(error)));
     throw error;
@@ -55,7 +65,7 @@ function toClient({ host, port, username, password, database, tls }: RedisSettin
 }
 
 /** Ends the link with the first reason that shows. */
-function watch(client: RedisClient): RedisLink {
+function watch(client: RedisClient) {
   let endReason: Error | undefined;
   let resolveEnded: (reason: Error) => void;
   const ended = new Promise<Error>((resolve) => {
@@ -72,23 +82,43 @@ function watch(client: RedisClient): RedisLink {
   client.on('end', () => {
     end(new Error('the connection was closed'));
   });
-  return {
+  const after = (facts: ServerFacts): RedisLink => ({
+    ...facts,
     client,
     ended,
     end,
     get endReason() {
       return endReason;
     },
-  };
+  });
+  return { ended, end, after };
 }
 
-async function handshake(client: RedisClient): Promise<void> {
+async function handshake(client: RedisClient): Promise<ServerFacts> {
   await client.connect();
+  const [, clock, dataEpoch] = await Promise.all([
+    ping(client),
+    readClock(client),
+    readDataEpoch(client),
+  ]);
+  return { clock, dataEpoch };
+}
+
+async function ping(client: RedisClient): Promise<void> {
   try {
     await client.ping();
   } catch (error) {
     // A user that may not PING gets an answer all the same, and that is what this is for.
     if (!isNoPermission(error)) throw error;
+  }
+}
+
+async function readClock(client: RedisClient): Promise<ServerClock | undefined> {
+  try {
+    return await ServerClock.of(client);
+  } catch (error) {
+    if (error instanceof ErrorReply) return undefined;
+    throw error;
   }
 }
 

@@ -21,10 +21,14 @@ export interface RedisSettings {
   readonly tls: RedisTls | undefined;
   /** For opening a connection, handshake included; 5 s by default. */
   readonly dialTimeoutMs: number;
-  /** For an Unlock; 3 s by default. */
+  /** For one send of an Unlock; 3 s by default. */
   readonly readTimeoutMs: number;
-  /** For a TryLock; readTimeout by default. */
+  /** For one send of a TryLock; readTimeout by default. */
   readonly writeTimeoutMs: number;
+  /** For a whole Unlock: readTimeout where the component sets it, as in daprd, else 10 s. */
+  readonly unlockTimeoutMs: number;
+  /** For a whole TryLock: writeTimeout where the component sets it, as in daprd, else 10 s. */
+  readonly tryLockTimeoutMs: number;
 }
 
 /** TLS with the system's certificate authorities. */
@@ -38,6 +42,9 @@ export interface RedisTls {
 /** daprd's defaults (go-redis), in milliseconds. */
 const DEFAULT_DIAL_TIMEOUT_MS = 5000;
 const DEFAULT_READ_TIMEOUT_MS = 3000;
+
+/** For all sends of a call together, in milliseconds. */
+const DEFAULT_CALL_TIMEOUT_MS = 10_000;
 
 /** How the values that are only checked are written: those of a time, the others are counts. */
 const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
@@ -57,6 +64,7 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
   const refused = propertiesOf('refused').filter((name) =>
     reader.read(name, parseGoBoolean, false),
   );
+  const writeTimeoutMs = reader.read('writeTimeout', parseTimeout, readTimeoutMs);
   const settings = {
     username: properties.get('redisUsername') ?? '',
     password: properties.get('redisPassword') ?? '',
@@ -64,7 +72,9 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
     tls: readTls(properties, reader),
     dialTimeoutMs: reader.read('dialTimeout', parseTimeout, DEFAULT_DIAL_TIMEOUT_MS),
     readTimeoutMs,
-    writeTimeoutMs: reader.read('writeTimeout', parseTimeout, readTimeoutMs),
+    writeTimeoutMs,
+    unlockTimeoutMs: toCallTimeout(properties.get('readTimeout'), readTimeoutMs),
+    tryLockTimeoutMs: toCallTimeout(properties.get('writeTimeout'), writeTimeoutMs),
   };
   reader.assertNoProblems();
   assertServed(refused, properties);
@@ -108,6 +118,10 @@ function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls 
   const [cert, key] = [properties.get('clientCert') ?? '', properties.get('clientKey') ?? ''];
   const identity = cert !== '' && key !== '' ? { cert, key } : {};
   return { rejectUnauthorized: !skipVerify, ...identity };
+}
+
+function toCallTimeout(field: string | undefined, tryTimeoutMs: number): number {
+  return field === undefined ? Math.max(DEFAULT_CALL_TIMEOUT_MS, tryTimeoutMs) : tryTimeoutMs;
 }
 
 function assertServed(refused: readonly string[], properties: MetadataProperties): void {

@@ -1,111 +1,226 @@
 import { toErrorMessage } from '../../lock/error-message';
-import { type LockStore, StoreError, type UnlockOutcome } from '../../lock/lock-store';
+import {
+  type LockStore,
+  StoreError,
+  type TryLockCall,
+  type TryLockResult,
+  type UnlockCall,
+  type UnlockOutcome,
+} from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
+import { startCallLimit } from './call-limit';
+import { readDataEpoch } from './data-epoch';
+import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
 import type { RedisClient } from './redis-link';
 import type { RedisSettings } from './redis-settings';
-import { RELEASE_REPLY, releaseScript } from './scripts';
-import { ScriptRunner } from './script-runner';
+import { REPLY } from './scripts';
+import type { SendLog } from './send-log';
+import { type LoopResult, SendLoop } from './send-loop';
 import { checkServer } from './server-checks';
+import { Withdrawals } from './withdrawals';
 
-/**
- * Makes the store of one Redis (`lock.redis`). Its keys and values are byte for byte daprd's
- * (dapr/components-contrib lock/redis/standalone.go), so that both can share one Redis.
- *
- * TryLock and Unlock are one command each. A command is sent once: where its reply is lost the
- * call fails with outcome `unknown`, while daprd sends it again and finds its own lock in the way.
- */
-export function createRedisStore(options: {
+/** What a store is made of. */
+export interface RedisStoreOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
-}): LockStore {
-  const { settings, logger } = options;
-  const connection = new RedisConnection(options);
-  const scripts = new ScriptRunner();
-
-  return {
-    async init(signal) {
-      await connect(connection, signal);
-      await connection.run({ timeoutMs: settings.dialTimeoutMs, signal }, (client) =>
-        checkServer(client, logger),
-      );
-    },
-
-    async tryLock({ key, owner, ttlMs }, signal) {
-      const sentAt = performance.now();
-      const acquired = await connection.run(
-        { timeoutMs: settings.writeTimeoutMs, signal },
-        (client) => acquire(client, { key, owner, ttlMs }),
-      );
-      // A lease counts from the call: one that is over by now must not be handed out as held.
-      if (acquired && performance.now() - sentAt >= ttlMs) throw leaseOver();
-      return { acquired };
-    },
-
-    unlock({ key, owner }, signal) {
-      return connection.run({ timeoutMs: settings.readTimeoutMs, signal }, async (client) =>
-        toUnlockOutcome(
-          await scripts.run(client, { script: releaseScript, keys: [key], args: [owner] }),
-        ),
-      );
-    },
-
-    async ping(signal) {
-      await connection.run({ timeoutMs: settings.readTimeoutMs, signal }, (client) =>
-        client.ping(),
-      );
-    },
-
-    close() {
-      connection.close();
-      return Promise.resolve();
-    },
-  };
 }
 
-async function connect(connection: RedisConnection, signal: AbortSignal): Promise<void> {
-  try {
-    await connection.open(signal);
-  } catch (cause) {
-    throw new StoreError(`error connecting to Redis: ${toErrorMessage(cause)}`, {
-      kind: 'unavailable',
-      outcome: 'not-applied',
-      cause,
+/**
+ * Makes the store of one Redis (`lock.redis`). Its lock keys and values are byte for byte daprd's
+ * (dapr/components-contrib lock/redis/standalone.go), so that both can share one Redis.
+ *
+ * TryLock and Unlock are one command each. Where a reply is lost the command is sent again under
+ * the same attempt id, by which Redis knows what the first did; daprd sends it again without one
+ * and takes its own lock for another's. docs/guarantees.md says what follows from that.
+ */
+export function createRedisStore(options: RedisStoreOptions): LockStore {
+  return new RedisStore(options);
+}
+
+class RedisStore implements LockStore {
+  readonly #settings: RedisSettings;
+  readonly #logger: Logger;
+  readonly #withdrawals: Withdrawals;
+  readonly #connection: RedisConnection;
+  readonly #loop: SendLoop;
+  readonly #commands = new LockCommands();
+  #callsInFlight = 0;
+  #onIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor({ settings, logger }: RedisStoreOptions) {
+    this.#settings = settings;
+    this.#logger = logger;
+    const withdrawals = new Withdrawals({ logger, replyTimeoutMs: settings.readTimeoutMs });
+    this.#withdrawals = withdrawals;
+    this.#connection = new RedisConnection({
+      settings,
+      logger,
+      onLink: (link) => {
+        withdrawals.sendAll(link);
+      },
     });
+    this.#loop = new SendLoop(this.#connection);
+  }
+
+  async init(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#connection.open(signal);
+    } catch (cause) {
+      throw new StoreError(`error connecting to Redis: ${toErrorMessage(cause)}`, {
+        kind: 'unavailable',
+        outcome: 'not-applied',
+        cause,
+      });
+    }
+    await this.#exchange(this.#settings.dialTimeoutMs, signal, (client) =>
+      checkServer(client, this.#logger),
+    );
+    if (this.#connection.link?.clock !== undefined) return;
+    this.#logger.warn(
+      'The Redis user may not run TIME: a lock call whose reply is lost is not repeated, and its outcome stays unknown',
+    );
+  }
+
+  tryLock(call: TryLockCall, signal: AbortSignal): Promise<TryLockResult> {
+    const { writeTimeoutMs: tryTimeoutMs, tryLockTimeoutMs: callTimeoutMs } = this.#settings;
+    return this.#inFlight(async () => {
+      const { reply } = await this.#loop.run({
+        attempt: call.attempt,
+        tryTimeoutMs,
+        callTimeoutMs,
+        signal,
+        send: (client, stamp) => this.#commands.acquire(client, call, stamp),
+        // A lease counts from the call: one that is over by now must not be handed out as held.
+        isTimely: (answer, sentAtMs) =>
+          answer !== REPLY.acquired || performance.now() - sentAtMs < call.ttlMs,
+        toUnknown: (log) => `: ${toLatestEnd(log, call.ttlMs)}`,
+      });
+      return { acquired: reply === REPLY.acquired };
+    });
+  }
+
+  unlock(call: UnlockCall, signal: AbortSignal): Promise<UnlockOutcome> {
+    const { readTimeoutMs: tryTimeoutMs, unlockTimeoutMs: callTimeoutMs } = this.#settings;
+    return this.#inFlight(async () => {
+      const result = await this.#loop.run({
+        attempt: call.attempt,
+        tryTimeoutMs,
+        callTimeoutMs,
+        signal,
+        send: (client, stamp) => this.#commands.release(client, call, stamp),
+        isTimely: () => true,
+        toUnknown: () => '',
+      });
+      if (result.reply === REPLY.unlocked) return 'unlocked';
+      await this.#assertNoTraceLost(result);
+      return result.reply === REPLY.notFound ? 'not-found' : 'held-by-other';
+    });
+  }
+
+  withdraw(call: TryLockCall | UnlockCall): Promise<void> {
+    const log = this.#loop.logOf(call.attempt);
+    // Sent without a stamp: Redis could not tell this attempt from another of the same owner.
+    if (!log.isBounded) return Promise.resolve();
+    const ttlMs = 'ttlMs' in call ? call.ttlMs : undefined;
+    const now = performance.now();
+    const { openUntilMs } = log;
+    // Nothing of a release is left to undo once none of its sends can take effect any more.
+    if (ttlMs === undefined && openUntilMs <= now) return Promise.resolve();
+    return this.#withdrawals.add({
+      keys: this.#commands.keysOf(call),
+      owner: call.owner,
+      attemptId: call.attempt.id,
+      markUntilMs: log.latestNotAfterMs,
+      endsAtMs: Math.max(now, openUntilMs) + (ttlMs ?? 0),
+    });
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#exchange(this.#settings.readTimeoutMs, signal, (client) => client.ping());
+  }
+
+  close(grace?: AbortSignal): Promise<void> {
+    this.#closing ??= this.#close(grace);
+    return this.#closing;
+  }
+
+  async #close(grace: AbortSignal | undefined): Promise<void> {
+    if (grace !== undefined) await Promise.race([this.#whenSettled(), whenAborted(grace)]);
+    this.#withdrawals.abandon();
+    this.#connection.close();
+  }
+
+  /** Calls first: one that fails now may leave a withdrawal behind. */
+  async #whenSettled(): Promise<void> {
+    if (this.#callsInFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.#withdrawals.whenEmpty();
+  }
+
+  async #inFlight<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      throw new StoreError('the store is closed', { kind: 'closed', outcome: 'not-applied' });
+    }
+    this.#callsInFlight += 1;
+    try {
+      return await run();
+    } finally {
+      this.#callsInFlight -= 1;
+      // After what the caller does next: withdraw.
+      if (this.#callsInFlight === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);
+    }
+  }
+
+  async #exchange<T>(
+    timeoutMs: number,
+    signal: AbortSignal,
+    send: (client: RedisClient) => Promise<T>,
+  ): Promise<T> {
+    const limit = startCallLimit({ timeoutMs, signal });
+    try {
+      return await this.#connection.exchange(await this.#connection.reach(limit), limit, send);
+    } finally {
+      limit.clear();
+    }
+  }
+
+  /**
+   * A release of which a send was lost left a marker if it took effect, unless Redis has lost its
+   * data since: then "not found", and "held by another" as well, may be this very call's doing.
+   */
+  async #assertNoTraceLost({ log, link }: LoopResult): Promise<void> {
+    if (!log.isOpen) return;
+    const dataEpoch = await readDataEpoch(link.client).catch(() => undefined);
+    if (log.hasTracesIn(dataEpoch)) return;
+    throw new StoreError(
+      'Redis was restarted or flushed before it replied, the outcome is unknown',
+      { kind: 'unavailable', outcome: 'unknown' },
+    );
   }
 }
 
-/** daprd's own command but for the unit of the expiry. */
-async function acquire(
-  client: RedisClient,
-  lock: { readonly key: string; readonly owner: string; readonly ttlMs: number },
-): Promise<boolean> {
-  const reply = await client.set(lock.key, lock.owner, {
-    condition: 'NX',
-    expiration: { type: 'PX', value: lock.ttlMs },
-  });
-  if (reply === 'OK') return true;
-  if (reply === null) return false;
-  throw noAnswer('SET', reply);
+/** Until when a lock may exist that nobody was told of. */
+function toLatestEnd(log: SendLog, ttlMs: number): string {
+  if (!log.isBounded) return 'a lock may exist until its expiry, counted from when Redis took it';
+  const end = new Date(log.latestNotAfterMs + ttlMs).toISOString();
+  return `a lock may exist until ${end} at the latest`;
 }
 
-function toUnlockOutcome(reply: unknown): UnlockOutcome {
-  if (reply === RELEASE_REPLY.gone) return 'not-found';
-  if (reply === RELEASE_REPLY.heldByOther) return 'held-by-other';
-  if (typeof reply === 'number' && reply >= 0) return 'unlocked';
-  throw noAnswer('the release script', reply);
-}
-
-function noAnswer(command: string, reply: unknown): StoreError {
-  return new StoreError(
-    `Redis answered ${command} with what is no answer to it (${typeof reply}), the outcome is unknown`,
-    { kind: 'protocol', outcome: 'unknown' },
-  );
-}
-
-function leaseOver(): StoreError {
-  return new StoreError('the lease was over before the reply of Redis came, nothing is held', {
-    kind: 'deadline',
-    outcome: 'unknown',
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
   });
 }

@@ -1,3 +1,4 @@
+import { createAttempt } from '../../../src/lock/attempt';
 import { createMemoryStore, type MemoryStore } from '../../../src/stores/memory/memory-store';
 
 describe('the in-memory store', () => {
@@ -16,8 +17,9 @@ describe('the in-memory store', () => {
   });
 
   const tryLock = async (key: string, owner: string, ttlMs: number) =>
-    (await store.tryLock({ key, owner, ttlMs, attempt: 'x' }, signal)).acquired;
-  const unlock = (key: string, owner: string) => store.unlock({ key, owner, attempt: 'x' }, signal);
+    (await store.tryLock({ key, owner, ttlMs, attempt: createAttempt() }, signal)).acquired;
+  const unlock = (key: string, owner: string) =>
+    store.unlock({ key, owner, attempt: createAttempt() }, signal);
 
   describe('a lease', () => {
     it.each([

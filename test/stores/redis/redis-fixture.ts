@@ -2,8 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import { MetadataProperties } from '../../../src/components/metadata-properties';
+import { createAttempt } from '../../../src/lock/attempt';
 import type { LockStore, TryLockCall } from '../../../src/lock/lock-store';
 import { redisDriver } from '../../../src/stores/redis/redis-driver';
+import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
+import { createRedisStore } from '../../../src/stores/redis/redis-store';
 import { RecordingLogger } from '../../support/recording-logger';
 
 /** A store of `lock.redis` and the log that it writes. */
@@ -28,6 +31,23 @@ export function createStore(
   return { store, logger };
 }
 
+/**
+ * Makes a store whose sends wait 200 ms and whose calls wait 3 s: what the defaults are in small,
+ * which no component can set, as a time-out that it sets bounds the whole call.
+ */
+export function createQuickStore(port: number): StoreFixture {
+  const logger = new RecordingLogger();
+  const properties = new MetadataProperties([['redisHost', `127.0.0.1:${port}`]]);
+  const settings = {
+    ...parseRedisSettings(properties),
+    readTimeoutMs: 200,
+    writeTimeoutMs: 200,
+    unlockTimeoutMs: 3000,
+    tryLockTimeoutMs: 3000,
+  };
+  return { store: createRedisStore({ settings, logger }), logger };
+}
+
 /** A signal that never aborts. */
 export const noAbort = (): AbortSignal => new AbortController().signal;
 
@@ -36,7 +56,7 @@ export const tryLockCall = (key: string, owner = 'a'): TryLockCall => ({
   key,
   owner,
   ttlMs: 60_000,
-  attempt: 'attempt',
+  attempt: createAttempt(),
 });
 
 /** A TCP server that answers as it is told, for what no Redis does. */
@@ -67,4 +87,24 @@ export class FakeServer {
       });
     });
   }
+}
+
+/**
+ * Answers the handshake of a connection as a Redis does, and every other command with the reply
+ * given: `onData` of a {@link FakeServer}. Commands of one packet are told apart by their names.
+ */
+export function answerAll(reply: string): (socket: Socket, data: string) => void {
+  const handshake: Readonly<Record<string, () => string>> = {
+    PING: () => '+PONG\r\n',
+    INFO: () => '$0\r\n\r\n',
+    TIME: () => {
+      const seconds = String(Math.floor(Date.now() / 1000));
+      return `*2\r\n$${seconds.length}\r\n${seconds}\r\n$1\r\n0\r\n`;
+    },
+  };
+  return (socket, data) => {
+    for (const [, name = ''] of data.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
+      socket.write(handshake[name]?.() ?? reply);
+    }
+  };
 }

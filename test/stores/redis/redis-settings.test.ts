@@ -16,6 +16,8 @@ describe('parseRedisSettings', () => {
       dialTimeoutMs: 5000,
       readTimeoutMs: 3000,
       writeTimeoutMs: 3000,
+      unlockTimeoutMs: 10_000,
+      tryLockTimeoutMs: 10_000,
     });
   });
 
@@ -43,6 +45,8 @@ describe('parseRedisSettings', () => {
       dialTimeoutMs: 1000,
       readTimeoutMs: 1500,
       writeTimeoutMs: 60_000,
+      unlockTimeoutMs: 1500,
+      tryLockTimeoutMs: 60_000,
     });
   });
 

@@ -1,6 +1,13 @@
 import { findFreePort } from '../../support/free-port';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
-import { createStore, FakeServer, noAbort, type StoreFixture, tryLockCall } from './redis-fixture';
+import {
+  answerAll,
+  createStore,
+  FakeServer,
+  noAbort,
+  type StoreFixture,
+  tryLockCall,
+} from './redis-fixture';
 
 describe('lock.redis at its init', () => {
   let redis: RedisServer | undefined;
@@ -186,11 +193,7 @@ describe('an error that Redis answers', () => {
     'LOADING Redis is loading the dataset in memory',
     'MASTERDOWN Link with MASTER is down',
   ])('%s is unavailable', async (reply) => {
-    const server = new FakeServer((socket, data) => {
-      if (data.includes('PING')) socket.write('+PONG\r\n');
-      else if (data.includes('INFO')) socket.write('$0\r\n\r\n');
-      else socket.write(`-${reply}\r\n`);
-    });
+    const server = new FakeServer(answerAll(`-${reply}\r\n`));
     const { store } = createStore(await server.listen());
     await store.init(noAbort());
     await expect(store.tryLock(tryLockCall('k'), noAbort())).rejects.toMatchObject(

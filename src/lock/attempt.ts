@@ -1,0 +1,17 @@
+import { randomUUID } from 'node:crypto';
+
+/**
+ * The identity of one client call, kept over every send and every retry of it. Owner names are no
+ * identities: Dapr's how-to gives one name to every instance of an app.
+ *
+ * Handed on as the same object, never copied: a store may remember by it what it has sent.
+ */
+export interface Attempt {
+  /** Random and unique. */
+  readonly id: string;
+}
+
+/** Makes the attempt of a new client call. */
+export function createAttempt(): Attempt {
+  return { id: randomUUID() };
+}

@@ -1,0 +1,79 @@
+import { StoreError, type TryLockCall, type UnlockCall } from '../../lock/lock-store';
+import type { RedisClient } from './redis-link';
+import { acquireScript, plainReleaseScript, releaseScript, REPLY } from './scripts';
+import { ScriptRunner } from './script-runner';
+import type { SendStamp } from './send-log';
+
+/** A reply that the scripts give: see {@link REPLY}. */
+type Reply = (typeof REPLY)[keyof typeof REPLY];
+
+/**
+ * The commands of a lock call, one each. With a stamp they are scripts that can be repeated;
+ * without one, for a user who may not ask Redis for the time, they are what daprd sends.
+ */
+export class LockCommands {
+  readonly #scripts = new ScriptRunner();
+
+  /** The keys of a call: no resource may contain `||`, so none of these is another's lock. */
+  keysOf({ key, attempt }: UnlockCall): [lock: string, companion: string, marker: string] {
+    return [key, `${key}||attempt`, `${key}||done||${attempt.id}`];
+  }
+
+  /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
+  async acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
+    if (stamp === undefined) return plainAcquire(client, call);
+    const reply = await this.#scripts.run(client, {
+      script: acquireScript,
+      keys: this.keysOf(call),
+      args: [
+        call.owner,
+        call.attempt.id,
+        String(call.ttlMs),
+        String(stamp.notAfterMs),
+        String(stamp.number),
+        String(stamp.markUntilMs),
+      ],
+    });
+    return toReply(reply, [REPLY.acquired, REPLY.refused, REPLY.stale, REPLY.superseded]);
+  }
+
+  /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
+  async release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
+    const outcomes = [REPLY.unlocked, REPLY.notFound, REPLY.heldByOther];
+    if (stamp === undefined) {
+      const keys = [call.key];
+      const plain = { script: plainReleaseScript, keys, args: [call.owner] };
+      return toReply(await this.#scripts.run(client, plain), outcomes);
+    }
+    const reply = await this.#scripts.run(client, {
+      script: releaseScript,
+      keys: this.keysOf(call),
+      args: [call.owner, String(stamp.notAfterMs), String(stamp.number), String(stamp.markUntilMs)],
+    });
+    return toReply(reply, [...outcomes, REPLY.stale, REPLY.superseded]);
+  }
+}
+
+/** daprd's own command but for the unit of the expiry. */
+async function plainAcquire(client: RedisClient, call: TryLockCall): Promise<Reply> {
+  const reply = await client.set(call.key, call.owner, {
+    condition: 'NX',
+    expiration: { type: 'PX', value: call.ttlMs },
+  });
+  if (reply === 'OK') return REPLY.acquired;
+  if (reply === null) return REPLY.refused;
+  throw noAnswer(reply);
+}
+
+function toReply(reply: unknown, allowed: readonly Reply[]): Reply {
+  const known = allowed.find((value) => value === reply);
+  if (known === undefined) throw noAnswer(reply);
+  return known;
+}
+
+function noAnswer(reply: unknown): StoreError {
+  return new StoreError(`Redis answered what is no answer to a lock command (${typeof reply})`, {
+    kind: 'protocol',
+    outcome: 'unknown',
+  });
+}

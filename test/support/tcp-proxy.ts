@@ -1,0 +1,139 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** One connection through the proxy. */
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** Requests that were held back, in order. */
+  readonly held: Buffer[];
+}
+
+/** A TCP proxy whose network is as bad as a test wants it: every switch acts on what comes next. */
+export class TcpProxy {
+  /** Requests reach the server, replies are swallowed. */
+  dropReplies = false;
+  /** Requests are swallowed. */
+  dropRequests = false;
+  /** Requests are kept until `deliverHeld`, also where their client has gone by then. */
+  holdRequests = false;
+  /** New connections are ended at once. */
+  refuse = false;
+  /** Each direction is late by so many milliseconds. */
+  delayMs = 0;
+  /** The next reply is cut in its middle, and its connection with it. */
+  cutNextReply = false;
+  readonly #targetPort: number;
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+
+  private constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+    this.#server = createServer({ allowHalfOpen: true }, (client) => {
+      this.#accept(client);
+    });
+  }
+
+  /** Starts a proxy on a free port of the loopback interface. */
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targetPort);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  /** The port that stands for the server's. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** True where a request was held back and not yet delivered. */
+  get isHolding(): boolean {
+    return [...this.#pairs].some(({ held }) => held.length > 0);
+  }
+
+  /** Takes every switch back; what was held back stays held. */
+  heal(): void {
+    this.dropReplies = false;
+    this.dropRequests = false;
+    this.holdRequests = false;
+    this.refuse = false;
+    this.cutNextReply = false;
+    this.delayMs = 0;
+  }
+
+  /** Ends every connection to clients; those to the server stay where requests are held for it. */
+  cut(): void {
+    for (const { client } of this.#pairs) client.destroy();
+  }
+
+  /** Gives the server what was held back. */
+  deliverHeld(): void {
+    for (const pair of [...this.#pairs]) {
+      for (const part of pair.held.splice(0)) pair.server.write(part);
+      if (pair.client.destroyed) pair.server.end();
+    }
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    for (const { client, server } of this.#pairs) {
+      client.destroy();
+      server.destroy();
+    }
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+  }
+
+  #accept(client: Socket): void {
+    client.on('error', () => undefined);
+    if (this.refuse) {
+      client.destroy();
+      return;
+    }
+    const server = connect({ host: '127.0.0.1', port: this.#targetPort });
+    const pair: Pair = { client, server, held: [] };
+    this.#pairs.add(pair);
+    server.on('error', () => undefined);
+    client.on('data', (data) => {
+      this.#toServer(pair, data);
+    });
+    server.on('data', (data) => {
+      this.#toClient(pair, data);
+    });
+    client.on('close', () => {
+      if (pair.held.length === 0) server.end();
+    });
+    client.on('end', () => client.end());
+    server.on('close', () => {
+      client.destroy();
+      this.#pairs.delete(pair);
+    });
+  }
+
+  #toServer(pair: Pair, data: Buffer): void {
+    if (this.dropRequests) return;
+    if (this.holdRequests || pair.held.length > 0) {
+      pair.held.push(data);
+      return;
+    }
+    this.#later(() => pair.server.write(data));
+  }
+
+  #toClient(pair: Pair, data: Buffer): void {
+    if (this.dropReplies) return;
+    if (this.cutNextReply) {
+      this.cutNextReply = false;
+      pair.client.write(data.subarray(0, Math.floor(data.length / 2)));
+      pair.client.destroySoon();
+      return;
+    }
+    this.#later(() => pair.client.write(data));
+  }
+
+  #later(run: () => void): void {
+    if (this.delayMs === 0) run();
+    else setTimeout(run, this.delayMs);
+  }
+}
