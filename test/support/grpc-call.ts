@@ -18,6 +18,8 @@ export async function callDapr(
     readonly method: string;
     readonly message: object;
     readonly metadata?: Readonly<Record<string, string>>;
+    /** The caller's own deadline, from now on. */
+    readonly deadlineMs?: number;
   },
 ): Promise<GrpcAnswer> {
   const { path, requestSerialize, responseDeserialize } = loadDaprService()[call.method]!;
@@ -32,6 +34,7 @@ export async function callDapr(
         responseDeserialize,
         call.message,
         metadata,
+        call.deadlineMs === undefined ? {} : { deadline: Date.now() + call.deadlineMs },
         (error, response) => {
           if (error === null) resolve({ response: response as Record<string, unknown> });
           else {

@@ -12,24 +12,28 @@ import { findFreePort } from './free-port';
 /** A client for looking into a Redis under test. */
 export type InspectingClient = ReturnType<typeof createInspectingClient>;
 
-/** A real Redis on a port of its own, without persistence. */
+/** What a test needs no disk for; later arguments win. */
+const NO_PERSISTENCE = ['--save', '', '--appendonly', 'no'];
+
+/** A real Redis on a port of its own, without persistence unless its arguments say so. */
 export class RedisServer {
   readonly port: number;
-  readonly #folder: string;
+  /** Where it keeps its data. */
+  readonly folder: string;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
   constructor(options: { port: number; folder: string; args: readonly string[] }) {
     this.port = options.port;
-    this.#folder = options.folder;
+    this.folder = options.folder;
     this.#args = options.args;
   }
 
   /** Starts the process and waits until it answers; after `kill` the same port is taken again. */
   async start(): Promise<void> {
     const binary = process.env.HOLDFAST_REDIS_SERVER ?? 'redis-server';
-    const fixed = ['--port', String(this.port), '--dir', this.#folder, '--bind', '127.0.0.1'];
-    const child = spawn(binary, [...fixed, '--save', '', '--appendonly', 'no', ...this.#args], {
+    const fixed = ['--port', String(this.port), '--dir', this.folder, '--bind', '127.0.0.1'];
+    const child = spawn(binary, [...fixed, ...NO_PERSISTENCE, ...this.#args], {
       stdio: 'ignore',
     });
     this.#child = child;
@@ -68,7 +72,7 @@ export class RedisServer {
   /** Ends the process for good and removes its folder. */
   async stop(): Promise<void> {
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /** Runs something with a client that looks into this Redis. */

@@ -6,9 +6,21 @@ interface Pair {
   readonly server: Socket;
   /** Requests that were held back, in order. */
   readonly held: Buffer[];
+  /** True once bytes were swallowed: TCP gives all of them or none, so it stays silent then. */
+  isMute: boolean;
+  readonly toServer: Direction;
+  readonly toClient: Direction;
 }
 
-/** A TCP proxy whose network is as bad as a test wants it: every switch acts on what comes next. */
+/** What is on its way. */
+interface Direction {
+  readonly delayed: (() => void)[];
+}
+
+/**
+ * A TCP proxy whose network is as bad as a test wants it: every switch acts on what comes next.
+ * A connection of which something was swallowed says nothing more, also when the proxy is healed.
+ */
 export class TcpProxy {
   /** Requests reach the server, replies are swallowed. */
   dropReplies = false;
@@ -93,7 +105,14 @@ export class TcpProxy {
       return;
     }
     const server = connect({ host: '127.0.0.1', port: this.#targetPort });
-    const pair: Pair = { client, server, held: [] };
+    const pair: Pair = {
+      client,
+      server,
+      held: [],
+      isMute: false,
+      toServer: { delayed: [] },
+      toClient: { delayed: [] },
+    };
     this.#pairs.add(pair);
     server.on('error', () => undefined);
     client.on('data', (data) => {
@@ -113,27 +132,37 @@ export class TcpProxy {
   }
 
   #toServer(pair: Pair, data: Buffer): void {
-    if (this.dropRequests) return;
+    if (this.dropRequests) pair.isMute = true;
+    if (pair.isMute) return;
     if (this.holdRequests || pair.held.length > 0) {
       pair.held.push(data);
       return;
     }
-    this.#later(() => pair.server.write(data));
+    this.#later(pair.toServer, () => pair.server.write(data));
   }
 
   #toClient(pair: Pair, data: Buffer): void {
-    if (this.dropReplies) return;
+    if (this.dropReplies) pair.isMute = true;
+    if (pair.isMute) return;
     if (this.cutNextReply) {
       this.cutNextReply = false;
       pair.client.write(data.subarray(0, Math.floor(data.length / 2)));
       pair.client.destroySoon();
       return;
     }
-    this.#later(() => pair.client.write(data));
+    this.#later(pair.toClient, () => pair.client.write(data));
   }
 
-  #later(run: () => void): void {
-    if (this.delayMs === 0) run();
-    else setTimeout(run, this.delayMs);
+  /** After the delay, and after all that was delayed before: TCP keeps the order. */
+  #later(direction: Direction, run: () => void): void {
+    const waiting = direction.delayed;
+    if (this.delayMs === 0 && waiting.length === 0) {
+      run();
+      return;
+    }
+    waiting.push(run);
+    setTimeout(() => {
+      waiting.shift()?.();
+    }, this.delayMs);
   }
 }

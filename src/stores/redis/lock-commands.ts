@@ -1,6 +1,6 @@
 import { StoreError, type TryLockCall, type UnlockCall } from '../../lock/lock-store';
 import type { RedisClient } from './redis-link';
-import { acquireScript, plainReleaseScript, releaseScript, REPLY } from './scripts';
+import { acquireScript, plainReleaseScript, releaseScript, REPLY, withdrawScript } from './scripts';
 import { ScriptRunner } from './script-runner';
 import type { SendStamp } from './send-log';
 
@@ -51,6 +51,16 @@ export class LockCommands {
       args: [call.owner, String(stamp.notAfterMs), String(stamp.number), String(stamp.markUntilMs)],
     });
     return toReply(reply, [...outcomes, REPLY.stale, REPLY.superseded]);
+  }
+
+  /** Undoes an attempt; written before this returns. */
+  async withdraw(client: RedisClient, call: UnlockCall, markUntilMs: number): Promise<Reply> {
+    // By its text and not by its hash: a NOSCRIPT would cost it its place before new calls.
+    const reply = await client.eval(withdrawScript.source, {
+      keys: this.keysOf(call),
+      arguments: [call.owner, call.attempt.id, String(markUntilMs)],
+    });
+    return toReply(reply, [REPLY.withdrawn, REPLY.nothingToWithdraw]);
   }
 }
 

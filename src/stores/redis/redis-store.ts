@@ -24,6 +24,8 @@ import { Withdrawals } from './withdrawals';
 export interface RedisStoreOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
+  /** What is sent to Redis; those of this room unless a test tries others. */
+  readonly commands?: LockCommands;
 }
 
 /**
@@ -44,15 +46,17 @@ class RedisStore implements LockStore {
   readonly #withdrawals: Withdrawals;
   readonly #connection: RedisConnection;
   readonly #loop: SendLoop;
-  readonly #commands = new LockCommands();
+  readonly #commands: LockCommands;
   #callsInFlight = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ settings, logger }: RedisStoreOptions) {
+  constructor({ settings, logger, commands = new LockCommands() }: RedisStoreOptions) {
     this.#settings = settings;
     this.#logger = logger;
-    const withdrawals = new Withdrawals({ logger, replyTimeoutMs: settings.readTimeoutMs });
+    this.#commands = commands;
+    const replyTimeoutMs = settings.readTimeoutMs;
+    const withdrawals = new Withdrawals({ logger, commands, replyTimeoutMs });
     this.#withdrawals = withdrawals;
     this.#connection = new RedisConnection({
       settings,
@@ -129,9 +133,7 @@ class RedisStore implements LockStore {
     // Nothing of a release is left to undo once none of its sends can take effect any more.
     if (ttlMs === undefined && openUntilMs <= now) return Promise.resolve();
     return this.#withdrawals.add({
-      keys: this.#commands.keysOf(call),
-      owner: call.owner,
-      attemptId: call.attempt.id,
+      call,
       markUntilMs: log.latestNotAfterMs,
       endsAtMs: Math.max(now, openUntilMs) + (ttlMs ?? 0),
     });

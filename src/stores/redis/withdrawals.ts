@@ -1,11 +1,11 @@
 import { ErrorReply } from '@redis/client';
 
 import { toErrorMessage } from '../../lock/error-message';
-import { StoreError } from '../../lock/lock-store';
+import { StoreError, type UnlockCall } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
 import { isNoPermission } from './redis-errors';
 import type { RedisLink } from './redis-link';
-import { withdrawScript } from './scripts';
+import type { LockCommands } from './lock-commands';
 
 /** Before a withdrawal is sent again that Redis would not run now (LOADING, BUSY), in milliseconds. */
 const PAUSE_MS = 100;
@@ -15,9 +15,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** An attempt that has to be undone. */
 export interface Withdrawal {
-  readonly keys: readonly [lock: string, companion: string, marker: string];
-  readonly owner: string;
-  readonly attemptId: string;
+  readonly call: UnlockCall;
   /** The latest notAfter of the attempt, on the server's clock. */
   readonly markUntilMs: number;
   /** From this moment of `performance.now()` on nothing is left to undo: its lease is over too. */
@@ -37,12 +35,18 @@ interface Pending extends Withdrawal {
 export class Withdrawals {
   readonly #pending = new Set<Pending>();
   readonly #logger: Logger;
+  readonly #commands: LockCommands;
   readonly #replyTimeoutMs: number;
   #link: RedisLink | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor(options: { readonly logger: Logger; readonly replyTimeoutMs: number }) {
+  constructor(options: {
+    readonly logger: Logger;
+    readonly commands: LockCommands;
+    readonly replyTimeoutMs: number;
+  }) {
     this.#logger = options.logger;
+    this.#commands = options.commands;
     this.#replyTimeoutMs = options.replyTimeoutMs;
   }
 
@@ -105,11 +109,7 @@ export class Withdrawals {
       link.end(new Error(`Redis did not reply within ${this.#replyTimeoutMs} ms`));
     }, this.#replyTimeoutMs);
     try {
-      // By its text and not by its hash: a NOSCRIPT would cost it its place before new calls.
-      await link.client.eval(withdrawScript.source, {
-        keys: [...pending.keys],
-        arguments: [pending.owner, pending.attemptId, String(pending.markUntilMs)],
-      });
+      await this.#commands.withdraw(link.client, pending.call, pending.markUntilMs);
       pending.end();
     } catch (error) {
       this.#afterFailure(pending, link, error);
@@ -120,6 +120,7 @@ export class Withdrawals {
 
   #afterFailure(pending: Pending, link: RedisLink, error: unknown): void {
     // A connection that broke has a successor, and that gets all that are pending.
+    if (error instanceof StoreError) link.end(error);
     if (!(error instanceof ErrorReply)) return;
     if (isNoPermission(error) || error.message.startsWith('WRONGTYPE')) {
       this.#logger.warn(`A lock attempt can't be withdrawn: ${toErrorMessage(error)}`);

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { createAttempt } from '../src/lock/attempt';
+import type { TryLockCall } from '../src/lock/lock-store';
+import { LockCommands } from '../src/stores/redis/lock-commands';
+import { openLink, type RedisClient } from '../src/stores/redis/redis-link';
+import { parseRedisSettings } from '../src/stores/redis/redis-settings';
+import { MetadataProperties } from '../src/components/metadata-properties';
+import { startRedisServer } from '../test/support/redis-server';
+
+const ROUNDS = 9;
+const CALLS_A_ROUND = 2000;
+
+const callOf = (key: string): TryLockCall => ({
+  key,
+  owner: 'random_id_abc123',
+  ttlMs: 60_000,
+  attempt: createAttempt(),
+});
+const keyOf = (): string => `lock||myapp||${randomUUID()}`;
+const stampOf = (number: number) => {
+  const notAfterMs = Date.now() + 3000;
+  return { number, notAfterMs, markUntilMs: notAfterMs + 7000 };
+};
+
+/** What is measured: prepares a call, and gives what sends it. */
+type Case = (client: RedisClient, commands: LockCommands) => Promise<() => Promise<unknown>>;
+
+const CASES: Readonly<Record<string, Case>> = {
+  'SET NX EX, taken (daprd)': async (client) => {
+    const [key] = [keyOf()];
+    return () => client.set(key, 'o', { condition: 'NX', expiration: { type: 'EX', value: 60 } });
+  },
+  'SET NX EX, refused (daprd)': async (client) => {
+    return () =>
+      client.set('held', 'o', { condition: 'NX', expiration: { type: 'EX', value: 60 } });
+  },
+  'acquire, first send, taken': async (client, commands) => {
+    const call = callOf(keyOf());
+    return () => commands.acquire(client, call, stampOf(0));
+  },
+  'acquire, first send, refused': async (client, commands) => {
+    const call = callOf('held');
+    return () => commands.acquire(client, call, stampOf(0));
+  },
+  'acquire, repeated, recognised': async (client, commands) => {
+    const call = callOf(keyOf());
+    await commands.acquire(client, call, stampOf(0));
+    return () => commands.acquire(client, call, stampOf(1));
+  },
+  'release, first send, unlocked': async (client, commands) => {
+    const call = callOf(keyOf());
+    await commands.acquire(client, call, stampOf(0));
+    return () => commands.release(client, { ...call, attempt: createAttempt() }, stampOf(0));
+  },
+  'release, first send, not found': async (client, commands) => {
+    const call = callOf(keyOf());
+    return () => commands.release(client, call, stampOf(0));
+  },
+  'release, repeated, unlocked': async (client, commands) => {
+    const call = callOf(keyOf());
+    await commands.acquire(client, call, stampOf(0));
+    const release = { ...call, attempt: createAttempt() };
+    await commands.release(client, release, stampOf(0));
+    return () => commands.release(client, release, stampOf(1));
+  },
+  withdraw: async (client, commands) => {
+    const call = callOf(keyOf());
+    await commands.acquire(client, call, stampOf(0));
+    return () => commands.withdraw(client, call, Date.now() + 3000);
+  },
+};
+
+/** Redis's own time for what it ran since RESETSTAT: that of the commands clients sent, in µs. */
+async function redisTime(client: RedisClient): Promise<number> {
+  const stats = await client.info('commandstats');
+  const sent = [...stats.matchAll(/cmdstat_(evalsha|eval|set):calls=\d+,usec=(\d+)/g)];
+  const scripts = sent.filter(([, name]) => name !== 'set');
+  const counted = scripts.length > 0 ? scripts : sent;
+  return counted.reduce((sum, [, , usec]) => sum + Number(usec), 0);
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? NaN;
+}
+
+/** `npm run bench:scripts`: the time that Redis spends on each script, beside a plain SET's. */
+async function main(): Promise<void> {
+  const redis = await startRedisServer();
+  const settings = parseRedisSettings(
+    new MetadataProperties([['redisHost', `127.0.0.1:${redis.port}`]]),
+  );
+  const link = await openLink(settings, new AbortController().signal);
+  const { client } = link;
+  const commands = new LockCommands();
+  await client.set('held', 'other');
+  const times = new Map<string, number[]>();
+  try {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [name, prepare] of Object.entries(CASES)) {
+        const sends = await Promise.all(
+          Array.from({ length: CALLS_A_ROUND }, () => prepare(client, commands)),
+        );
+        await client.sendCommand(['CONFIG', 'RESETSTAT']);
+        await Promise.all(sends.map((send) => send()));
+        const each = (await redisTime(client)) / CALLS_A_ROUND;
+        times.set(name, [...(times.get(name) ?? []), each]);
+      }
+    }
+    const base = median(times.get('SET NX EX, taken (daprd)') ?? []);
+    process.stdout.write('| command | µs of Redis time | SETs |\n| --- | ---: | ---: |\n');
+    for (const [name, list] of times) {
+      const time = median(list);
+      process.stdout.write(`| ${name} | ${time.toFixed(2)} | ${(time / base).toFixed(1)} |\n`);
+    }
+    await printMemory(client, commands);
+  } finally {
+    link.end(new Error('done'));
+    await redis.stop();
+  }
+}
+
+/** What companions and markers add to the memory of Redis, a lock and a release. */
+async function printMemory(client: RedisClient, commands: LockCommands): Promise<void> {
+  const used = async () =>
+    Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1] ?? NaN);
+  const LOCKS = 100_000;
+  const grow = async (act: (index: number) => Promise<unknown>): Promise<number> => {
+    await client.flushAll();
+    await pause(200);
+    const before = await used();
+    for (let index = 0; index < LOCKS; index += 1000) {
+      await Promise.all(Array.from({ length: 1000 }, (_, each) => act(index + each)));
+    }
+    return ((await used()) - before) / LOCKS;
+  };
+  const plain = await grow(() =>
+    client.set(keyOf(), 'random_id_abc123', {
+      condition: 'NX',
+      expiration: { type: 'EX', value: 600 },
+    }),
+  );
+  const far = { number: 0, notAfterMs: Date.now() + 600_000, markUntilMs: Date.now() + 600_000 };
+  const locked = await grow(() =>
+    commands.acquire(client, { ...callOf(keyOf()), ttlMs: 600_000 }, far),
+  );
+  const released = await grow(async () => {
+    const call = callOf(keyOf());
+    await commands.acquire(client, call, far);
+    await commands.release(client, { ...call, attempt: createAttempt() }, far);
+  });
+  process.stdout.write(
+    `\nbytes of Redis memory: ${plain.toFixed(0)} a daprd lock, ${locked.toFixed(0)} a lock with its companion, ${released.toFixed(0)} a marker of a release\n`,
+  );
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,35 @@
+/** How a lock call ended for its client. */
+export type Answer =
+  'acquired' | 'refused' | 'unlocked' | 'not-found' | 'held-by-other' | 'not-applied' | 'unknown';
+
+/** One lock call, as its client saw it; times are milliseconds of one monotonic clock. */
+export interface Operation {
+  readonly id: number;
+  readonly kind: 'tryLock' | 'unlock';
+  readonly key: string;
+  /** Who was asked: Holdfast, or a plain client that issues daprd's commands. */
+  readonly by: 'holdfast' | 'daprd';
+  readonly owner: string;
+  /** Of a tryLock; 0 for an unlock. */
+  readonly ttlMs: number;
+  readonly calledAtMs: number;
+  readonly returnedAtMs: number;
+  readonly answer: Answer;
+  /** The text of an error. */
+  readonly reason?: string;
+}
+
+/** A time in which something was broken. */
+export interface FaultWindow {
+  readonly kind: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** True where the server lost its data at some moment of it: every lease is void then. */
+  readonly losesData: boolean;
+}
+
+/** Everything that a run has seen. */
+export interface History {
+  readonly operations: readonly Operation[];
+  readonly faults: readonly FaultWindow[];
+}

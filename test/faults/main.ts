@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+
+import { FAULTS } from './injector';
+import { type FaultRunReport, runFaults } from './fault-run';
+import { startPlainClient, startProcess } from './system';
+
+/** Time-outs of the sidecars of a run: the defaults, and short ones that give many unknown outcomes. */
+const SIDECARS: readonly Readonly<Record<string, string>>[] = [
+  {},
+  { readTimeout: '400ms', writeTimeout: '400ms' },
+  { readTimeout: '150ms', writeTimeout: '150ms' },
+];
+
+/** `npm run test:faults -- --ops N --seed S`: Holdfast as it is shipped, under every fault. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      ops: { type: 'string', default: '100000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      clients: { type: 'string', default: '48' },
+      keys: { type: 'string', default: '12' },
+    },
+  });
+  const seed = Number(values.seed);
+  process.stdout.write(
+    `fault run: ${values.ops} operations, --seed ${seed} repeats the schedule\n`,
+  );
+  const report = await runFaults({
+    seed,
+    operations: Number(values.ops),
+    clients: Number(values.clients),
+    keys: Number(values.keys),
+    startSidecars: (port) =>
+      Promise.all([
+        ...SIDECARS.map((metadata) => startProcess(port, metadata)),
+        startPlainClient(port),
+      ]),
+    watchServer: true,
+  });
+  process.stdout.write(toTable(report));
+  for (const violation of report.violations.slice(0, 10)) process.stdout.write(`\n${violation}\n`);
+  process.exitCode = report.violations.length === 0 ? 0 : 1;
+}
+
+function toTable(report: FaultRunReport): string {
+  const { operations, faults, seconds, violations, serverEvents } = report;
+  const count = (answer: string) => operations.filter((each) => each.answer === answer).length;
+  const answers = [
+    'acquired',
+    'refused',
+    'unlocked',
+    'not-found',
+    'held-by-other',
+    'not-applied',
+    'unknown',
+  ];
+  const rows: readonly (readonly [string, string | number])[] = [
+    ['operations', operations.length],
+    ['seconds', seconds.toFixed(0)],
+    ...answers.map((answer) => [`answered ${answer}`, count(answer)] as const),
+    ['grants and deletions seen by MONITOR', serverEvents],
+    ...Object.keys(FAULTS).map(
+      (kind) => [`fault: ${kind}`, faults.filter((each) => each.kind === kind).length] as const,
+    ),
+    ['violations', violations.length],
+  ];
+  return `\n| what | how many |\n| --- | ---: |\n${rows.map(([what, number]) => `| ${what} | ${number} |`).join('\n')}\n`;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,166 @@
+import { createClient } from '@redis/client';
+
+import type { FaultWindow, Operation } from './history';
+import { SHARED_OWNER } from './workload';
+
+/** How far the clocks of two processes and the hand-over of an answer may be apart. */
+const SLACK_MS = 100;
+
+/** What happened to a key, as Redis ran it. */
+interface ServerEvent {
+  readonly atMs: number;
+  readonly type: 'grant' | 'delete';
+  readonly owner: string;
+  readonly endsAtMs: number;
+}
+
+/** What Redis did, against what clients were told. */
+export interface Contradiction {
+  readonly what: string;
+  readonly operation: Operation;
+}
+
+/**
+ * The server's own view, by MONITOR: which owner a key was granted to and when it was deleted.
+ * A grant is a SET of the key that the SET of its companion follows in the same script.
+ */
+export class ServerView {
+  readonly #port: number;
+  readonly #events = new Map<string, ServerEvent[]>();
+  /** Times in which nobody looked: Redis was down, or just up again. */
+  readonly #gaps: { fromMs: number; toMs: number }[] = [];
+  #stop = (): void => undefined;
+  #lastSet: { key: string; owner: string; endsAtMs: number } | undefined;
+  readonly #wallMs = Date.now() - performance.now();
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Looks until the connection ends, and again as soon as there is another. */
+  async start(): Promise<void> {
+    const client = createClient({
+      socket: { host: '127.0.0.1', port: this.#port, reconnectStrategy: 5 },
+      RESP: 2,
+    });
+    let lostAtMs: number | undefined;
+    client.on('error', () => {
+      lostAtMs ??= performance.now() - SLACK_MS;
+    });
+    client.on('ready', () => {
+      if (lostAtMs === undefined) return;
+      this.#gaps.push({ fromMs: lostAtMs, toMs: performance.now() + SLACK_MS });
+      lostAtMs = undefined;
+    });
+    this.#stop = () => {
+      client.destroy();
+    };
+    await client.connect();
+    await client.monitor((line) => {
+      this.#note(line);
+    });
+  }
+
+  /** Stops looking. */
+  stop(): void {
+    this.#stop();
+  }
+
+  /** How many grants and deletions were seen. */
+  get size(): number {
+    return [...this.#events.values()].reduce((sum, events) => sum + events.length, 0);
+  }
+
+  /** Answers that what Redis did contradicts; owners used by several clients tell nothing here. */
+  findContradictions(
+    operations: readonly Operation[],
+    faults: readonly FaultWindow[],
+  ): Contradiction[] {
+    const unknown = new Set(
+      operations.filter(({ answer }) => answer === 'unknown').map(({ owner }) => owner),
+    );
+    const found: Contradiction[] = [];
+    for (const operation of operations) {
+      if (operation.by !== 'holdfast' || operation.owner === SHARED_OWNER) continue;
+      if (unknown.has(operation.owner)) continue;
+      if (this.#isUnseen(operation, faults)) continue;
+      const what = this.#contradictionOf(operation);
+      if (what !== undefined) found.push({ what, operation });
+    }
+    return found;
+  }
+
+  #isUnseen(operation: Operation, faults: readonly FaultWindow[]): boolean {
+    const blind = [...this.#gaps, ...faults.filter(({ losesData }) => losesData)];
+    const fromMs = operation.calledAtMs - 2500;
+    return blind.some((gap) => gap.fromMs <= operation.returnedAtMs && gap.toMs >= fromMs);
+  }
+
+  #contradictionOf(operation: Operation): string | undefined {
+    const events = this.#events.get(operation.key) ?? [];
+    const during = events.filter(
+      ({ atMs }) =>
+        atMs >= operation.calledAtMs - SLACK_MS && atMs <= operation.returnedAtMs + SLACK_MS,
+    );
+    switch (operation.answer) {
+      case 'acquired':
+        return contradictionOfGrant(operation, during);
+      case 'unlocked':
+        return during.some(({ type }) => type === 'delete')
+          ? undefined
+          : 'unlocked, but Redis deleted nothing';
+      case 'refused':
+      case 'not-applied':
+        return contradictionOfRefusal(operation, events, during);
+      default:
+        return undefined;
+    }
+  }
+
+  #note(line: string): void {
+    const [, seconds = ''] = /^(\d+\.\d+) \[/.exec(line) ?? [];
+    const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word]) => word ?? '');
+    const [command = '', key = '', value = ''] = words;
+    const atMs = Number(seconds) * 1000 - this.#wallMs;
+    if (command.toLowerCase() === 'set') {
+      const at = words.findIndex((word) => word.toLowerCase() === 'pxat');
+      const endsAtMs = Number(words[at + 1]) - this.#wallMs;
+      const set = this.#lastSet;
+      if (set !== undefined && key === `${set.key}||attempt`) {
+        this.#add(set.key, { atMs, type: 'grant', owner: set.owner, endsAtMs });
+        this.#lastSet = undefined;
+      } else if (!key.includes('||done||')) {
+        this.#lastSet = { key, owner: value, endsAtMs };
+      }
+    } else if (command.toLowerCase() === 'del') {
+      this.#add(key, { atMs, type: 'delete', owner: '', endsAtMs: atMs });
+    }
+  }
+
+  #add(key: string, event: ServerEvent): void {
+    const events = this.#events.get(key);
+    if (events === undefined) this.#events.set(key, [event]);
+    else events.push(event);
+  }
+}
+
+function contradictionOfGrant(
+  { owner, returnedAtMs }: Operation,
+  during: readonly ServerEvent[],
+): string | undefined {
+  const grant = during.findLast((event) => event.type === 'grant' && event.owner === owner);
+  if (grant === undefined) return 'acquired, but Redis granted nothing';
+  return grant.endsAtMs < returnedAtMs - SLACK_MS ? 'acquired a lease that was over' : undefined;
+}
+
+function contradictionOfRefusal(
+  { kind, owner, answer, calledAtMs }: Operation,
+  events: readonly ServerEvent[],
+  during: readonly ServerEvent[],
+): string | undefined {
+  if (kind !== 'tryLock') return undefined;
+  // An owner's second try is refused while its first holds the lock.
+  if (events.some((event) => event.owner === owner && event.atMs < calledAtMs)) return undefined;
+  const last = during.findLast((event) => event.owner === owner || event.type === 'delete');
+  return last?.type === 'grant' ? `${answer}, but Redis granted the lock to it` : undefined;
+}

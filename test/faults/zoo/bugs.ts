@@ -1,0 +1,384 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { createClient } from '@redis/client';
+
+import { MetadataProperties } from '../../../src/components/metadata-properties';
+import { createAttempt } from '../../../src/lock/attempt';
+import {
+  type LockStore,
+  StoreError,
+  type TryLockCall,
+  type UnlockCall,
+} from '../../../src/lock/lock-store';
+import { LockCommands } from '../../../src/stores/redis/lock-commands';
+import type { RedisClient } from '../../../src/stores/redis/redis-link';
+import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
+import { createRedisStore } from '../../../src/stores/redis/redis-store';
+import {
+  acquireScript,
+  releaseScript,
+  REPLY,
+  withdrawScript,
+} from '../../../src/stores/redis/scripts';
+import type { SendStamp } from '../../../src/stores/redis/send-log';
+import { RecordingLogger } from '../../support/recording-logger';
+
+type Reply = Awaited<ReturnType<LockCommands['acquire']>>;
+
+/** A store with one mistake in it, as somebody might make it. */
+export interface Bug {
+  readonly name: string;
+  readonly createStore: (redisPort: number) => LockStore;
+}
+
+/** Holdfast's own store, with short waits and, perhaps, other commands. */
+export function createStoreWith(port: number, commands = new LockCommands()): LockStore {
+  const properties = new MetadataProperties([['redisHost', `127.0.0.1:${port}`]]);
+  const settings = {
+    ...parseRedisSettings(properties),
+    readTimeoutMs: 200,
+    writeTimeoutMs: 200,
+    unlockTimeoutMs: 3000,
+    tryLockTimeoutMs: 3000,
+  };
+  return createRedisStore({ settings, logger: new RecordingLogger(), commands });
+}
+
+/** A bug of the commands: everything else is Holdfast's own. */
+const inCommands = (name: string, createCommands: () => LockCommands): Bug => ({
+  name,
+  createStore: (port) => createStoreWith(port, createCommands()),
+});
+
+/** Runs a script whole, as text. */
+async function run(
+  client: RedisClient,
+  source: string,
+  keys: string[],
+  args: readonly string[],
+): Promise<Reply> {
+  return (await client.eval(source, { keys, arguments: [...args] })) as Reply;
+}
+
+function acquireArgs(call: TryLockCall, stamp: SendStamp): string[] {
+  const { notAfterMs, number, markUntilMs } = stamp;
+  const numbers = [call.ttlMs, notAfterMs, number, markUntilMs].map(String);
+  return [call.owner, call.attempt.id, ...numbers];
+}
+
+function releaseArgs(call: UnlockCall, stamp: SendStamp): string[] {
+  return [call.owner, ...[stamp.notAfterMs, stamp.number, stamp.markUntilMs].map(String)];
+}
+
+/** Replaces a piece of a script; fails where it is not there, so that no bug turns into none. */
+function mutate(source: string, piece: string, by: string): string {
+  if (!source.includes(piece)) throw new Error(`the script has no "${piece}" any more`);
+  return source.replace(piece, by);
+}
+
+function withAcquire(name: string, source: string): Bug {
+  return inCommands(name, () => {
+    class Mutant extends LockCommands {
+      override acquire(client: RedisClient, call: TryLockCall, stamp: SendStamp): Promise<Reply> {
+        return run(client, source, this.keysOf(call), acquireArgs(call, stamp));
+      }
+    }
+    return new Mutant();
+  });
+}
+
+function withRelease(name: string, source: string): Bug {
+  return inCommands(name, () => {
+    class Mutant extends LockCommands {
+      override release(client: RedisClient, call: UnlockCall, stamp: SendStamp): Promise<Reply> {
+        return run(client, source, this.keysOf(call), releaseArgs(call, stamp));
+      }
+    }
+    return new Mutant();
+  });
+}
+
+/** An owner is taken for an identity: what a store without attempts would do. */
+const ownersOnly = {
+  acquire: `if redis.call('get', KEYS[1]) == ARGV[1] then return 1 end\n`,
+};
+
+/** Bugs of commands and scripts. */
+const COMMAND_BUGS: readonly Bug[] = [
+  withRelease(
+    'unlock without owner check',
+    mutate(releaseScript.source, 'if holder == ARGV[1] then', 'if holder then'),
+  ),
+  inCommands('GET then DEL in two commands', () => {
+    class Mutant extends LockCommands {
+      override async release(client: RedisClient, call: UnlockCall): Promise<Reply> {
+        const holder = await client.get(call.key);
+        if (holder === null) return REPLY.notFound;
+        if (holder !== call.owner) return REPLY.heldByOther;
+        await client.del(call.key);
+        return REPLY.unlocked;
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands('SETNX then EXPIRE in two commands', () => {
+    class Mutant extends LockCommands {
+      override async acquire(client: RedisClient, call: TryLockCall): Promise<Reply> {
+        if ((await client.setNX(call.key, call.owner)) === 0) return REPLY.refused;
+        await client.pExpire(call.key, call.ttlMs);
+        return REPLY.acquired;
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands("reply lost and retried without attempt id (daprd's ghost lock)", () => {
+    class Mutant extends LockCommands {
+      override acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
+        const again = { ...call, attempt: createAttempt() };
+        return super.acquire(client, again, stamp && { ...stamp, number: 0 });
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands("release retried without its marker (daprd's lying unlock)", () => {
+    class Mutant extends LockCommands {
+      override release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
+        const again = { ...call, attempt: createAttempt() };
+        return super.release(client, again, stamp && { ...stamp, number: 0 });
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands('withdrawal that frees a later lock of the same owner', () => {
+    class Mutant extends LockCommands {
+      override withdraw(client: RedisClient, call: UnlockCall): Promise<Reply> {
+        const source = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end return 3`;
+        return run(client, source, [call.key], [call.owner]);
+      }
+    }
+    return new Mutant();
+  }),
+  withAcquire('re-entrant acquire', ownersOnly.acquire + acquireScript.source),
+  withAcquire(
+    'TTL refreshed by a refused acquire',
+    `redis.call('pexpire', KEYS[1], ARGV[3])\n${acquireScript.source}`,
+  ),
+  inCommands('seconds taken for milliseconds', () => {
+    class Mutant extends LockCommands {
+      override acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
+        return super.acquire(client, { ...call, ttlMs: call.ttlMs / 1000 }, stamp);
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands('expiry rounded to 0', () => {
+    class Mutant extends LockCommands {
+      override async acquire(client: RedisClient, call: TryLockCall): Promise<Reply> {
+        const minutes = Math.floor(call.ttlMs / 60_000);
+        const ttl = minutes === 0 ? {} : { expiration: { type: 'PX', value: call.ttlMs } as const };
+        const reply = await client.set(call.key, call.owner, { condition: 'NX', ...ttl });
+        return reply === 'OK' ? REPLY.acquired : REPLY.refused;
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands('NOSCRIPT after a restart breaking unlock', () => {
+    let isLoaded = false;
+    class Mutant extends LockCommands {
+      override async release(client: RedisClient, call: UnlockCall, stamp: SendStamp) {
+        if (!isLoaded) await client.scriptLoad(releaseScript.source);
+        isLoaded = true;
+        const options = { keys: this.keysOf(call), arguments: releaseArgs(call, stamp) };
+        return (await client.evalSha(releaseScript.sha1, options)) as Reply;
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands('a lock on the wrong key prefix', () => {
+    class Mutant extends LockCommands {
+      override keysOf(call: UnlockCall): [string, string, string] {
+        return super.keysOf({ ...call, key: call.key.replace(/^lock\|\|/, 'locks||') });
+      }
+    }
+    return new Mutant();
+  }),
+  withAcquire(
+    'companion trusted after daprd re-took the key with the same owner name',
+    mutate(acquireScript.source, "return redis.call('pexpiretime', key) == expiry", 'return true'),
+  ),
+  inCommands('withdrawal that trusts a companion after daprd re-took the key', () => {
+    const source = mutate(
+      withdrawScript.source,
+      "return redis.call('pexpiretime', key) == expiry",
+      'return true',
+    );
+    class Mutant extends LockCommands {
+      override withdraw(client: RedisClient, call: UnlockCall, until: number): Promise<Reply> {
+        return run(client, source, this.keysOf(call), [call.owner, call.attempt.id, String(until)]);
+      }
+    }
+    return new Mutant();
+  }),
+  withRelease(
+    'a release that looks at the owner before its marker',
+    `local h = redis.call('get', KEYS[1])
+if not h then return ${REPLY.notFound} end
+if h ~= ARGV[1] then return ${REPLY.heldByOther} end
+${releaseScript.source}`,
+  ),
+  withAcquire(
+    'a late first send that takes a lock after its retry was answered',
+    mutate(acquireScript.source, "if redis.call('exists', marker) == 1 then", 'if false then'),
+  ),
+  withRelease(
+    'a late first send that frees a lock after its retry was answered',
+    mutate(releaseScript.source, 'if seen then', 'if seen and number > 0 then'),
+  ),
+  withAcquire(
+    'a send that takes a lock after its time (no notAfter)',
+    mutate(acquireScript.source, 'if now > tonumber(ARGV[4])', 'if false'),
+  ),
+  withRelease(
+    'a send that frees a lock after its time (no notAfter)',
+    mutate(releaseScript.source, 'if now > tonumber(ARGV[2])', 'if false'),
+  ),
+  inCommands('a withdrawal that leaves no marker', () => {
+    const source = mutate(withdrawScript.source, 'if left >= 0 then', 'if false then');
+    class Mutant extends LockCommands {
+      override withdraw(client: RedisClient, call: UnlockCall, until: number): Promise<Reply> {
+        return run(client, source, this.keysOf(call), [call.owner, call.attempt.id, String(until)]);
+      }
+    }
+    return new Mutant();
+  }),
+  inCommands('a marker that is gone before the retry comes', () => {
+    class Mutant extends LockCommands {
+      override release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
+        return super.release(client, call, stamp && { ...stamp, markUntilMs: stamp.notAfterMs });
+      }
+    }
+    return new Mutant();
+  }),
+];
+
+/** Wraps Holdfast's own store, method by method. */
+const around = (
+  name: string,
+  wrap: (store: LockStore, port: number) => Partial<LockStore>,
+): Bug => ({
+  name,
+  createStore: (port) => {
+    const inner = createStoreWith(port);
+    const whole: LockStore = {
+      init: (signal) => inner.init(signal),
+      tryLock: (call, signal) => inner.tryLock(call, signal),
+      unlock: (call, signal) => inner.unlock(call, signal),
+      withdraw: (call) => inner.withdraw(call),
+      ping: (signal) => inner.ping(signal),
+      close: (grace) => inner.close(grace),
+    };
+    return { ...whole, ...wrap(inner, port) };
+  },
+});
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof StoreError && error.outcome === 'unknown';
+
+/** A client that does everything that Holdfast's own does not. */
+function createTrustingClient(port: number) {
+  const client = createClient({
+    socket: { host: '127.0.0.1', port, reconnectStrategy: 20 },
+    RESP: 2,
+  });
+  client.on('error', () => undefined);
+  return client;
+}
+
+/** Bugs of stores. */
+const STORE_BUGS: readonly Bug[] = [
+  around('time-out reported as success:false', (store) => ({
+    async tryLock(call, signal) {
+      try {
+        return await store.tryLock(call, signal);
+      } catch (error) {
+        if (isUnknown(error)) return { acquired: false };
+        throw error;
+      }
+    },
+  })),
+  around('no withdrawal', () => ({ withdraw: () => Promise.resolve() })),
+  around('a late reply passed on as success though the lease is over', (_store, port) => {
+    const client = createTrustingClient(port);
+    return {
+      async tryLock({ key, owner, ttlMs }) {
+        if (!client.isOpen) await client.connect();
+        const expiration = { type: 'PX', value: ttlMs } as const;
+        const reply = await client.set(key, owner, { condition: 'NX', expiration });
+        return { acquired: reply === 'OK' };
+      },
+    };
+  }),
+  around('a queued withdrawal that deletes what a retry was granted', (store, port) => ({
+    async tryLock(call, signal) {
+      try {
+        const brief = AbortSignal.timeout(100);
+        return await store.tryLock(call, AbortSignal.any([signal, brief]));
+      } catch (error) {
+        if (!isUnknown(error)) throw error;
+        const cleaner = createTrustingClient(port);
+        void cleaner
+          .connect()
+          .then(() => pause(300))
+          .then(async () => {
+            if ((await cleaner.get(call.key)) === call.owner) await cleaner.del(call.key);
+            cleaner.destroy();
+          })
+          .catch(() => undefined);
+        return store.tryLock(call, signal);
+      }
+    },
+  })),
+  around('calls queued while offline and applied after their deadline', (_store, port) => {
+    const client = createTrustingClient(port);
+    return {
+      async init() {
+        await client.connect();
+      },
+      async tryLock({ key, owner, ttlMs }) {
+        const expiration = { type: 'PX', value: ttlMs } as const;
+        const late = pause(400, 'late' as const);
+        const reply = await Promise.race([
+          client.set(key, owner, { condition: 'NX', expiration }),
+          late,
+        ]);
+        if (reply !== 'late') return { acquired: reply === 'OK' };
+        throw new StoreError("Redis can't be reached", {
+          kind: 'unavailable',
+          outcome: 'not-applied',
+        });
+      },
+    };
+  }),
+  around('store closed with calls in flight', (store) => {
+    let onClose = (): void => undefined;
+    const closed = new Promise<{ acquired: false }>((resolve) => {
+      onClose = () => {
+        resolve({ acquired: false });
+      };
+    });
+    return {
+      tryLock: (call, signal) => {
+        const answer = store.tryLock(call, signal);
+        answer.catch(() => undefined);
+        return Promise.race([answer, closed]);
+      },
+      close: (grace) => {
+        onClose();
+        return store.close(grace);
+      },
+    };
+  }),
+];
+
+/** Every animal of the zoo. */
+export const BUGS: readonly Bug[] = [...COMMAND_BUGS, ...STORE_BUGS];
