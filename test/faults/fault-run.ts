@@ -26,6 +26,8 @@ export interface FaultRunOptions {
   readonly operations: number;
   readonly clients: number;
   readonly keys: number;
+  /** How long most clients wait: longer than a call may take, where the store is right. */
+  readonly deadlineMs: number;
   /** Starts the sidecars, each with a way of its own to this Redis. */
   readonly startSidecars: (redisPort: number) => Promise<readonly SidecarUnderTest[]>;
   /** Whether Redis is watched by MONITOR, and what it did held against the answers. */
@@ -56,9 +58,9 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
     sidecars = await options.startSidecars(redis.port);
     if (options.watchServer) await view.start();
     const startedAt = performance.now();
-    const { clients, keys, operations } = options;
+    const { clients, keys, operations, deadlineMs } = options;
     const run = newRunName();
-    const load = { sidecars, clients, keys, operations, random: random.fork(), run };
+    const load = { sidecars, clients, keys, operations, deadlineMs, random: random.fork(), run };
     const workload = new Workload(load);
     const proxies = sidecars.map(({ proxy }) => proxy);
     const injector = new Injector({ redis, proxies, random: random.fork() });

@@ -30,6 +30,7 @@ async function main(): Promise<void> {
     operations: Number(values.ops),
     clients: Number(values.clients),
     keys: Number(values.keys),
+    deadlineMs: 15_000,
     startSidecars: (port) =>
       Promise.all([
         ...SIDECARS.map((metadata) => startProcess(port, metadata)),

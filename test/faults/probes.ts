@@ -33,10 +33,13 @@ function expect(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
+/** How long a probe waits for an answer: more than any call of a right store takes. */
+const PATIENCE_MS = 4000;
+
 /** What the call came to, an error included. */
 async function settled(answer: Promise<TryLockResult | UnlockOutcome>): Promise<string> {
   try {
-    const value = await answer;
+    const value = await Promise.race([answer, pause(PATIENCE_MS, 'no answer')]);
     if (typeof value === 'string') return value;
     return value.acquired ? 'acquired' : 'refused';
   } catch (error) {
@@ -108,6 +111,18 @@ export const PROBES: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     await daprdTakes(scene, 'a');
     scene.proxy.heal();
     expect((await answer) === 'refused', "took a daprd's lock for its own");
+  },
+  'what a repeated send was granted stays granted': async (scene) => {
+    scene.proxy.dropReplies = true;
+    const answer = settled(scene.store.tryLock(callOf(scene.key), signal()));
+    await until(scene, 'a');
+    scene.proxy.heal();
+    expect(
+      (await answer) === 'acquired',
+      `a try whose reply was lost was answered ${await answer}`,
+    );
+    await pause(600);
+    expect((await holderOf(scene)) === 'a', 'a lock that was granted vanished');
   },
   'a late send takes no lock': async (scene) => {
     const { store, key } = scene;
@@ -191,10 +206,12 @@ export const PROBES: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     const call = callOf(scene.key, 'a', 150);
     const answer = settled(scene.store.tryLock(call, signal()));
     await pause(100);
-    scene.redis.resume();
+    // Only the reply is late: the request is with Redis by now.
     scene.proxy.delayMs = 300;
+    scene.redis.resume();
+    await pause(50);
+    scene.proxy.delayMs = 0;
     const result = await answer;
-    scene.proxy.heal();
     expect(
       result !== 'acquired' || (await holderOf(scene)) === 'a',
       'success for a lease that is over',

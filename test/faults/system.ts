@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { createClient } from '@redis/client';
@@ -123,20 +124,22 @@ export async function startInProcess(
     proxy,
     async call({ kind, resourceId, owner, expiryInSeconds, deadlineMs }) {
       const gone = new AbortController();
-      const timer = setTimeout(() => {
-        gone.abort();
-      }, deadlineMs);
+      // A client waits no longer than its deadline, whatever the service does.
+      const timedOut = pause(deadlineMs, { answer: 'unknown' as const });
       const request = { storeName: 'lockstore', resourceId, lockOwner: owner, expiryInSeconds };
-      try {
-        if (kind === 'tryLock')
+      const ask = async () => {
+        if (kind === 'tryLock') {
           return { answer: toAnswer(kind, await service.tryLock(request, gone.signal)) };
+        }
         return { answer: toAnswer(kind, await service.unlock(request, gone.signal)) };
-      } catch (error) {
+      };
+      const answer = ask().catch((error: unknown) => {
         const reason = (error as Error).message;
-        return { answer: gone.signal.aborted ? 'unknown' : answerOfFailure(reason), reason };
-      } finally {
-        clearTimeout(timer);
-      }
+        return { answer: answerOfFailure(reason), reason };
+      });
+      const result = await Promise.race([answer, timedOut]);
+      gone.abort();
+      return result;
     },
     async stop() {
       await store.close();

@@ -16,6 +16,8 @@ export interface WorkloadOptions {
   readonly clients: number;
   readonly keys: number;
   readonly operations: number;
+  /** How long most clients wait. */
+  readonly deadlineMs: number;
   readonly random: Random;
   /** Goes into every resource. */
   readonly run: string;
@@ -82,7 +84,7 @@ export class Workload {
     this.#begun += 1;
     const expiryInSeconds = random.pick(LEASE_SECONDS);
     // Some hang up early, most wait longer than a call may take.
-    const deadlineMs = random.chance(0.03) ? random.between(2, 300) : 15_000;
+    const deadlineMs = random.chance(0.03) ? random.between(2, 300) : this.#options.deadlineMs;
     const calledAtMs = performance.now();
     const result = await sidecar.call({ ...what, expiryInSeconds, deadlineMs });
     const operation: Operation = {

@@ -307,11 +307,18 @@ const STORE_BUGS: readonly Bug[] = [
     },
   })),
   around('no withdrawal', () => ({ withdraw: () => Promise.resolve() })),
-  around('a late reply passed on as success though the lease is over', (_store, port) => {
+  around('a late reply passed on as success though the lease is over', (store, port) => {
     const client = createTrustingClient(port);
     return {
+      async init(signal) {
+        await client.connect();
+        await store.init(signal);
+      },
+      async close() {
+        client.destroy();
+        await store.close();
+      },
       async tryLock({ key, owner, ttlMs }) {
-        if (!client.isOpen) await client.connect();
         const expiration = { type: 'PX', value: ttlMs } as const;
         const reply = await client.set(key, owner, { condition: 'NX', expiration });
         return { acquired: reply === 'OK' };
@@ -334,15 +341,22 @@ const STORE_BUGS: readonly Bug[] = [
             cleaner.destroy();
           })
           .catch(() => undefined);
-        return store.tryLock(call, signal);
+        return store.tryLock(call, signal).catch((failure: unknown) => {
+          throw isUnknown(failure) ? failure : error;
+        });
       }
     },
   })),
-  around('calls queued while offline and applied after their deadline', (_store, port) => {
+  around('calls queued while offline and applied after their deadline', (store, port) => {
     const client = createTrustingClient(port);
     return {
-      async init() {
+      async init(signal) {
         await client.connect();
+        await store.init(signal);
+      },
+      async close() {
+        client.destroy();
+        await store.close();
       },
       async tryLock({ key, owner, ttlMs }) {
         const expiration = { type: 'PX', value: ttlMs } as const;

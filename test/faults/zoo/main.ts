@@ -17,6 +17,7 @@ async function findFault(createStore: (port: number) => LockStore): Promise<stri
       operations: 3000,
       clients: 16,
       keys: 4,
+      deadlineMs: 4000,
       startSidecars: (port) =>
         Promise.all([
           startInProcess(port, createStore),
