@@ -74,7 +74,8 @@ local note = attempt .. ':' .. expiry
 if number == 0 then
   if not redis.call('set', key, owner, 'nx', unit, span) then return ${REPLY.refused} end
   -- Looked at last, as it hardly ever stands: this way a refused send need not look at all.
-  if redis.call('exists', marker) == 1 then
+  -- By GET, which every user of a lock may run: a NOPERM here would come after the SET.
+  if redis.call('get', marker) then
     redis.call('del', key)
     return ${REPLY.superseded}
   end

@@ -228,7 +228,7 @@ ${releaseScript.source}`,
   ),
   withAcquire(
     'a late first send that takes a lock after its retry was answered',
-    mutate(acquireScript.source, "if redis.call('exists', marker) == 1 then", 'if false then'),
+    mutate(acquireScript.source, "if redis.call('get', marker) then", 'if false then'),
   ),
   withRelease(
     'a late first send that frees a lock after its retry was answered',

@@ -110,6 +110,22 @@ describe('lock.redis with a narrow ACL', () => {
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('not-found');
   });
 
+  it('warns that without TIME a lost reply stays unknown', async () => {
+    await initAs(['~lock||*', '+set', '+eval', '+get', '+del']);
+    expect(fixture.logger.messages('warn')).toEqual([
+      expect.stringMatching(/^The Redis user may not run TIME: /),
+    ]);
+  });
+
+  it('leaves nothing half done with TIME and no more than daprd needs', async () => {
+    await initAs(['~lock||*', '+set', '+eval', '+get', '+del', '+time']);
+    const call = tryLockCall('lock||myapp||timed');
+    await expect(fixture.store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+    await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('unlocked');
+    const left = await redis.inspect((client) => client.exists('lock||myapp||timed'));
+    expect(left).toBe(0);
+  });
+
   it('says which permission is missing', async () => {
     await initAs(['~lock||*', '+eval', '+get', '+del']);
     const call = tryLockCall('lock||myapp||narrow');
