@@ -151,6 +151,11 @@ class RedisStore implements LockStore {
   async #close(grace: AbortSignal | undefined): Promise<void> {
     if (grace !== undefined) await Promise.race([this.#whenSettled(), whenAborted(grace)]);
     this.#withdrawals.abandon();
+    if (this.#callsInFlight > 0) {
+      this.#logger.warn(
+        `${this.#callsInFlight} lock calls were cut off in flight; what they took stays until its expiry`,
+      );
+    }
     this.#connection.close();
   }
 

@@ -39,6 +39,7 @@ export class Withdrawals {
   readonly #replyTimeoutMs: number;
   #link: RedisLink | undefined;
   #onEmpty: (() => void) | undefined;
+  #abandoned = false;
 
   constructor(options: {
     readonly logger: Logger;
@@ -57,6 +58,7 @@ export class Withdrawals {
 
   /** Adds one and sends it at once where there is a connection. Resolves when it is done with. */
   add(withdrawal: Withdrawal): Promise<void> {
+    if (this.#abandoned) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
       const timer = startTimer(withdrawal.endsAtMs, () => {
         pending.end();
@@ -92,6 +94,7 @@ export class Withdrawals {
 
   /** Gives up those that are left, and says how many and until when their locks may stay. */
   abandon(): void {
+    this.#abandoned = true;
     this.#link = undefined;
     if (this.#pending.size === 0) return;
     const lastMs = Math.max(...[...this.#pending].map(({ endsAtMs }) => endsAtMs));
@@ -99,8 +102,7 @@ export class Withdrawals {
     this.#logger.warn(
       `${this.#pending.size} withdrawn lock attempts were not confirmed by Redis; locks of theirs may exist for another ${leftSeconds} s`,
     );
-    const error = new StoreError('the store was closed', { kind: 'closed', outcome: 'unknown' });
-    for (const pending of [...this.#pending]) pending.end(error);
+    for (const pending of [...this.#pending]) pending.end(closed());
   }
 
   async #send(pending: Pending, link: RedisLink): Promise<void> {
@@ -131,6 +133,10 @@ export class Withdrawals {
       if (this.#pending.has(pending) && this.#link === link) void this.#send(pending, link);
     }, PAUSE_MS);
   }
+}
+
+function closed(): StoreError {
+  return new StoreError('the store is closed', { kind: 'closed', outcome: 'unknown' });
 }
 
 /** A timer for a moment that may be decades away: a lease may last 68 years. */

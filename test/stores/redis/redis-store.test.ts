@@ -251,6 +251,19 @@ describe('lock.redis on a Redis that goes away', () => {
       await setImmediate();
       await fixture.store.close();
       await expect(answer).rejects.toMatchObject({ outcome: 'unknown' });
+      expect(fixture.logger.messages('warn')).toContain(
+        '1 lock calls were cut off in flight; what they took stays until its expiry',
+      );
+    });
+
+    it('refuses a withdrawal that comes after it', async () => {
+      redis.pause();
+      const call = tryLockCall('k');
+      const answer = fixture.store.tryLock(call, noAbort());
+      await setImmediate();
+      await fixture.store.close();
+      await answer.catch(() => undefined);
+      await expect(fixture.store.withdraw(call)).rejects.toMatchObject({ kind: 'closed' });
     });
   });
 });
