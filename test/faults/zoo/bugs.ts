@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { createClient } from '@redis/client';
 
-import { MetadataProperties } from '../../../src/components/metadata-properties';
 import { createAttempt } from '../../../src/lock/attempt';
 import {
   type LockStore,
@@ -12,8 +11,6 @@ import {
 } from '../../../src/lock/lock-store';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
 import type { RedisClient } from '../../../src/stores/redis/redis-link';
-import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
-import { createRedisStore } from '../../../src/stores/redis/redis-store';
 import {
   acquireScript,
   releaseScript,
@@ -21,7 +18,7 @@ import {
   withdrawScript,
 } from '../../../src/stores/redis/scripts';
 import type { SendStamp } from '../../../src/stores/redis/send-log';
-import { RecordingLogger } from '../../support/recording-logger';
+import { createQuickStore } from '../../stores/redis/redis-fixture';
 
 type Reply = Awaited<ReturnType<LockCommands['acquire']>>;
 
@@ -31,23 +28,10 @@ export interface Bug {
   readonly createStore: (redisPort: number) => LockStore;
 }
 
-/** Holdfast's own store, with short waits and, perhaps, other commands. */
-export function createStoreWith(port: number, commands = new LockCommands()): LockStore {
-  const properties = new MetadataProperties([['redisHost', `127.0.0.1:${port}`]]);
-  const settings = {
-    ...parseRedisSettings(properties),
-    readTimeoutMs: 200,
-    writeTimeoutMs: 200,
-    unlockTimeoutMs: 3000,
-    tryLockTimeoutMs: 3000,
-  };
-  return createRedisStore({ settings, logger: new RecordingLogger(), commands });
-}
-
 /** A bug of the commands: everything else is Holdfast's own. */
 const inCommands = (name: string, createCommands: () => LockCommands): Bug => ({
   name,
-  createStore: (port) => createStoreWith(port, createCommands()),
+  createStore: (port) => createQuickStore(port, createCommands()).store,
 });
 
 /** Runs a script whole, as text. */
@@ -92,6 +76,17 @@ function withRelease(name: string, source: string): Bug {
     class Mutant extends LockCommands {
       override release(client: RedisClient, call: UnlockCall, stamp: SendStamp): Promise<Reply> {
         return run(client, source, this.keysOf(call), releaseArgs(call, stamp));
+      }
+    }
+    return new Mutant();
+  });
+}
+
+function withWithdraw(name: string, source: string): Bug {
+  return inCommands(name, () => {
+    class Mutant extends LockCommands {
+      override withdraw(client: RedisClient, call: UnlockCall, until: number): Promise<Reply> {
+        return run(client, source, this.keysOf(call), [call.owner, call.attempt.id, String(until)]);
       }
     }
     return new Mutant();
@@ -149,15 +144,10 @@ const COMMAND_BUGS: readonly Bug[] = [
     }
     return new Mutant();
   }),
-  inCommands('withdrawal that frees a later lock of the same owner', () => {
-    class Mutant extends LockCommands {
-      override withdraw(client: RedisClient, call: UnlockCall): Promise<Reply> {
-        const source = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end return 3`;
-        return run(client, source, [call.key], [call.owner]);
-      }
-    }
-    return new Mutant();
-  }),
+  withWithdraw(
+    'withdrawal that frees a later lock of the same owner',
+    `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end return 3`,
+  ),
   withAcquire('re-entrant acquire', ownersOnly.acquire + acquireScript.source),
   withAcquire(
     'TTL refreshed by a refused acquire',
@@ -206,19 +196,10 @@ const COMMAND_BUGS: readonly Bug[] = [
     'companion trusted after daprd re-took the key with the same owner name',
     mutate(acquireScript.source, "return redis.call('pexpiretime', key) == expiry", 'return true'),
   ),
-  inCommands('withdrawal that trusts a companion after daprd re-took the key', () => {
-    const source = mutate(
-      withdrawScript.source,
-      "return redis.call('pexpiretime', key) == expiry",
-      'return true',
-    );
-    class Mutant extends LockCommands {
-      override withdraw(client: RedisClient, call: UnlockCall, until: number): Promise<Reply> {
-        return run(client, source, this.keysOf(call), [call.owner, call.attempt.id, String(until)]);
-      }
-    }
-    return new Mutant();
-  }),
+  withWithdraw(
+    'withdrawal that trusts a companion after daprd re-took the key',
+    mutate(withdrawScript.source, "return redis.call('pexpiretime', key) == expiry", 'return true'),
+  ),
   withRelease(
     'a release that looks at the owner before its marker',
     `local h = redis.call('get', KEYS[1])
@@ -242,15 +223,10 @@ ${releaseScript.source}`,
     'a send that frees a lock after its time (no notAfter)',
     mutate(releaseScript.source, 'if now > tonumber(ARGV[2])', 'if false'),
   ),
-  inCommands('a withdrawal that leaves no marker', () => {
-    const source = mutate(withdrawScript.source, 'if left >= 0 then', 'if false then');
-    class Mutant extends LockCommands {
-      override withdraw(client: RedisClient, call: UnlockCall, until: number): Promise<Reply> {
-        return run(client, source, this.keysOf(call), [call.owner, call.attempt.id, String(until)]);
-      }
-    }
-    return new Mutant();
-  }),
+  withWithdraw(
+    'a withdrawal that leaves no marker',
+    mutate(withdrawScript.source, 'if left >= 0 then', 'if false then'),
+  ),
   inCommands('a marker that is gone before the retry comes', () => {
     class Mutant extends LockCommands {
       override release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
@@ -268,7 +244,7 @@ const around = (
 ): Bug => ({
   name,
   createStore: (port) => {
-    const inner = createStoreWith(port);
+    const inner = createQuickStore(port).store;
     const whole: LockStore = {
       init: (signal) => inner.init(signal),
       tryLock: (call, signal) => inner.tryLock(call, signal),

@@ -1,7 +1,8 @@
 import { runFaults } from '../fault-run';
 import { runProbes } from '../probes';
 import { startInProcess, startPlainClient } from '../system';
-import { BUGS, createStoreWith } from './bugs';
+import { createQuickStore } from '../../stores/redis/redis-fixture';
+import { BUGS } from './bugs';
 import type { LockStore } from '../../../src/lock/lock-store';
 
 /** Schedules that every animal has to be caught by one of. */
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
       `${found === undefined ? 'MISSED' : 'caught'}  ${name}\n        ${found ?? ''}\n`,
     );
   }
-  const control = await findFault((port) => createStoreWith(port));
+  const control = await findFault((port) => createQuickStore(port).store);
   process.stdout.write(`control run without a bug: ${control ?? 'nothing found'}\n`);
   process.stdout.write(`caught ${caught} of ${bugs.length}\n`);
   process.exit(caught === bugs.length && control === undefined ? 0 : 1);

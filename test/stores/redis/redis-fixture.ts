@@ -5,6 +5,7 @@ import { MetadataProperties } from '../../../src/components/metadata-properties'
 import { createAttempt } from '../../../src/lock/attempt';
 import type { LockStore, TryLockCall } from '../../../src/lock/lock-store';
 import { redisDriver } from '../../../src/stores/redis/redis-driver';
+import { LockCommands } from '../../../src/stores/redis/lock-commands';
 import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
 import { createRedisStore } from '../../../src/stores/redis/redis-store';
 import { RecordingLogger } from '../../support/recording-logger';
@@ -35,7 +36,7 @@ export function createStore(
  * Makes a store whose sends wait 200 ms and whose calls wait 3 s: what the defaults are in small,
  * which no component can set, as a time-out that it sets bounds the whole call.
  */
-export function createQuickStore(port: number): StoreFixture {
+export function createQuickStore(port: number, commands = new LockCommands()): StoreFixture {
   const logger = new RecordingLogger();
   const properties = new MetadataProperties([['redisHost', `127.0.0.1:${port}`]]);
   const settings = {
@@ -45,7 +46,7 @@ export function createQuickStore(port: number): StoreFixture {
     unlockTimeoutMs: 3000,
     tryLockTimeoutMs: 3000,
   };
-  return { store: createRedisStore({ settings, logger }), logger };
+  return { store: createRedisStore({ settings, logger, commands }), logger };
 }
 
 /** A signal that never aborts. */
