@@ -105,14 +105,14 @@ async function findLeftovers(
   operations: readonly Operation[],
 ): Promise<string[]> {
   const found: string[] = [];
+  const nameOf = ({ key, owner }: Operation): string => `${key} ${owner}`;
+  const granted = new Set(operations.filter(({ answer }) => answer === 'acquired').map(nameOf));
   const withdrawn = operations.filter(
-    ({ kind, by, answer, owner, key }) =>
-      kind === 'tryLock' &&
-      by === 'holdfast' &&
-      answer === 'unknown' &&
-      !operations.some(
-        (other) => other.owner === owner && other.key === key && other.answer === 'acquired',
-      ),
+    (each) =>
+      each.kind === 'tryLock' &&
+      each.by === 'holdfast' &&
+      each.answer === 'unknown' &&
+      !granted.has(nameOf(each)),
   );
   const locks = async () =>
     redis.inspect(async (client) => (await client.keys('lock||*')).filter(isLock));

@@ -33,3 +33,23 @@ export interface History {
   readonly operations: readonly Operation[];
   readonly faults: readonly FaultWindow[];
 }
+
+/** The first of a sorted list for which something holds that holds for all after it; its index. */
+export function firstIndex<T>(sorted: readonly T[], holds: (each: T) => boolean): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(sorted[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** True where a time meets one of the windows, which come one after another. */
+export function meetsAny(
+  windows: readonly { readonly fromMs: number; readonly toMs: number }[],
+  time: { readonly fromMs: number; readonly toMs: number },
+): boolean {
+  const next = windows[firstIndex(windows, ({ toMs }) => toMs >= time.fromMs)];
+  return next !== undefined && next.fromMs <= time.toMs;
+}

@@ -1,4 +1,4 @@
-import type { FaultWindow, History, Operation } from './history';
+import { type FaultWindow, type History, meetsAny, type Operation } from './history';
 
 /** How far an expiry may be off: Redis counts whole milliseconds. */
 const CLOCK_SLACK_MS = 5;
@@ -72,6 +72,7 @@ class KeyCheck {
   readonly #key: string;
   readonly #operations: readonly Operation[];
   readonly #faults: readonly FaultWindow[];
+  readonly #losses: readonly FaultWindow[];
   /** Those under way whose answer has to be explained. */
   readonly #pending = new Map<number, Operation>();
   /** Those whose outcome nobody knows, while they may have an effect. */
@@ -83,6 +84,7 @@ class KeyCheck {
     // What was not applied is no part of the history of the lock; its claim is: no key is left.
     this.#operations = operations.filter(({ answer }) => answer !== 'not-applied');
     this.#faults = faults;
+    this.#losses = faults.filter(({ losesData }) => losesData);
   }
 
   run(): Violation | undefined {
@@ -221,10 +223,10 @@ class KeyCheck {
   }
 
   #grant(operation: Operation, nowMs: number, untilMs: number): Lease {
-    const lost = this.#faults.some(
-      ({ losesData, fromMs, toMs }) =>
-        losesData && fromMs <= operation.returnedAtMs && toMs >= operation.calledAtMs,
-    );
+    const lost = meetsAny(this.#losses, {
+      fromMs: operation.calledAtMs,
+      toMs: operation.returnedAtMs,
+    });
     return {
       owner: operation.owner,
       endsFromMs: nowMs + operation.ttlMs,
@@ -252,9 +254,7 @@ class KeyCheck {
   }
 
   #isDisturbed({ calledAtMs, returnedAtMs }: Operation): boolean {
-    return this.#faults.some(
-      ({ fromMs, toMs }) => fromMs <= returnedAtMs && toMs + AFTERMATH_MS >= calledAtMs,
-    );
+    return meetsAny(this.#faults, { fromMs: calledAtMs - AFTERMATH_MS, toMs: returnedAtMs });
   }
 
   #violationAt(operation: Operation): Violation {

@@ -1,6 +1,6 @@
 import { createClient } from '@redis/client';
 
-import type { FaultWindow, Operation } from './history';
+import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';
 import { SHARED_OWNER } from './workload';
 
 /** How far the clocks of two processes and the hand-over of an answer may be apart. */
@@ -79,28 +79,30 @@ export class ServerView {
     const unknown = new Set(
       operations.filter(({ answer }) => answer === 'unknown').map(({ owner }) => owner),
     );
+    const losses = faults.filter(({ losesData }) => losesData);
     const found: Contradiction[] = [];
     for (const operation of operations) {
       if (operation.by !== 'holdfast' || operation.owner === SHARED_OWNER) continue;
       if (unknown.has(operation.owner)) continue;
-      if (this.#isUnseen(operation, faults)) continue;
+      if (this.#isUnseen(operation, losses)) continue;
       const what = this.#contradictionOf(operation);
       if (what !== undefined) found.push({ what, operation });
     }
     return found;
   }
 
-  #isUnseen(operation: Operation, faults: readonly FaultWindow[]): boolean {
-    const blind = [...this.#gaps, ...faults.filter(({ losesData }) => losesData)];
-    const fromMs = operation.calledAtMs - 2500;
-    return blind.some((gap) => gap.fromMs <= operation.returnedAtMs && gap.toMs >= fromMs);
+  #isUnseen(operation: Operation, losses: readonly FaultWindow[]): boolean {
+    // A lease that began before nobody looked may end after it.
+    const time = { fromMs: operation.calledAtMs - 2500, toMs: operation.returnedAtMs };
+    return meetsAny(this.#gaps, time) || meetsAny(losses, time);
   }
 
   #contradictionOf(operation: Operation): string | undefined {
     const events = this.#events.get(operation.key) ?? [];
-    const during = events.filter(
-      ({ atMs }) =>
-        atMs >= operation.calledAtMs - SLACK_MS && atMs <= operation.returnedAtMs + SLACK_MS,
+    const [fromMs, toMs] = [operation.calledAtMs - SLACK_MS, operation.returnedAtMs + SLACK_MS];
+    const during = events.slice(
+      firstIndex(events, ({ atMs }) => atMs >= fromMs),
+      firstIndex(events, ({ atMs }) => atMs > toMs),
     );
     switch (operation.answer) {
       case 'acquired':
@@ -159,8 +161,9 @@ function contradictionOfRefusal(
   during: readonly ServerEvent[],
 ): string | undefined {
   if (kind !== 'tryLock') return undefined;
-  // An owner's second try is refused while its first holds the lock.
-  if (events.some((event) => event.owner === owner && event.atMs < calledAtMs)) return undefined;
   const last = during.findLast((event) => event.owner === owner || event.type === 'delete');
-  return last?.type === 'grant' ? `${answer}, but Redis granted the lock to it` : undefined;
+  if (last?.type !== 'grant') return undefined;
+  // An owner's second try is refused while its first holds the lock.
+  const before = events.some((event) => event.owner === owner && event.atMs < calledAtMs);
+  return before ? undefined : `${answer}, but Redis granted the lock to it`;
 }
