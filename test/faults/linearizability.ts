@@ -248,7 +248,7 @@ class KeyCheck {
       other.kind === 'tryLock' && other.id !== operation.id && accepts(other.owner);
     for (const other of this.#unknown) if (shadows(other)) return true;
     for (const other of this.#pending.values()) {
-      if (shadows(other) && other.answer === 'acquired' && this.#isDisturbed(other)) return true;
+      if (shadows(other) && this.#isDisturbed(other)) return true;
     }
     return false;
   }

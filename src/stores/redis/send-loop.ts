@@ -122,7 +122,7 @@ export class SendLoop {
       throw error;
     }
     if (reply === REPLY.stale && clock !== undefined) {
-      await this.#connection.exchange(link, limit, () => clock.read());
+      await this.#connection.exchange(link, limit, () => clock.read()).catch(toNotApplied);
       if (performance.now() < limit.endsAtMs) return undefined;
       throw failed('Redis ran the command too late', 'deadline', 'not-applied');
     }
@@ -130,6 +130,16 @@ export class SendLoop {
     log.addLost(lost);
     throw failed('the lease was over before the reply of Redis came', 'deadline', 'unknown');
   }
+}
+
+/** A stale send has changed nothing, whatever becomes of the question for the time after it. */
+function toNotApplied(cause: unknown): never {
+  const { message, kind } = cause as StoreError;
+  throw new StoreError(`Redis can't be reached: ${message}`, {
+    kind,
+    outcome: 'not-applied',
+    cause,
+  });
 }
 
 /** What a call fails with in the end, all of its sends considered. */

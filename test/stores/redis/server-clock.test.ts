@@ -20,6 +20,27 @@ describe('a Redis whose clock has moved on', () => {
   });
 });
 
+describe('a Redis that says that a send is stale and then falls silent', () => {
+  it('has applied nothing, and that is what the call fails with', async () => {
+    let isStale = false;
+    const answer = answerAll(':1\r\n');
+    const server = new FakeServer((socket, data) => {
+      if (data.includes('EVALSHA')) {
+        isStale = true;
+        socket.write(':-3\r\n');
+      } else if (!isStale) answer(socket, data);
+    });
+    const { store } = createQuickStore(await server.listen());
+    await store.init(noAbort());
+    await expect(store.tryLock(tryLockCall('k'), noAbort())).rejects.toMatchObject({
+      outcome: 'not-applied',
+      message: expect.stringMatching(/^Redis can't be reached: /) as unknown,
+    });
+    await store.close();
+    await server.close();
+  });
+});
+
 describe('a TryLock whose outcome stays unknown', () => {
   it('keeps its word that a lock may exist until a named time', async () => {
     const redis = await startRedisServer();
