@@ -29,7 +29,7 @@ type Case = (client: RedisClient, commands: LockCommands) => Promise<() => Promi
 
 const CASES: Readonly<Record<string, Case>> = {
   'SET NX EX, taken (daprd)': async (client) => {
-    const [key] = [keyOf()];
+    const key = keyOf();
     return () => client.set(key, 'o', { condition: 'NX', expiration: { type: 'EX', value: 60 } });
   },
   'SET NX EX, refused (daprd)': async (client) => {

@@ -63,9 +63,8 @@ export function createLockService(options: {
           ttlMs: request.expiryInSeconds * 1000,
           attempt: createAttempt(),
         };
-        const result = await orFail(
-          () => orWithdraw(store, call, () => tryLockFor(signal, store, call)),
-          lockErrors.tryLockFailed,
+        const result = await attempted({ store, call, failed: lockErrors.tryLockFailed }, () =>
+          tryLockFor(signal, store, call),
         );
         return result.acquired ? 'acquired' : 'refused';
       });
@@ -76,9 +75,8 @@ export function createLockService(options: {
       const outcome = await observed(observe, subjectOf('unlock', request), async () => {
         const { store, key } = resolveUnlock(stores, request);
         const call = { key, owner: request.lockOwner, attempt: createAttempt() };
-        return orFail(
-          () => orWithdraw(store, call, () => store.unlock(call, signal)),
-          lockErrors.unlockFailed,
+        return attempted({ store, call, failed: lockErrors.unlockFailed }, () =>
+          store.unlock(call, signal),
         );
       });
       return { status: UNLOCK_STATUS[outcome] };
@@ -129,13 +127,20 @@ async function tryLockFor(signal: AbortSignal, store: LockStore, call: TryLockCa
   throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
 }
 
+/** What is attempted at a store, and the row of the catalogue that its failure becomes. */
+interface AttemptedCall {
+  readonly store: LockStore;
+  readonly call: TryLockCall | UnlockCall;
+  readonly failed: FailureRow;
+}
+
 /**
- * Withdraws the attempt of a call that ends here for good and may have taken effect, or may yet.
- * The caller does not wait for that: it is told at once that the outcome is unknown.
+ * The border between a store's failures and the error catalogue. The attempt of a call that ends
+ * here for good, and may have taken effect or may yet, is withdrawn. The caller does not wait for
+ * that: it is told at once that the outcome is unknown.
  */
-async function orWithdraw<T>(
-  store: LockStore,
-  call: TryLockCall | UnlockCall,
+async function attempted<T>(
+  { store, call, failed }: AttemptedCall,
   run: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -144,15 +149,6 @@ async function orWithdraw<T>(
     const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
     // The store says in the log what it could not withdraw before it was closed.
     if (!nothingToUndo) store.withdraw(call).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** The border between a store's failures and the error catalogue. */
-async function orFail<T>(call: () => Promise<T>, failed: FailureRow): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
     throw failed(error instanceof StoreError ? error.message : UNEXPECTED, error);
   }
 }

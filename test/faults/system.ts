@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
@@ -9,8 +7,10 @@ import { createClient } from '@redis/client';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
 import type { LockStore } from '../../src/lock/lock-store';
-import { createLockService, type LockService } from '../../src/lock/lock-service';
+import { createLockService } from '../../src/lock/lock-service';
 import { StoreCatalog } from '../../src/lock/store-catalog';
+import { writeComponent } from '../support/component-files';
+import { DAPRD_RELEASE } from '../support/daprd-commands';
 import { SidecarProcess } from '../support/sidecar-process';
 import { TcpProxy } from '../support/tcp-proxy';
 import type { Answer, Operation } from './history';
@@ -49,15 +49,10 @@ export async function startProcess(
   metadata: Readonly<Record<string, string>>,
 ): Promise<SidecarUnderTest> {
   const proxy = await TcpProxy.start(redisPort);
-  const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-faults-'));
-  const properties = { redisHost: `127.0.0.1:${proxy.port}`, ...metadata };
-  const items = Object.entries(properties).map(
-    ([name, value]) => `    - { name: ${name}, value: '${value}' }\n`,
-  );
-  await writeFile(
-    path.join(folder, 'lockstore.yaml'),
-    `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: { name: lockstore }\nspec:\n  type: lock.redis\n  version: v1\n  metadata:\n${items.join('')}`,
-  );
+  const folder = await writeComponent({
+    type: 'lock.redis',
+    metadata: { redisHost: `127.0.0.1:${proxy.port}`, ...metadata },
+  });
   const sidecar = await SidecarProcess.start({
     args: ['--resources-path', folder],
   });
@@ -111,21 +106,24 @@ function toAnswer(kind: LockRequest['kind'], { success, status }: WireResponse):
 export async function startInProcess(
   redisPort: number,
   createStore: (port: number) => LockStore,
-  wrap: (service: LockService) => LockService = (service) => service,
 ): Promise<SidecarUnderTest> {
   const proxy = await TcpProxy.start(redisPort);
   const store = createStore(proxy.port);
   await store.init(new AbortController().signal);
   const stores = new StoreCatalog();
   stores.add({ name: 'lockstore', store, keyPrefix: { text: 'lock||myapp||' } });
-  const service = wrap(createLockService({ stores, observe: () => undefined }));
+  const service = createLockService({ stores, observe: () => undefined });
   return {
     by: 'holdfast',
     proxy,
     async call({ kind, resourceId, owner, expiryInSeconds, deadlineMs }) {
-      const gone = new AbortController();
+      const [gone, answered] = [new AbortController(), new AbortController()];
       // A client waits no longer than its deadline, whatever the service does.
-      const timedOut = pause(deadlineMs, { answer: 'unknown' as const });
+      const timedOut = pause(
+        deadlineMs,
+        { answer: 'unknown' as const },
+        { signal: answered.signal },
+      );
       const request = { storeName: 'lockstore', resourceId, lockOwner: owner, expiryInSeconds };
       const ask = async () => {
         if (kind === 'tryLock') {
@@ -138,7 +136,8 @@ export async function startInProcess(
         return { answer: answerOfFailure(reason), reason };
       });
       const result = await Promise.race([answer, timedOut]);
-      gone.abort();
+      answered.abort();
+      if (result.answer === 'unknown') gone.abort();
       return result;
     },
     async stop() {
@@ -147,13 +146,6 @@ export async function startInProcess(
     },
   };
 }
-
-/** What daprd sends to release a lock, in our words: compare, then delete. */
-const DAPRD_RELEASE = `
-local holder = redis.call('get', KEYS[1])
-if not holder then return -1 end
-if holder ~= ARGV[1] then return -2 end
-return redis.call('del', KEYS[1])`;
 
 /** Issues daprd's own commands, on a way to Redis of its own; what it can't know it calls unknown. */
 export async function startPlainClient(redisPort: number): Promise<SidecarUnderTest> {

@@ -23,3 +23,14 @@ export async function withDeadline<T>(
     for (const signal of limits.signals) signal.removeEventListener('abort', abort);
   }
 }
+
+/** Resolves once a signal has aborted. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      resolve();
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -37,6 +37,11 @@ export function isNoPermission(error: unknown): boolean {
   return isReply(error, 'NOPERM');
 }
 
+/** True where the lock's key holds something that is no lock. */
+export function isWrongType(error: unknown): boolean {
+  return isReply(error, 'WRONGTYPE');
+}
+
 /**
  * The border between node-redis and the store contract: what a sent command failed with.
  *

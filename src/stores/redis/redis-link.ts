@@ -1,6 +1,7 @@
 import { createClient, ErrorReply } from '@redis/client';
 
 import { readDataEpoch } from './data-epoch';
+import { whenAborted } from './deadline';
 import { isNoPermission } from './redis-errors';
 import type { RedisSettings } from './redis-settings';
 import { ServerClock } from './server-clock';
@@ -126,12 +127,7 @@ function raise(error: Error): never {
   throw error;
 }
 
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = (): void => {
-      reject(new Error('no answer in time'));
-    };
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
+async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  await whenAborted(signal);
+  throw new Error('no answer in time');
 }

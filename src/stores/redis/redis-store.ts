@@ -10,6 +10,7 @@ import {
 import type { Logger } from '../../lock/logger';
 import { startCallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
+import { whenAborted } from './deadline';
 import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
 import type { RedisClient } from './redis-link';
@@ -216,18 +217,4 @@ function toLatestEnd(log: SendLog, ttlMs: number): string {
   if (!log.isBounded) return 'a lock may exist until its expiry, counted from when Redis took it';
   const end = new Date(log.latestNotAfterMs + ttlMs).toISOString();
   return `a lock may exist until ${end} at the latest`;
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
 }

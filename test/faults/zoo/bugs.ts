@@ -28,10 +28,15 @@ export interface Bug {
   readonly createStore: (redisPort: number) => LockStore;
 }
 
-/** A bug of the commands: everything else is Holdfast's own. */
-const inCommands = (name: string, createCommands: () => LockCommands): Bug => ({
+type Commands = Pick<LockCommands, 'keysOf' | 'acquire' | 'release' | 'withdraw'>;
+
+/** A bug of the commands: all but those changed are Holdfast's own, and `own` has all of them. */
+const inCommands = (name: string, change: (own: Commands) => Partial<Commands>): Bug => ({
   name,
-  createStore: (port) => createQuickStore(port, createCommands()).store,
+  createStore: (port) => {
+    const commands = Object.assign(new LockCommands(), change(new LockCommands()));
+    return createQuickStore(port, commands).store;
+  },
 });
 
 /** Runs a script whole, as text. */
@@ -60,43 +65,23 @@ function mutate(source: string, piece: string, by: string): string {
   return source.replace(piece, by);
 }
 
-function withAcquire(name: string, source: string): Bug {
-  return inCommands(name, () => {
-    class Mutant extends LockCommands {
-      override acquire(client: RedisClient, call: TryLockCall, stamp: SendStamp): Promise<Reply> {
-        return run(client, source, this.keysOf(call), acquireArgs(call, stamp));
-      }
-    }
-    return new Mutant();
-  });
-}
+const withAcquire = (name: string, source: string): Bug =>
+  inCommands(name, (own) => ({
+    acquire: (client, call, stamp) =>
+      run(client, source, own.keysOf(call), acquireArgs(call, stamp!)),
+  }));
 
-function withRelease(name: string, source: string): Bug {
-  return inCommands(name, () => {
-    class Mutant extends LockCommands {
-      override release(client: RedisClient, call: UnlockCall, stamp: SendStamp): Promise<Reply> {
-        return run(client, source, this.keysOf(call), releaseArgs(call, stamp));
-      }
-    }
-    return new Mutant();
-  });
-}
+const withRelease = (name: string, source: string): Bug =>
+  inCommands(name, (own) => ({
+    release: (client, call, stamp) =>
+      run(client, source, own.keysOf(call), releaseArgs(call, stamp!)),
+  }));
 
-function withWithdraw(name: string, source: string): Bug {
-  return inCommands(name, () => {
-    class Mutant extends LockCommands {
-      override withdraw(client: RedisClient, call: UnlockCall, until: number): Promise<Reply> {
-        return run(client, source, this.keysOf(call), [call.owner, call.attempt.id, String(until)]);
-      }
-    }
-    return new Mutant();
-  });
-}
-
-/** An owner is taken for an identity: what a store without attempts would do. */
-const ownersOnly = {
-  acquire: `if redis.call('get', KEYS[1]) == ARGV[1] then return 1 end\n`,
-};
+const withWithdraw = (name: string, source: string): Bug =>
+  inCommands(name, (own) => ({
+    withdraw: (client, call, until) =>
+      run(client, source, own.keysOf(call), [call.owner, call.attempt.id, String(until)]),
+  }));
 
 /** Bugs of commands and scripts. */
 const COMMAND_BUGS: readonly Bug[] = [
@@ -104,94 +89,75 @@ const COMMAND_BUGS: readonly Bug[] = [
     'unlock without owner check',
     mutate(releaseScript.source, 'if holder == ARGV[1] then', 'if holder then'),
   ),
-  inCommands('GET then DEL in two commands', () => {
-    class Mutant extends LockCommands {
-      override async release(client: RedisClient, call: UnlockCall): Promise<Reply> {
-        const holder = await client.get(call.key);
-        if (holder === null) return REPLY.notFound;
-        if (holder !== call.owner) return REPLY.heldByOther;
-        await client.del(call.key);
-        return REPLY.unlocked;
-      }
-    }
-    return new Mutant();
-  }),
-  inCommands('SETNX then EXPIRE in two commands', () => {
-    class Mutant extends LockCommands {
-      override async acquire(client: RedisClient, call: TryLockCall): Promise<Reply> {
-        if ((await client.setNX(call.key, call.owner)) === 0) return REPLY.refused;
-        await client.pExpire(call.key, call.ttlMs);
-        return REPLY.acquired;
-      }
-    }
-    return new Mutant();
-  }),
-  inCommands("reply lost and retried without attempt id (daprd's ghost lock)", () => {
-    class Mutant extends LockCommands {
-      override acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
-        const again = { ...call, attempt: createAttempt() };
-        return super.acquire(client, again, stamp && { ...stamp, number: 0 });
-      }
-    }
-    return new Mutant();
-  }),
-  inCommands("release retried without its marker (daprd's lying unlock)", () => {
-    class Mutant extends LockCommands {
-      override release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
-        const again = { ...call, attempt: createAttempt() };
-        return super.release(client, again, stamp && { ...stamp, number: 0 });
-      }
-    }
-    return new Mutant();
-  }),
+  inCommands('GET then DEL in two commands', () => ({
+    async release(client, call) {
+      const holder = await client.get(call.key);
+      if (holder === null) return REPLY.notFound;
+      if (holder !== call.owner) return REPLY.heldByOther;
+      await client.del(call.key);
+      return REPLY.unlocked;
+    },
+  })),
+  inCommands('SETNX then EXPIRE in two commands', () => ({
+    async acquire(client, call) {
+      if ((await client.setNX(call.key, call.owner)) === 0) return REPLY.refused;
+      await client.pExpire(call.key, call.ttlMs);
+      return REPLY.acquired;
+    },
+  })),
+  inCommands("reply lost and retried without attempt id (daprd's ghost lock)", (own) => ({
+    acquire(client, call, stamp) {
+      const again = { ...call, attempt: createAttempt() };
+      return own.acquire(client, again, stamp && { ...stamp, number: 0 });
+    },
+  })),
+  inCommands("release retried without its marker (daprd's lying unlock)", (own) => ({
+    release(client, call, stamp) {
+      const again = { ...call, attempt: createAttempt() };
+      return own.release(client, again, stamp && { ...stamp, number: 0 });
+    },
+  })),
   withWithdraw(
     'withdrawal that frees a later lock of the same owner',
     `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end return 3`,
   ),
-  withAcquire('re-entrant acquire', ownersOnly.acquire + acquireScript.source),
+  withAcquire(
+    're-entrant acquire',
+    `if redis.call('get', KEYS[1]) == ARGV[1] then return 1 end\n${acquireScript.source}`,
+  ),
   withAcquire(
     'TTL refreshed by a refused acquire',
     `redis.call('pexpire', KEYS[1], ARGV[3])\n${acquireScript.source}`,
   ),
-  inCommands('seconds taken for milliseconds', () => {
-    class Mutant extends LockCommands {
-      override acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
-        return super.acquire(client, { ...call, ttlMs: call.ttlMs / 1000 }, stamp);
-      }
-    }
-    return new Mutant();
-  }),
-  inCommands('expiry rounded to 0', () => {
-    class Mutant extends LockCommands {
-      override async acquire(client: RedisClient, call: TryLockCall): Promise<Reply> {
-        const minutes = Math.floor(call.ttlMs / 60_000);
-        const ttl = minutes === 0 ? {} : { expiration: { type: 'PX', value: call.ttlMs } as const };
-        const reply = await client.set(call.key, call.owner, { condition: 'NX', ...ttl });
-        return reply === 'OK' ? REPLY.acquired : REPLY.refused;
-      }
-    }
-    return new Mutant();
-  }),
-  inCommands('NOSCRIPT after a restart breaking unlock', () => {
+  inCommands('seconds taken for milliseconds', (own) => ({
+    acquire(client, call, stamp) {
+      return own.acquire(client, { ...call, ttlMs: call.ttlMs / 1000 }, stamp);
+    },
+  })),
+  inCommands('expiry rounded to 0', () => ({
+    async acquire(client, call) {
+      const minutes = Math.floor(call.ttlMs / 60_000);
+      const ttl = minutes === 0 ? {} : { expiration: { type: 'PX', value: call.ttlMs } as const };
+      const reply = await client.set(call.key, call.owner, { condition: 'NX', ...ttl });
+      return reply === 'OK' ? REPLY.acquired : REPLY.refused;
+    },
+  })),
+  inCommands('NOSCRIPT after a restart breaking unlock', (own) => {
     let isLoaded = false;
-    class Mutant extends LockCommands {
-      override async release(client: RedisClient, call: UnlockCall, stamp: SendStamp) {
+    return {
+      async release(client, call, stamp) {
         if (!isLoaded) await client.scriptLoad(releaseScript.source);
         isLoaded = true;
-        const options = { keys: this.keysOf(call), arguments: releaseArgs(call, stamp) };
+        const options = { keys: own.keysOf(call), arguments: releaseArgs(call, stamp!) };
         return (await client.evalSha(releaseScript.sha1, options)) as Reply;
-      }
-    }
-    return new Mutant();
+      },
+    };
   }),
-  inCommands('a lock on the wrong key prefix', () => {
-    class Mutant extends LockCommands {
-      override keysOf(call: UnlockCall): [string, string, string] {
-        return super.keysOf({ ...call, key: call.key.replace(/^lock\|\|/, 'locks||') });
-      }
-    }
-    return new Mutant();
-  }),
+  inCommands('a lock on the wrong key prefix', (own) => ({
+    keysOf(call) {
+      return own.keysOf({ ...call, key: call.key.replace(/^lock\|\|/, 'locks||') });
+    },
+  })),
   withAcquire(
     'companion trusted after daprd re-took the key with the same owner name',
     mutate(acquireScript.source, "return redis.call('pexpiretime', key) == expiry", 'return true'),
@@ -227,14 +193,11 @@ ${releaseScript.source}`,
     'a withdrawal that leaves no marker',
     mutate(withdrawScript.source, 'if left >= 0 then', 'if false then'),
   ),
-  inCommands('a marker that is gone before the retry comes', () => {
-    class Mutant extends LockCommands {
-      override release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
-        return super.release(client, call, stamp && { ...stamp, markUntilMs: stamp.notAfterMs });
-      }
-    }
-    return new Mutant();
-  }),
+  inCommands('a marker that is gone before the retry comes', (own) => ({
+    release(client, call, stamp) {
+      return own.release(client, call, stamp && { ...stamp, markUntilMs: stamp.notAfterMs });
+    },
+  })),
 ];
 
 /** Wraps Holdfast's own store, method by method. */

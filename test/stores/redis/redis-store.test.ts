@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 
+import { DAPRD_RELEASE } from '../../support/daprd-commands';
 import { eventually } from '../../support/eventually';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
 import {
@@ -11,13 +12,6 @@ import {
   type StoreFixture,
   tryLockCall,
 } from './redis-fixture';
-
-/** What daprd sends to release a lock (dapr/components-contrib lock/redis/standalone.go), in our words. */
-const DAPRD_RELEASE = `
-local v = redis.call("get", KEYS[1])
-if v == false then return -1 end
-if v ~= ARGV[1] then return -2 end
-return redis.call("del", KEYS[1])`;
 
 describe('lock.redis', () => {
   let redis: RedisServer;
