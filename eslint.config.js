@@ -15,21 +15,30 @@ const HOME_OF_PACKAGE = {
   protobufjs: 'grpc',
   fastify: 'http',
   pino: 'observability',
-  yaml: 'components',
-  zod: 'components',
+  'prom-client': 'observability',
+  '@opentelemetry/api': 'observability',
+  '@opentelemetry/core': 'observability',
+  '@opentelemetry/resources': 'observability',
+  '@opentelemetry/sdk-trace-base': 'observability',
+  '@bufbuild/cel': 'resiliency',
+  yaml: 'manifests',
+  'fastest-levenshtein': 'manifests',
 };
 
 // Who may import whom (CONTRIBUTING.md): the rooms that a room may look into. Files directly
 // in src: main is the edge, app the composition root, lifecycle and version know nobody.
 const MAY_IMPORT = {
   lock: [],
-  sidecar: [],
-  cli: [],
-  observability: ['lock', 'sidecar'],
-  components: ['lock', 'sidecar'],
+  sidecar: ['lock/lock-observer'],
+  manifests: ['lock', 'sidecar/go-json'],
+  cli: ['manifests/go-values'],
+  configuration: ['lock', 'sidecar', 'manifests'],
+  observability: ['lock', 'sidecar', 'configuration/configuration'],
+  components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],
+  resiliency: ['lock', 'manifests'],
   grpc: ['lock', 'sidecar'],
   http: ['lock', 'sidecar'],
-  stores: ['lock', 'driver', 'components/metadata-properties', 'components/metadata-values'],
+  stores: ['lock', 'driver', 'components/metadata-properties', 'manifests'],
 };
 
 function roomRules(room, allowed) {

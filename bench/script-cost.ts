@@ -91,7 +91,7 @@ async function main(): Promise<void> {
   const settings = parseRedisSettings(
     new MetadataProperties([['redisHost', `127.0.0.1:${redis.port}`]]),
   );
-  const link = await openLink(settings, new AbortController().signal);
+  const link = await openLink(settings, settings.addresses[0], new AbortController().signal);
   const { client } = link;
   const commands = new LockCommands();
   await client.set('held', 'other');

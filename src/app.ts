@@ -1,56 +1,45 @@
-import { initComponents } from './components/init-components';
-import { loadManifests } from './components/load-manifests';
-import type { ComponentManifest } from './components/manifest';
-import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
-import { createHttpServer, type HttpServer } from './http/http-server';
+import { networkInterfaces } from 'node:os';
+
+import type { AppContext, AppOptions } from './app-options';
+import { ComponentManager } from './components/component-manager';
+import { createApiAccess } from './configuration/api-access';
+import {
+  type Configuration,
+  DEFAULT_CONFIGURATION,
+  isComponentDenied,
+  isFeatureEnabled,
+} from './configuration/configuration';
+import { loadConfiguration } from './configuration/load-configuration';
 import { Lifecycle } from './lifecycle';
-import { listenOnAll, resolveListenHosts } from './listen';
+import { toErrorMessage } from './lock/error-message';
 import { createLockService } from './lock/lock-service';
-import type { LockStore } from './lock/lock-store';
 import type { Logger } from './lock/logger';
 import { StoreCatalog } from './lock/store-catalog';
+import { ManifestFolders } from './manifests/manifest-folders';
 import { createLockLog } from './observability/lock-log';
+import { Metrics } from './observability/metrics';
+import { createMetricsServer } from './observability/metrics-server';
+import { createApiObservation, withOverrides } from './observed-calls';
+import { Resiliency } from './resiliency/resiliency';
+import { Resources } from './resources';
+import { Servers } from './servers';
 import { createTokenCheck } from './sidecar/api-token';
 import { Health } from './sidecar/health';
-import { type AppConnection, SidecarMetadata } from './sidecar/metadata';
+import { SidecarMetadata } from './sidecar/metadata';
 import type { Sidecar } from './sidecar/sidecar';
 import { findDriver } from './stores/drivers';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
-/** What a sidecar is started with: the flags and the environment, parsed and checked. */
-export interface AppOptions {
-  readonly appId: string;
-  readonly httpPort: number;
-  readonly grpcPort: number;
-  /** Empty for all addresses. */
-  readonly listenAddresses: readonly string[];
-  readonly resourcesPaths: readonly string[];
-  /** Undefined for no limit. */
-  readonly httpMaxBodyBytes: number | undefined;
-  readonly grpcMaxMessageBytes: number;
-  readonly readBufferBytes: number;
-  /** Undefined where no token is asked for. */
-  readonly apiToken: string | undefined;
-  /** Undefined where manifests are not filtered by namespace. */
-  readonly namespace: string | undefined;
-  readonly appConnection: AppConnection;
-}
-
-/** What the app needs of the process around it. */
-export interface AppContext {
-  readonly logger: Logger;
-  /** See {@link Sidecar.requestShutdown}. */
-  readonly requestShutdown: Sidecar['requestShutdown'];
-}
-
 /** A whole sidecar. */
 export interface App {
   /**
-   * Loads the components, then opens the ports: clients that connect find every store ready.
-   * Rejects with daprd's sentence where something can't be had; `stop` is due all the same.
-   * False where `stop` came first.
+   * Loads the configuration and the components, then opens the ports: clients that connect find
+   * every store ready. Rejects with daprd's sentence where something can't be had; `stop` is due all
+   * the same. False where `stop` came first.
    */
   start(): Promise<boolean>;
+  /** Reads everything again that is read at the start; what can't be used stays as it was. */
+  reload(): Promise<void>;
   /**
    * Lets calls in flight finish and gives everything back; works in mid-start too.
    *
@@ -71,35 +60,23 @@ export function createApp(options: AppOptions, context: AppContext): App {
 
 class ComposedApp implements App {
   readonly #options: AppOptions;
+  readonly #context: AppContext;
   readonly #logger: Logger;
   readonly #lifecycle = new Lifecycle();
   readonly #stores = new StoreCatalog();
-  readonly #sidecar: Sidecar;
-  readonly #http: HttpServer;
-  readonly #grpc: GrpcServer;
+  readonly #metadata: SidecarMetadata;
+  #configuration: Configuration = DEFAULT_CONFIGURATION;
+  #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
+  #parts: ReturnType<ComposedApp['compose']> | undefined;
   #stopping = false;
 
   constructor(options: AppOptions, context: AppContext) {
-    const { logger } = context;
-    const observe = createLockLog(logger.scoped('dapr.api'));
+    const { appId, appConnection } = options;
+    const versions = { daprVersion: DAPR_VERSION, holdfastVersion: HOLDFAST_VERSION };
     this.#options = options;
-    this.#logger = logger;
-    this.#sidecar = createSidecar(options, context);
-    const served = {
-      locks: createLockService({ stores: this.#stores, observe }),
-      sidecar: this.#sidecar,
-    };
-    this.#http = createHttpServer({
-      ...served,
-      logger: logger.scoped('dapr.runtime.http'),
-      maxBodyBytes: options.httpMaxBodyBytes,
-      readBufferBytes: options.readBufferBytes,
-    });
-    this.#grpc = createGrpcServer({
-      ...served,
-      logger: logger.scoped('dapr.runtime.grpc.api'),
-      maxMessageBytes: options.grpcMaxMessageBytes,
-    });
+    this.#context = context;
+    this.#logger = context.logger;
+    this.#metadata = new SidecarMetadata({ appId, appConnection, ...versions });
   }
 
   get storeNames(): readonly string[] {
@@ -108,8 +85,8 @@ class ComposedApp implements App {
 
   async start(): Promise<boolean> {
     try {
-      await this.#loadComponents();
-      if (!this.#stopping) await this.#openPorts();
+      await this.#takeOn(await this.#loadConfiguration());
+      if (!this.#stopping) await this.#open();
     } catch (error) {
       // What a stop cuts short fails for that reason only.
       if (!this.#stopping) throw error;
@@ -117,66 +94,179 @@ class ComposedApp implements App {
     return !this.#stopping;
   }
 
+  async reload(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined || this.#stopping) return;
+    try {
+      await this.#takeOn(await this.#loadConfiguration());
+      await parts.servers.renewTls();
+    } catch (error) {
+      this.#logger.error(
+        `Reload failed: ${toErrorMessage(error)}; what was loaded before stays in use`,
+      );
+    }
+    await parts.resources.reload();
+  }
+
   stop(grace: AbortSignal): Promise<void> {
     this.#stopping = true;
     return this.#lifecycle.close(grace);
   }
 
-  async #loadComponents(): Promise<void> {
-    const logger = this.#logger.scoped('dapr.runtime.processor');
-    const manifests = await loadManifests({ ...this.#options, logger });
-    await initComponents(manifests, {
-      appId: this.#options.appId,
-      createStore: (manifest) => createStore(manifest, logger),
-      own: (name, close) => {
-        this.#lifecycle.add(name, close);
-      },
+  async #loadConfiguration(): Promise<Configuration> {
+    const { configFiles: files } = this.#options;
+    const { environment } = this.#context;
+    const loaded = await loadConfiguration({ files, environment, logger: this.#logger });
+    return withOverrides(loaded, this.#options, environment);
+  }
+
+  /** Puts a configuration into force, the first and every later one. */
+  async #takeOn(configuration: Configuration): Promise<void> {
+    this.#configuration = configuration;
+    this.#isAllowed = createApiAccess(configuration.api);
+    const features = [...configuration.features].filter(([, isOn]) => isOn).map(([name]) => name);
+    this.#metadata.setFeatures(features);
+    this.#parts ??= this.compose(configuration);
+    this.#parts.metrics.configure(configuration.metrics);
+    await this.#parts.observation.configure(configuration);
+  }
+
+  async #open(): Promise<void> {
+    const { resources, components, servers, health, observation } = this.#partsOrThrow();
+    this.#lifecycle.add('tracing', () => observation.close());
+    await this.#openMetrics();
+    this.#lifecycle.add('the components', (grace) => components.close(grace));
+    await resources.start();
+    if (this.#stopping) return;
+    this.#lifecycle.add('the API servers', () => servers.close());
+    await servers.open();
+    this.#lifecycle.add('hot reload', () => resources.close());
+    if (isFeatureEnabled(this.#configuration, 'HotReload')) {
+      resources.watch(this.#options.reconcileIntervalMs);
+    }
+    health.markOutboundReady();
+    health.markReady(RUNTIME_TARGET);
+  }
+
+  /** daprd's default port is taken easily; where nobody asked for it, locks go before metrics. */
+  async #openMetrics(): Promise<void> {
+    const { metricsAddress } = this.#options;
+    const { metrics } = this.#partsOrThrow();
+    if (metricsAddress === undefined || !metrics.isEnabled) return;
+    const { host, port, isRequired } = metricsAddress;
+    const server = createMetricsServer(metrics.registry);
+    try {
+      const bound = await server.listen({ host: host === '' ? '0.0.0.0' : host, port });
+      this.#lifecycle.add('the metrics server', () => server.close());
+      this.#logger.info(`metrics server started on ${host}:${bound.port}/`);
+    } catch (cause) {
+      const sentence = `failed to start metrics server: ${toErrorMessage(cause)}`;
+      if (isRequired) throw new Error(sentence, { cause });
+      this.#logger.error(`${sentence}; going on without metrics, as no --metrics-port is given`);
+    }
+  }
+
+  #partsOrThrow() {
+    if (this.#parts === undefined) throw new Error('the app was not composed');
+    return this.#parts;
+  }
+
+  /** Makes the parts that stand on each other; those whose settings may change are told of them. */
+  protected compose(configuration: Configuration) {
+    const { appId } = this.#options;
+    const logger = this.#logger;
+    const metrics = new Metrics({ appId, settings: configuration.metrics });
+    const observation = createApiObservation(this.#options, this.#context, metrics);
+    const health = new Health([RUNTIME_TARGET]);
+    const sidecar: Sidecar = {
+      appId,
+      health,
+      metadata: this.#metadata,
+      checkToken: createTokenCheck(this.#options.apiToken),
+      isAllowed: (group, protocol) => this.#isAllowed(group, protocol),
+      observer: observation,
+      requestShutdown: this.#context.requestShutdown,
+    };
+    const resiliency = this.#createResiliency(metrics);
+    const locks = createLockService({
       stores: this.#stores,
-      metadata: this.#sidecar.metadata,
+      policyOf: (storeName) => resiliency.policyOf(storeName),
+      observers: [createLockLog(logger.scoped('dapr.api')), metrics.lockObserver],
+    });
+    const components = this.#createComponents(metrics);
+    const resources = new Resources({
+      folders: new ManifestFolders(
+        this.#options.resourcesPaths,
+        logger.scoped('dapr.runtime.processor'),
+      ),
+      selection: this.#options,
+      components,
+      resiliency,
       logger,
+    });
+    const servers = new Servers({ options: this.#options, locks, sidecar, logger });
+    return { metrics, observation, health, components, resources, servers };
+  }
+
+  #createResiliency(metrics: Metrics): Resiliency {
+    return new Resiliency({
+      appId: this.#options.appId,
+      logger: this.#logger.scoped('dapr.runtime'),
+      observer: {
+        loaded: (names) => {
+          this.#metadata.setResiliencies(names);
+          metrics.recordPolicies(names);
+        },
+        executed: (use) => {
+          metrics.recordPolicy('count', use);
+        },
+        activated: (use) => {
+          metrics.recordPolicy('activation', use);
+        },
+        breakerState: (use, state) => {
+          metrics.recordBreakerState(use, state);
+        },
+      },
     });
   }
 
-  /** gRPC before HTTP, as in daprd: who finds the HTTP port open may use the other. */
-  async #openPorts(): Promise<void> {
-    const { grpcPort, httpPort, listenAddresses } = this.#options;
-    const logger = this.#logger;
-    this.#lifecycle.add('the API servers', () => closeBoth(this.#grpc, this.#http));
-    const at = { hosts: await resolveListenHosts(listenAddresses), logger };
-    await listenOnAll({ ...at, server: this.#grpc, port: grpcPort, label: 'gRPC' });
-    logger.info(`API gRPC server is running on port ${grpcPort}`);
-    await listenOnAll({ ...at, server: this.#http, port: httpPort, label: 'HTTP' });
-    logger.info(`HTTP server is running on port ${httpPort}`);
-    this.#sidecar.health.markOutboundReady();
-    this.#sidecar.health.markReady(RUNTIME_TARGET);
+  #createComponents(metrics: Metrics): ComponentManager {
+    const { appId, appConnection } = this.#options;
+    const logger = this.#logger.scoped('dapr.runtime.processor');
+    return new ComponentManager({
+      appId,
+      environment: {
+        ...this.#context.environment,
+        // What daprd sets in its own process, and component files refer to.
+        APP_ID: appId,
+        APP_PORT: String(appConnection.port),
+        HOST_ADDRESS: toHostAddress(this.#context.environment),
+      },
+      createStore: ({ name: componentName, type, version }, properties) =>
+        findDriver(type, version)?.create({
+          componentName,
+          properties,
+          logger,
+          observer: metrics.storeObserver(componentName),
+        }),
+      isDenied: (component) => isComponentDenied(this.#configuration, component),
+      observe: (component, failedAt) => {
+        metrics.recordComponent(component, failedAt);
+      },
+      removed: (name) => {
+        metrics.forgetStore(name);
+      },
+      stores: this.#stores,
+      metadata: this.#metadata,
+      logger,
+    });
   }
 }
 
-function createSidecar(options: AppOptions, context: AppContext): Sidecar {
-  const { appId, appConnection } = options;
-  const versions = { daprVersion: DAPR_VERSION, holdfastVersion: HOLDFAST_VERSION };
-  return {
-    appId,
-    health: new Health([RUNTIME_TARGET]),
-    metadata: new SidecarMetadata({ appId, appConnection, ...versions }),
-    checkToken: createTokenCheck(options.apiToken),
-    requestShutdown: context.requestShutdown,
-  };
-}
-
-function createStore(manifest: ComponentManifest, logger: Logger): LockStore | undefined {
-  const { name: componentName, type, version, metadata: properties } = manifest;
-  const driver = findDriver(type, version);
-  return driver?.create({ componentName, properties, logger });
-}
-
-interface Closable {
-  close(): Promise<void>;
-}
-
-/** Both at the same time: neither takes new connections while the other still drains. */
-async function closeBoth(...servers: readonly Closable[]): Promise<void> {
-  const results = await Promise.allSettled(servers.map((server) => server.close()));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+/** The machine's address as daprd finds it: DAPR_HOST_IP, else its first outside IPv4 one. */
+function toHostAddress({ DAPR_HOST_IP: given = '' }: AppContext['environment']): string {
+  if (given !== '') return given;
+  const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+  return outside?.address ?? '127.0.0.1';
 }

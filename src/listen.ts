@@ -1,7 +1,10 @@
-import { createServer } from 'node:net';
+import { chmod, stat, unlink } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
 
 import { toErrorMessage } from './lock/error-message';
 import type { Logger } from './lock/logger';
+import type { ListenAddress } from './sidecar/listen-address';
 
 /**
  * The hosts to bind. Without addresses of its own a sidecar takes all, of both IP versions by one
@@ -27,9 +30,9 @@ function canBind(host: string): Promise<boolean> {
   });
 }
 
-/** One of the two API servers, as far as binding goes. */
+/** A server as far as binding goes. */
 export interface Listener {
-  listen(address: { readonly host: string; readonly port: number }): Promise<{ port: number }>;
+  listen(address: ListenAddress): Promise<{ port: number }>;
 }
 
 /**
@@ -62,4 +65,61 @@ export async function listenOnAll(options: {
   if (bound === 0) {
     throw new Error(`could not listen on any endpoint: the ${label} port ${port} can't be bound`);
   }
+}
+
+/** Who may use a unix socket: its user and group. */
+const SOCKET_MODE = 0o660;
+
+/** The longest path that a unix socket can have, in bytes (Linux sun_path, its end counted). */
+const LONGEST_SOCKET_PATH = 107;
+
+/**
+ * Binds a server to a unix socket in a folder, named as daprd's. A file that an ended sidecar has
+ * left behind is removed; daprd refuses to start there.
+ *
+ * @throws {Error} where somebody listens on it, or where it can't be bound
+ */
+export async function listenOnSocket(options: {
+  readonly server: Listener;
+  readonly folder: string;
+  readonly appId: string;
+  readonly label: 'HTTP' | 'gRPC';
+  readonly logger: Logger;
+}): Promise<void> {
+  const { server, folder, appId, label, logger } = options;
+  const file = path.join(folder, `dapr-${appId}-${label.toLowerCase()}.socket`);
+  if (Buffer.byteLength(file) > LONGEST_SOCKET_PATH) {
+    throw new Error(
+      `could not listen on unix socket ${file}: its path is longer than ${LONGEST_SOCKET_PATH} bytes`,
+    );
+  }
+  try {
+    await removeStale(file);
+    await server.listen({ path: file });
+    await chmod(file, SOCKET_MODE);
+  } catch (cause) {
+    throw new Error(`could not listen on unix socket ${file}: ${toErrorMessage(cause)}`, { cause });
+  }
+  logger.info(`${label} server listening on UNIX socket: ${file}`);
+}
+
+async function removeStale(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new Error('a file that is no socket stands there');
+  if (await isListenedTo(file)) throw new Error('another process listens on it');
+  await unlink(file);
+}
+
+function isListenedTo(file: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = connect({ path: file }, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error: Error & { readonly code?: string }) => {
+      if (error.code === 'ECONNREFUSED') resolve(false);
+      else reject(error);
+    });
+  });
 }

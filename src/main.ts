@@ -49,6 +49,7 @@ async function run(options: RunOptions): Promise<void> {
   });
   const app = createApp(options, {
     logger,
+    environment: process.env,
     requestShutdown: (request) => {
       shutdown.request(request);
     },
@@ -59,7 +60,7 @@ async function run(options: RunOptions): Promise<void> {
     exit: (code) => process.exit(code),
     logger,
   });
-  listenToProcess(shutdown, logger);
+  listenToProcess(shutdown, { logger, reload: () => app.reload() });
   announce(options, logger);
   try {
     if (!(await app.start())) return;
@@ -97,15 +98,21 @@ function openLogFile(file: string): number {
   }
 }
 
-function listenToProcess(shutdown: Shutdown, logger: Logger): void {
+function listenToProcess(
+  shutdown: Shutdown,
+  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<void> },
+): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       shutdown.onSignal(signal);
     });
   }
-  // daprd reloads; ending here instead, as Node would, would drop every call.
+  // daprd tears everything down and builds it again; here no call notices.
   process.on('SIGHUP', () => {
-    logger.warn('SIGHUP is ignored: reloading is not served yet');
+    logger.info("Received signal 'hangup'; reloading");
+    void reload().then(() => {
+      logger.info('Reloaded');
+    });
   });
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
@@ -133,15 +140,16 @@ function announce(options: RunOptions, logger: Logger): void {
 /** Where the sidecar listens, and one line to paste. */
 function toInvitation(options: RunOptions, storeName: string | undefined): string {
   const [host = 'localhost'] = options.listenAddresses;
+  const curl = options.tlsFiles === undefined ? 'curl' : 'curl -k';
   const at = host.includes(':') ? `[${host}]` : host;
-  const base = `http://${at}:${options.httpPort}`;
+  const base = `${options.tlsFiles === undefined ? 'http' : 'https'}://${at}:${options.httpPort}`;
   const addresses = `Holdfast listens on ${base} (HTTP) and ${at}:${options.grpcPort} (gRPC).`;
   if (storeName === undefined) return `\n${addresses} No lock store is loaded.\n\n`;
   const token = options.apiToken === undefined ? '' : ' -H "dapr-api-token: $DAPR_API_TOKEN"';
   return `
 ${addresses} Take a lock:
 
-curl -X POST ${base}/v1.0-alpha1/lock/${encodeURIComponent(storeName)} -H 'Content-Type: application/json'${token} -d '{"resourceId":"my_file_name","lockOwner":"random_id_abc123","expiryInSeconds":60}'
+${curl} -X POST ${base}/v1.0-alpha1/lock/${encodeURIComponent(storeName)} -H 'Content-Type: application/json'${token} -d '{"resourceId":"my_file_name","lockOwner":"random_id_abc123","expiryInSeconds":60}'
 
 `;
 }

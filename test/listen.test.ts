@@ -17,9 +17,9 @@ describe('listenOnAll', () => {
   const listen = (hosts: readonly string[], logger: RecordingLogger) =>
     listenOnAll({
       server: {
-        listen: ({ host, port }) =>
-          host === '127.0.0.1'
-            ? Promise.resolve({ port })
+        listen: (address) =>
+          'host' in address && address.host === '127.0.0.1'
+            ? Promise.resolve({ port: address.port })
             : Promise.reject(new Error('EADDRNOTAVAIL')),
       },
       hosts,

@@ -8,7 +8,7 @@ export type FlagKind = 'text' | 'boolean' | 'integer' | 'list';
  */
 export type FlagEffect = 'used' | 'accepted' | 'unserved';
 
-/** A flag of daprd 1.18 (dapr/dapr cmd/daprd/options/options.go). */
+/** A flag of daprd 1.18 (dapr/dapr cmd/daprd/options/options.go), or one of ours, which says so. */
 export interface Flag {
   readonly kind: FlagKind;
   readonly default: string;
@@ -66,27 +66,55 @@ export const FLAGS = {
   'app-protocol': used('text', 'http', 'Protocol of the app, shown by the metadata API'),
   'app-channel-address': used('text', '127.0.0.1', 'Address of the app, shown by the metadata API'),
   'app-max-concurrency': used('integer', '-1', 'Shown by the metadata API'),
+  config: used('list', '', 'Configuration file; may be repeated, later ones count before earlier'),
+  'enable-api-logging': used('boolean', 'false', 'A log line for each call; wins over --config'),
+  'unix-domain-socket': used(
+    'text',
+    '',
+    'Folder of unix sockets that take the place of both API ports',
+  ),
+  'dapr-public-port': used('text', '', 'Second HTTP port, for health and metadata alone'),
+  'dapr-public-listen-address': used('text', '', 'Address of that second port; empty for all'),
+  'allowed-origins': used(
+    'text',
+    '',
+    'Comma list of origins whose pages may call; * for all (CORS)',
+  ),
+  'metrics-port': used('text', '9090', 'Port of the metrics, for Prometheus'),
+  'metrics-listen-address': used('text', '0.0.0.0', 'Address of the metrics'),
+  'enable-metrics': used('boolean', 'true', 'false turns metrics off'),
+  'hot-reload-reconcile-interval': used(
+    'text',
+    '60s',
+    'How often the resource folders are read without a change being noticed; 0 for 60s',
+  ),
+  'tls-cert-file': used(
+    'text',
+    '',
+    'Certificate chain (PEM) for both API ports; not a flag of daprd',
+  ),
+  'tls-key-file': used('text', '', 'Its key (PEM); not a flag of daprd'),
+  'tls-client-ca-file': used(
+    'text',
+    '',
+    'Authorities (PEM) whose clients alone are let in; not a flag of daprd',
+  ),
+  'trace-lock-details': used(
+    'boolean',
+    'false',
+    'Spans name resource and owner of a lock too; not a flag of daprd',
+  ),
   'dapr-internal-grpc-port': used('text', '', 'Named in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),
   wait: used('boolean', 'false', 'Wait until a sidecar on --dapr-http-port is ready, and exit'),
   help: used('boolean', 'false', 'Print this text, and exit'),
 
-  config: unserved('list', 'Configuration files'),
-  'unix-domain-socket': unserved('text', 'Folder for unix sockets'),
-  'dapr-public-port': unserved('text', 'A second HTTP port for health and metadata'),
-  'dapr-public-listen-address': unserved('text', 'Address of that second port'),
-  'allowed-origins': unserved('text', 'CORS'),
-  'enable-api-logging': unserved('boolean', 'A log line for each call'),
   'dapr-block-shutdown-duration': unserved('text', 'A pause before the shutdown begins'),
   'enable-mtls': unserved('boolean', 'TLS by the control plane'),
 
-  'metrics-port': accepted('text', 'Metrics are not served yet'),
-  'metrics-listen-address': accepted('text', 'Metrics are not served yet'),
-  'enable-metrics': accepted('boolean', 'Metrics are not served yet'),
   'profile-port': accepted('text', "Go's profiler"),
   'enable-profiling': accepted('boolean', "Go's profiler"),
-  'hot-reload-reconcile-interval': accepted('text', 'Files are read at start only'),
   'dapr-internal-grpc-listen-address': accepted('text', 'Sidecar to sidecar: no part of locks'),
   'app-ssl': accepted('boolean', APP),
   'enable-app-health-check': accepted('boolean', APP),

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 
 import { parseArgv, UsageError } from './argv';
-import { OptionsError, type RunOptions, toRunOptions } from './run-options';
+import { OptionsError } from './listener-options';
+import { type RunOptions, toRunOptions } from './run-options';
 import { toUsage } from './usage';
 
 /** What a command line asks for. */

@@ -1,6 +1,19 @@
 import { FLAGS } from './flags';
 import type { FlagValues } from './argv';
 import { toInternalPort } from './internal-port';
+import {
+  type MetricsAddress,
+  OptionsError,
+  orUndefined,
+  type PortAddress,
+  type TlsFiles,
+  toMetricsAddress,
+  toPort,
+  toPublicAddress,
+  toReconcileInterval,
+  toTlsFiles,
+  withoutBrackets,
+} from './listener-options';
 import { parseQuantity } from './quantity';
 
 /** The levels of `--log-level`. */
@@ -28,6 +41,22 @@ export interface RunOptions {
   readonly apiToken: string | undefined;
   readonly namespace: string | undefined;
   readonly internalGrpcPort: number;
+  /** Files of --config, later ones over earlier. */
+  readonly configFiles: readonly string[];
+  /** Undefined where the configuration decides. */
+  readonly apiLogging: boolean | undefined;
+  /** Folder of unix sockets in place of the API ports; undefined for TCP. */
+  readonly unixSocketFolder: string | undefined;
+  /** Undefined for no public port. */
+  readonly publicAddress: PortAddress | undefined;
+  readonly allowedOrigins: readonly string[];
+  /** Undefined where metrics are turned off. */
+  readonly metricsAddress: MetricsAddress | undefined;
+  readonly reconcileIntervalMs: number;
+  /** Undefined for plain connections. */
+  readonly tlsFiles: TlsFiles | undefined;
+  /** True: spans name resource and owner. */
+  readonly tracesLockDetails: boolean;
   readonly appConnection: {
     readonly port: number;
     readonly protocol: string;
@@ -36,11 +65,6 @@ export interface RunOptions {
   };
   /** What the operator should know of what was asked for and is not served. */
   readonly warnings: readonly string[];
-}
-
-/** Options that can't be run with; the message is daprd's where daprd has one. */
-export class OptionsError extends Error {
-  override readonly name = 'OptionsError';
 }
 
 /** The machine around the process, for the internal port. */
@@ -88,8 +112,24 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
       channelAddress: flags.text('app-channel-address'),
       maxConcurrency: flags.integer('app-max-concurrency'),
     },
+    configFiles: flags.list('config'),
+    apiLogging: flags.has('enable-api-logging') ? flags.boolean('enable-api-logging') : undefined,
+    unixSocketFolder: orUndefined(flags.text('unix-domain-socket')),
+    publicAddress: toPublicAddress(flags),
+    allowedOrigins: toList(flags.text('allowed-origins')),
+    metricsAddress: toMetricsAddress(flags),
+    reconcileIntervalMs: toReconcileInterval(flags.text('hot-reload-reconcile-interval')),
+    tlsFiles: toTlsFiles(flags),
+    tracesLockDetails: flags.boolean('trace-lock-details'),
     warnings: toWarnings(flags),
   });
+}
+
+function toList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 }
 
 function toLogLevel(text: string): LogLevel {
@@ -105,8 +145,6 @@ function toAppId(appId: string): string {
   if (appId.includes('.')) throw new OptionsError('parameter app-id cannot contain dots');
   return appId;
 }
-
-type PortFlag = 'dapr-http-port' | 'dapr-grpc-port' | 'dapr-internal-grpc-port' | 'app-port';
 
 function toPorts(flags: FlagValues): { readonly httpPort: number; readonly grpcPort: number } {
   const appPort = toPort(flags, 'app-port');
@@ -128,16 +166,6 @@ function toPorts(flags: FlagValues): { readonly httpPort: number; readonly grpcP
     );
   }
   return { httpPort, grpcPort };
-}
-
-function toPort(flags: FlagValues, name: PortFlag): number {
-  const text = flags.text(name);
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port <= 65_535) return port;
-  if (name === 'app-port' && text === '') return 0;
-  throw new OptionsError(
-    `error parsing ${name} flag: ${JSON.stringify(text)} is no port (allowed: 0 to 65535)`,
-  );
 }
 
 function toInternalGrpcPort(flags: FlagValues, identity: readonly string[]): number {
@@ -204,12 +232,4 @@ function toWarnings(flags: FlagValues): readonly string[] {
     warnings.push('Graceful shutdown timeout is infinite, will wait indefinitely to shutdown');
   }
   return warnings;
-}
-
-function withoutBrackets(address: string): string {
-  return address.trim().replace(/^\[(.*)\]$/, '$1');
-}
-
-function orUndefined(text: string): string | undefined {
-  return text === '' ? undefined : text;
 }

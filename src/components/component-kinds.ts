@@ -1,5 +1,10 @@
-/** What a component's type says of it: a lock store, something Dapr has and we don't, or a slip. */
-export type ComponentKind = 'lock' | 'other-building-block' | 'unknown';
+import { isSecretStoreType } from './secrets/secret-stores';
+
+/**
+ * What a component's type says of it: a lock store, a secret store of those that are served,
+ * something Dapr has and we don't, or a slip.
+ */
+export type ComponentKind = 'lock' | 'secret-store' | 'other-building-block' | 'unknown';
 
 /**
  * Dapr's component categories besides locks, the text before a type's first dot
@@ -23,5 +28,6 @@ const OTHER_BUILDING_BLOCKS: ReadonlySet<string> = new Set([
 export function toComponentKind(type: string): ComponentKind {
   const [category = ''] = type.split('.', 1);
   if (category === 'lock') return 'lock';
+  if (isSecretStoreType(type)) return 'secret-store';
   return OTHER_BUILDING_BLOCKS.has(category) ? 'other-building-block' : 'unknown';
 }

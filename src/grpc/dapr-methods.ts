@@ -1,5 +1,6 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader';
 
+import type { LockObserver } from '../lock/lock-observer';
 import type { LockService, TryLockRequest, UnlockRequest } from '../lock/lock-service';
 import type { SidecarMetadataView } from '../sidecar/metadata';
 import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../sidecar/sidecar';
@@ -9,6 +10,8 @@ import { createRequestDecoder } from './request-decoder';
 export interface CallContext {
   /** Aborts when the caller has gone or its deadline has passed. */
   readonly signal: AbortSignal;
+  /** Is told of the lock call that this call is. */
+  readonly lockObserver?: LockObserver | undefined;
   /** The first value of a metadata key, undefined where the call does not carry it. */
   readonly metadata: (key: string) => string | undefined;
 }
@@ -35,10 +38,12 @@ export function createDaprMethods(options: {
     toUnaryMethod(definitionOf(service, name), handle);
 
   return [
-    method<TryLockRequest>('TryLockAlpha1', (request, { signal }) =>
-      locks.tryLock(request, signal),
+    method<TryLockRequest>('TryLockAlpha1', (request, { signal, lockObserver: observer }) =>
+      locks.tryLock(request, { signal, observer }),
     ),
-    method<UnlockRequest>('UnlockAlpha1', (request, { signal }) => locks.unlock(request, signal)),
+    method<UnlockRequest>('UnlockAlpha1', (request, { signal, lockObserver: observer }) =>
+      locks.unlock(request, { signal, observer }),
+    ),
     method('GetMetadata', () => toMetadataResponse(sidecar.metadata.view())),
     method<{ key: string; value: string }>('SetMetadata', ({ key, value }) => {
       sidecar.metadata.set(key, value);
@@ -95,6 +100,8 @@ function toMetadataResponse(view: SidecarMetadataView): object {
       maxConcurrency: Math.max(view.appConnection.maxConcurrency, 0),
     },
     runtimeVersion: view.runtimeVersion,
+    enabledFeatures: view.enabledFeatures,
+    resiliencies: view.resiliencies.map((name) => ({ name })),
     actorRuntime: { runtimeStatus: ACTORS_DISABLED, placement: 'placement: disconnected' },
   };
 }

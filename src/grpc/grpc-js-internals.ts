@@ -1,4 +1,5 @@
 import type {
+  Http2SecureServer,
   Http2Server,
   IncomingHttpHeaders,
   ServerHttp2Session,
@@ -8,10 +9,11 @@ import type { Socket } from 'node:net';
 
 import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 
+import type { ServerTls } from '../sidecar/listen-address';
 import { statusOf } from './grpc-status';
 
 /**
- * Three things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
+ * Four things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
  * Server; tests over the wire fail if an upgrade moves them.
  */
 
@@ -59,6 +61,19 @@ function createUnimplementedHandler(path: string): Handler {
       call.emit('error', statusOf(status.UNIMPLEMENTED, `Holdfast does not serve ${path}`));
     },
   };
+}
+
+/** Shows a renewed certificate to new connections; grpc-js keeps the one it was bound with. */
+export function renewCertificate(server: Server, { cert, key, ca }: ServerTls): void {
+  for (const http2Server of internalsOf(server).http2Servers.keys()) {
+    if ('setSecureContext' in http2Server) {
+      (http2Server as Http2SecureServer).setSecureContext({
+        cert,
+        key,
+        ...(ca === undefined ? {} : { ca }),
+      });
+    }
+  }
 }
 
 /** Milliseconds in each unit of `grpc-timeout` (gRPC over HTTP/2, Requests). */
@@ -113,9 +128,11 @@ export class Connections {
   #watchOne(http2Server: Http2Server): void {
     let arriving: Socket;
     // Node makes the session while it handles this event; the session shows no socket to destroy.
-    http2Server.prependListener('connection', (socket: Socket) => {
-      arriving = socket;
-    });
+    for (const event of ['connection', 'secureConnection']) {
+      http2Server.prependListener(event, (socket: Socket) => {
+        arriving = socket;
+      });
+    }
     http2Server.on('session', (session: ServerHttp2Session) => {
       this.#connections.set(session, { socket: arriving, streams: 0 });
       arriving.once('close', () => this.#connections.delete(session));

@@ -2,9 +2,11 @@ import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } f
 
 import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
+import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
+import { createAccessInterceptor } from './access-interceptor';
 import { createDaprMethods, type UnaryMethod } from './dapr-methods';
-import { answerUnknownMethods, Connections } from './grpc-js-internals';
+import { answerUnknownMethods, Connections, renewCertificate } from './grpc-js-internals';
 import { HealthService } from './health-service';
 import { OpenStreams } from './open-streams';
 import { loadDaprService } from './proto-files';
@@ -19,12 +21,16 @@ export interface GrpcServerOptions {
   readonly logger: Logger;
   /** Longest message taken or sent, in bytes (--max-body-size); -1 for no limit. */
   readonly maxMessageBytes: number;
+  /** Undefined for a plain connection. */
+  readonly tls: ServerTls | undefined;
 }
 
 /** The gRPC transport of the sidecar. */
 export interface GrpcServer {
   /** Binds one more address; rejects with the system's reason. Port 0 takes a free one. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<{ port: number }>;
+  listen(address: ListenAddress): Promise<{ port: number }>;
+  /** Shows a renewed certificate to connections from now on. */
+  renewTls(tls: ServerTls): void;
   /** Takes no new connections, lets calls in flight finish, and resolves when they have. */
   close(): Promise<void>;
 }
@@ -49,16 +55,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   addReflection(server, streams);
   const service = loadDaprService();
   for (const method of createDaprMethods({ ...options, service })) {
-    register(server, method, options.logger);
+    register(server, method, options);
   }
   answerUnknownMethods(server);
 
   return {
-    async listen({ host, port }) {
-      const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`);
+    async listen(address) {
+      const bound = await bind(server, toTarget(address), toCredentials(options.tls));
       connections.watch(server);
       health.setServing(true);
       return { port: bound };
+    },
+    renewTls(tls) {
+      renewCertificate(server, tls);
     },
     close() {
       health.setServing(false);
@@ -74,24 +83,45 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 }
 
 function createServer({ sidecar, maxMessageBytes }: GrpcServerOptions): Server {
-  const { checkToken } = sidecar;
+  const { checkToken, isAllowed } = sidecar;
+  const access = createAccessInterceptor(isAllowed);
   return new Server({
     ...KEEPALIVE,
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.enable_channelz': 0,
-    interceptors: checkToken === undefined ? [] : [createTokenInterceptor(checkToken)],
+    interceptors:
+      checkToken === undefined ? [access] : [access, createTokenInterceptor(checkToken)],
   });
 }
 
-function register(server: Server, method: UnaryMethod, logger: Logger): void {
+function register(
+  server: Server,
+  method: UnaryMethod,
+  { logger, sidecar }: GrpcServerOptions,
+): void {
   const keepBytes = (bytes: Buffer) => bytes;
-  server.register(method.path, toUnaryHandler(method, logger), keepBytes, keepBytes, 'unary');
+  const handler = toUnaryHandler(method, { logger, observer: sidecar.observer });
+  server.register(method.path, handler, keepBytes, keepBytes, 'unary');
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function toTarget(address: ListenAddress): string {
+  if ('path' in address) return `unix:${address.path}`;
+  const { host, port } = address;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function toCredentials(tls: ServerTls | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { cert, key, ca } = tls;
+  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
+  const authorities = ca === undefined ? null : Buffer.from(ca);
+  return ServerCredentials.createSsl(authorities, [pair], authorities !== null);
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (error === null) resolve(port);
       else reject(error);
     });

@@ -17,6 +17,11 @@ export interface GrpcStatus {
   readonly metadata?: Metadata;
 }
 
+/** A call that can't be taken as it stands, whatever it asks for; the message is for the client. */
+export class CallRefusedError extends Error {
+  override readonly name = 'CallRefusedError';
+}
+
 /** What a defect is answered with; its own text is for the log. */
 const UNEXPECTED = 'internal error';
 
@@ -24,6 +29,7 @@ const UNEXPECTED = 'internal error';
 export function toGrpcStatus(error: unknown): GrpcStatus {
   if (error instanceof LockError) return statusOf(status[error.grpcCode], error.message);
   if (error instanceof RequestDecodeError) return statusOf(status.INTERNAL, error.message);
+  if (error instanceof CallRefusedError) return statusOf(status.INVALID_ARGUMENT, error.message);
   return statusOf(status.INTERNAL, UNEXPECTED);
 }
 

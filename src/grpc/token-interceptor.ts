@@ -1,8 +1,8 @@
-import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
+import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
-import { type GrpcStatus, statusOf } from './grpc-status';
-import { loadErrorDetailTypes } from './proto-files';
+import { createDaprStatus } from './error-details';
+import type { GrpcStatus } from './grpc-status';
 import { firstValue } from './unary-handler';
 
 /** Probes carry no token: kubelets and load balancers can't be given one. */
@@ -37,21 +37,9 @@ export function createTokenInterceptor(checkToken: TokenCheck): ServerIntercepto
 }
 
 function createRefusal(reason: string): GrpcStatus {
-  const metadata = new Metadata();
-  metadata.set('grpc-status-details-bin', encodeDetails(reason));
-  return statusOf(status.UNAUTHENTICATED, 'Unauthorized', metadata);
-}
-
-function encodeDetails(reason: string): Buffer {
-  const types = loadErrorDetailTypes();
-  const errorInfo = types.errorInfo.serialize({
-    reason: 'Unauthorized',
-    domain: 'dapr.io',
-    metadata: { 'http.code': '401', 'http.error_message': reason },
-  });
-  return types.status.serialize({
-    code: status.UNAUTHENTICATED,
-    message: 'Unauthorized',
-    details: [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: errorInfo }],
+  return createDaprStatus(status.UNAUTHENTICATED, {
+    httpCode: 401,
+    title: 'Unauthorized',
+    reason,
   });
 }

@@ -1,10 +1,11 @@
-import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 
 import { toErrorTrace } from '../lock/error-message';
 import { LockError } from '../lock/lock-errors';
 import type { Logger } from '../lock/logger';
+import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
 import type { UnaryMethod } from './dapr-methods';
-import { toGrpcStatus } from './grpc-status';
+import { CallRefusedError, toGrpcStatus } from './grpc-status';
 import { RequestDecodeError } from './request-decoder';
 
 /**
@@ -14,29 +15,97 @@ import { RequestDecodeError } from './request-decoder';
  */
 export function toUnaryHandler(
   method: UnaryMethod,
-  logger: Logger,
+  { logger, observer }: { readonly logger: Logger; readonly observer: ApiObserver },
 ): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
+    const observed = observer.begin(toApiCall(method, call));
     const cancel = new AbortController();
     // grpc-js emits this for a hang-up and for a passed deadline, which it answers by itself.
     call.on('cancelled', () => {
       cancel.abort();
     });
-    const context = { signal: cancel.signal, metadata: metadataReader(call) };
-    method.call(call.request, context).then(
+    answer(method, call, { signal: cancel.signal, observed }).then(
       (response) => {
+        sendTrace(call, observed);
         callback(null, response);
+        observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
         if (!isExpected(error)) logger.error(`${method.path} failed: ${toErrorTrace(error)}`);
-        callback(toGrpcStatus(error));
+        const answered = toGrpcStatus(error);
+        callback(answered);
+        const errorCode = error instanceof LockError ? error.errorCode : undefined;
+        observed?.end(toResult(call, { status: answered.code, responseBytes: 0, errorCode }));
       },
     );
   };
 }
 
+/** The message is decoded, and answered, unless the client's tracing headers are broken. */
+async function answer(
+  method: UnaryMethod,
+  call: ServerUnaryCall<Buffer, Buffer>,
+  {
+    signal,
+    observed,
+  }: { readonly signal: AbortSignal; readonly observed: ObservedCall | undefined },
+): Promise<Buffer> {
+  if (observed?.refusal !== undefined) throw new CallRefusedError(observed.refusal);
+  const lockObserver = observed?.lockObserver;
+  return method.call(call.request, { signal, metadata: metadataReader(call), lockObserver });
+}
+
+/** An error is answered by trailers alone, as daprd does. */
+function sendTrace(
+  call: ServerUnaryCall<Buffer, Buffer>,
+  observed: ObservedCall | undefined,
+): void {
+  if (observed?.responseTraceBin === undefined) return;
+  const metadata = new Metadata();
+  metadata.set('grpc-trace-bin', observed.responseTraceBin);
+  const { baggage } = observed.responseHeaders;
+  if (baggage !== undefined) metadata.set('baggage', baggage);
+  call.sendMetadata(metadata);
+}
+
+function toApiCall({ path }: UnaryMethod, call: ServerUnaryCall<Buffer, Buffer>): ApiCall {
+  const [, remoteAddress, remotePort] = /^(.*):(\d+)$/.exec(call.getPeer()) ?? [];
+  return {
+    protocol: 'grpc',
+    verb: 'POST',
+    path,
+    target: path,
+    operation: path.split('/').at(-1),
+    header: metadataReader(call),
+    headerNames: () => Object.keys(call.metadata.getMap()),
+    binary: (name) => {
+      const [value] = call.metadata.get(name);
+      return Buffer.isBuffer(value) ? value : undefined;
+    },
+    remoteAddress,
+    remotePort: remotePort === undefined ? undefined : Number(remotePort),
+    requestBytes: call.request.length,
+  };
+}
+
+function toResult(
+  call: ServerUnaryCall<Buffer, Buffer>,
+  result: {
+    readonly status: number;
+    readonly responseBytes: number;
+    readonly errorCode?: string | undefined;
+  },
+): ApiResult {
+  const { errorCode } = result;
+  return { ...result, requestBytes: call.request.length, errorCode, isAuthorized: true };
+}
+
 function isExpected(error: unknown): boolean {
-  return error instanceof LockError || error instanceof RequestDecodeError;
+  return (
+    error instanceof LockError ||
+    error instanceof RequestDecodeError ||
+    error instanceof CallRefusedError
+  );
 }
 
 function metadataReader(call: ServerUnaryCall<Buffer, Buffer>) {

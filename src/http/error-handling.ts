@@ -26,12 +26,6 @@ export function addErrorHandling(instance: FastifyInstance, logger: Logger): voi
     await drain(request.raw);
     return sendError(reply, answer);
   });
-
-  // Before the body is read: a body of any size to no route is answered as daprd does.
-  instance.addHook('onRequest', async (request, reply) =>
-    request.is404 ? sendError(reply, httpErrors.notRouted()) : undefined,
-  );
-  instance.setNotFoundHandler((_request, reply) => sendError(reply, httpErrors.notRouted()));
 }
 
 /** How long the rest of a body is read for, in milliseconds, before it is answered all the same. */
@@ -51,8 +45,10 @@ async function drain(request: IncomingMessage): Promise<void> {
   await limit.catch(() => undefined);
 }
 
-function sendError(reply: FastifyReply, error: HttpError | LockError): FastifyReply {
+/** Answers with an error of either catalogue. */
+export function sendError(reply: FastifyReply, error: HttpError | LockError): FastifyReply {
   const { errorCode, message } = error;
+  reply.request.errorCode = errorCode;
   return sendJson(reply, error.httpStatus, toGoJson({ errorCode, message }));
 }
 

@@ -1,16 +1,20 @@
-import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:https';
 
 import { fastify, type FastifyInstance } from 'fastify';
 
 import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
+import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
+import { addAccessCheck } from './access';
 import { answerBadUrl, answerClientError } from './client-errors';
+import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
 import { addLockRoutes } from './lock-routes';
+import { addObservation } from './observation';
 import { OpenSockets } from './open-sockets';
 import { toRoutableUrl } from './routable-url';
-import { addSidecarRoutes } from './sidecar-routes';
+import { addHealthRoutes, addMetadataRoutes, addShutdownRoute } from './sidecar-routes';
 import { addTokenCheck } from './token-check';
 
 /** What the HTTP transport stands on. */
@@ -22,12 +26,20 @@ export interface HttpServerOptions {
   readonly maxBodyBytes: number | undefined;
   /** --read-buffer-size in bytes: how much of request headers is taken, see {@link HEADER_SLOP_BYTES}. */
   readonly readBufferBytes: number;
+  /** Pages of which origins may call (--allowed-origins); empty for none. */
+  readonly allowedOrigins: readonly string[];
+  /** Undefined for plain HTTP. */
+  readonly tls: ServerTls | undefined;
+  /** `public` for health and metadata alone, without a token (--dapr-public-port). */
+  readonly surface: 'api' | 'public';
 }
 
 /** The HTTP transport of the sidecar: HTTP/1.1 only. */
 export interface HttpServer {
   /** Binds one more address; rejects with the system's error. Port 0 takes a free one. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<{ port: number }>;
+  listen(address: ListenAddress): Promise<{ port: number }>;
+  /** Shows a renewed certificate to connections from now on. */
+  renewTls(tls: ServerTls): void;
   /** Takes no new connections, lets requests in flight finish, and resolves when they have. */
   close(): Promise<void>;
 }
@@ -44,14 +56,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // One instance for each address: Fastify itself listens on one.
   const instances: { readonly instance: FastifyInstance; readonly sockets: OpenSockets }[] = [];
   return {
-    async listen({ host, port }) {
+    async listen(address) {
       const instance = createInstance(options);
       const sockets = new OpenSockets(instance.server);
       // By then Fastify answers with `Connection: close`.
       instance.addHook('preClose', () => sockets.drain());
       instances.push({ instance, sockets });
-      await instance.listen({ host, port });
-      return { port: (instance.server.address() as AddressInfo).port };
+      await instance.listen({ ...address });
+      const bound = instance.server.address();
+      return { port: typeof bound === 'object' && bound !== null ? bound.port : 0 };
+    },
+    renewTls(tls) {
+      for (const { instance } of instances) {
+        if (instance.server instanceof TlsServer) instance.server.setSecureContext(tls);
+      }
     },
     async close() {
       await Promise.all(instances.map(({ sockets }) => sockets.stopListening()));
@@ -61,12 +79,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function createInstance(options: HttpServerOptions): FastifyInstance {
+  const connections = {
+    maxHeaderSize: options.readBufferBytes + HEADER_SLOP_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+  };
+  const { tls, surface, sidecar } = options;
   const instance = fastify({
-    http: {
-      maxHeaderSize: options.readBufferBytes + HEADER_SLOP_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-    },
+    ...(tls === undefined
+      ? { http: connections }
+      : { https: { ...connections, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS } }),
     bodyLimit: options.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     routerOptions: { maxParamLength: Number.MAX_SAFE_INTEGER },
@@ -76,14 +98,21 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (_error, _request, reply) => {
       void answerBadUrl(reply);
     },
-  });
+  }) as unknown as FastifyInstance;
   // Neither bodies nor idle connections are timed, as in daprd: a client's pool that finds its
   // connection closed under it fails a call. Fastify takes 0 for its own default.
   instance.server.keepAliveTimeout = 0;
   takeAnyBody(instance);
-  addTokenCheck(instance, options.sidecar);
+  const isWhole = surface === 'api';
+  addObservation(instance, sidecar.observer);
+  if (isWhole && options.allowedOrigins.length > 0) addCors(instance, options.allowedOrigins);
+  if (isWhole) addTokenCheck(instance, sidecar);
+  addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });
   addErrorHandling(instance, options.logger);
-  addSidecarRoutes(instance, options.sidecar);
+  addHealthRoutes(instance, sidecar);
+  addMetadataRoutes(instance, sidecar);
+  if (!isWhole) return instance;
+  addShutdownRoute(instance, sidecar);
   addLockRoutes(instance, options.locks);
   return instance;
 }

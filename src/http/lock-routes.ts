@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { LockService } from '../lock/lock-service';
+import type { Caller, LockService } from '../lock/lock-service';
 import { sendJson } from './json-reply';
 import { decodeLockRequest, TRY_LOCK_FIELDS, UNLOCK_FIELDS } from './request-body';
 
@@ -10,19 +10,22 @@ interface LockRoute {
   readonly Body: Buffer | undefined;
 }
 
+const TRY_LOCK = { config: { operation: 'TryLock', group: 'lock' } } as const;
+const UNLOCK = { config: { operation: 'Unlock', group: 'unlock' } } as const;
+
 /** Adds the two lock routes of daprd (dapr/dapr pkg/api/http/lock.go). */
 export function addLockRoutes(instance: FastifyInstance, locks: LockService): void {
-  instance.post<LockRoute>('/v1.0-alpha1/lock/:store', async (request, reply) => {
+  instance.post<LockRoute>('/v1.0-alpha1/lock/:store', TRY_LOCK, async (request, reply) => {
     const body = decodeLockRequest(bodyOf(request), TRY_LOCK_FIELDS);
     const call = { ...body, storeName: request.params.store };
-    const { success } = await locks.tryLock(call, callerSignal(reply));
+    const { success } = await locks.tryLock(call, callerOf(request, reply));
     return sendJson(reply, 200, `{"success":${String(success)}}`);
   });
 
-  instance.post<LockRoute>('/v1.0-alpha1/unlock/:store', async (request, reply) => {
+  instance.post<LockRoute>('/v1.0-alpha1/unlock/:store', UNLOCK, async (request, reply) => {
     const { resourceId, lockOwner } = decodeLockRequest(bodyOf(request), UNLOCK_FIELDS);
     const call = { resourceId, lockOwner, storeName: request.params.store };
-    const { status } = await locks.unlock(call, callerSignal(reply));
+    const { status } = await locks.unlock(call, callerOf(request, reply));
     return sendJson(reply, 200, `{"status":${status}}`);
   });
 }
@@ -31,11 +34,11 @@ function bodyOf({ body }: FastifyRequest<LockRoute>): Buffer {
   return body ?? Buffer.alloc(0);
 }
 
-/** Aborts when the caller hangs up before it has its answer. */
-function callerSignal(reply: FastifyReply): AbortSignal {
+/** The signal aborts when the caller hangs up before it has its answer. */
+function callerOf({ observed }: FastifyRequest<LockRoute>, reply: FastifyReply): Caller {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
-  return gone.signal;
+  return { signal: gone.signal, observer: observed?.lockObserver };
 }

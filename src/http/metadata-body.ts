@@ -9,6 +9,7 @@ export function toMetadataBody(view: SidecarMetadataView): string {
   const body = {
     id: view.id,
     runtimeVersion: view.runtimeVersion,
+    ...(view.enabledFeatures.length === 0 ? {} : { enabledFeatures: view.enabledFeatures }),
     ...(view.components.length === 0 ? {} : { components: view.components.map(toComponent) }),
     extended: view.extended,
     appConnectionProperties: toConnection(view.appConnection),
@@ -17,6 +18,9 @@ export function toMetadataBody(view: SidecarMetadataView): string {
       hostReady: false,
       placement: 'placement: disconnected',
     },
+    ...(view.resiliencies.length === 0
+      ? {}
+      : { resiliencies: view.resiliencies.map((name) => ({ name })) }),
   };
   return `${toGoJson(body)}\n`;
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { Server as TcpServer, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
 /** How long connections may still bring a request once the server takes no new ones. */
@@ -18,7 +19,8 @@ export class OpenSockets {
 
   constructor(server: Server) {
     this.#server = server;
-    server.on('connection', (socket: Socket) => {
+    // Over TLS requests come with another socket than the one that was accepted.
+    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#requests.set(socket, 0);
       socket.once('close', () => this.#requests.delete(socket));
     });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
+import type { ApiGroup } from '../sidecar/api-groups';
 import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../sidecar/sidecar';
 import { httpErrors } from './http-errors';
 import { sendJson } from './json-reply';
@@ -8,11 +9,15 @@ import { toMetadataBody } from './metadata-body';
 /** The health routes, which need no token. */
 export const HEALTH_PATHS: readonly string[] = ['/v1.0/healthz', '/v1.0/healthz/outbound'];
 
-/** Adds what a sidecar serves beside locks: health, metadata, shutdown. */
-export function addSidecarRoutes(instance: FastifyInstance, sidecar: Sidecar): void {
-  const { appId, health, metadata } = sidecar;
+/** The options of a route: what it is called, and to which group of the API it belongs. */
+const route = (operation: string, group?: ApiGroup) => ({
+  config: group === undefined ? { operation } : { operation, group },
+});
 
-  instance.get<{ Querystring: { appid?: string } }>('/v1.0/healthz', (request, reply) => {
+/** Adds the probes. */
+export function addHealthRoutes(instance: FastifyInstance, { appId, health }: Sidecar): void {
+  const probe = route('GetHealthz');
+  instance.get<{ Querystring: { appid?: string } }>('/v1.0/healthz', probe, (request, reply) => {
     const { unreadyTargets } = health;
     if (unreadyTargets.length > 0) throw httpErrors.notReady(unreadyTargets);
     const asked = request.query.appid ?? '';
@@ -20,24 +25,31 @@ export function addSidecarRoutes(instance: FastifyInstance, sidecar: Sidecar): v
     return reply.code(204).send();
   });
 
-  instance.get('/v1.0/healthz/outbound', (_request, reply) => {
+  instance.get('/v1.0/healthz/outbound', route('GetOutboundHealthz'), (_request, reply) => {
     if (!health.outboundReady) throw httpErrors.outboundNotReady();
     return reply.code(204).send();
   });
+}
 
-  instance.get('/v1.0/metadata', (_request, reply) =>
+/** Adds the sidecar's description of itself. */
+export function addMetadataRoutes(instance: FastifyInstance, { metadata }: Sidecar): void {
+  instance.get('/v1.0/metadata', route('GetMetadata', 'metadata'), (_request, reply) =>
     sendJson(reply, 200, toMetadataBody(metadata.view())),
   );
 
   instance.put<{ Params: { key: string }; Body: Buffer | undefined }>(
     '/v1.0/metadata/:key',
+    route('SetMetadata', 'metadata'),
     (request, reply) => {
       metadata.set(request.params.key, request.body?.toString('utf8') ?? '');
       return reply.code(204).send();
     },
   );
+}
 
-  instance.post('/v1.0/shutdown', async (request, reply) => {
+/** Adds the shutdown of the process. */
+export function addShutdownRoute(instance: FastifyInstance, sidecar: Sidecar): void {
+  instance.post('/v1.0/shutdown', route('Shutdown', 'shutdown'), async (request, reply) => {
     await reply.code(204).send();
     sidecar.requestShutdown({ force: request.headers[FORCE_SHUTDOWN_HEADER] === 'true' });
   });

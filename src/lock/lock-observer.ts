@@ -1,23 +1,37 @@
 import type { LockError } from './lock-errors';
 import type { UnlockOutcome } from './lock-store';
 
-/** How a lock call ended, in the words of the store contract. */
-export type LockOutcome = 'acquired' | 'refused' | UnlockOutcome | 'error';
+/**
+ * How a lock call ended, in the words of the store contract. `error` left nothing behind;
+ * `unknown` may have taken effect, and is being undone.
+ */
+export type LockOutcome = 'acquired' | 'refused' | UnlockOutcome | 'error' | 'unknown';
 
-/** What is known of a lock call that has ended. */
-export interface LockCallReport {
+/** A lock call that begins. */
+export interface LockCallSubject {
   readonly operation: 'tryLock' | 'unlock';
+  /** As the client wrote it. */
   readonly storeName: string;
+  /** False where there is no such store: then the name is any text that a client came up with. */
+  readonly isKnownStore: boolean;
   readonly resourceId: string;
   /** Shown at log level debug only: owners are identities. */
   readonly lockOwner: string;
+}
+
+/** What is known of a lock call that has ended. */
+export interface LockCallReport extends LockCallSubject {
   readonly outcome: LockOutcome;
-  /** Present where the outcome is `error`. */
+  readonly durationMs: number;
+  /** Present where the outcome is `error` or `unknown`. */
   readonly error?: LockError;
 }
 
 /**
- * Is told of every lock call that ended; this is how logs (and later metrics) learn of
- * locks without the lock room knowing them. Must not throw.
+ * Is told of every lock call; this is how logs, metrics and traces learn of locks without the
+ * lock room knowing them. Must not throw.
  */
-export type LockObserver = (report: LockCallReport) => void;
+export interface LockObserver {
+  started?(subject: LockCallSubject): void;
+  ended(report: LockCallReport): void;
+}

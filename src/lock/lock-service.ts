@@ -1,7 +1,8 @@
 import { createAttempt } from './attempt';
+import { type CallPolicy, plainPolicy } from './call-policy';
 import { LockError, lockErrors } from './lock-errors';
 import { LockKeyError, toLockKey } from './lock-key';
-import type { LockCallReport, LockObserver, LockOutcome } from './lock-observer';
+import type { LockCallSubject, LockObserver, LockOutcome } from './lock-observer';
 import {
   type LockStore,
   StoreError,
@@ -31,10 +32,18 @@ export type UnlockStatus = 0 | 1 | 2;
  * delegates here and encodes; every rejection is a {@link LockError}, contention is a value.
  */
 export interface LockService {
-  /** Tries once for a lock. The signal ends when the caller has gone or its deadline has passed. */
-  tryLock(request: TryLockRequest, signal: AbortSignal): Promise<{ readonly success: boolean }>;
-  /** Releases a lock, with the signal of {@link LockService.tryLock}. */
-  unlock(request: UnlockRequest, signal: AbortSignal): Promise<{ readonly status: UnlockStatus }>;
+  /** Tries once for a lock. */
+  tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }>;
+  /** Releases a lock. */
+  unlock(request: UnlockRequest, caller: Caller): Promise<{ readonly status: UnlockStatus }>;
+}
+
+/** Who makes a call. */
+export interface Caller {
+  /** Aborts when the caller has gone or its deadline has passed. */
+  readonly signal: AbortSignal;
+  /** Is told of this call beside those who are told of every call. */
+  readonly observer?: LockObserver | undefined;
 }
 
 const UNLOCK_STATUS: Readonly<Record<UnlockOutcome, UnlockStatus>> = {
@@ -46,40 +55,66 @@ const UNLOCK_STATUS: Readonly<Record<UnlockOutcome, UnlockStatus>> = {
 /** Shown for an exception that is no {@link StoreError}: a defect, whose text is for the log. */
 const UNEXPECTED = 'internal error, the outcome is unknown';
 
-/** Makes the {@link LockService} over a catalogue of stores. */
-export function createLockService(options: {
+/** What the lock service stands on. */
+export interface LockServiceOptions {
   readonly stores: StoreCatalog;
-  readonly observe: LockObserver;
-}): LockService {
-  const { stores, observe } = options;
+  /** How calls to a store are run, by its name; plainly where this is left out. */
+  readonly policyOf?: (storeName: string) => CallPolicy;
+  readonly observers: readonly LockObserver[];
+}
+
+/** Makes the {@link LockService} over a catalogue of stores. */
+export function createLockService(options: LockServiceOptions): LockService {
+  const { stores, policyOf = () => plainPolicy, observers } = options;
+
+  const observed = <T extends LockOutcome>(
+    operation: LockCallSubject['operation'],
+    request: UnlockRequest,
+    { caller, run }: { readonly caller: Caller; readonly run: () => Promise<T> },
+  ): Promise<T> => {
+    const { storeName, resourceId, lockOwner } = request;
+    const isKnownStore = stores.find(storeName) !== undefined;
+    const subject = { operation, storeName, isKnownStore, resourceId, lockOwner };
+    const all = caller.observer === undefined ? observers : [...observers, caller.observer];
+    return observe(all, subject, run);
+  };
 
   return {
-    async tryLock(request, signal) {
-      const acquired = await observed(observe, subjectOf('tryLock', request), async () => {
-        const { store, key } = resolveTryLock(stores, request);
+    async tryLock(request, caller) {
+      const run = async () => {
+        const { entry, key } = resolveTryLock(stores, request);
+        const { store } = entry;
         const call = {
           key,
           owner: request.lockOwner,
           ttlMs: request.expiryInSeconds * 1000,
           attempt: createAttempt(),
         };
-        const result = await attempted({ store, call, failed: lockErrors.tryLockFailed }, () =>
-          tryLockFor(signal, store, call),
+        const attempt = { store, call, failed: lockErrors.tryLockFailed };
+        const result = await stores.use(entry, () =>
+          attempted(attempt, () =>
+            policyOf(entry.name).run((signal) => tryLockFor(signal, store, call), caller.signal),
+          ),
         );
         return result.acquired ? 'acquired' : 'refused';
-      });
-      return { success: acquired === 'acquired' };
+      };
+      const outcome = await observed('tryLock', request, { caller, run });
+      return { success: outcome === 'acquired' };
     },
 
-    async unlock(request, signal) {
-      const outcome = await observed(observe, subjectOf('unlock', request), async () => {
-        const { store, key } = resolveUnlock(stores, request);
+    async unlock(request, caller) {
+      const run = async () => {
+        const { entry, key } = resolveUnlock(stores, request);
+        const { store } = entry;
         const call = { key, owner: request.lockOwner, attempt: createAttempt() };
-        return attempted({ store, call, failed: lockErrors.unlockFailed }, () =>
-          store.unlock(call, signal),
+        const attempt = { store, call, failed: lockErrors.unlockFailed };
+        return stores.use(entry, () =>
+          attempted(attempt, () =>
+            policyOf(entry.name).run((signal) => store.unlock(call, signal), caller.signal),
+          ),
         );
-      });
-      return { status: UNLOCK_STATUS[outcome] };
+      };
+      return { status: UNLOCK_STATUS[await observed('unlock', request, { caller, run })] };
     },
   };
 }
@@ -104,7 +139,7 @@ function resolve(stores: StoreCatalog, request: UnlockRequest, failed: FailureRo
   if (lockOwner === '') throw lockErrors.lockOwnerEmpty(storeName);
   const entry = stores.find(storeName);
   if (entry === undefined) throw lockErrors.storeNotFound(storeName);
-  return { store: entry.store, key: keyOf(entry, resourceId, failed) };
+  return { entry, key: keyOf(entry, resourceId, failed) };
 }
 
 function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): string {
@@ -153,25 +188,32 @@ async function attempted<T>(
   }
 }
 
-type CallSubject = Omit<LockCallReport, 'outcome' | 'error'>;
-
 /** Runs a call and reports how it ended, whichever way it ends. */
-async function observed<T extends LockOutcome>(
-  observe: LockObserver,
-  subject: CallSubject,
+async function observe<T extends LockOutcome>(
+  observers: readonly LockObserver[],
+  subject: LockCallSubject,
   call: () => Promise<T>,
 ): Promise<T> {
+  const startedAt = performance.now();
+  for (const observer of observers) observer.started?.(subject);
+  const end = (result: { readonly outcome: LockOutcome; readonly error?: LockError }): void => {
+    const report = { ...subject, ...result, durationMs: performance.now() - startedAt };
+    for (const observer of observers) observer.ended(report);
+  };
   try {
     const outcome = await call();
-    observe({ ...subject, outcome });
+    end({ outcome });
     return outcome;
   } catch (error) {
-    if (error instanceof LockError) observe({ ...subject, outcome: 'error', error });
+    if (error instanceof LockError) {
+      end({ outcome: isOutcomeUnknown(error.cause) ? 'unknown' : 'error', error });
+    }
     throw error;
   }
 }
 
-function subjectOf(operation: CallSubject['operation'], request: UnlockRequest): CallSubject {
-  const { storeName, resourceId, lockOwner } = request;
-  return { operation, storeName, resourceId, lockOwner };
+/** A store's own verdict; of a defect nobody knows what it has left behind. */
+function isOutcomeUnknown(cause: unknown): boolean {
+  if (cause === undefined || cause instanceof LockKeyError) return false;
+  return !(cause instanceof StoreError) || cause.outcome === 'unknown';
 }

@@ -11,6 +11,9 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
   fatal(message: string, fields?: LogFields): void;
-  /** The same log under another scope, for example `dapr.runtime.http`. */
-  scoped(scope: string): Logger;
+  /**
+   * The same log under another scope, for example `dapr.runtime.http`; with a level, at that one
+   * whatever the log's own is.
+   */
+  scoped(scope: string, options?: { readonly level: 'info' }): Logger;
 }

@@ -9,7 +9,8 @@ import type { Logger } from '../lock/logger';
  * may appear; a failure that no store announced, which is a defect, at error.
  */
 export function createLockLog(logger: Logger): LockObserver {
-  return ({ operation, storeName, resourceId, lockOwner, outcome, error }) => {
+  const ended: LockObserver['ended'] = (report) => {
+    const { operation, storeName, resourceId, lockOwner, outcome, error } = report;
     const fields = { store: storeName, resource: resourceId, owner: lockOwner, outcome };
     if (error === undefined) {
       logger.debug(operation, fields);
@@ -22,6 +23,7 @@ export function createLockLog(logger: Logger): LockObserver {
       });
     }
   };
+  return { ended };
 }
 
 function isDefect(cause: unknown): boolean {

@@ -49,8 +49,8 @@ export function createLogger(options: LoggerOptions): Logger {
   return toLogger(root, ROOT_SCOPE);
 }
 
-function toLogger(root: PinoLogger, scope: string): Logger {
-  const scopedLog = root.child({ scope });
+function toLogger(root: PinoLogger, scope: string, options?: { readonly level: 'info' }): Logger {
+  const scopedLog = root.child({ scope }, options);
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
@@ -62,6 +62,6 @@ function toLogger(root: PinoLogger, scope: string): Logger {
     warn: at('warn'),
     error: at('error'),
     fatal: at('fatal'),
-    scoped: (name) => toLogger(root, name),
+    scoped: (name, own) => toLogger(root, name, own),
   };
 }

@@ -22,6 +22,10 @@ export interface SidecarMetadataView {
   /** The Dapr version that is served; SDKs and the Dapr CLI parse it. */
   readonly runtimeVersion: string;
   readonly components: readonly RegisteredComponent[];
+  /** Features that are turned on. */
+  readonly enabledFeatures: readonly string[];
+  /** The Resiliency documents that are loaded, by name. */
+  readonly resiliencies: readonly string[];
   /** Sorted by key, as daprd prints them. */
   readonly extended: Readonly<Record<string, string>>;
   readonly appConnection: AppConnection;
@@ -32,10 +36,12 @@ const RUNTIME_VERSION_KEY = 'daprRuntimeVersion';
 
 /** The sidecar's description of itself; the `dapr` CLI adds entries to it (cliPID, appPID, …). */
 export class SidecarMetadata {
-  readonly #fixed: Omit<SidecarMetadataView, 'components' | 'extended'>;
+  readonly #fixed: Pick<SidecarMetadataView, 'id' | 'runtimeVersion' | 'appConnection'>;
   readonly #ownExtended: Readonly<Record<string, string>>;
-  readonly #components: RegisteredComponent[] = [];
+  readonly #components = new Map<string, RegisteredComponent>();
   readonly #extended = new Map<string, string>();
+  #enabledFeatures: readonly string[] = [];
+  #resiliencies: readonly string[] = [];
 
   /** @param options `holdfastVersion` is shown as an extended entry of that name */
   constructor(options: {
@@ -49,9 +55,24 @@ export class SidecarMetadata {
     this.#ownExtended = { [RUNTIME_VERSION_KEY]: daprVersion, holdfastVersion };
   }
 
-  /** Lists a component that has been initialised. */
-  addComponent(component: RegisteredComponent): void {
-    this.#components.push(component);
+  /** Lists a component that has been initialised; one of the same name is replaced. */
+  setComponent(component: RegisteredComponent): void {
+    this.#components.set(component.name, component);
+  }
+
+  /** Takes a component off the list. */
+  removeComponent(name: string): void {
+    this.#components.delete(name);
+  }
+
+  /** Shows which features are turned on. */
+  setFeatures(names: readonly string[]): void {
+    this.#enabledFeatures = names;
+  }
+
+  /** Shows which Resiliency documents are loaded. */
+  setResiliencies(names: readonly string[]): void {
+    this.#resiliencies = names;
   }
 
   /** Sets an extended entry, in memory only. An empty key is ignored, as daprd does. */
@@ -65,7 +86,9 @@ export class SidecarMetadata {
     const sorted = Object.entries(extended).sort(([a], [b]) => (a < b ? -1 : 1));
     return {
       ...this.#fixed,
-      components: [...this.#components],
+      enabledFeatures: this.#enabledFeatures,
+      resiliencies: this.#resiliencies,
+      components: [...this.#components.values()],
       extended: Object.fromEntries(sorted),
     };
   }

@@ -1,3 +1,5 @@
+import type { ApiAccess } from './api-groups';
+import type { ApiObserver } from './api-observer';
 import type { TokenCheck } from './api-token';
 import type { Health } from './health';
 import type { SidecarMetadata } from './metadata';
@@ -9,6 +11,9 @@ export interface Sidecar {
   readonly metadata: SidecarMetadata;
   /** Undefined where no API token is required. */
   readonly checkToken: TokenCheck | undefined;
+  /** Asked at every call: the configuration may change. */
+  readonly isAllowed: ApiAccess;
+  readonly observer: ApiObserver;
   /**
    * Asks the process to end, and returns at once so that the call can be answered.
    * Forced means: at once and with exit code 1, without waiting for calls in flight.

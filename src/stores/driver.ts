@@ -1,12 +1,15 @@
 import type { MetadataProperties } from '../components/metadata-properties';
 import type { LockStore } from '../lock/lock-store';
 import type { Logger } from '../lock/logger';
+import type { StoreObserver } from '../lock/store-observer';
 
 /** What a driver gets to make a store of one component. */
 export interface DriverContext {
   readonly componentName: string;
   readonly properties: MetadataProperties;
   readonly logger: Logger;
+  /** Is told how the way to the server fares. */
+  readonly observer?: StoreObserver;
 }
 
 /** A kind of lock store: one component type. `drivers.ts` has the list. */

@@ -22,6 +22,15 @@ describe('parseArguments', () => {
       httpMaxBodyBytes: 4_194_304,
       grpcMaxMessageBytes: 4_194_304,
       readBufferBytes: 4096,
+      allowedOrigins: [],
+      apiLogging: undefined,
+      configFiles: [],
+      metricsAddress: { host: '0.0.0.0', port: 9090, isRequired: false },
+      publicAddress: undefined,
+      reconcileIntervalMs: 60_000,
+      tlsFiles: undefined,
+      tracesLockDetails: false,
+      unixSocketFolder: undefined,
       gracefulShutdownMs: 5000,
       logLevel: 'info',
       logAsJson: false,
@@ -215,9 +224,9 @@ describe('parseArguments', () => {
   });
 
   it('warns about what people may count on and is not served', () => {
-    const argv = ['--unix-domain-socket', '/tmp', '--enable-mtls=false', '--metrics-port', '9090'];
+    const argv = ['--dapr-block-shutdown-duration', '5s', '--enable-mtls=false'];
     expect(run(argv).warnings).toEqual([
-      '--unix-domain-socket is accepted but not served yet: Folder for unix sockets',
+      '--dapr-block-shutdown-duration is accepted but not served yet: A pause before the shutdown begins',
     ]);
   });
 

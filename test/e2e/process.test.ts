@@ -108,7 +108,7 @@ describe('a sidecar process', () => {
     it('survives a reload signal', async () => {
       await start();
       sidecar.child.kill('SIGHUP');
-      await sidecar.waitForOutput('SIGHUP is ignored');
+      await sidecar.waitForOutput('msg=Reloaded');
       await expect(lock()).resolves.toEqual({ success: true });
     });
 

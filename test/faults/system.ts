@@ -112,7 +112,7 @@ export async function startInProcess(
   await store.init(new AbortController().signal);
   const stores = new StoreCatalog();
   stores.add({ name: 'lockstore', store, keyPrefix: { text: 'lock||myapp||' } });
-  const service = createLockService({ stores, observe: () => undefined });
+  const service = createLockService({ stores, observers: [] });
   return {
     by: 'holdfast',
     proxy,
@@ -127,9 +127,9 @@ export async function startInProcess(
       const request = { storeName: 'lockstore', resourceId, lockOwner: owner, expiryInSeconds };
       const ask = async () => {
         if (kind === 'tryLock') {
-          return { answer: toAnswer(kind, await service.tryLock(request, gone.signal)) };
+          return { answer: toAnswer(kind, await service.tryLock(request, gone)) };
         }
-        return { answer: toAnswer(kind, await service.unlock(request, gone.signal)) };
+        return { answer: toAnswer(kind, await service.unlock(request, gone)) };
       };
       const answer = ask().catch((error: unknown) => {
         const reason = (error as Error).message;

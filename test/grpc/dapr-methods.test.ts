@@ -1,13 +1,13 @@
 import { status } from '@grpc/grpc-js';
 
 import { lockErrors } from '../../src/lock/lock-errors';
-import type { TryLockRequest, UnlockRequest } from '../../src/lock/lock-service';
+import type { Caller, TryLockRequest, UnlockRequest } from '../../src/lock/lock-service';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 
 describe('the Dapr methods over gRPC', () => {
   let grpc: GrpcFixture;
-  const tryLock = jest.fn<Promise<{ success: boolean }>, [TryLockRequest, AbortSignal]>();
-  const unlock = jest.fn<Promise<{ status: 0 | 1 | 2 }>, [UnlockRequest, AbortSignal]>();
+  const tryLock = jest.fn<Promise<{ success: boolean }>, [TryLockRequest, Caller]>();
+  const unlock = jest.fn<Promise<{ status: 0 | 1 | 2 }>, [UnlockRequest, Caller]>();
   const request = { storeName: 's', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
 
   beforeAll(async () => {
@@ -132,7 +132,7 @@ describe('the Dapr methods over gRPC', () => {
   });
 
   describe('a caller that does not wait', () => {
-    const waitForAbort = (_request: TryLockRequest, signal: AbortSignal) =>
+    const waitForAbort = (_request: TryLockRequest, { signal }: Caller) =>
       new Promise<{ success: boolean }>((_resolve, reject) => {
         signal.addEventListener('abort', () => {
           reject(lockErrors.tryLockFailed('aborted', undefined));
@@ -154,7 +154,7 @@ describe('the Dapr methods over gRPC', () => {
 
   describe('GetMetadata', () => {
     it('describes the sidecar', async () => {
-      grpc.sidecar.metadata.addComponent({ name: 'l', type: 'lock.redis', version: 'v1' });
+      grpc.sidecar.metadata.setComponent({ name: 'l', type: 'lock.redis', version: 'v1' });
       const { response } = await grpc.call('GetMetadata', {});
       expect(response).toMatchObject({
         id: 'myapp',

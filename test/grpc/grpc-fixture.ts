@@ -9,8 +9,9 @@ import {
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
 import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
+import type { ServerTls } from '../../src/sidecar/listen-address';
 import { createFakeLockService } from '../support/fake-lock-service';
-import { createFakeSidecar } from '../support/fake-sidecar';
+import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
 
 /** What a unary call ended with: the response, or the code and details of the status. */
@@ -36,14 +37,19 @@ export class GrpcFixture {
   port = 0;
 
   constructor(
-    options: { locks?: Partial<LockService>; token?: string; maxMessageBytes?: number } = {},
+    options: FakeSidecarOptions & {
+      readonly locks?: Partial<LockService>;
+      readonly maxMessageBytes?: number;
+      readonly tls?: ServerTls;
+    } = {},
   ) {
-    this.sidecar = createFakeSidecar(options.token === undefined ? {} : { token: options.token });
+    this.sidecar = createFakeSidecar(options);
     this.server = createGrpcServer({
       locks: createFakeLockService(options.locks),
       sidecar: this.sidecar,
       logger: this.logger,
       maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
+      tls: options.tls,
     });
   }
 

@@ -9,8 +9,12 @@ const PACKAGE = 'dapr.proto.runtime.v1';
 const ours = load(OUR_PROTOS);
 const upstream = load(UPSTREAM_PROTOS);
 
+/** What daprd 1.18 has and the protos of the SDK do not have yet (dapr/dapr metadata.proto). */
+const NEWER_MESSAGE = 'dapr.proto.runtime.v1.MetadataResiliency';
+const NEWER_FIELD = 'resiliencies';
+
 describe('the wire contract', () => {
-  describe.each(typesOf(ours))('message %s', (name) => {
+  describe.each(typesOf(ours).filter((name) => name !== NEWER_MESSAGE))('message %s', (name) => {
     it('has the fields of the protos that @dapr/dapr ships: names, numbers and types', () => {
       expect(fieldsOf(ours, name)).toEqual(fieldsOf(upstream, name));
     });
@@ -56,13 +60,8 @@ function signatureOf(root: Root, name: string) {
 function fieldsOf(root: Root, name: string) {
   return root
     .lookupType(name)
-    .fieldsArray.map((field: Field) => [
-      field.name,
-      field.id,
-      field.type,
-      field.repeated,
-      field.map,
-    ])
+    .fieldsArray.filter(({ name: field }) => field !== NEWER_FIELD)
+    .map((field: Field) => [field.name, field.id, field.type, field.repeated, field.map])
     .sort();
 }
 

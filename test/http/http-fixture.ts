@@ -1,7 +1,8 @@
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
 import type { LockService } from '../../src/lock/lock-service';
+import type { ServerTls } from '../../src/sidecar/listen-address';
 import { createFakeLockService } from '../support/fake-lock-service';
-import { createFakeSidecar } from '../support/fake-sidecar';
+import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { callHttp, type HttpAnswer, type HttpCall } from '../support/http-call';
 import { RecordingLogger } from '../support/recording-logger';
 
@@ -13,19 +14,24 @@ export class HttpFixture {
   port = 0;
 
   constructor(
-    options: {
+    options: FakeSidecarOptions & {
       readonly locks?: Partial<LockService>;
-      readonly token?: string;
       readonly maxBodyBytes?: number | undefined;
+      readonly allowedOrigins?: readonly string[];
+      readonly surface?: 'api' | 'public';
+      readonly tls?: ServerTls;
     } = {},
   ) {
-    this.sidecar = createFakeSidecar(options.token === undefined ? {} : { token: options.token });
+    this.sidecar = createFakeSidecar(options);
     this.server = createHttpServer({
       locks: createFakeLockService(options.locks),
       sidecar: this.sidecar,
       logger: this.logger,
       maxBodyBytes: 'maxBodyBytes' in options ? options.maxBodyBytes : 4 * 2 ** 20,
       readBufferBytes: 4096,
+      allowedOrigins: options.allowedOrigins ?? [],
+      tls: options.tls,
+      surface: options.surface ?? 'api',
     });
   }
 

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { lockErrors } from '../../src/lock/lock-errors';
-import type { TryLockRequest, UnlockRequest } from '../../src/lock/lock-service';
+import type { Caller, TryLockRequest, UnlockRequest } from '../../src/lock/lock-service';
 import { eventually } from '../support/eventually';
 import { HttpFixture, NOT_ROUTED } from './http-fixture';
 
@@ -12,8 +12,8 @@ const BODY = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":5}';
 
 describe('the HTTP server', () => {
   let http: HttpFixture;
-  const tryLock = jest.fn<Promise<{ success: boolean }>, [TryLockRequest, AbortSignal]>();
-  const unlock = jest.fn<Promise<{ status: 0 | 1 | 2 }>, [UnlockRequest, AbortSignal]>();
+  const tryLock = jest.fn<Promise<{ success: boolean }>, [TryLockRequest, Caller]>();
+  const unlock = jest.fn<Promise<{ status: 0 | 1 | 2 }>, [UnlockRequest, Caller]>();
 
   beforeAll(async () => {
     http = await new HttpFixture({ locks: { tryLock, unlock } }).start();
@@ -193,7 +193,7 @@ describe('the HTTP server', () => {
     it('aborts its call', async () => {
       let aborted = false;
       tryLock.mockImplementation(
-        (_request, signal) =>
+        (_request, { signal }) =>
           new Promise((_resolve, reject) => {
             signal.addEventListener('abort', () => {
               aborted = true;
@@ -217,7 +217,7 @@ describe('the HTTP server', () => {
     it('after its answer aborts nothing', async () => {
       await http.call({ path: LOCK, body: BODY });
       await http.call({ path: LOCK, body: BODY });
-      expect(tryLock.mock.calls[0]![1].aborted).toBe(false);
+      expect(tryLock.mock.calls[0]![1].signal.aborted).toBe(false);
     });
   });
 });

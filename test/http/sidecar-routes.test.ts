@@ -44,8 +44,8 @@ describe('the routes beside locks', () => {
 
   describe('metadata', () => {
     it('has the keys of daprd in their order, and a line break', async () => {
-      http.sidecar.metadata.addComponent({ name: 'l', type: 'lock.redis', version: 'v1' });
-      http.sidecar.metadata.addComponent({ name: 'm', type: 'lock.redis', version: '' });
+      http.sidecar.metadata.setComponent({ name: 'l', type: 'lock.redis', version: 'v1' });
+      http.sidecar.metadata.setComponent({ name: 'm', type: 'lock.redis', version: '' });
       const answer = await get('/v1.0/metadata');
       expect(answer.headers['content-type']).toBe('application/json');
       expect(answer.body).toBe(

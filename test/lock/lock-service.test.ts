@@ -19,13 +19,13 @@ class FakeStore implements LockStore {
 const REQUEST = { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
 
 describe('the lock service', () => {
-  const signal = new AbortController().signal;
+  const caller = { signal: new AbortController().signal };
   const reports: LockCallReport[] = [];
   let store: FakeStore;
   let stores: StoreCatalog;
 
   const createService = () =>
-    createLockService({ stores, observe: (report) => reports.push(report) });
+    createLockService({ stores, observers: [{ ended: (report) => reports.push(report) }] });
 
   beforeEach(() => {
     reports.length = 0;
@@ -44,12 +44,12 @@ describe('the lock service', () => {
   describe('a try', () => {
     it.each([true, false])('that acquired: %s is answered by success', async (acquired) => {
       store.tryLock.mockResolvedValue({ acquired });
-      const answer = await createService().tryLock(REQUEST, signal);
+      const answer = await createService().tryLock(REQUEST, caller);
       expect(answer).toEqual({ success: acquired });
     });
 
     it('reaches the store with its whole key and the expiry in milliseconds', async () => {
-      await createService().tryLock(REQUEST, signal);
+      await createService().tryLock(REQUEST, caller);
       expect(store.tryLock).toHaveBeenCalledWith(
         {
           key: 'lock||myapp||r',
@@ -57,14 +57,14 @@ describe('the lock service', () => {
           ttlMs: 5000,
           attempt: { id: expect.any(String) as string },
         },
-        signal,
+        caller.signal,
       );
     });
 
     it('has an attempt id of its own', async () => {
       const service = createService();
-      await service.tryLock(REQUEST, signal);
-      await service.tryLock(REQUEST, signal);
+      await service.tryLock(REQUEST, caller);
+      await service.tryLock(REQUEST, caller);
       const [first, second] = store.tryLock.mock.calls.map(([call]) => call.attempt);
       expect(first!.id).not.toBe(second!.id);
     });
@@ -75,31 +75,31 @@ describe('the lock service', () => {
 
     it.each(['tryLock', 'unlock'] as const)('%s is withdrawn, once', async (method) => {
       store[method].mockRejectedValue(unknown);
-      await expect(createService()[method](REQUEST, signal)).rejects.toThrow('lost');
+      await expect(createService()[method](REQUEST, caller)).rejects.toThrow('lost');
       expect(store.withdraw.mock.calls).toEqual([[store[method].mock.calls[0]![0]]]);
     });
 
     it('is withdrawn where the store has a defect', async () => {
       store.tryLock.mockRejectedValue(new TypeError('defect'));
-      await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('unknown');
+      await expect(createService().tryLock(REQUEST, caller)).rejects.toThrow('unknown');
       expect(store.withdraw).toHaveBeenCalledTimes(1);
     });
 
     it('is answered without waiting for its withdrawal', async () => {
       store.withdraw.mockReturnValue(new Promise(() => undefined));
       store.tryLock.mockRejectedValue(unknown);
-      await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('lost');
+      await expect(createService().tryLock(REQUEST, caller)).rejects.toThrow('lost');
     });
 
     it('survives a withdrawal that fails', async () => {
       store.withdraw.mockRejectedValue(unknown);
       store.tryLock.mockRejectedValue(unknown);
-      await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('lost');
+      await expect(createService().tryLock(REQUEST, caller)).rejects.toThrow('lost');
     });
   });
 
   describe('a caller who leaves while the store answers', () => {
-    const gone = AbortSignal.abort();
+    const gone = { signal: AbortSignal.abort() };
 
     it('holds nothing: the lock is withdrawn', async () => {
       await expect(createService().tryLock(REQUEST, gone)).rejects.toThrow('the caller has gone');
@@ -118,7 +118,7 @@ describe('the lock service', () => {
     store.tryLock.mockRejectedValue(
       new StoreError('away', { kind: 'unavailable', outcome: 'not-applied' }),
     );
-    await expect(createService().tryLock(REQUEST, signal)).rejects.toThrow('away');
+    await expect(createService().tryLock(REQUEST, caller)).rejects.toThrow('away');
     expect(store.withdraw).not.toHaveBeenCalled();
   });
 
@@ -129,7 +129,7 @@ describe('the lock service', () => {
       ['held-by-other', 2],
     ] as const)('that ends %s is answered by status %i', async (outcome: UnlockOutcome, status) => {
       store.unlock.mockResolvedValue(outcome);
-      const answer = await createService().unlock(REQUEST, signal);
+      const answer = await createService().unlock(REQUEST, caller);
       expect(answer).toEqual({ status });
     });
   });
@@ -173,7 +173,7 @@ describe('the lock service', () => {
     ];
 
     it.each(rows)('with $name is refused', async ({ request, code, message }) => {
-      await expect(createService().tryLock(request, signal)).rejects.toMatchObject({
+      await expect(createService().tryLock(request, caller)).rejects.toMatchObject({
         errorCode: code,
         message: expect.stringMatching(message) as unknown,
       });
@@ -183,8 +183,8 @@ describe('the lock service', () => {
     it('is refused where no store is loaded, after its expiry was looked at', async () => {
       stores = new StoreCatalog();
       const service = createService();
-      await expect(service.tryLock(empty, signal)).rejects.toThrow(/^ExpiryInSeconds/);
-      await expect(service.unlock(empty, signal)).rejects.toMatchObject({
+      await expect(service.tryLock(empty, caller)).rejects.toThrow(/^ExpiryInSeconds/);
+      await expect(service.unlock(empty, caller)).rejects.toMatchObject({
         errorCode: 'ERR_LOCK_STORE_NOT_CONFIGURED',
         httpStatus: 500,
         grpcCode: 'FAILED_PRECONDITION',
@@ -193,7 +193,7 @@ describe('the lock service', () => {
 
     it('to unlock is refused under its own code', async () => {
       const request = { ...REQUEST, resourceId: 'a||b' };
-      await expect(createService().unlock(request, signal)).rejects.toMatchObject({
+      await expect(createService().unlock(request, caller)).rejects.toMatchObject({
         errorCode: 'ERR_UNLOCK',
         message: "failed to release lock: input key/keyPrefix 'a||b' can't contain '||'",
       });
@@ -204,7 +204,7 @@ describe('the lock service', () => {
     it('is quoted', async () => {
       const cause = new StoreError('away', { kind: 'unavailable', outcome: 'unknown' });
       store.tryLock.mockRejectedValue(cause);
-      await expect(createService().tryLock(REQUEST, signal)).rejects.toMatchObject({
+      await expect(createService().tryLock(REQUEST, caller)).rejects.toMatchObject({
         errorCode: 'ERR_TRY_LOCK',
         grpcCode: 'INTERNAL',
         message: 'failed to try acquiring lock: away',
@@ -214,7 +214,7 @@ describe('the lock service', () => {
 
     it('by a defect is not quoted, and the outcome is called unknown', async () => {
       store.unlock.mockRejectedValue(new TypeError('owner o'));
-      await expect(createService().unlock(REQUEST, signal)).rejects.toMatchObject({
+      await expect(createService().unlock(REQUEST, caller)).rejects.toMatchObject({
         errorCode: 'ERR_UNLOCK',
         message: 'failed to release lock: internal error, the outcome is unknown',
       });
@@ -224,7 +224,7 @@ describe('the lock service', () => {
       store.tryLock.mockImplementation(() => {
         throw new RangeError('thrown');
       });
-      await expect(createService().tryLock(REQUEST, signal)).rejects.toMatchObject({
+      await expect(createService().tryLock(REQUEST, caller)).rejects.toMatchObject({
         errorCode: 'ERR_TRY_LOCK',
       });
     });
@@ -233,11 +233,11 @@ describe('the lock service', () => {
   describe('the observer', () => {
     it('is told how each call ended', async () => {
       const service = createService();
-      await service.tryLock(REQUEST, signal);
+      await service.tryLock(REQUEST, caller);
       store.tryLock.mockResolvedValue({ acquired: false });
-      await service.tryLock(REQUEST, signal);
-      await service.unlock(REQUEST, signal);
-      await service.unlock({ ...REQUEST, lockOwner: '' }, signal).catch(() => undefined);
+      await service.tryLock(REQUEST, caller);
+      await service.unlock(REQUEST, caller);
+      await service.unlock({ ...REQUEST, lockOwner: '' }, caller).catch(() => undefined);
       expect(reports.map(({ operation, outcome }) => [operation, outcome])).toEqual([
         ['tryLock', 'acquired'],
         ['tryLock', 'refused'],

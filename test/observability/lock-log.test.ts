@@ -9,19 +9,21 @@ const subject = {
   storeName: 'lockstore',
   resourceId: 'the-resource',
   lockOwner: 'the-owner',
+  isKnownStore: true,
+  durationMs: 1,
 } as const;
 
 function log(cause: unknown): RecordingLogger {
   const logger = new RecordingLogger();
   const error = lockErrors.tryLockFailed('reason', cause);
-  createLockLog(logger)({ ...subject, outcome: 'error', error });
+  createLockLog(logger).ended({ ...subject, outcome: 'error', error });
   return logger;
 }
 
 describe('createLockLog', () => {
   it('tells at debug who got what', () => {
     const logger = new RecordingLogger();
-    createLockLog(logger)({ ...subject, outcome: 'acquired' });
+    createLockLog(logger).ended({ ...subject, outcome: 'acquired' });
     expect(logger.lines).toEqual([
       expect.objectContaining({
         level: 'debug',

@@ -3,8 +3,15 @@ import { Health } from '../../src/sidecar/health';
 import { SidecarMetadata } from '../../src/sidecar/metadata';
 import type { Sidecar } from '../../src/sidecar/sidecar';
 
+/** What tests vary of a sidecar. */
+export interface FakeSidecarOptions {
+  readonly token?: string;
+  readonly isAllowed?: Sidecar['isAllowed'];
+  readonly observer?: Sidecar['observer'];
+}
+
 /** A sidecar `myapp` of the real parts, which notes the shutdowns that are asked of it. */
-export function createFakeSidecar(options: { readonly token?: string } = {}): Sidecar & {
+export function createFakeSidecar(options: FakeSidecarOptions = {}): Sidecar & {
   readonly shutdowns: { readonly force: boolean }[];
 } {
   const shutdowns: { readonly force: boolean }[] = [];
@@ -18,6 +25,8 @@ export function createFakeSidecar(options: { readonly token?: string } = {}): Si
       appConnection: { port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: -1 },
     }),
     checkToken: createTokenCheck(options.token),
+    isAllowed: options.isAllowed ?? (() => true),
+    observer: options.observer ?? { begin: () => undefined },
     requestShutdown: (request) => {
       shutdowns.push(request);
     },

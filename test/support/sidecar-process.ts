@@ -21,6 +21,7 @@ export interface SidecarProcessOptions {
 export class SidecarProcess {
   readonly httpPort: number;
   readonly grpcPort: number;
+  readonly metricsPort: number;
   readonly child: ChildProcess;
   /** Resolves with the exit code, or null where a signal ended the process. */
   readonly exited: Promise<number | null>;
@@ -28,10 +29,18 @@ export class SidecarProcess {
   #stderr = '';
   readonly #waiting = new Set<() => void>();
 
-  private constructor(options: SidecarProcessOptions, httpPort: number, grpcPort: number) {
-    this.httpPort = httpPort;
-    this.grpcPort = grpcPort;
-    const ports = ['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(grpcPort)];
+  private constructor(
+    options: SidecarProcessOptions,
+    at: { readonly httpPort: number; readonly grpcPort: number; readonly metricsPort: number },
+  ) {
+    this.httpPort = at.httpPort;
+    this.grpcPort = at.grpcPort;
+    this.metricsPort = at.metricsPort;
+    const ports = [
+      ['--dapr-http-port', at.httpPort],
+      ['--dapr-grpc-port', at.grpcPort],
+      ['--metrics-port', at.metricsPort],
+    ].flatMap((pair) => pair.map(String));
     const args = [MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
     this.child = spawn(process.execPath, args, {
       cwd: options.cwd ?? REPOSITORY,
@@ -54,7 +63,11 @@ export class SidecarProcess {
 
   /** Starts the process on free ports and does not wait for it. */
   static async spawn(options: SidecarProcessOptions = {}): Promise<SidecarProcess> {
-    return new SidecarProcess(options, await findFreePort(), await findFreePort());
+    return new SidecarProcess(options, {
+      httpPort: await findFreePort(),
+      grpcPort: await findFreePort(),
+      metricsPort: await findFreePort(),
+    });
   }
 
   /** Starts the process and waits until it says that it is initialised. */

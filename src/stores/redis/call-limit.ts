@@ -1,3 +1,5 @@
+import { toEndReason } from '../../lock/call-policy';
+
 /** What ended a call's time: its own limit, or the caller, who has gone. */
 export type LimitReason = 'timeout' | 'gone';
 
@@ -8,6 +10,8 @@ export interface CallLimit {
   readonly endsAtMs: number;
   /** Resolves, never rejects, when the time is over. */
   readonly over: Promise<LimitReason>;
+  /** Why the caller has gone. */
+  readonly goneReason: () => string;
   /** Gives timer and listener back; `over` then stays pending. */
   clear(): void;
 }
@@ -32,5 +36,5 @@ export function startCallLimit(options: {
       signal.removeEventListener('abort', onAbort);
     };
   });
-  return { timeoutMs, endsAtMs, over, clear };
+  return { timeoutMs, endsAtMs, over, goneReason: () => toEndReason(signal), clear };
 }

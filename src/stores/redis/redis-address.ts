@@ -7,14 +7,28 @@ export interface RedisAddress {
 const DEFAULT_PORT = 6379;
 
 /**
- * Reads `redisHost` and `redisPort` as daprd does: a host without a port takes redisPort or 6379,
- * a bare IPv6 address has no port, and of a comma list (meant for Sentinel) the first entry counts.
+ * Reads `redisHost` and `redisPort` as daprd does: a list, each entry a host that takes redisPort
+ * or 6379 where it names no port; a bare IPv6 address has none. All of them are Sentinels; without
+ * Sentinel only the first counts.
  *
  * @throws {Error} with daprd's sentence where there is no host, or where both name a port
  */
-export function toRedisAddress(redisHost: string, redisPort: number | undefined): RedisAddress {
-  const [first = ''] = redisHost.split(',').map((entry) => entry.trim());
+export function toRedisAddresses(
+  redisHost: string,
+  redisPort: number | undefined,
+): readonly [RedisAddress, ...RedisAddress[]] {
+  const [first = '', ...others] = redisHost.split(',').map((entry) => entry.trim());
   if (first === '') throw new Error('metadata property redisHost is empty');
+  const rest = others.filter((entry) => entry !== '');
+  return [toAddress(first, redisPort), ...rest.map((entry) => toAddress(entry, redisPort))];
+}
+
+/** The address as it stands in messages. */
+export function toAddressText({ host, port }: RedisAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function toAddress(first: string, redisPort: number | undefined): RedisAddress {
   const { host, port } = splitPort(first);
   if (port === undefined) return { host, port: redisPort ?? DEFAULT_PORT };
   if (redisPort !== undefined && redisPort !== port) {

@@ -3,11 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { toErrorMessage } from '../../lock/error-message';
 import { StoreError } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
+import type { StoreObserver } from '../../lock/store-observer';
 import type { CallLimit } from './call-limit';
 import { withDeadline } from './deadline';
-import { toStoreError } from './redis-errors';
+import { type RedisAddress, toAddressText } from './redis-address';
+import { isReadOnly, toStoreError } from './redis-errors';
 import { openLink, type RedisClient, type RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
+import { isSame, Sentinels } from './sentinels';
 
 /** Pauses before another attempt to reach a Redis that is away, in milliseconds: from, doubling, to. */
 const PAUSE_MS = { first: 25, longest: 250 } as const;
@@ -25,20 +28,27 @@ export class RedisConnection {
   readonly #logger: Logger;
   readonly #closing = new AbortController();
   readonly #onLink: (link: RedisLink) => void;
+  readonly #observer: StoreObserver;
   #link: RedisLink | undefined;
   /** While Redis is away: the next attempt to reach it, the pause before it included. */
   #attempt: Promise<RedisLink> | undefined;
   #awaySinceMs: number | undefined;
+  readonly #sentinels: Sentinels | undefined;
 
   /** @param options `onLink` may write to a new connection before any call does */
   constructor(options: {
     readonly settings: RedisSettings;
     readonly logger: Logger;
+    readonly observer: StoreObserver;
     readonly onLink: (link: RedisLink) => void;
   }) {
+    this.#observer = options.observer;
     this.#settings = options.settings;
     this.#logger = options.logger;
     this.#onLink = options.onLink;
+    const { settings, logger } = options;
+    const { sentinel } = settings;
+    this.#sentinels = sentinel && new Sentinels(settings, sentinel, logger);
   }
 
   /** The connection that stands now, undefined while Redis is away. */
@@ -49,6 +59,9 @@ export class RedisConnection {
   /** Opens the first connection by one attempt; rejects with its reason. */
   async open(signal: AbortSignal): Promise<void> {
     this.#adopt(await this.#dial(signal));
+    void this.#sentinels?.watch((master) => {
+      this.#leaveForMaster(master);
+    }, this.#closing.signal);
   }
 
   /**
@@ -85,12 +98,17 @@ export class RedisConnection {
     const reply = send(link.client).then(
       (value) => ({ value }),
       (error: unknown) => {
+        // The next connection may lead to the master that has taken over.
+        if (isReadOnly(error)) link.end(new Error('this Redis has become a read-only replica'));
         throw toStoreError(error, link.endReason);
       },
     );
     const first = await Promise.race([reply, limit.over]);
     if (typeof first === 'object') return first.value;
-    if (first === 'gone') throw noReply('the caller has gone before Redis replied');
+    if (first === 'gone') {
+      expectReply(link, limit, reply);
+      throw noReply(`${limit.goneReason()} before Redis replied`);
+    }
     const reason = `Redis did not reply within ${limit.timeoutMs} ms`;
     link.end(new Error(reason));
     throw noReply(reason);
@@ -109,18 +127,29 @@ export class RedisConnection {
 
   #dial(...callers: readonly AbortSignal[]): Promise<RedisLink> {
     const signals = [this.#closing.signal, ...callers];
-    return withDeadline({ timeoutMs: this.#settings.dialTimeoutMs, signals }, (signal) =>
-      openLink(this.#settings, signal),
-    );
+    const { dialTimeoutMs, addresses } = this.#settings;
+    return withDeadline({ timeoutMs: dialTimeoutMs, signals }, async (signal) => {
+      const address = (await this.#sentinels?.findMaster(signal)) ?? addresses[0];
+      return openLink(this.#settings, address, signal);
+    });
+  }
+
+  /** After a failover the old master may be alive, cut off from the others: its locks are void. */
+  #leaveForMaster(master: RedisAddress): void {
+    const link = this.#link;
+    if (link === undefined || isSame(link.address, master)) return;
+    link.end(new Error(`failover, the master is ${toAddressText(master)} now`));
   }
 
   #adopt(link: RedisLink): void {
     this.#link = link;
     this.#attempt = undefined;
     this.#onLink(link);
+    this.#observer.up(true);
     if (this.#awaySinceMs !== undefined) {
       const awayMs = Math.round(performance.now() - this.#awaySinceMs);
       this.#logger.info(`Redis is back after ${awayMs} ms`);
+      this.#observer.reconnected();
       this.#awaySinceMs = undefined;
     }
     void link.ended.then((reason) => {
@@ -132,6 +161,7 @@ export class RedisConnection {
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#awaySinceMs = performance.now();
+    this.#observer.up(false);
     this.#logger.warn(`Connection to Redis lost: ${reason.message}; reconnecting`);
     this.#startAttempt(0);
   }
@@ -187,6 +217,21 @@ export class RedisConnection {
       }
     }
   }
+}
+
+/** Gives a silent connection up in its time though nobody waits: others are on it, or will be. */
+function expectReply(link: RedisLink, limit: CallLimit, reply: Promise<unknown>): void {
+  const reason = `Redis did not reply within ${limit.timeoutMs} ms`;
+  const timer = setTimeout(
+    () => {
+      link.end(new Error(reason));
+    },
+    Math.max(0, limit.endsAtMs - performance.now()),
+  );
+  const settled = (): void => {
+    clearTimeout(timer);
+  };
+  reply.then(settled, settled);
 }
 
 function notSent(message: string, kind: 'closed' | 'unavailable', cause?: unknown): StoreError {

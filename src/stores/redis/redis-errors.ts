@@ -42,6 +42,11 @@ export function isWrongType(error: unknown): boolean {
   return isReply(error, 'WRONGTYPE');
 }
 
+/** True where Redis is a replica and takes no writes: nothing was run. */
+export function isReadOnly(error: unknown): boolean {
+  return isReply(error, 'READONLY');
+}
+
 /**
  * The border between node-redis and the store contract: what a sent command failed with.
  *

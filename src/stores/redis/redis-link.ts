@@ -2,8 +2,10 @@ import { createClient, ErrorReply } from '@redis/client';
 
 import { readDataEpoch } from './data-epoch';
 import { whenAborted } from './deadline';
+import type { RedisAddress } from './redis-address';
 import { isNoPermission } from './redis-errors';
 import type { RedisSettings } from './redis-settings';
+import { type RedisTls, toTlsOptions } from './redis-tls';
 import { ServerClock } from './server-clock';
 
 /** A node-redis client as this room uses it. */
@@ -20,6 +22,8 @@ export interface ServerFacts {
 /** One connection to Redis, from its handshake to its end; it never reconnects. */
 export interface RedisLink extends ServerFacts {
   readonly client: RedisClient;
+  /** Whom it leads to. */
+  readonly address: RedisAddress;
   /** Resolves with the reason once the connection has ended. */
   readonly ended: Promise<Error>;
   /** The same reason, undefined while the connection stands. */
@@ -36,33 +40,44 @@ export interface RedisLink extends ServerFacts {
  * A link never reconnects by itself: node-redis would send commands again that were queued while
  * it was away, and after a time-out its replies could no longer be trusted.
  */
-export async function openLink(settings: RedisSettings, signal: AbortSignal): Promise<RedisLink> {
-  const client = toClient(settings);
+export async function openLink(
+  settings: RedisSettings,
+  address: RedisAddress,
+  signal: AbortSignal,
+): Promise<RedisLink> {
+  const client = toClient(settings, address);
   const link = watch(client);
   try {
     const over = [rejectWhenAborted(signal), link.ended.then(raise)];
-    return link.after(await Promise.race([handshake(client), ...over]));
+    return link.after(await Promise.race([handshake(client, settings), ...over]), address);
   } catch (error) {
     link.end(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
 }
 
-function toClient({ host, port, username, password, database, tls }: RedisSettings) {
-  const socket = { host, port, reconnectStrategy: false as const, connectTimeout: 0 };
+function toClient({ username, password, database, tls }: RedisSettings, address: RedisAddress) {
   return createClient({
-    socket: tls === undefined ? socket : { ...socket, ...tls, tls: true as const },
+    ...toConnectOptions(address, tls),
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
     database,
-    disableOfflineQueue: true,
-    // RESP2 and nothing that a narrow ACL would refuse: what daprd needs is enough for us.
-    RESP: 2,
-    disableClientInfo: true,
-    maintNotifications: 'disabled',
     // It would end once a command is written, and costs a timer a command; see RedisConnection.
     commandOptions: { timeout: 0 },
   });
+}
+
+/** What every client of ours is opened with, those to Sentinels included. */
+export function toConnectOptions({ host, port }: RedisAddress, tls: RedisTls | undefined) {
+  const socket = { host, port, reconnectStrategy: false as const, connectTimeout: 0 };
+  return {
+    socket: tls === undefined ? socket : { ...socket, ...toTlsOptions(tls) },
+    disableOfflineQueue: true,
+    // RESP2 and nothing that a narrow ACL would refuse: what daprd needs is enough for us.
+    RESP: 2 as const,
+    disableClientInfo: true,
+    maintNotifications: 'disabled' as const,
+  };
 }
 
 /** Ends the link with the first reason that shows. */
@@ -83,8 +98,9 @@ function watch(client: RedisClient) {
   client.on('end', () => {
     end(new Error('the connection was closed'));
   });
-  const after = (facts: ServerFacts): RedisLink => ({
+  const after = (facts: ServerFacts, address: RedisAddress): RedisLink => ({
     ...facts,
+    address,
     client,
     ended,
     end,
@@ -95,10 +111,10 @@ function watch(client: RedisClient) {
   return { ended, end, after };
 }
 
-async function handshake(client: RedisClient): Promise<ServerFacts> {
+async function handshake(client: RedisClient, { sentinel }: RedisSettings): Promise<ServerFacts> {
   await client.connect();
   const [, clock, dataEpoch] = await Promise.all([
-    ping(client),
+    sentinel === undefined ? ping(client) : assertMaster(client),
     readClock(client),
     readDataEpoch(client),
   ]);
@@ -110,6 +126,18 @@ async function ping(client: RedisClient): Promise<void> {
     await client.ping();
   } catch (error) {
     // A user that may not PING gets an answer all the same, and that is what this is for.
+    if (!isNoPermission(error)) throw error;
+  }
+}
+
+/** Sentinels name the old master until they agree on another, and it may be a replica by then. */
+async function assertMaster(client: RedisClient): Promise<void> {
+  await ping(client);
+  try {
+    const answer = await client.role();
+    if (answer?.role !== 'master') throw new Error('Sentinel names a Redis that is no master now');
+  } catch (error) {
+    // A user that may not ask finds out by its first write.
     if (!isNoPermission(error)) throw error;
   }
 }
@@ -127,7 +155,8 @@ function raise(error: Error): never {
   throw error;
 }
 
-async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+/** Rejects once a signal has aborted. */
+export async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   await whenAborted(signal);
   throw new Error('no answer in time');
 }

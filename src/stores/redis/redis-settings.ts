@@ -4,14 +4,17 @@ import {
   parseGoBoolean,
   parseGoInteger,
   parseRedisDuration,
-} from '../../components/metadata-values';
-import { toRedisAddress } from './redis-address';
+} from '../../manifests/go-values';
+import { type RedisAddress, toRedisAddresses } from './redis-address';
 import { propertiesOf } from './redis-properties';
+import { readPem, type RedisTls } from './redis-tls';
 
 /** How to reach a Redis and how long to wait for it: the component's metadata, checked. */
 export interface RedisSettings {
-  readonly host: string;
-  readonly port: number;
+  /** The Redis, or the Sentinels that know it; without Sentinel only the first counts. */
+  readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
+  /** Undefined where the address is the Redis itself. */
+  readonly sentinel: SentinelSettings | undefined;
   /** Empty for the default user. */
   readonly username: string;
   /** Empty for none; never logged. */
@@ -31,12 +34,12 @@ export interface RedisSettings {
   readonly tryLockTimeoutMs: number;
 }
 
-/** TLS with the system's certificate authorities. */
-export interface RedisTls {
-  readonly rejectUnauthorized: boolean;
-  /** A client certificate and its key, PEM; both or neither. */
-  readonly cert?: string;
-  readonly key?: string;
+/** How to ask Sentinels for the master of a name. */
+export interface SentinelSettings {
+  readonly masterName: string;
+  /** Of the Sentinels themselves; empty for none. */
+  readonly username: string;
+  readonly password: string;
 }
 
 /** daprd's defaults (go-redis), in milliseconds. */
@@ -69,6 +72,7 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
     username: properties.get('redisUsername') ?? '',
     password: properties.get('redisPassword') ?? '',
     database: reader.read('redisDB', parseDatabase, 0),
+    sentinel: readSentinel(properties, reader),
     tls: readTls(properties, reader),
     dialTimeoutMs: reader.read('dialTimeout', parseTimeout, DEFAULT_DIAL_TIMEOUT_MS),
     readTimeoutMs,
@@ -78,7 +82,9 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
   };
   reader.assertNoProblems();
   assertServed(refused, properties);
-  return Object.freeze({ ...toRedisAddress(properties.get('redisHost') ?? '', port), ...settings });
+  const addresses = toRedisAddresses(properties.get('redisHost') ?? '', port);
+  assertComplete(settings);
+  return Object.freeze({ addresses, ...settings });
 }
 
 /** Reads values and collects what is wrong with them, so that all of it is reported together. */
@@ -115,9 +121,37 @@ function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls 
   const enabled = reader.read('enableTLS', parseGoBoolean, false);
   const skipVerify = reader.read('insecureSkipTLSVerify', parseGoBoolean, false);
   if (!enabled) return undefined;
-  const [cert, key] = [properties.get('clientCert') ?? '', properties.get('clientKey') ?? ''];
-  const identity = cert !== '' && key !== '' ? { cert, key } : {};
-  return { rejectUnauthorized: !skipVerify, ...identity };
+  const pem = (name: string) => {
+    const value = properties.get(name) ?? '';
+    return value === '' ? undefined : readPem(name, value);
+  };
+  const [cert, key, ca] = [pem('clientCert'), pem('clientKey'), pem('caCert')];
+  const serverName = properties.get('tlsServerName') ?? '';
+  return {
+    rejectUnauthorized: !skipVerify,
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(serverName === '' ? {} : { serverName }),
+  };
+}
+
+function readSentinel(
+  properties: MetadataProperties,
+  reader: ValueReader,
+): SentinelSettings | undefined {
+  if (!reader.read('failover', parseGoBoolean, false)) return undefined;
+  return {
+    masterName: properties.get('sentinelMasterName') ?? '',
+    username: properties.get('sentinelUsername') ?? '',
+    password: properties.get('sentinelPassword') ?? '',
+  };
+}
+
+function assertComplete({ sentinel }: Pick<RedisSettings, 'sentinel'>): void {
+  if (sentinel?.masterName !== '') return;
+  throw new Error(
+    'failover needs sentinelMasterName: the name under which the Sentinels know the master, such as mymaster',
+  );
 }
 
 function toCallTimeout(field: string | undefined, tryTimeoutMs: number): number {
@@ -130,7 +164,9 @@ function assertServed(refused: readonly string[], properties: MetadataProperties
     throw new Error('this component does not support connecting to Redis Cluster');
   }
   if (refused.length > 0) {
-    throw new Error(`${refused.join(', ')}: not supported yet; remove it, or set it to false`);
+    throw new Error(
+      `${refused.join(', ')}: signing in to Redis by Microsoft Entra ID or OIDC is not supported; remove it, or set it to false and give redisUsername and redisPassword`,
+    );
   }
 }
 

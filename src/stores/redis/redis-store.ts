@@ -8,6 +8,7 @@ import {
   type UnlockOutcome,
 } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
+import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { startCallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
 import { whenAborted } from './deadline';
@@ -25,6 +26,8 @@ import { Withdrawals } from './withdrawals';
 export interface RedisStoreOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
+  /** Is told how the way to Redis fares. */
+  readonly observer?: StoreObserver;
   /** What is sent to Redis; those of this room unless a test tries others. */
   readonly commands?: LockCommands;
 }
@@ -48,11 +51,15 @@ class RedisStore implements LockStore {
   readonly #connection: RedisConnection;
   readonly #loop: SendLoop;
   readonly #commands: LockCommands;
+  readonly #observer: StoreObserver;
   #callsInFlight = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ settings, logger, commands = new LockCommands() }: RedisStoreOptions) {
+  constructor(options: RedisStoreOptions) {
+    const { settings, logger } = options;
+    const { commands = new LockCommands(), observer = silentStoreObserver } = options;
+    this.#observer = observer;
     this.#settings = settings;
     this.#logger = logger;
     this.#commands = commands;
@@ -62,6 +69,7 @@ class RedisStore implements LockStore {
     this.#connection = new RedisConnection({
       settings,
       logger,
+      observer,
       onLink: (link) => {
         withdrawals.sendAll(link);
       },
@@ -80,7 +88,10 @@ class RedisStore implements LockStore {
       });
     }
     await this.#exchange(this.#settings.dialTimeoutMs, signal, (client) =>
-      checkServer(client, this.#logger),
+      checkServer(client, {
+        logger: this.#logger,
+        mayReplicate: this.#settings.sentinel !== undefined,
+      }),
     );
     if (this.#connection.link?.clock !== undefined) return;
     this.#logger.warn(
@@ -133,6 +144,7 @@ class RedisStore implements LockStore {
     const { openUntilMs } = log;
     // Nothing of a release is left to undo once none of its sends can take effect any more.
     if (ttlMs === undefined && openUntilMs <= now) return Promise.resolve();
+    this.#observer.withdrawn();
     return this.#withdrawals.add({
       call,
       markUntilMs: log.latestNotAfterMs,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Attempt } from '../../lock/attempt';
+import { toEndReason } from '../../lock/call-policy';
 import { StoreError } from '../../lock/lock-store';
 import { type CallLimit, startCallLimit } from './call-limit';
 import type { RedisConnection } from './redis-connection';
@@ -81,7 +82,7 @@ export class SendLoop {
     log: SendLog,
     endsAtMs: number,
   ): Promise<LoopResult | undefined> {
-    if (call.signal.aborted) throw failed('the caller has gone', 'deadline', 'not-applied');
+    if (call.signal.aborted) throw failed(toEndReason(call.signal), 'deadline', 'not-applied');
     const timeoutMs = Math.min(call.tryTimeoutMs, endsAtMs - performance.now());
     const limit = startCallLimit({ timeoutMs, signal: call.signal });
     try {

@@ -8,15 +8,22 @@ import type { RedisClient } from './redis-link';
  * connected replicas, as a promoted one may not know of a lock, and cluster mode. Where the user may not
  * run INFO nothing is known and nothing refused, as in daprd.
  *
+ * @param options `mayReplicate`: behind Sentinel replicas are what it is about
+ *
  * @throws {StoreError} with daprd's sentence
  */
-export async function checkServer(client: RedisClient, logger: Logger): Promise<void> {
+export async function checkServer(
+  client: RedisClient,
+  { logger, mayReplicate }: { readonly logger: Logger; readonly mayReplicate: boolean },
+): Promise<void> {
   const info = await readInfo(client);
   if (info === undefined) return;
   if (info.get('cluster_enabled') === '1') {
     throw refused('this component does not support connecting to Redis Cluster');
   }
-  if (Number(info.get('connected_slaves') ?? 0) > 0) throw refused('replication is not supported');
+  if (!mayReplicate && Number(info.get('connected_slaves') ?? 0) > 0) {
+    throw refused('replication is not supported');
+  }
   const policy = info.get('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction') {
     logger.warn(

@@ -8,7 +8,7 @@ describe('the lock.redis driver', () => {
       redisHots: 'x',
     });
     expect(logger.messages('warn')).toEqual([
-      'Component lockstore: metadata property redisHots is unknown and ignored',
+      'Component lockstore: metadata property redisHots is unknown and ignored; did you mean redisHost?',
     ]);
   });
 });

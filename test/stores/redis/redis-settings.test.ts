@@ -1,5 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
 import { MetadataProperties } from '../../../src/components/metadata-properties';
 import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
+import { toTlsOptions } from '../../../src/stores/redis/redis-tls';
+import { createFolder } from '../../support/component-files';
 
 const parse = (metadata: Readonly<Record<string, string>>) =>
   parseRedisSettings(new MetadataProperties(Object.entries(metadata)));
@@ -7,8 +12,8 @@ const parse = (metadata: Readonly<Record<string, string>>) =>
 describe('parseRedisSettings', () => {
   it("has daprd's defaults", () => {
     expect(parse({ redisHost: 'redis' })).toEqual({
-      host: 'redis',
-      port: 6379,
+      addresses: [{ host: 'redis', port: 6379 }],
+      sentinel: undefined,
       username: '',
       password: '',
       database: 0,
@@ -32,16 +37,26 @@ describe('parseRedisSettings', () => {
       writeTimeout: '1m',
       enableTLS: 'true',
       insecureSkipTLSVerify: 'true',
-      clientCert: 'C',
-      clientKey: 'K',
+      clientCert: '-----BEGIN C',
+      clientKey: '-----BEGIN K',
+      caCert: '-----BEGIN A',
+      tlsServerName: 'n',
     });
-    expect(settings).toEqual({
-      host: 'redis',
-      port: 1,
+    const { tls, ...others } = settings;
+    expect(toTlsOptions(tls!)).toEqual({
+      tls: true,
+      rejectUnauthorized: false,
+      cert: '-----BEGIN C',
+      key: '-----BEGIN K',
+      ca: '-----BEGIN A',
+      servername: 'n',
+    });
+    expect(others).toEqual({
+      addresses: [{ host: 'redis', port: 1 }],
+      sentinel: undefined,
       username: 'u',
       password: 'p',
       database: 2,
-      tls: { rejectUnauthorized: false, cert: 'C', key: 'K' },
       dialTimeoutMs: 1000,
       readTimeoutMs: 1500,
       writeTimeoutMs: 60_000,
@@ -55,7 +70,7 @@ describe('parseRedisSettings', () => {
   });
 
   it('verifies certificates and sends none unless told otherwise', () => {
-    expect(parse({ redisHost: 'r', enableTLS: 'true', clientCert: 'C' }).tls).toEqual({
+    expect(parse({ redisHost: 'r', enableTLS: 'true', clientCert: '-----BEGIN C' }).tls).toEqual({
       rejectUnauthorized: true,
     });
   });
@@ -72,7 +87,7 @@ describe('parseRedisSettings', () => {
       ['h:', undefined, 'h', 6379],
     ])('%j with redisPort %j is %s port %i', (redisHost, redisPort, host, port) => {
       const metadata = redisPort === undefined ? { redisHost } : { redisHost, redisPort };
-      expect(parse(metadata)).toMatchObject({ host, port });
+      expect(parse(metadata).addresses[0]).toEqual({ host, port });
     });
 
     it.each([{}, { redisHost: '' }, { redisHost: ' , h' }])('is missing in %j', (metadata) => {
@@ -113,14 +128,58 @@ describe('parseRedisSettings', () => {
       );
     });
 
-    it.each(['failover', 'useEntraID', 'useOIDC'])('refuses %s', (name) => {
+    it.each(['useEntraID', 'useOIDC'])('refuses %s, and says what is there instead', (name) => {
       expect(() => parse({ redisHost: 'r', [name]: 'true' })).toThrow(
-        `${name}: not supported yet; remove it, or set it to false`,
+        `${name}: signing in to Redis by Microsoft Entra ID or OIDC is not supported; remove it, or set it to false and give redisUsername and redisPassword`,
       );
     });
 
     it('takes them where they are off', () => {
-      expect(parse({ redisHost: 'r', failover: 'false', redisType: 'node' }).host).toBe('r');
+      const settings = parse({ redisHost: 'r', useOIDC: 'false', redisType: 'node' });
+      expect(settings.addresses[0].host).toBe('r');
+    });
+  });
+
+  describe('failover', () => {
+    it('takes every host for a Sentinel', () => {
+      const settings = parse({
+        redisHost: 'a:1, b ,',
+        redisPort: '1',
+        failover: 'true',
+        sentinelMasterName: 'm',
+        sentinelUsername: 'u',
+        sentinelPassword: 'p',
+      });
+      expect(settings.addresses).toEqual([
+        { host: 'a', port: 1 },
+        { host: 'b', port: 1 },
+      ]);
+      expect(settings.sentinel).toEqual({ masterName: 'm', username: 'u', password: 'p' });
+    });
+
+    it("needs the master's name", () => {
+      expect(() => parse({ redisHost: 'r', failover: 'true' })).toThrow(
+        'failover needs sentinelMasterName',
+      );
+    });
+  });
+
+  describe('a certificate', () => {
+    it.each(['caCert', 'clientCert', 'clientKey'])(
+      'in %s that is neither PEM nor a file is refused, and not quoted',
+      (name) => {
+        const parsed = () => parse({ redisHost: 'r', enableTLS: 'true', [name]: 'MIIsecret' });
+        expect(parsed).toThrow(`${name} is neither PEM (-----BEGIN …) nor a file`);
+        expect(parsed).not.toThrow('MIIsecret');
+      },
+    );
+
+    it('is read again from its file for every connection', async () => {
+      const file = path.join(await createFolder(), 'ca.pem');
+      await writeFile(file, '-----BEGIN one');
+      const { tls } = parse({ redisHost: 'r', enableTLS: 'true', caCert: file });
+      await writeFile(file, '-----BEGIN two');
+      expect(toTlsOptions(tls!)).toMatchObject({ ca: '-----BEGIN two' });
     });
   });
 });

@@ -1,6 +1,5 @@
-import { initComponents } from '../../src/components/init-components';
-import type { ComponentManifest } from '../../src/components/manifest';
-import { MetadataProperties } from '../../src/components/metadata-properties';
+import { ComponentManager } from '../../src/components/component-manager';
+import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
 import type { LockStore } from '../../src/lock/lock-store';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import { createFakeSidecar } from '../support/fake-sidecar';
@@ -21,23 +20,29 @@ const manifestOf = (fields: Partial<ComponentManifest> = {}): ComponentManifest 
   name: 'lockstore',
   type: 'lock.redis',
   version: 'v1',
-  metadata: new MetadataProperties([]),
+  properties: [],
+  secretStore: undefined,
   ignoreErrors: false,
   initTimeoutMs: 5000,
   file: 'f.yaml',
-  obstacles: [],
   ...fields,
 });
 
-describe('initComponents', () => {
+/** A property that is written out. */
+const valueOf = (name: string, value: string): PropertySource => ({
+  name,
+  value,
+  secret: undefined,
+  env: undefined,
+});
+
+describe('the components of a start', () => {
   let stores: StoreCatalog;
   let logger: RecordingLogger;
-  let owned: string[];
   let sidecar: ReturnType<typeof createFakeSidecar>;
   beforeEach(() => {
     stores = new StoreCatalog();
     logger = new RecordingLogger();
-    owned = [];
     sidecar = createFakeSidecar();
   });
 
@@ -45,14 +50,16 @@ describe('initComponents', () => {
     manifests: readonly ComponentManifest[],
     createStore: () => LockStore | undefined = () => createFakeStore(),
   ) =>
-    initComponents(manifests, {
+    new ComponentManager({
       appId: 'myapp',
+      environment: {},
       createStore,
-      own: (name) => owned.push(name),
+      isDenied: ({ type }) => type === 'lock.denied',
+      observe: () => undefined,
       stores,
       metadata: sidecar.metadata,
       logger,
-    });
+    }).start({ manifests, broken: new Map() });
   const away = () => createFakeStore(() => Promise.reject(new Error('away')));
 
   describe('a lock component', () => {
@@ -66,18 +73,8 @@ describe('initComponents', () => {
       expect(logger.messages('info')).toEqual(['Component loaded: lockstore (lock.redis/v1)']);
     });
 
-    it('is handed over to be closed before it opens anything', async () => {
-      const store = createFakeStore(() => {
-        expect(owned).toEqual(['component lockstore']);
-        return Promise.resolve();
-      });
-      await init([manifestOf()], () => store);
-      expect(store.init).toHaveBeenCalledTimes(1);
-    });
-
     it('has the keys that its keyPrefix says', async () => {
-      const metadata = new MetadataProperties([['KEYPREFIX', 'Name']]);
-      await init([manifestOf({ metadata })]);
+      await init([manifestOf({ properties: [valueOf('KEYPREFIX', 'Name')] })]);
       expect(stores.find('lockstore')?.keyPrefix.text).toBe('lock||lockstore||');
     });
   });
@@ -141,15 +138,10 @@ describe('initComponents', () => {
       await expect(failed).rejects.toThrow(`${INIT}${INIT}metadata property redisHost is empty`);
     });
 
-    it('by what its file refers to quotes that', async () => {
-      const failed = init([manifestOf({ obstacles: ['f.yaml:9:1 secretKeyRef'] })]);
-      await expect(failed).rejects.toThrow(`${INIT}f.yaml:9:1 secretKeyRef`);
-    });
-
     it('by its keyPrefix is never made', async () => {
       const createStore = jest.fn(() => createFakeStore());
-      const metadata = new MetadataProperties([['keyPrefix', 'a||b']]);
-      await expect(init([manifestOf({ metadata })], createStore)).rejects.toThrow(
+      const properties = [valueOf('keyPrefix', 'a||b')];
+      await expect(init([manifestOf({ properties })], createStore)).rejects.toThrow(
         `${INIT}failed to save lock keyprefix: input key/keyPrefix 'a||b' can't contain '||'`,
       );
       expect(createStore).not.toHaveBeenCalled();
@@ -176,7 +168,7 @@ describe('initComponents', () => {
   });
 
   describe('a component of another building block', () => {
-    it.each(['state.redis', 'pubsub.redis', 'secretstores.local.env', 'bindings.cron'])(
+    it.each(['state.redis', 'pubsub.redis', 'secretstores.hashicorp.vault', 'bindings.cron'])(
       '%s is named in a warning and ignored',
       async (type) => {
         const createStore = jest.fn(() => createFakeStore());

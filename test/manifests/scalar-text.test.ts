@@ -1,4 +1,6 @@
-import { parseComponentFile } from '../../src/components/component-file';
+import { parseComponents } from '../../src/components/component-file';
+import { resolveProperties } from '../../src/components/resolve-properties';
+import { parseFile } from '../../src/manifests/manifest-file';
 
 /** The text of a metadata value that is written so in a file. */
 function valueOf(written: string): string | undefined {
@@ -13,8 +15,9 @@ spec:
   - name: p
     value: ${written}
 `;
-  const [entry] = parseComponentFile('f.yaml', text);
-  return entry?.manifest.metadata.get('p');
+  const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text));
+  const property = entry?.manifest.properties.find(({ name }) => name === 'p');
+  return property && (property.value ?? '');
 }
 
 describe('the text of a metadata value', () => {
@@ -71,8 +74,13 @@ spec:
   - {name: redisHost, value: a}
   - {name: REDISHOST, value: b}
 `;
-    const [entry] = parseComponentFile('f.yaml', text);
-    expect(entry?.manifest.metadata.get('redishost')).toBe('b');
-    expect(entry?.manifest.metadata.names).toEqual(['REDISHOST']);
+    const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text));
+    const { properties } = resolveProperties(entry!.manifest, {
+      secretStores: new Map(),
+      environment: {},
+      appId: 'myapp',
+    });
+    expect(properties.get('redishost')).toBe('b');
+    expect(properties.names).toEqual(['REDISHOST']);
   });
 });

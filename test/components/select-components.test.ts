@@ -1,11 +1,12 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { loadManifests } from '../../src/components/load-manifests';
+import { selectComponents } from '../../src/components/select-components';
+import { ManifestFolders } from '../../src/manifests/manifest-folders';
 import { createFolder, toComponentYaml } from '../support/component-files';
 import { RecordingLogger } from '../support/recording-logger';
 
-describe('loadManifests', () => {
+describe('selectComponents', () => {
   let folder: string;
   let logger: RecordingLogger;
   beforeEach(async () => {
@@ -15,13 +16,15 @@ describe('loadManifests', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
-  const load = (options: { namespace?: string; paths?: readonly string[] } = {}) =>
-    loadManifests({
-      resourcesPaths: options.paths ?? [folder],
-      appId: 'myapp',
-      namespace: options.namespace,
-      logger,
-    });
+  const select = async (options: { namespace?: string; paths?: readonly string[] } = {}) => {
+    const files = await new ManifestFolders(options.paths ?? [folder], logger).read();
+    return selectComponents(files, { appId: 'myapp', namespace: options.namespace });
+  };
+  const load = async (options?: Parameters<typeof select>[0]) => {
+    const { manifests, broken } = await select(options);
+    for (const problem of broken.values()) logger.warn(problem);
+    return manifests;
+  };
   const names = async (options?: Parameters<typeof load>[0]) =>
     (await load(options)).map(({ name }) => name);
   const component = (text: string) =>
@@ -253,31 +256,19 @@ describe('loadManifests', () => {
   });
 
   describe('references', () => {
-    it.each([
-      ['secretKeyRef', 'secretKeyRef: {name: s, key: k}'],
-      ['envRef', 'envRef: REDIS_PASSWORD'],
-    ])('by %s keep the component from being initialised', async (kind, line) => {
+    it('are kept as they are written, an empty key being the name of the secret', async () => {
       await write(
         'a.yaml',
-        component(`spec:\n  type: lock.redis\n  metadata:\n  - name: redisPassword\n    ${line}\n`),
-      );
-      const [manifest] = await load();
-      expect(manifest?.obstacles).toEqual([
-        expect.stringMatching(
-          new RegExp(
-            `a\\.yaml:9:\\d+ metadata property redisPassword: ${kind} is not supported yet`,
-          ),
+        component(
+          'spec:\n  type: lock.redis\n  metadata:\n  - {name: a, secretKeyRef: {name: s}}\n  - {name: b, envRef: C}\nauth: {secretStore: x}\n',
         ),
-      ]);
-    });
-
-    it('by envRef beside a value do not count, as in daprd', async () => {
-      await write(
-        'a.yaml',
-        component('spec:\n  type: lock.redis\n  metadata:\n  - {name: a, value: b, envRef: C}\n'),
       );
       const [manifest] = await load();
-      expect(manifest?.obstacles).toEqual([]);
+      expect(manifest?.secretStore).toBe('x');
+      expect(manifest?.properties).toEqual([
+        { name: 'a', value: undefined, secret: { name: 's', key: 's' }, env: undefined },
+        { name: 'b', value: undefined, secret: undefined, env: 'C' },
+      ]);
     });
   });
 });

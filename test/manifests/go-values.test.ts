@@ -4,7 +4,7 @@ import {
   parseGoDuration,
   parseGoInteger,
   parseRedisDuration,
-} from '../../src/components/metadata-values';
+} from '../../src/manifests/go-values';
 
 describe('parseGoBoolean', () => {
   it.each(['1', 't', 'T', 'TRUE', 'true', 'True'])('reads %s as true', (text) => {

@@ -1,0 +1,36 @@
+import type { LockStore } from '../lock/lock-store';
+import type { Logger } from '../lock/logger';
+import type { StoreCatalog } from '../lock/store-catalog';
+import type { SidecarMetadata } from '../sidecar/metadata';
+import type { FailedStep } from './init-lock-store';
+import type { ComponentManifest } from './manifest';
+import type { MetadataProperties } from './metadata-properties';
+import type { Environment } from './secrets/environment-access';
+
+/** Is told of every component's init; this is how metrics learn of them. Must not throw. */
+export type ComponentObserver = (
+  component: Pick<ComponentManifest, 'name' | 'type'>,
+  failedAt: FailedStep | undefined,
+) => void;
+
+/** What the components of a sidecar stand on. */
+export interface ComponentManagerOptions {
+  readonly appId: string;
+  readonly environment: Environment;
+  /**
+   * Makes the store of a lock component; undefined where its type or version is unknown. Throws
+   * where the component's metadata is wrong.
+   */
+  readonly createStore: (
+    manifest: ComponentManifest,
+    properties: MetadataProperties,
+  ) => LockStore | undefined;
+  /** True where the configuration denies a component (`components.deny`). */
+  readonly isDenied: (component: Pick<ComponentManifest, 'type' | 'version'>) => boolean;
+  readonly observe: ComponentObserver;
+  /** Is told of the names of components that are gone. Must not throw. */
+  readonly removed?: (name: string) => void;
+  readonly stores: StoreCatalog;
+  readonly metadata: SidecarMetadata;
+  readonly logger: Logger;
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+
+import { toErrorMessage } from '../lock/error-message';
+import type { ComponentManifest, PropertySource } from './manifest';
+import { MetadataProperties } from './metadata-properties';
+import { type Environment, mayRefer } from './secrets/environment-access';
+import { readSecret, SecretError, type SecretStore } from './secrets/secret-store';
+import { SECRET_STORE_TYPES } from './secrets/secret-stores';
+
+/** What references and templates in a component's metadata stand for. */
+export interface ResolutionContext {
+  /** The secret stores that are loaded, by component name. */
+  readonly secretStores: ReadonlyMap<string, SecretStore>;
+  readonly environment: Environment;
+  readonly appId: string;
+}
+
+/** A component's metadata, every value known. */
+export interface ResolvedProperties {
+  readonly properties: MetadataProperties;
+  /** What came out of secrets and of the environment: not to be shown to anyone. */
+  readonly secretValues: readonly string[];
+  /**
+   * Tells whether two resolutions are of the same values, but for `keyPrefix`, which is no
+   * concern of the store behind, and for the `{uuid}` of this time.
+   */
+  readonly fingerprint: string;
+}
+
+/**
+ * Resolves secrets, variables of the environment and templates.
+ *
+ * @throws {Error} naming every property whose value can't be had: daprd goes on with an empty
+ *   text, and so with an empty password
+ */
+export function resolveProperties(
+  manifest: ComponentManifest,
+  context: ResolutionContext,
+): ResolvedProperties {
+  const problems: string[] = [];
+  const secretValues: string[] = [];
+  const values = manifest.properties.map((source): [string, string] => {
+    try {
+      const value = valueOf(source, manifest, context);
+      if (isReference(source) && value !== '') secretValues.push(value);
+      return [source.name, value];
+    } catch (error) {
+      problems.push(toErrorMessage(error));
+      return [source.name, ''];
+    }
+  });
+  const properties = new MetadataProperties(
+    values.map(([name, value]) => [name, fillTemplates(name, value, { problems, context })]),
+  );
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  const fingerprint = JSON.stringify(
+    values.filter(([name]) => name.toLowerCase() !== 'keyprefix').sort(),
+  );
+  return { properties, secretValues, fingerprint };
+}
+
+function isReference({ value, secret, env }: PropertySource): boolean {
+  return secret !== undefined || (value === undefined && env !== undefined);
+}
+
+function valueOf(
+  { name, value, secret, env }: PropertySource,
+  manifest: ComponentManifest,
+  context: ResolutionContext,
+): string {
+  if (secret !== undefined) return unquote(secretOf(name, secret, { manifest, context }));
+  if (value !== undefined) return value;
+  return env === undefined ? '' : unquote(variableOf(env, manifest, context.environment));
+}
+
+function secretOf(
+  property: string,
+  secret: { readonly name: string; readonly key: string },
+  { manifest, context }: { manifest: ComponentManifest; context: ResolutionContext },
+): string {
+  const { secretStore } = manifest;
+  const wanted = `metadata property ${property}: secret "${secret.name}" (key "${secret.key}")`;
+  if (secretStore === undefined) {
+    throw new SecretError(
+      `${wanted} needs a secret store: name one as auth.secretStore of component ${manifest.name}`,
+    );
+  }
+  const store = context.secretStores.get(secretStore);
+  if (store === undefined) {
+    throw new SecretError(
+      `Component ${manifest.name} references a secret store that isn't loaded: ${secretStore}; ${wanted} can't be had (allowed: a component of type ${SECRET_STORE_TYPES.join(' or ')})`,
+    );
+  }
+  try {
+    return readSecret(store, secret);
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    throw new SecretError(
+      `${wanted} can't be had from secret store "${secretStore}": ${error.message}`,
+    );
+  }
+}
+
+function variableOf(name: string, manifest: ComponentManifest, environment: Environment): string {
+  if (!mayRefer(name, environment)) {
+    throw new Error(
+      `Component ${manifest.name} references an env variable that isn't allowed: ${name}`,
+    );
+  }
+  const value = environment[name];
+  if (value !== undefined) return value;
+  throw new Error(`Component ${manifest.name} references an env variable that isn't set: ${name}`);
+}
+
+/** daprd unquotes what it gets from a store, as Go does: matching quotes around a value go. */
+function unquote(value: string): string {
+  if (/^`[^`]*`$/.test(value)) return value.slice(1, -1);
+  if (!/^".*"$/s.test(value)) return value;
+  try {
+    return String(JSON.parse(value));
+  } catch {
+    return value;
+  }
+}
+
+/** Fills in `{uuid}`, `{podName}`, `{namespace}` and `{appID}` (dapr/dapr pkg/runtime/meta). */
+function fillTemplates(
+  name: string,
+  value: string,
+  { problems, context }: { problems: string[]; context: ResolutionContext },
+): string {
+  if (!value.includes('{')) return value;
+  const { environment, appId } = context;
+  const namespace = environment.NAMESPACE ?? '';
+  const podName = environment.POD_NAME ?? '';
+  if (value.includes('{podName}') && podName === '') {
+    problems.push(
+      `failed to parse metadata: property ${name} refers to {podName} but podName is not set`,
+    );
+  }
+  return value
+    .replaceAll('{uuid}', () => randomUUID())
+    .replaceAll('{podName}', () => podName)
+    .replaceAll('{namespace}', () => `${namespace === '' ? 'default' : namespace}.${appId}`)
+    .replaceAll('{appID}', () => appId);
+}

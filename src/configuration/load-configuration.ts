@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+
+import { toErrorMessage } from '../lock/error-message';
+import type { Logger } from '../lock/logger';
+import { parseDocument, parseFile, type PlacedDocument } from '../manifests/manifest-file';
+import { findNearest } from '../manifests/nearest-name';
+import type { Configuration, OtelSettings, TracingSettings } from './configuration';
+import { DEFAULT_CONFIGURATION } from './configuration';
+import {
+  type ConfigurationDocument,
+  configurationSchema,
+  sectionNamesSchema,
+  UNUSED_SECTIONS,
+  USED_SECTIONS,
+} from './configuration-schema';
+import { parseHeaders } from './otel-headers';
+
+/** The files of `--config` and what stands around them. */
+export interface ConfigurationSource {
+  /** Laid over the defaults in this order. */
+  readonly files: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
+}
+
+/**
+ * Loads the configuration of a sidecar (dapr/dapr pkg/config/configuration.go): `$VAR` and `${VAR}`
+ * are filled in first, then the first document of each file is laid over what stood before.
+ *
+ * @throws {Error} naming the file, and every problem in it as `file:line:column path: what`
+ */
+export async function loadConfiguration(source: ConfigurationSource): Promise<Configuration> {
+  let configuration = DEFAULT_CONFIGURATION;
+  for (const file of source.files) {
+    try {
+      const text = expandVariables(await readFile(file, 'utf8'), source.environment);
+      const [document] = parseFile(file, text);
+      if (document === undefined) continue;
+      const placed = { file, document };
+      const { spec } = parseDocument(configurationSchema, placed);
+      nameUnknownSections(placed, source.logger);
+      configuration = overlay(configuration, spec);
+    } catch (cause) {
+      throw new Error(`error loading configuration: ${toErrorMessage(cause)}`, { cause });
+    }
+  }
+  return configuration;
+}
+
+/** Go's os.ExpandEnv: what is not set is empty. */
+function expandVariables(text: string, environment: ConfigurationSource['environment']): string {
+  return text.replaceAll(
+    /\$(?:\{([^}]*)\}|([A-Za-z_]\w*|[*#$@!?\d-]))/g,
+    (_whole, braced: string | undefined, bare: string | undefined) =>
+      environment[braced ?? bare ?? ''] ?? '',
+  );
+}
+
+function nameUnknownSections(placed: PlacedDocument, logger: Logger): void {
+  const { spec } = parseDocument(sectionNamesSchema, placed);
+  for (const name of Object.keys(spec)) {
+    const lower = name.toLowerCase();
+    if (USED_SECTIONS.includes(lower)) continue;
+    const position = `${placed.file}:${placed.document.positionOf(['spec', name])}`;
+    if (UNUSED_SECTIONS.includes(lower)) {
+      logger.info(`${position} spec.${name} has no effect: it is no part of a lock sidecar`);
+      continue;
+    }
+    const nearest = findNearest(name, USED_SECTIONS);
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    logger.warn(`${position} spec.${name} is unknown and ignored${hint}`);
+  }
+}
+
+type Spec = ConfigurationDocument['spec'];
+
+/** What a document says counts, what it leaves out stays. */
+function overlay(below: Configuration, spec: Spec): Configuration {
+  const { apilogging } = spec.logging;
+  const { allowed, denied } = spec.api;
+  const features = new Map(below.features);
+  for (const { name, enabled } of spec.features) features.set(name, enabled ?? false);
+  return {
+    tracing: overlayTracing(below.tracing, spec.tracing),
+    metrics: overlayMetrics(overlayMetrics(below.metrics, spec.metric), spec.metrics),
+    apiLogging: {
+      enabled: apilogging.enabled ?? below.apiLogging.enabled,
+      obfuscateUrls: apilogging.obfuscateurls ?? below.apiLogging.obfuscateUrls,
+      omitHealthChecks: apilogging.omithealthchecks ?? below.apiLogging.omitHealthChecks,
+    },
+    api: {
+      allowed: allowed.length > 0 ? allowed.map(toRule) : below.api.allowed,
+      denied: denied.length > 0 ? denied.map(toRule) : below.api.denied,
+    },
+    deniedComponents: orBelow(spec.components.deny, below.deniedComponents),
+    features,
+  };
+}
+
+function overlayTracing(below: TracingSettings, spec: Spec['tracing']): TracingSettings {
+  return {
+    samplingRate: spec.samplingrate ?? below.samplingRate,
+    stdout: spec.stdout ?? below.stdout,
+    zipkinEndpoint: spec.zipkin.endpointaddress ?? below.zipkinEndpoint,
+    otel: toOtel(spec.otel) ?? below.otel,
+  };
+}
+
+function toOtel(otel: Spec['tracing']['otel']): OtelSettings | undefined {
+  if (otel.endpointaddress === undefined) return undefined;
+  return {
+    endpointAddress: otel.endpointaddress,
+    protocol: otel.protocol ?? 'grpc',
+    isSecure: otel.issecure ?? false,
+    headers: toHeaders(otel.headers),
+    timeoutMs: otel.timeout,
+  };
+}
+
+/** A map, or the form of OTEL_EXPORTER_OTLP_HEADERS: `a=1,b=2`. */
+function toHeaders(written: unknown): Readonly<Record<string, string>> {
+  if (typeof written === 'string') return parseHeaders(written);
+  if (typeof written !== 'object' || written === null) return {};
+  return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, String(value)]));
+}
+
+function overlayMetrics(
+  below: Configuration['metrics'],
+  spec: Spec['metrics'],
+): Configuration['metrics'] {
+  const buckets = spec.latencydistributionbuckets;
+  return {
+    enabled: spec.enabled ?? below.enabled,
+    recordErrorCodes: spec.recorderrorcodes ?? below.recordErrorCodes,
+    http: {
+      increasedCardinality: spec.http.increasedcardinality ?? below.http.increasedCardinality,
+      pathMatching: orBelow(spec.http.pathmatching, below.http.pathMatching),
+      excludeVerbs: spec.http.excludeverbs ?? below.http.excludeVerbs,
+    },
+    latencyBucketsMs: buckets.length > 0 ? buckets : below.latencyBucketsMs,
+  };
+}
+
+function orBelow(list: readonly string[], below: readonly string[]): readonly string[] {
+  return list.length > 0 ? list : below;
+}
+
+function toRule({ name, version = '', protocol }: Spec['api']['allowed'][number]) {
+  return { name, version, protocol };
+}

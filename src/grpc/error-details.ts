@@ -1,0 +1,28 @@
+import { Metadata, type status } from '@grpc/grpc-js';
+
+import { type GrpcStatus, statusOf } from './grpc-status';
+import { loadErrorDetailTypes } from './proto-files';
+
+/**
+ * A status with the ErrorInfo detail that daprd gives to what it refuses before any method is called
+ * (dapr/dapr pkg/messaging/v1, ErrorFromHTTPResponseCode).
+ */
+export function createDaprStatus(
+  code: status,
+  error: { readonly httpCode: number; readonly title: string; readonly reason: string },
+): GrpcStatus {
+  const types = loadErrorDetailTypes();
+  const { httpCode, title, reason } = error;
+  const errorInfo = types.errorInfo.serialize({
+    reason: title,
+    domain: 'dapr.io',
+    metadata: { 'http.code': String(httpCode), 'http.error_message': reason },
+  });
+  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: errorInfo }];
+  const metadata = new Metadata();
+  metadata.set(
+    'grpc-status-details-bin',
+    types.status.serialize({ code, message: title, details }),
+  );
+  return statusOf(code, title, metadata);
+}

@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+/** What daprd lets pages of other origins call (dapr/dapr pkg/api/http, by go-chi/cors). */
+const METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
+
+/**
+ * Lets browsers call from other origins (--allowed-origins). Preflights are answered before the
+ * API token is looked at, as browsers send none with them.
+ *
+ * @param allowedOrigins each may have one `*` in it; a lone `*` is any origin
+ */
+export function addCors(instance: FastifyInstance, allowedOrigins: readonly string[]): void {
+  const allowsAll = allowedOrigins.includes('*');
+  const patterns = allowedOrigins.map(toPattern);
+  const isAllowed = (origin: string): boolean =>
+    origin !== '' && (allowsAll || patterns.some((pattern) => pattern.test(origin)));
+
+  const allow = (reply: FastifyReply, origin: string): void => {
+    void reply.header('access-control-allow-origin', allowsAll ? '*' : origin);
+  };
+
+  const answerPreflight = (headers: IncomingHttpHeaders, reply: FastifyReply): FastifyReply => {
+    const { origin = '' } = headers;
+    const method = (headers['access-control-request-method'] ?? '').toUpperCase();
+    void reply.header('vary', PREFLIGHT_VARY).code(200);
+    if (!isAllowed(origin) || !METHODS.includes(method)) return reply.send();
+    allow(reply, origin);
+    void reply.header('access-control-allow-methods', method);
+    const names = toHeaderNames(headers['access-control-request-headers'] ?? '');
+    return (names === '' ? reply : reply.header('access-control-allow-headers', names)).send();
+  };
+
+  instance.addHook('onRequest', async ({ method, headers }, reply) => {
+    const { origin = '' } = headers;
+    const isPreflight = method === 'OPTIONS' && 'access-control-request-method' in headers;
+    if (isPreflight) return answerPreflight(headers, reply);
+    void reply.header('vary', 'Origin');
+    if (isAllowed(origin) && METHODS.includes(method)) allow(reply, origin);
+    return undefined;
+  });
+}
+
+function toPattern(origin: string): RegExp {
+  const parts = origin.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 'i');
+}
+
+/** The names as Go writes them: `X-Custom-Header`. */
+function toHeaderNames(list: string): string {
+  return list
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '')
+    .map((name) => name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()))
+    .join(', ');
+}

@@ -1,0 +1,76 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import type { ApiCall, ApiObserver, ObservedCall } from '../sidecar/api-observer';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined where nothing watches. */
+    observed: ObservedCall | undefined;
+    /** The code of the error that is answered. */
+    errorCode: string | undefined;
+    /** True once the request was refused for its token. */
+    isRefused: boolean;
+  }
+
+  interface FastifyContextConfig {
+    /** What the operation of a route is called in logs. */
+    readonly operation?: string;
+  }
+}
+
+/**
+ * Shows every request to the observer, those to no route too, and sends the trace headers that it
+ * gives. To be added before anything that may answer.
+ */
+export function addObservation(instance: FastifyInstance, observer: ApiObserver): void {
+  instance.decorateRequest('observed', undefined);
+  instance.decorateRequest('errorCode', undefined);
+  instance.decorateRequest('isRefused', false);
+
+  instance.addHook('onRequest', async (request, reply) => {
+    const observed = observer.begin(toApiCall(request));
+    if (observed === undefined) return undefined;
+    request.observed = observed;
+    reply.headers(observed.responseHeaders);
+    reply.raw.once('close', () => {
+      observed.end({
+        status: reply.statusCode,
+        responseBytes: bytesOf(reply.getHeader('content-length')),
+        errorCode: request.errorCode,
+        isAuthorized: !request.isRefused,
+      });
+    });
+    if (observed.refusal === undefined) return undefined;
+    return reply
+      .code(400)
+      .header('content-type', 'text/plain; charset=utf-8')
+      .send(`${observed.refusal}\n`);
+  });
+}
+
+function toApiCall(request: FastifyRequest): ApiCall {
+  const { raw } = request;
+  const target = raw.url ?? '/';
+  const [path = '/'] = request.originalUrl.split('?', 1);
+  return {
+    protocol: 'http',
+    verb: request.method,
+    path,
+    target: request.originalUrl === '' ? target : request.originalUrl,
+    operation: request.routeOptions.config.operation,
+    header: (name) => {
+      const value = raw.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    headerNames: () => Object.keys(raw.headers),
+    binary: () => undefined,
+    remoteAddress: raw.socket.remoteAddress,
+    remotePort: raw.socket.remotePort,
+    requestBytes: bytesOf(raw.headers['content-length']),
+  };
+}
+
+function bytesOf(header: unknown): number {
+  const bytes = Number(header ?? 0);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0;
+}

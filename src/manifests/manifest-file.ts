@@ -1,0 +1,100 @@
+import type { z, ZodError } from 'zod';
+
+import { headSchema } from './manifest-shape';
+import { parseYamlDocuments, YamlSyntaxError, type YamlDocument } from './yaml-documents';
+
+/** A file that can't be used; one line for each problem, as `file:line:column path: what`. */
+export class ManifestFileError extends Error {
+  override readonly name = 'ManifestFileError';
+}
+
+/** The only API version that Dapr's manifests have. */
+const API_VERSION = 'dapr.io/v1alpha1';
+
+/** A document and the file that it stands in. */
+export interface PlacedDocument {
+  readonly file: string;
+  readonly document: YamlDocument;
+}
+
+/**
+ * The YAML documents of a file.
+ *
+ * @throws {ManifestFileError} with every problem of the file
+ */
+export function parseFile(file: string, text: string): readonly YamlDocument[] {
+  try {
+    return parseYamlDocuments(text);
+  } catch (error) {
+    if (!(error instanceof YamlSyntaxError)) throw error;
+    const lines = error.message.split('\n').map((line) => `${file}:${line}`);
+    throw new ManifestFileError(lines.join('\n'), { cause: error });
+  }
+}
+
+/** True for a document of a kind; of Dapr's one API version unless `anyVersion` says otherwise. */
+export function isOfKind(
+  { value }: YamlDocument,
+  kind: string,
+  { anyVersion = false }: { readonly anyVersion?: boolean } = {},
+): boolean {
+  const { success, data } = headSchema.safeParse(value);
+  return success && data.kind === kind && (anyVersion || data.apiversion === API_VERSION);
+}
+
+/**
+ * Reads a document by its schema.
+ *
+ * @throws {ManifestFileError} with every problem of the document
+ */
+export function parseDocument<Schema extends z.ZodType>(
+  schema: Schema,
+  placed: PlacedDocument,
+): z.infer<Schema> {
+  const result = schema.safeParse(placed.document.value);
+  if (result.success) return result.data;
+  throw new ManifestFileError(toProblems(placed, result.error).join('\n'));
+}
+
+/** Collects the problems of several documents of a file. */
+export class ProblemCollector {
+  readonly #problems: string[] = [];
+
+  /** Runs a part of the reading; undefined where that has problems, which are kept. */
+  collect<T>(run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof ManifestFileError)) throw error;
+      this.#problems.push(error.message);
+      return undefined;
+    }
+  }
+
+  /** @throws {ManifestFileError} with all problems, where there are any */
+  assertNone(): void {
+    if (this.#problems.length > 0) throw new ManifestFileError(this.#problems.join('\n'));
+  }
+}
+
+/** `file:line:column` of a part of a document. */
+export function positionIn(
+  { file, document }: PlacedDocument,
+  path: readonly (string | number)[],
+): string {
+  return `${file}:${document.positionOf(path)}`;
+}
+
+function toProblems(placed: PlacedDocument, error: ZodError): readonly string[] {
+  return error.issues.map(({ path, message }) => {
+    const steps = path.map((step) => (typeof step === 'number' ? step : String(step)));
+    return `${positionIn(placed, steps)} ${toPathText(steps)}: ${message}`;
+  });
+}
+
+function toPathText(steps: readonly (string | number)[]): string {
+  return steps
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    .join('')
+    .slice(1);
+}

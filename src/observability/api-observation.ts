@@ -1,0 +1,121 @@
+import { type Configuration, DEFAULT_CONFIGURATION } from '../configuration/configuration';
+import type { Logger } from '../lock/logger';
+import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
+import { ApiLog } from './api-log';
+import { findBaggageProblem } from './baggage';
+import type { Metrics } from './metrics';
+import { NO_TRACE, toTraceBin, toTraceparent, type TraceContext } from './trace-context';
+import {
+  type CallSpan,
+  passOn,
+  readParent,
+  toTracingMode,
+  type Tracer,
+  type TracingMode,
+} from './tracer';
+
+/** What of a configuration decides how calls are watched. */
+type Settings = Pick<Configuration, 'tracing' | 'apiLogging'>;
+
+/** What calls are watched with. */
+export interface ApiObservationOptions {
+  /** Made where spans are to be recorded; loads OpenTelemetry only then. */
+  readonly createTracer: (settings: Settings['tracing']) => Promise<Tracer>;
+  readonly metrics: Metrics | undefined;
+  readonly logger: Logger;
+}
+
+/** daprd puts no trace headers on the answers of probes. */
+const PROBE_PATH = '/healthz';
+
+/** Watches the calls of both transports; its settings may change while calls run. */
+export class ApiObservation implements ApiObserver {
+  readonly #options: ApiObservationOptions;
+  readonly #log: ApiLog;
+  #settings: Settings = DEFAULT_CONFIGURATION;
+  #mode: TracingMode = 'pass-on';
+  #tracer: Tracer | undefined;
+
+  constructor(options: ApiObservationOptions) {
+    this.#options = options;
+    this.#log = new ApiLog(options.logger);
+  }
+
+  /** Takes on settings, at the start and whenever they change. */
+  async configure(settings: Settings): Promise<void> {
+    const previous = this.#tracer;
+    const isSame = JSON.stringify(settings.tracing) === JSON.stringify(this.#settings.tracing);
+    this.#settings = settings;
+    if (isSame && previous !== undefined) return;
+    this.#mode = toTracingMode(settings.tracing);
+    this.#tracer =
+      this.#mode === 'record' ? await this.#options.createTracer(settings.tracing) : undefined;
+    await previous?.close();
+  }
+
+  /** Sends the spans that are not sent yet. */
+  async close(): Promise<void> {
+    await this.#tracer?.close();
+  }
+
+  begin(call: ApiCall): ObservedCall | undefined {
+    const startedAt = performance.now();
+    const trace = this.#beginTrace(call);
+    const { metrics } = this.#options;
+    const settings = this.#settings;
+    return {
+      responseHeaders: toHeaders(call, trace),
+      responseTraceBin: trace === undefined ? undefined : toBinary(trace.context),
+      refusal: this.#mode === 'off' ? undefined : toRefusal(call),
+      lockObserver:
+        trace?.span === undefined
+          ? undefined
+          : {
+              ended: (report) => {
+                trace.span?.addLock(report);
+              },
+            },
+      end: (result: ApiResult) => {
+        const measured = { ...result, durationMs: performance.now() - startedAt };
+        trace?.span?.end(result);
+        if (metrics?.isEnabled === true) metrics.recordCall(call, measured);
+        this.#log.write(settings.apiLogging, call, measured);
+      },
+    };
+  }
+
+  #beginTrace(
+    call: ApiCall,
+  ): { readonly context: TraceContext; readonly span: CallSpan | undefined } | undefined {
+    if (this.#mode === 'off') return undefined;
+    const parent = readParent(call);
+    if (this.#tracer === undefined) return { context: passOn(parent), span: undefined };
+    const span = this.#tracer.start(call, parent === 'broken' ? undefined : parent);
+    return { context: span.context, span };
+  }
+}
+
+function toHeaders(
+  call: ApiCall,
+  trace: { readonly context: TraceContext } | undefined,
+): Readonly<Record<string, string>> {
+  if (trace === undefined || call.path.includes(PROBE_PATH)) return {};
+  const { traceState } = trace.context;
+  const baggage = call.header('baggage');
+  return {
+    traceparent: toTraceparent(trace.context),
+    ...(traceState === undefined || traceState === '' ? {} : { tracestate: traceState }),
+    ...(baggage === undefined ? {} : { baggage }),
+  };
+}
+
+function toBinary(context: TraceContext): Buffer {
+  return context === NO_TRACE ? Buffer.alloc(0) : toTraceBin(context);
+}
+
+function toRefusal(call: ApiCall): string | undefined {
+  const baggage = call.header('baggage');
+  if (baggage === undefined || baggage === '') return undefined;
+  const problem = findBaggageProblem(baggage);
+  return problem === undefined ? undefined : `invalid baggage header: ${problem}`;
+}

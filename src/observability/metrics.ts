@@ -1,0 +1,200 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+import type { MetricsSettings } from '../configuration/configuration';
+import type { LockObserver } from '../lock/lock-observer';
+import type { StoreObserver } from '../lock/store-observer';
+import type { ApiCall, ApiResult } from '../sidecar/api-observer';
+import { toGrpcStatusName } from './grpc-status-names';
+import { createMetrics } from './metric-definitions';
+import { PathLabels } from './path-labels';
+
+/** What the metrics of a sidecar are labelled with, and what of them is kept. */
+export interface MetricsOptions {
+  readonly appId: string;
+  readonly settings: MetricsSettings;
+}
+
+/** Dapr's categories of error codes (dapr/dapr pkg/messages/errorcodes). */
+const ERROR_CATEGORIES: Readonly<Record<string, string>> = {
+  ERR_LOCK_STORE_NOT_CONFIGURED: 'lock',
+  ERR_LOCK_STORE_NOT_FOUND: 'lock',
+  ERR_TRY_LOCK: 'lock',
+  ERR_UNLOCK: 'lock',
+  ERR_DIRECT_INVOKE: 'service-invocation',
+  ERR_HEALTH_NOT_READY: 'health',
+  ERR_OUTBOUND_HEALTH_NOT_READY: 'health',
+  ERR_HEALTH_APPID_NOT_MATCH: 'health',
+};
+
+/** The verbs that daprd names; any other is UNKNOWN. */
+const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE'];
+
+/** The names of the operations in labels. */
+const OPERATIONS = { tryLock: 'try_lock', unlock: 'unlock' } as const;
+
+/**
+ * The metrics of a sidecar: daprd's names and labels (dapr/dapr pkg/diagnostics), and those of locks,
+ * which daprd lacks. No resource, no owner and no text of a client's own choice is ever a label.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #appId: string;
+  #settings: MetricsSettings;
+  #paths: PathLabels;
+  readonly #metrics;
+
+  constructor({ appId, settings }: MetricsOptions) {
+    this.#appId = appId;
+    this.#settings = settings;
+    this.#paths = new PathLabels(settings.http);
+    this.#metrics = createMetrics(this.registry, settings.latencyBucketsMs);
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Takes on changed settings; the buckets stay those of the start. */
+  configure(settings: MetricsSettings): void {
+    this.#settings = settings;
+    this.#paths = new PathLabels(settings.http);
+  }
+
+  /** True where calls are measured. */
+  get isEnabled(): boolean {
+    return this.#settings.enabled;
+  }
+
+  /** Measures a call of the API that has ended. */
+  recordCall(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
+    if (result.errorCode !== undefined) this.#recordErrorCode(result.errorCode);
+    if (call.protocol === 'http') this.#recordHttp(call, result);
+    else this.#recordGrpc(call, result);
+  }
+
+  /** Measures lock calls. */
+  readonly lockObserver: LockObserver = {
+    started: ({ operation, storeName, isKnownStore }) => {
+      if (!isKnownStore) return;
+      this.#metrics.inFlight.inc({ operation: OPERATIONS[operation], store: storeName });
+    },
+    ended: ({ operation, storeName, isKnownStore, outcome, durationMs }) => {
+      const store = isKnownStore ? storeName : '';
+      const labels = { operation: OPERATIONS[operation], store };
+      if (isKnownStore) this.#metrics.inFlight.dec(labels);
+      this.#metrics.operations.inc({ ...labels, outcome: outcome.replaceAll('-', '_') });
+      this.#metrics.duration.observe(labels, durationMs / 1000);
+    },
+  };
+
+  /** Measures a store's way to its server. */
+  storeObserver(store: string): StoreObserver {
+    const { storeUp, reconnects, withdrawn } = this.#metrics;
+    reconnects.inc({ store }, 0);
+    withdrawn.inc({ store }, 0);
+    return {
+      up: (isUp) => {
+        storeUp.set({ store }, isUp ? 1 : 0);
+      },
+      reconnected: () => {
+        reconnects.inc({ store });
+      },
+      withdrawn: () => {
+        withdrawn.inc({ store });
+      },
+    };
+  }
+
+  /** Forgets a store that is gone: it is neither up nor down. */
+  forgetStore(store: string): void {
+    this.#metrics.storeUp.remove({ store });
+  }
+
+  /** Counts a component's init; `failedAt` is daprd's reason, undefined for one that succeeded. */
+  recordComponent(
+    { name, type }: { readonly name: string; readonly type: string },
+    failedAt: string | undefined,
+  ): void {
+    const labels = { app_id: this.#appId, component: type };
+    if (failedAt === undefined) this.#metrics.componentInit.inc(labels);
+    else this.#metrics.componentFail.inc({ ...labels, componentName: name, reason: failedAt });
+  }
+
+  /** Sets how many policies of each name are loaded. */
+  recordPolicies(names: readonly string[]): void {
+    this.#metrics.resiliencyLoaded.reset();
+    for (const name of names) this.#metrics.resiliencyLoaded.inc(this.#policyLabels(name));
+  }
+
+  /** Counts a policy that ran for a component, or that had something to do for it. */
+  recordPolicy(
+    what: 'count' | 'activation',
+    use: {
+      readonly component: string;
+      readonly policy: string;
+      readonly name: string;
+      readonly status: string;
+    },
+  ): void {
+    const { component, policy, name, status } = use;
+    const labels = {
+      ...this.#policyLabels(name),
+      policy,
+      flow_direction: 'outbound',
+      target: `Lock_${component}`,
+      status,
+    };
+    if (what === 'count') this.#metrics.resiliencyCount.inc(labels);
+    else this.#metrics.resiliencyActivations.inc(labels);
+  }
+
+  /** Sets the state that a component's breaker is in. */
+  recordBreakerState(
+    { component, name }: { component: string; name: string },
+    state: string,
+  ): void {
+    for (const status of ['closed', 'half-open', 'open']) {
+      const labels = {
+        ...this.#policyLabels(name),
+        policy: 'circuitbreaker',
+        flow_direction: 'outbound',
+        target: `Lock_${component}`,
+        status,
+      };
+      this.#metrics.resiliencyState.set(labels, status === state ? 1 : 0);
+    }
+  }
+
+  #policyLabels(name: string) {
+    return { app_id: this.#appId, name, namespace: '' };
+  }
+
+  #recordErrorCode(errorCode: string): void {
+    if (!this.#settings.recordErrorCodes) return;
+    const category = ERROR_CATEGORIES[errorCode] ?? 'common';
+    this.#metrics.errorCodes.inc({ app_id: this.#appId, category, error_code: errorCode });
+  }
+
+  #recordHttp(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
+    const { excludeVerbs, increasedCardinality } = this.#settings.http;
+    const app = { app_id: this.#appId };
+    const verb = VERBS.includes(call.verb) ? call.verb : 'UNKNOWN';
+    const labels = {
+      ...app,
+      method: excludeVerbs ? '' : verb,
+      path: this.#paths.labelOf(call),
+      status: String(result.status),
+    };
+    this.#metrics.httpRequests.inc(labels);
+    if (increasedCardinality) this.#metrics.httpResponses.inc(labels);
+    this.#metrics.httpLatency.observe(labels, Math.floor(result.durationMs));
+    this.#metrics.httpRequestBytes.observe(app, call.requestBytes);
+    this.#metrics.httpResponseBytes.observe(app, result.responseBytes);
+  }
+
+  #recordGrpc(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
+    const method = { app_id: this.#appId, grpc_server_method: call.path };
+    const labels = { ...method, grpc_server_status: toGrpcStatusName(result.status) };
+    this.#metrics.grpcCompleted.inc(labels);
+    this.#metrics.grpcLatency.observe(labels, result.durationMs);
+    this.#metrics.grpcReceived.observe(method, call.requestBytes);
+    this.#metrics.grpcSent.observe(method, result.responseBytes);
+  }
+}

@@ -1,0 +1,217 @@
+import { STATUS_CODES } from 'node:http';
+
+import {
+  type Attributes,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { TraceState } from '@opentelemetry/core';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ConsoleSpanExporter,
+  type Sampler,
+  SamplingDecision,
+  SimpleSpanProcessor,
+  type SpanExporter,
+  type SpanProcessor,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+
+import type { OtelSettings, TracingSettings } from '../configuration/configuration';
+import type { LockCallReport } from '../lock/lock-observer';
+import type { ApiCall, ApiResult } from '../sidecar/api-observer';
+import { toGrpcStatusName } from './grpc-status-names';
+import type { TraceContext } from './trace-context';
+import type { CallSpan, Tracer } from './tracer';
+
+/** What spans are made of, and where they go. */
+export interface OtelTracerOptions {
+  readonly settings: TracingSettings;
+  /** `service.name`; OTEL_SERVICE_NAME counts before it. */
+  readonly appId: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** True: spans name resource and owner too (--trace-lock-details). */
+  readonly showsLockDetails: boolean;
+}
+
+/** daprd's default where a rate is needed and none is set. */
+const DEFAULT_SAMPLING_RATE = 0.0001;
+
+/**
+ * Makes spans by OpenTelemetry and sends them by OTLP or to Zipkin, named and attributed as
+ * daprd's (dapr/dapr pkg/diagnostics), with the lock's store and outcome added.
+ */
+export async function createOtelTracer(options: OtelTracerOptions): Promise<Tracer> {
+  const { settings, appId, environment, showsLockDetails } = options;
+  const rate = Number(settings.samplingRate ?? DEFAULT_SAMPLING_RATE);
+  const serviceName = environment.OTEL_SERVICE_NAME ?? appId;
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes({
+      ...parsePairs(environment.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+      'service.name': serviceName,
+    }),
+    sampler: new DaprSampler(rate),
+    spanProcessors: await createProcessors(settings, serviceName),
+  });
+  const tracer = provider.getTracer('holdfast');
+  return {
+    start(call, parent) {
+      const context = parent === undefined ? ROOT_CONTEXT : contextOf(parent);
+      const span = tracer.startSpan(call.path, { kind: SpanKind.CLIENT }, context);
+      return new OtelSpan(span, { call, parent, showsLockDetails });
+    },
+    close: () => provider.shutdown(),
+  };
+}
+
+/** A call whose parent is sampled is sampled; of the others as many as the rate says. */
+class DaprSampler implements Sampler {
+  readonly #ratio: TraceIdRatioBasedSampler;
+
+  constructor(rate: number) {
+    this.#ratio = new TraceIdRatioBasedSampler(rate);
+  }
+
+  shouldSample(context: Parameters<Sampler['shouldSample']>[0], traceId: string) {
+    const parent = trace.getSpanContext(context);
+    if (parent !== undefined && (parent.traceFlags & 1) === 1) {
+      return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+    }
+    return this.#ratio.shouldSample(context, traceId);
+  }
+}
+
+class OtelSpan implements CallSpan {
+  readonly #span: Span;
+  readonly #call: ApiCall;
+  readonly #showsLockDetails: boolean;
+  readonly context: TraceContext;
+
+  constructor(
+    span: Span,
+    options: {
+      readonly call: ApiCall;
+      readonly parent: TraceContext | undefined;
+      readonly showsLockDetails: boolean;
+    },
+  ) {
+    this.#span = span;
+    this.#call = options.call;
+    this.#showsLockDetails = options.showsLockDetails;
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    this.context = { traceId, spanId, flags: traceFlags, traceState: options.parent?.traceState };
+    if (span.isRecording()) span.setAttributes(attributesOf(options.call));
+  }
+
+  addLock({ storeName, isKnownStore, resourceId, lockOwner, outcome }: LockCallReport): void {
+    if (!this.#span.isRecording()) return;
+    if (isKnownStore) this.#span.setAttribute('dapr.lock.store', storeName);
+    this.#span.setAttribute('dapr.lock.outcome', outcome);
+    if (!this.#showsLockDetails) return;
+    this.#span.setAttributes({ 'dapr.lock.resource': resourceId, 'dapr.lock.owner': lockOwner });
+  }
+
+  end({ status }: ApiResult): void {
+    const isHttp = this.#call.protocol === 'http';
+    this.#span.setAttribute('dapr.status_code', String(status));
+    const failed = isHttp ? status >= 400 : status !== 0;
+    if (failed) {
+      const name = isHttp ? httpStatusText(status) : toGrpcStatusName(status);
+      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: `Code(${status}): ${name}` });
+    }
+    this.#span.end();
+  }
+}
+
+function attributesOf(call: ApiCall): Attributes {
+  const { protocol, verb, path, target, remoteAddress, remotePort } = call;
+  const own: Attributes = Object.fromEntries(
+    call
+      .headerNames()
+      .filter((name) => name.startsWith('dapr-') && name !== 'dapr-api-token')
+      .map((name) => [name, call.header(name) ?? '']),
+  );
+  if (protocol === 'grpc') return { ...own, 'dapr.api': path, 'dapr.protocol': 'grpc' };
+  return {
+    ...own,
+    'dapr.api': `${verb} ${path}`,
+    'dapr.protocol': 'http',
+    'http.request.method': verb,
+    'url.full': target,
+    // As in daprd these are the caller's.
+    ...(remoteAddress === undefined ? {} : { 'server.address': remoteAddress }),
+    ...(remotePort === undefined ? {} : { 'server.port': remotePort }),
+  };
+}
+
+function contextOf({ traceId, spanId, flags, traceState }: TraceContext) {
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: flags,
+    isRemote: true,
+    ...(traceState === undefined ? {} : { traceState: new TraceState(traceState) }),
+  });
+}
+
+async function createProcessors(
+  { stdout, zipkinEndpoint, otel }: TracingSettings,
+  serviceName: string,
+): Promise<SpanProcessor[]> {
+  const processors: SpanProcessor[] = [];
+  if (stdout) processors.push(new SimpleSpanProcessor(new ConsoleSpanExporter()));
+  if (zipkinEndpoint !== undefined) {
+    const { ZipkinExporter } = await import('@opentelemetry/exporter-zipkin');
+    processors.push(
+      new BatchSpanProcessor(new ZipkinExporter({ url: zipkinEndpoint, serviceName })),
+    );
+  }
+  if (otel !== undefined) processors.push(new BatchSpanProcessor(await createOtlpExporter(otel)));
+  return processors;
+}
+
+async function createOtlpExporter(settings: OtelSettings): Promise<SpanExporter> {
+  const { endpointAddress, protocol, isSecure, headers, timeoutMs } = settings;
+  const base = endpointAddress.includes('://')
+    ? endpointAddress.replace(/\/$/, '')
+    : `${isSecure ? 'https' : 'http'}://${endpointAddress}`;
+  const limits = timeoutMs === undefined ? {} : { timeoutMillis: timeoutMs };
+  if (protocol === 'http') {
+    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+    const url = /:\/\/[^/]+\/./.test(base) ? base : `${base}/v1/traces`;
+    return new OTLPTraceExporter({ url, headers: { ...headers }, ...limits });
+  }
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  const { Metadata } = await import('@grpc/grpc-js');
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return new OTLPTraceExporter({ url: base, metadata, ...limits });
+}
+
+/** `a=1,b=2`, percent-encoded, as OTEL_RESOURCE_ATTRIBUTES has it. */
+function parsePairs(text: string): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair.includes('='));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name = '', ...value] = pair.split('=');
+      return [name.trim(), decode(value.join('=').trim())];
+    }),
+  );
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function httpStatusText(status: number): string {
+  return STATUS_CODES[status] ?? '';
+}

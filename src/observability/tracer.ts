@@ -1,0 +1,61 @@
+import type { TracingSettings } from '../configuration/configuration';
+import type { LockCallReport } from '../lock/lock-observer';
+import type { ApiCall, ApiResult } from '../sidecar/api-observer';
+import {
+  createUnsampled,
+  NO_TRACE,
+  parseTraceBin,
+  parseTraceparent,
+  type TraceContext,
+} from './trace-context';
+
+/** A call as part of a trace. */
+export interface CallSpan {
+  /** Sent back to the client. */
+  readonly context: TraceContext;
+  /** Adds what is known of the lock call. */
+  addLock(report: LockCallReport): void;
+  end(result: ApiResult): void;
+}
+
+/** Puts calls into traces. */
+export interface Tracer {
+  start(call: ApiCall, parent: TraceContext | undefined): CallSpan;
+  /** Sends what is not sent yet. */
+  close(): Promise<void>;
+}
+
+/** What becomes of traces. */
+export type TracingMode =
+  /** Sampling rate 0: no header is read or sent. */
+  | 'off'
+  /** Nothing is exported and no rate is set: contexts are passed on. */
+  | 'pass-on'
+  /** Spans are made. */
+  | 'record';
+
+/** What a configuration and the OTEL_* variables come to (dapr/dapr pkg/diagnostics). */
+export function toTracingMode(settings: TracingSettings): TracingMode {
+  const { samplingRate, stdout, zipkinEndpoint, otel } = settings;
+  if (samplingRate !== undefined && Number(samplingRate) === 0) return 'off';
+  const isExported = stdout || zipkinEndpoint !== undefined || otel !== undefined;
+  return isExported || samplingRate !== undefined ? 'record' : 'pass-on';
+}
+
+/**
+ * The context that a call comes with. A header that is none counts as broken: daprd then answers
+ * with a context of zeros, where nothing is exported.
+ */
+export function readParent(call: ApiCall): TraceContext | 'broken' | undefined {
+  const binary = call.binary('grpc-trace-bin');
+  if (binary !== undefined && binary.length > 0) return parseTraceBin(binary) ?? 'broken';
+  const header = call.header('traceparent');
+  if (header === undefined || header === '') return undefined;
+  return parseTraceparent(header, call.header('tracestate')) ?? 'broken';
+}
+
+/** What is answered where no span is made: the client's own context, or one of no trace. */
+export function passOn(parent: TraceContext | 'broken' | undefined): TraceContext {
+  if (parent === 'broken') return NO_TRACE;
+  return parent ?? createUnsampled();
+}

@@ -1,0 +1,158 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { type CallPolicy, TimeLimitError } from '../lock/call-policy';
+import { toErrorMessage } from '../lock/error-message';
+import { StoreError } from '../lock/lock-store';
+import { BreakerError, type CircuitBreaker } from './circuit-breaker';
+import type { RetrySettings } from './policies';
+import type { ComponentPolicies } from './policy-set';
+
+/** What a call's retries are told to. */
+export interface RetryListener {
+  /** The first failure of a call that will be tried again. */
+  failed(reason: string, pauseMs: number): void;
+  /** A call that succeeded after failures. */
+  recovered(attempts: number): void;
+  /** A call runs under a policy; with a breaker's state. */
+  executed(policy: 'timeout' | 'retry' | 'circuitbreaker', status: string): void;
+  /** A policy has something to do. */
+  activated(policy: 'timeout' | 'retry'): void;
+}
+
+/** First pause of kind exponential, its growth and its spread (dapr/kit retry). */
+const FIRST_PAUSE_MS = 500;
+const GROWTH = 1.5;
+const SPREAD = 0.5;
+
+/** How long retries of kind exponential go on. */
+const LONGEST_RETRYING_MS = 15 * 60_000;
+
+/** The least that a policy's time-out can be: Node has no shorter timer. */
+const SHORTEST_MS = 1;
+
+/**
+ * Runs calls as daprd nests its policies: retry( breaker( timeout( call ))). cockatiel and its like
+ * were looked at: their pauses don't end when the caller goes, and their breakers let one call
+ * through half-open, where the policies of teams say how many.
+ */
+export class CallRunner implements CallPolicy {
+  readonly #policies: ComponentPolicies;
+  readonly #breaker: CircuitBreaker | undefined;
+  readonly #listener: RetryListener;
+
+  constructor(options: {
+    readonly policies: ComponentPolicies;
+    /** Kept apart, as it outlives a change of the other policies. */
+    readonly breaker: CircuitBreaker | undefined;
+    readonly listener: RetryListener;
+  }) {
+    this.#policies = options.policies;
+    this.#breaker = options.breaker;
+    this.#listener = options.listener;
+  }
+
+  async run<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#countExecuted();
+    const { retry } = this.#policies;
+    const pauses = retry === undefined ? [].values() : pausesOf(retry.settings);
+    const failures: unknown[] = [];
+    for (;;) {
+      try {
+        const result = await this.#through(call, signal);
+        if (failures.length > 0) this.#listener.recovered(failures.length + 1);
+        return result;
+      } catch (error) {
+        const next = isRetriable(error) && !signal.aborted ? pauses.next() : undefined;
+        if (next === undefined || next.done === true) throw toFinal(error, failures);
+        failures.push(error);
+        await this.#pause(next.value, failures, signal);
+      }
+    }
+  }
+
+  /** Waits before the next try; a caller who goes meanwhile gets the last failure. */
+  async #pause(pauseMs: number, failures: readonly unknown[], signal: AbortSignal): Promise<void> {
+    const last = failures.at(-1);
+    if (failures.length === 1) this.#listener.failed(toErrorMessage(last), pauseMs);
+    this.#listener.activated('retry');
+    await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw toFinal(last, failures);
+  }
+
+  #countExecuted(): void {
+    const { retry, timeout } = this.#policies;
+    if (timeout !== undefined) this.#listener.executed('timeout', '');
+    if (retry !== undefined) this.#listener.executed('retry', '');
+    if (this.#breaker !== undefined) {
+      this.#listener.executed('circuitbreaker', this.#breaker.state);
+    }
+  }
+
+  #through<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const timed = () => this.#timed(call, signal);
+    return this.#breaker === undefined ? timed() : this.#breaker.run(timed, isFailure);
+  }
+
+  async #timed<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { timeout } = this.#policies;
+    if (timeout === undefined || timeout.settings === 0) return call(signal);
+    const over = new AbortController();
+    const onAbort = (): void => {
+      over.abort(signal.reason);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const timer = setTimeout(
+      () => {
+        this.#listener.activated('timeout');
+        over.abort(new TimeLimitError('context deadline exceeded'));
+      },
+      Math.max(SHORTEST_MS, timeout.settings),
+    );
+    try {
+      return await call(over.signal);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/** The pauses between tries; where they end, so do the tries. */
+function* pausesOf(retry: RetrySettings): Generator<number, undefined> {
+  const { kind, pauseMs, longestPauseMs, maxRetries = Infinity } = retry;
+  const startedAt = performance.now();
+  let base = FIRST_PAUSE_MS;
+  for (let retries = 0; retries < maxRetries; retries += 1) {
+    if (kind === 'constant') {
+      yield pauseMs;
+      continue;
+    }
+    const next = base * (1 - SPREAD + 2 * SPREAD * Math.random());
+    if (performance.now() - startedAt + next > LONGEST_RETRYING_MS) return undefined;
+    yield next;
+    base = Math.min(base * GROWTH, longestPauseMs);
+  }
+  return undefined;
+}
+
+/** A defect is no failure of the target, and a breaker's refusal is meant to end the call. */
+function isRetriable(error: unknown): boolean {
+  return error instanceof StoreError && error.kind !== 'closed';
+}
+
+/** As in daprd any error of a store counts, whatever it says. */
+function isFailure(error: unknown): boolean {
+  return error instanceof StoreError;
+}
+
+/** What a call fails with: where an earlier try may have taken effect, its outcome is unknown. */
+function toFinal(error: unknown, earlier: readonly unknown[]): unknown {
+  if (!(error instanceof BreakerError)) return error;
+  const isUnknown = earlier.some(
+    (failure) => failure instanceof StoreError && failure.outcome === 'unknown',
+  );
+  const message = isUnknown ? `${error.message}, the outcome is unknown` : error.message;
+  const outcome = isUnknown ? 'unknown' : 'not-applied';
+  return new StoreError(message, { kind: 'unavailable', outcome, cause: error });
+}

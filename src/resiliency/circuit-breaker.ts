@@ -1,0 +1,132 @@
+import type { BreakerCounts, BreakerSettings } from './policies';
+
+/** Where a breaker stands, by the numbers' names in daprd's metric `cb_state`. */
+export type BreakerState = 'closed' | 'half-open' | 'open';
+
+/** A call that a breaker did not let through; the message is daprd's. */
+export class BreakerError extends Error {
+  override readonly name = 'BreakerError';
+}
+
+const NO_COUNTS: BreakerCounts = {
+  requests: 0,
+  totalSuccesses: 0,
+  totalFailures: 0,
+  consecutiveSuccesses: 0,
+  consecutiveFailures: 0,
+};
+
+/**
+ * A circuit breaker by the rules of daprd's (sony/gobreaker). Results of calls that began before
+ * the last change of state don't count.
+ */
+export class CircuitBreaker {
+  readonly #settings: BreakerSettings;
+  readonly #onChange: (from: BreakerState, to: BreakerState) => void;
+  #state: BreakerState = 'closed';
+  #counts = NO_COUNTS;
+  #generation = 0;
+  /** When the counts are forgotten, or the open breaker becomes half-open. */
+  #endsAtMs: number;
+
+  /** @param onChange is told of every change of state */
+  constructor(
+    settings: BreakerSettings,
+    onChange: (from: BreakerState, to: BreakerState) => void = () => undefined,
+  ) {
+    this.#settings = settings;
+    this.#onChange = onChange;
+    this.#endsAtMs = this.#endOf('closed');
+  }
+
+  /** The state as of now. */
+  get state(): BreakerState {
+    this.#advance();
+    return this.#state;
+  }
+
+  /**
+   * Runs a call, unless the breaker is open.
+   *
+   * @param isFailure tells which rejections count as the target's failures
+   * @throws {BreakerError} where the call is not let through
+   */
+  async run<T>(call: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
+    const generation = this.#enter();
+    try {
+      const result = await call();
+      this.#leave(generation, true);
+      return result;
+    } catch (error) {
+      this.#leave(generation, !isFailure(error));
+      throw error;
+    }
+  }
+
+  #enter(): number {
+    this.#advance();
+    if (this.#state === 'open') throw new BreakerError('circuit breaker is open');
+    if (this.#state === 'half-open' && this.#counts.requests >= this.#settings.maxRequests) {
+      throw new BreakerError('too many requests');
+    }
+    this.#counts = { ...this.#counts, requests: this.#counts.requests + 1 };
+    return this.#generation;
+  }
+
+  #leave(generation: number, succeeded: boolean): void {
+    this.#advance();
+    if (generation !== this.#generation) return;
+    this.#counts = succeeded ? afterSuccess(this.#counts) : afterFailure(this.#counts);
+    if (succeeded) {
+      const enough = this.#counts.consecutiveSuccesses >= this.#settings.maxRequests;
+      if (this.#state === 'half-open' && enough) this.#change('closed');
+    } else if (this.#state === 'half-open' || this.#settings.trip(this.#counts)) {
+      this.#change('open');
+    }
+  }
+
+  /** What time alone changes. */
+  #advance(): void {
+    if (performance.now() < this.#endsAtMs) return;
+    if (this.#state === 'open') this.#change('half-open');
+    else this.#begin(this.#state);
+  }
+
+  #change(to: BreakerState): void {
+    const from = this.#state;
+    this.#begin(to);
+    this.#onChange(from, to);
+  }
+
+  #begin(state: BreakerState): void {
+    this.#state = state;
+    this.#counts = NO_COUNTS;
+    this.#generation += 1;
+    this.#endsAtMs = this.#endOf(state);
+  }
+
+  #endOf(state: BreakerState): number {
+    const { intervalMs, timeoutMs } = this.#settings;
+    if (state === 'open') return performance.now() + timeoutMs;
+    if (state === 'closed' && intervalMs > 0) return performance.now() + intervalMs;
+    return Infinity;
+  }
+}
+
+function afterSuccess(counts: BreakerCounts): BreakerCounts {
+  return {
+    ...counts,
+    totalSuccesses: counts.totalSuccesses + 1,
+    consecutiveSuccesses: counts.consecutiveSuccesses + 1,
+    consecutiveFailures: 0,
+  };
+}
+
+function afterFailure(counts: BreakerCounts): BreakerCounts {
+  return {
+    ...counts,
+    totalFailures: counts.totalFailures + 1,
+    consecutiveFailures: counts.consecutiveFailures + 1,
+    consecutiveSuccesses: 0,
+  };
+}

@@ -1,0 +1,195 @@
+import { type CallPolicy, plainPolicy } from '../lock/call-policy';
+import { toErrorMessage } from '../lock/error-message';
+import type { Logger } from '../lock/logger';
+import { ManifestFileError } from '../manifests/manifest-file';
+import type { ManifestFile } from '../manifests/manifest-folders';
+import { CallRunner, type RetryListener } from './call-runner';
+import { type BreakerState, CircuitBreaker } from './circuit-breaker';
+import type { ResiliencyDocument } from './policies';
+import { PolicySet } from './policy-set';
+import { isResiliency, parseResiliency } from './resiliency-file';
+
+/** What metrics keep of policies. Must not throw. */
+export interface ResiliencyObserver {
+  /** Documents were loaded, by their names. */
+  loaded(names: readonly string[]): void;
+  /** A call ran under a policy. */
+  executed(use: PolicyUse): void;
+  /** A policy had something to do: a time-out passed, a call was repeated, a breaker changed. */
+  activated(use: PolicyUse): void;
+  /** A component's breaker is in a state now. */
+  breakerState(use: Pick<PolicyUse, 'component' | 'name'>, state: BreakerState): void;
+}
+
+/** A policy that was used, and for which component. */
+export interface PolicyUse {
+  readonly component: string;
+  readonly policy: 'timeout' | 'retry' | 'circuitbreaker';
+  /** The name of the first document, which daprd labels every policy with. */
+  readonly name: string;
+  /** The state of a breaker; empty for other policies. */
+  readonly status: string;
+}
+
+/** What the policies of a sidecar stand on. */
+export interface ResiliencyOptions {
+  readonly appId: string;
+  readonly logger: Logger;
+  readonly observer: ResiliencyObserver;
+}
+
+/**
+ * The resiliency policies of a sidecar. They can be loaded again while calls run: calls under way
+ * end as they began, and a breaker whose settings did not change keeps its state.
+ */
+export class Resiliency {
+  readonly #options: ResiliencyOptions;
+  #set = new PolicySet([]);
+  #documents = new Map<string, ResiliencyDocument>();
+  #loaded = '';
+  readonly #runners = new Map<string, CallPolicy>();
+  readonly #breakers = new Map<
+    string,
+    { readonly like: string; readonly breaker: CircuitBreaker }
+  >();
+
+  constructor(options: ResiliencyOptions) {
+    this.#options = options;
+  }
+
+  /** The names of the documents that are loaded. */
+  get names(): readonly string[] {
+    return this.#set.names;
+  }
+
+  /** True where policies that are in use stand in a file. */
+  isFrom(file: string): boolean {
+    return this.#documents.has(file);
+  }
+
+  /**
+   * Takes the policies out of the files of the resource folders. As in daprd only the first
+   * document of a file counts. A file that can't be used leaves what it held before in use.
+   */
+  load(files: readonly ManifestFile[]): void {
+    const documents = new Map<string, ResiliencyDocument>();
+    for (const file of files) {
+      const document =
+        this.#read(file) ?? (isBroken(file) ? this.#documents.get(file.file) : undefined);
+      if (document !== undefined) documents.set(file.file, document);
+    }
+    const fingerprint = JSON.stringify([...documents.values()], plain);
+    if (fingerprint === this.#loaded) return;
+    this.#loaded = fingerprint;
+    this.#documents = documents;
+    this.#replace([...documents.values()]);
+  }
+
+  /** How calls to a component are run. */
+  policyOf(component: string): CallPolicy {
+    const known = this.#runners.get(component);
+    if (known !== undefined) return known;
+    const runner = this.#createRunner(component);
+    this.#runners.set(component, runner);
+    return runner;
+  }
+
+  #replace(documents: readonly ResiliencyDocument[]): void {
+    const { logger, observer } = this.#options;
+    this.#set = new PolicySet(documents);
+    this.#runners.clear();
+    for (const { name } of documents) logger.info(`Loading Resiliency configuration: ${name}`);
+    for (const problem of this.#set.problems) logger.warn(problem);
+    observer.loaded(this.#set.names);
+  }
+
+  #read(file: ManifestFile): ResiliencyDocument | undefined {
+    const [first, ...others] = file.documents;
+    const { logger, appId } = this.#options;
+    if (others.some(isResiliency)) {
+      logger.warn(
+        `${file.file}: a Resiliency that is not the first document of its file is not loaded`,
+      );
+    }
+    if (first === undefined || !isResiliency(first)) return undefined;
+    try {
+      const document = parseResiliency({ file: file.file, document: first });
+      const { scopes } = document;
+      return scopes.length === 0 || scopes.includes(appId) ? document : undefined;
+    } catch (error) {
+      if (!(error instanceof ManifestFileError)) throw error;
+      const kept = this.#documents.get(file.file);
+      const what = kept === undefined ? 'it is not loaded' : 'what it held before stays in use';
+      logger.error(`Could not read resiliency policy: ${toErrorMessage(error)}; ${what}`);
+      return kept;
+    }
+  }
+
+  #createRunner(component: string): CallPolicy {
+    const policies = this.#set.policiesOf(component);
+    if (Object.values(policies).every((policy) => policy === undefined)) return plainPolicy;
+    const breaker = this.#breakerOf(component);
+    return new CallRunner({ policies, breaker, listener: this.#createListener(component) });
+  }
+
+  #breakerOf(component: string): CircuitBreaker | undefined {
+    const policy = this.#set.policiesOf(component).circuitBreaker;
+    if (policy === undefined) return undefined;
+    const like = JSON.stringify(policy, plain);
+    const known = this.#breakers.get(component);
+    if (known?.like === like) return known.breaker;
+    const { logger, observer } = this.#options;
+    const use = { component, name: this.#set.names[0] ?? '' };
+    const breaker = new CircuitBreaker(policy.settings, (from, to) => {
+      logger.info(
+        `Circuit breaker "${policy.name}-${component}" changed state from ${from} to ${to}`,
+      );
+      observer.activated({ ...use, policy: 'circuitbreaker', status: to });
+      observer.breakerState(use, to);
+    });
+    observer.breakerState(use, 'closed');
+    this.#breakers.set(component, { like, breaker });
+    return breaker;
+  }
+
+  #createListener(component: string): RetryListener {
+    const { logger, observer } = this.#options;
+    const operation = `component[${component}] output`;
+    const name = this.#set.names[0] ?? '';
+    return {
+      failed: (reason, pauseMs) => {
+        logger.warn(
+          `Error processing operation ${operation}. Retrying in ${toGoDuration(pauseMs)}…`,
+        );
+        logger.debug(`Error for operation ${operation} was: ${reason}`);
+      },
+      recovered: (attempts) => {
+        logger.info(`Recovered processing operation ${operation} after ${attempts} attempts`);
+      },
+      executed: (policy, status) => {
+        observer.executed({ component, policy, name, status });
+      },
+      activated: (policy) => {
+        observer.activated({ component, policy, name, status: '' });
+      },
+    };
+  }
+}
+
+function isBroken({ problem }: ManifestFile): boolean {
+  return problem !== undefined;
+}
+
+/** Maps don't show in JSON by themselves, and functions stand beside the text they are made of. */
+function plain(_key: string, value: unknown): unknown {
+  return value instanceof Map ? [...value] : value;
+}
+
+/** A duration in Go's form, as daprd logs it. */
+function toGoDuration(ms: number): string {
+  if (ms < 1000) return `${Number(ms.toFixed(6))}ms`;
+  const [minutes, seconds] = [Math.floor(ms / 60_000), Number(((ms % 60_000) / 1000).toFixed(9))];
+  const hours = Math.floor(minutes / 60);
+  if (hours > 0) return `${hours}h${minutes % 60}m${seconds}s`;
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
+}

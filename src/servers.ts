@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+
+import type { AppOptions } from './app-options';
+import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
+import { createHttpServer, type HttpServer } from './http/http-server';
+import { listenOnAll, listenOnSocket, resolveListenHosts } from './listen';
+import { toErrorMessage } from './lock/error-message';
+import type { LockService } from './lock/lock-service';
+import type { Logger } from './lock/logger';
+import type { ServerTls } from './sidecar/listen-address';
+import type { Sidecar } from './sidecar/sidecar';
+
+/** What the servers serve, and where. */
+export interface ServersOptions {
+  readonly options: AppOptions;
+  readonly locks: LockService;
+  readonly sidecar: Sidecar;
+  readonly logger: Logger;
+}
+
+/** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
+export class Servers {
+  readonly #options: ServersOptions;
+  #grpc: GrpcServer | undefined;
+  #http: HttpServer | undefined;
+  #public: HttpServer | undefined;
+
+  constructor(options: ServersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens all of them; gRPC before HTTP, as in daprd: who finds the HTTP port open may use the
+   * other.
+   *
+   * @throws {Error} where one of them can't listen anywhere
+   */
+  async open(): Promise<void> {
+    const { options, sidecar, locks, logger } = this.#options;
+    const tls = await this.#readTls();
+    this.#grpc = createGrpcServer({
+      locks,
+      sidecar,
+      logger: logger.scoped('dapr.runtime.grpc.api'),
+      maxMessageBytes: options.grpcMaxMessageBytes,
+      tls,
+    });
+    this.#http = this.#createHttp('api', tls);
+    await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
+    logger.info(`API gRPC server is running on port ${options.grpcPort}`);
+    await this.#listen(this.#http, 'HTTP', options.httpPort);
+    logger.info(`HTTP server is running on port ${options.httpPort}`);
+    await this.#openPublic();
+  }
+
+  /**
+   * Reads the certificate again and shows it from now on.
+   *
+   * @throws {Error} where its files can't be read; the one before stays
+   */
+  async renewTls(): Promise<void> {
+    const tls = await this.#readTls();
+    if (tls === undefined) return;
+    this.#http?.renewTls(tls);
+    this.#grpc?.renewTls(tls);
+  }
+
+  /** All at the same time: none takes new connections while another still drains. */
+  async close(): Promise<void> {
+    const servers = [this.#grpc, this.#http, this.#public].filter((server) => server !== undefined);
+    const results = await Promise.allSettled(servers.map((server) => server.close()));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #createHttp(surface: 'api' | 'public', tls: ServerTls | undefined): HttpServer {
+    const { options, sidecar, locks, logger } = this.#options;
+    return createHttpServer({
+      locks,
+      sidecar,
+      logger: logger.scoped('dapr.runtime.http'),
+      maxBodyBytes: surface === 'api' ? options.httpMaxBodyBytes : undefined,
+      readBufferBytes: options.readBufferBytes,
+      allowedOrigins: options.allowedOrigins,
+      tls,
+      surface,
+    });
+  }
+
+  async #listen(
+    server: GrpcServer | HttpServer,
+    label: 'HTTP' | 'gRPC',
+    port: number,
+  ): Promise<void> {
+    const { options, logger } = this.#options;
+    const { unixSocketFolder: folder, appId, listenAddresses } = options;
+    if (folder !== undefined) {
+      await listenOnSocket({ server, folder, appId, label, logger });
+      return;
+    }
+    const hosts = await resolveListenHosts(listenAddresses);
+    await listenOnAll({ server, hosts, port, label, logger });
+  }
+
+  /** Always TCP and without TLS: it is for probes, and shows nothing that they must not see. */
+  async #openPublic(): Promise<void> {
+    const { options, logger } = this.#options;
+    if (options.publicAddress === undefined) return;
+    const { host, port } = options.publicAddress;
+    this.#public = this.#createHttp('public', undefined);
+    const hosts = await resolveListenHosts(host === '' ? [] : [host]);
+    await listenOnAll({ server: this.#public, hosts, port, label: 'Public HTTP', logger });
+  }
+
+  async #readTls(): Promise<ServerTls | undefined> {
+    const { tlsFiles } = this.#options.options;
+    if (tlsFiles === undefined) return undefined;
+    const { cert, key, clientCa } = tlsFiles;
+    const pair = {
+      cert: await readPem('--tls-cert-file', cert),
+      key: await readPem('--tls-key-file', key),
+    };
+    if (clientCa === undefined) return pair;
+    const ca = await readPem('--tls-client-ca-file', clientCa);
+    return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
+  }
+}
+
+async function readPem(flag: string, file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'utf8');
+    if (text.includes('-----BEGIN ')) return text;
+  } catch (cause) {
+    throw new Error(`the file of ${flag} can't be read: ${toErrorMessage(cause)}`, { cause });
+  }
+  throw new Error(`the file of ${flag} holds no PEM (-----BEGIN …): ${file}`);
+}

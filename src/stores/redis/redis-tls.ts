@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+
+import { toErrorMessage } from '../../lock/error-message';
+
+/** TLS to Redis, and to its Sentinels. */
+export interface RedisTls {
+  readonly rejectUnauthorized: boolean;
+  /** A client certificate and its key; both or neither. */
+  readonly cert?: PemSource;
+  readonly key?: PemSource;
+  /** The authorities that are trusted instead of the system's. */
+  readonly ca?: PemSource;
+  /** The name that the certificate is held against, and that is sent as SNI; the host's by default. */
+  readonly serverName?: string;
+}
+
+/** Gives a PEM text as it is now: a file is read again for every connection, as it may be renewed. */
+export type PemSource = () => string;
+
+/**
+ * A PEM text from a metadata property: the text itself, or the path of a file that holds it.
+ *
+ * @throws {Error} naming the property, where the file can't be read or holds no PEM
+ */
+export function readPem(property: string, value: string): PemSource {
+  if (isPem(value)) return () => value;
+  const read = (): string => {
+    let text: string;
+    try {
+      text = readFileSync(value.trim(), 'utf8');
+    } catch (cause) {
+      throw new Error(
+        `${property} is neither PEM (-----BEGIN …) nor a file that can be read: ${codeOf(cause)}`,
+        { cause },
+      );
+    }
+    if (isPem(text)) return text;
+    throw new Error(`${property}: the file holds no PEM (-----BEGIN …)`);
+  };
+  read();
+  return read;
+}
+
+/** What node:tls takes. */
+export function toTlsOptions(tls: RedisTls) {
+  const { rejectUnauthorized, cert, key, ca, serverName } = tls;
+  return {
+    tls: true as const,
+    rejectUnauthorized,
+    ...(cert === undefined ? {} : { cert: cert() }),
+    ...(key === undefined ? {} : { key: key() }),
+    ...(ca === undefined ? {} : { ca: ca() }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}
+
+function isPem(text: string): boolean {
+  return text.includes('-----BEGIN ');
+}
+
+/** The system's reason without the path: what was taken for one may be a key without its header. */
+function codeOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code);
+  return toErrorMessage(error);
+}

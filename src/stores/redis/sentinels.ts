@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { createClient } from '@redis/client';
+
+import { toErrorMessage } from '../../lock/error-message';
+import type { Logger } from '../../lock/logger';
+import { type RedisAddress, toAddressText } from './redis-address';
+import { rejectWhenAborted, toConnectOptions } from './redis-link';
+import type { RedisSettings, SentinelSettings } from './redis-settings';
+
+type SentinelClient = ReturnType<typeof createClient>;
+
+/** Before Sentinels are asked for their news again, in milliseconds. */
+const PAUSE_MS = 250;
+
+/**
+ * Asks Redis Sentinels who the master is, and hears from them when that changes.
+ *
+ * node-redis has a Sentinel client of its own. It sends a command again by itself when the master
+ * goes away, which a lock command must never be: the same bytes twice are a second attempt that
+ * no server can tell from the first. So only its plain clients are used here, to ask.
+ */
+export class Sentinels {
+  readonly #settings: RedisSettings;
+  readonly #sentinel: SentinelSettings;
+  readonly #logger: Logger;
+  /** Those that were configured, first, and those that they have named. */
+  readonly #addresses: RedisAddress[];
+
+  constructor(settings: RedisSettings, sentinel: SentinelSettings, logger: Logger) {
+    this.#settings = settings;
+    this.#sentinel = sentinel;
+    this.#logger = logger;
+    this.#addresses = [...settings.addresses];
+  }
+
+  /**
+   * The master by the first Sentinel that knows it; all are asked at once, as some may be away.
+   *
+   * @throws {Error} where none answers with one
+   */
+  async findMaster(signal: AbortSignal): Promise<RedisAddress> {
+    const { masterName } = this.#sentinel;
+    const asked = new AbortController();
+    const onAbort = (): void => {
+      asked.abort();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.any(
+        this.#addresses.map((address) =>
+          this.#ask(address, asked.signal, (client) => this.#readMaster(client)),
+        ),
+      );
+    } catch (error) {
+      const reasons = error instanceof AggregateError ? error.errors.map(toErrorMessage) : [];
+      throw new Error(
+        `no Sentinel names a master "${masterName}": ${[...new Set(reasons)].join('; ')}`,
+        { cause: error },
+      );
+    } finally {
+      asked.abort();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Tells of every master that Sentinels announce, until the signal aborts. */
+  async watch(onMaster: (master: RedisAddress) => void, signal: AbortSignal): Promise<void> {
+    for (let turn = 0; !signal.aborted; turn += 1) {
+      const address = this.#addresses[turn % this.#addresses.length];
+      if (address === undefined) return;
+      try {
+        await this.#ask(address, signal, (client) => this.#listen(client, onMaster));
+      } catch (error) {
+        this.#logger.debug(
+          `Sentinel ${toAddressText(address)} can't be listened to: ${toErrorMessage(error)}`,
+        );
+      }
+      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Runs a question with a connection to one Sentinel. */
+  async #ask<T>(
+    address: RedisAddress,
+    signal: AbortSignal,
+    run: (client: SentinelClient) => Promise<T>,
+  ): Promise<T> {
+    const { username, password } = this.#sentinel;
+    const client: SentinelClient = createClient({
+      ...toConnectOptions(address, this.#settings.tls),
+      ...(username === '' ? {} : { username }),
+      ...(password === '' ? {} : { password }),
+    });
+    const broken = new Promise<never>((_resolve, reject) => {
+      client.on('error', reject);
+      client.on('end', () => {
+        reject(new Error(`the connection to Sentinel ${toAddressText(address)} was closed`));
+      });
+    });
+    broken.catch(() => undefined);
+    const asked = client.connect().then(() => run(client));
+    asked.catch(() => undefined);
+    try {
+      return await Promise.race([asked, broken, rejectWhenAborted(signal)]);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  async #readMaster(client: SentinelClient): Promise<RedisAddress> {
+    const { masterName } = this.#sentinel;
+    const master = await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName]);
+    const address = toAddress(master);
+    if (address === undefined) throw new Error(`a Sentinel knows no master of that name`);
+    await this.#learnOthers(client);
+    return address;
+  }
+
+  /** Sentinels that were not configured: those that were may all be gone one day. */
+  async #learnOthers(client: SentinelClient): Promise<void> {
+    const command = ['SENTINEL', 'SENTINELS', this.#sentinel.masterName];
+    const others = await client.sendCommand(command).catch(() => []);
+    for (const fields of Array.isArray(others) ? others : []) {
+      const address = toAddress(valuesOf(fields, ['ip', 'port']));
+      if (address !== undefined && !this.#addresses.some((known) => isSame(known, address))) {
+        this.#addresses.push(address);
+      }
+    }
+  }
+
+  /** Hears of masters for as long as the connection lasts. */
+  async #listen(client: SentinelClient, onMaster: (master: RedisAddress) => void): Promise<never> {
+    const { masterName } = this.#sentinel;
+    await client.subscribe('+switch-master', (message) => {
+      const [name, , , host, port] = message.split(' ');
+      const address = toAddress([host, port]);
+      if (name === masterName && address !== undefined) onMaster(address);
+    });
+    return new Promise<never>(() => undefined);
+  }
+}
+
+/** True for one and the same address. */
+export function isSame(one: RedisAddress, other: RedisAddress): boolean {
+  return one.host === other.host && one.port === other.port;
+}
+
+function toAddress(reply: unknown): RedisAddress | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const [host, port] = reply.map(String);
+  const number = Number(port);
+  return host === undefined || !(number >= 1 && number <= 65_535)
+    ? undefined
+    : { host, port: number };
+}
+
+/** Fields of a reply that lists names and values in turn. */
+function valuesOf(fields: unknown, names: readonly string[]): readonly unknown[] {
+  if (!Array.isArray(fields)) return [];
+  return names.map((name) => fields[fields.indexOf(name) + 1] as unknown);
+}
