@@ -97,7 +97,7 @@ function toResult(
   },
 ): ApiResult {
   const { errorCode } = result;
-  return { ...result, requestBytes: call.request.length, errorCode, isAuthorized: true };
+  return { ...result, requestBytes: call.request.length, errorCode, isLogged: true };
 }
 
 function isExpected(error: unknown): boolean {

@@ -34,9 +34,11 @@ export function addCors(instance: FastifyInstance, allowedOrigins: readonly stri
     return (names === '' ? reply : reply.header('access-control-allow-headers', names)).send();
   };
 
-  instance.addHook('onRequest', async ({ method, headers }, reply) => {
+  instance.addHook('onRequest', async (request, reply) => {
+    const { method, headers } = request;
     const { origin = '' } = headers;
     const isPreflight = method === 'OPTIONS' && 'access-control-request-method' in headers;
+    request.isUnlogged = isPreflight;
     if (isPreflight) return answerPreflight(headers, reply);
     void reply.header('vary', 'Origin');
     if (isAllowed(origin) && METHODS.includes(method)) allow(reply, origin);

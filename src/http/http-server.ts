@@ -104,7 +104,7 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   instance.server.keepAliveTimeout = 0;
   takeAnyBody(instance);
   const isWhole = surface === 'api';
-  addObservation(instance, sidecar.observer);
+  addObservation(instance, { observer: sidecar.observer, isLogged: isWhole });
   if (isWhole && options.allowedOrigins.length > 0) addCors(instance, options.allowedOrigins);
   if (isWhole) addTokenCheck(instance, sidecar);
   addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });

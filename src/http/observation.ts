@@ -8,8 +8,8 @@ declare module 'fastify' {
     observed: ObservedCall | undefined;
     /** The code of the error that is answered. */
     errorCode: string | undefined;
-    /** True once the request was refused for its token. */
-    isRefused: boolean;
+    /** True for requests that are not logged, as in daprd: refused ones and preflights. */
+    isUnlogged: boolean;
   }
 
   interface FastifyContextConfig {
@@ -22,10 +22,13 @@ declare module 'fastify' {
  * Shows every request to the observer, those to no route too, and sends the trace headers that it
  * gives. To be added before anything that may answer.
  */
-export function addObservation(instance: FastifyInstance, observer: ApiObserver): void {
+export function addObservation(
+  instance: FastifyInstance,
+  { observer, isLogged }: { readonly observer: ApiObserver; readonly isLogged: boolean },
+): void {
   instance.decorateRequest('observed', undefined);
   instance.decorateRequest('errorCode', undefined);
-  instance.decorateRequest('isRefused', false);
+  instance.decorateRequest('isUnlogged', false);
 
   instance.addHook('onRequest', async (request, reply) => {
     const observed = observer.begin(toApiCall(request));
@@ -37,7 +40,7 @@ export function addObservation(instance: FastifyInstance, observer: ApiObserver)
         status: reply.statusCode,
         responseBytes: bytesOf(reply.getHeader('content-length')),
         errorCode: request.errorCode,
-        isAuthorized: !request.isRefused,
+        isLogged: isLogged && !request.isUnlogged,
       });
     });
     if (observed.refusal === undefined) return undefined;

@@ -15,7 +15,7 @@ export function addTokenCheck(instance: FastifyInstance, { checkToken }: Sidecar
     const header = request.headers[API_TOKEN_HEADER];
     const token = Array.isArray(header) ? header[0] : header;
     if (checkToken(token) === 'valid') return undefined;
-    request.isRefused = true;
+    request.isUnlogged = true;
     return reply
       .code(401)
       .header('content-type', 'text/plain; charset=utf-8')

@@ -86,15 +86,22 @@ export function positionIn(
 }
 
 function toProblems(placed: PlacedDocument, error: ZodError): readonly string[] {
-  return error.issues.map(({ path, message }) => {
-    const steps = path.map((step) => (typeof step === 'number' ? step : String(step)));
-    return `${positionIn(placed, steps)} ${toPathText(steps)}: ${message}`;
+  return error.issues.map(({ path: members, message }) => {
+    const steps = members.map((step) => (typeof step === 'number' ? step : String(step)));
+    const path = toPathText(steps, placed.document.value);
+    return `${positionIn(placed, steps)} ${path}: ${message}`;
   });
 }
 
-function toPathText(steps: readonly (string | number)[]): string {
-  return steps
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
-    .join('')
-    .slice(1);
+/** The path as it is written: members are known by their names in lower case. */
+function toPathText(steps: readonly (string | number)[], document: unknown): string {
+  let [path, value] = ['', document];
+  for (const step of steps) {
+    const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+    const wanted = String(step).toLowerCase();
+    const [name, member] = members.findLast(([key]) => key.toLowerCase() === wanted) ?? [];
+    path += typeof step === 'number' ? `[${step}]` : `.${name ?? step}`;
+    value = member;
+  }
+  return path.slice(1);
 }

@@ -28,7 +28,7 @@ export class ApiLog {
     result: ApiResult & { readonly durationMs: number },
   ): void {
     const { enabled, obfuscateUrls, omitHealthChecks } = settings;
-    if (!enabled || !result.isAuthorized) return;
+    if (!enabled || !result.isLogged) return;
     if (omitHealthChecks && PROBES.includes(call.operation ?? '')) return;
     const useragent = call.header('user-agent');
     const fields = {

@@ -32,8 +32,8 @@ export interface ApiResult {
   readonly requestBytes?: number;
   /** Dapr's code of the error that was answered. */
   readonly errorCode: string | undefined;
-  /** False where the call was refused for its token: daprd does not log such calls. */
-  readonly isAuthorized: boolean;
+  /** False for calls that daprd does not log: without the token, preflights, the public port. */
+  readonly isLogged: boolean;
 }
 
 /** A call that is watched. */

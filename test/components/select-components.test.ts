@@ -200,7 +200,7 @@ describe('selectComponents', () => {
       expect(problems).toEqual([
         expect.stringMatching(/^bad\.yaml:4:9 metadata\.name: must be usable in a URL path/),
         expect.stringMatching(/^bad\.yaml:6:3 spec\.type: must be a text/),
-        expect.stringMatching(/^bad\.yaml:7:17 spec\.ignoreerrors: must be true or false$/),
+        expect.stringMatching(/^bad\.yaml:7:17 spec\.ignoreErrors: must be true or false$/),
         expect.stringMatching(/^bad\.yaml:9:5 spec\.metadata\[0\]\.name: must be a text/),
         expect.stringMatching(
           /^bad\.yaml:11:12 spec\.metadata\[1\]\.value: must be a finite number$/,

@@ -13,6 +13,9 @@ type SentinelClient = ReturnType<typeof createClient>;
 /** Before Sentinels are asked for their news again, in milliseconds. */
 const PAUSE_MS = 250;
 
+/** How long the announcement of a master counts more than what Sentinels answer, in milliseconds. */
+const ANNOUNCED_FOR_MS = 10_000;
+
 /**
  * Asks Redis Sentinels who the master is, and hears from them when that changes.
  *
@@ -26,6 +29,8 @@ export class Sentinels {
   readonly #logger: Logger;
   /** Those that were configured, first, and those that they have named. */
   readonly #addresses: RedisAddress[];
+  /** A master that was just announced: Sentinels that have not heard of it yet name the one before. */
+  #announced: { readonly address: RedisAddress; readonly untilMs: number } | undefined;
 
   constructor(settings: RedisSettings, sentinel: SentinelSettings, logger: Logger) {
     this.#settings = settings;
@@ -40,6 +45,9 @@ export class Sentinels {
    * @throws {Error} where none answers with one
    */
   async findMaster(signal: AbortSignal): Promise<RedisAddress> {
+    const announced = this.#announced;
+    this.#announced = undefined;
+    if (announced !== undefined && performance.now() < announced.untilMs) return announced.address;
     const { masterName } = this.#sentinel;
     const asked = new AbortController();
     const onAbort = (): void => {
@@ -64,20 +72,28 @@ export class Sentinels {
     }
   }
 
-  /** Tells of every master that Sentinels announce, until the signal aborts. */
+  /**
+   * Tells of every master that Sentinels announce, until the signal aborts. All are listened to: the
+   * one that leads a failover knows of it first, and until then locks go to a master that is lost.
+   */
   async watch(onMaster: (master: RedisAddress) => void, signal: AbortSignal): Promise<void> {
-    for (let turn = 0; !signal.aborted; turn += 1) {
-      const address = this.#addresses[turn % this.#addresses.length];
-      if (address === undefined) return;
-      try {
-        await this.#ask(address, signal, (client) => this.#listen(client, onMaster));
-      } catch (error) {
-        this.#logger.debug(
-          `Sentinel ${toAddressText(address)} can't be listened to: ${toErrorMessage(error)}`,
+    const announce = (address: RedisAddress): void => {
+      this.#announced = { address, untilMs: performance.now() + ANNOUNCED_FOR_MS };
+      onMaster(address);
+    };
+    const listen = async (sentinel: RedisAddress): Promise<void> => {
+      while (!signal.aborted) {
+        await this.#ask(sentinel, signal, (client) => this.#listen(client, announce)).catch(
+          (error: unknown) => {
+            this.#logger.debug(
+              `Sentinel ${toAddressText(sentinel)} can't be listened to: ${toErrorMessage(error)}`,
+            );
+          },
         );
+        await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
       }
-      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
-    }
+    };
+    await Promise.all(this.#addresses.map(listen));
   }
 
   /** Runs a question with a connection to one Sentinel. */
@@ -132,9 +148,12 @@ export class Sentinels {
   /** Hears of masters for as long as the connection lasts. */
   async #listen(client: SentinelClient, onMaster: (master: RedisAddress) => void): Promise<never> {
     const { masterName } = this.#sentinel;
-    await client.subscribe('+switch-master', (message) => {
-      const [name, , , host, port] = message.split(' ');
-      const address = toAddress([host, port]);
+    // `+switch-master` comes only when the other replicas have followed as well.
+    await client.subscribe(['+promoted-slave', '+switch-master'], (message, channel) => {
+      const words = message.split(' ');
+      const isPromotion = channel === '+promoted-slave';
+      const name = isPromotion ? words[5] : words[0];
+      const address = toAddress(isPromotion ? words.slice(2, 4) : words.slice(3, 5));
       if (name === masterName && address !== undefined) onMaster(address);
     });
     return new Promise<never>(() => undefined);

@@ -9,6 +9,7 @@ import { LockCommands } from '../../../src/stores/redis/lock-commands';
 import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
 import { createRedisStore } from '../../../src/stores/redis/redis-store';
 import { RecordingLogger } from '../../support/recording-logger';
+import { MASTER_NAME, type SentinelSetup } from '../../support/sentinel-setup';
 
 /** A store of `lock.redis` and the log that it writes. */
 export interface StoreFixture {
@@ -108,4 +109,17 @@ export function answerAll(reply: string): (socket: Socket, data: string) => void
       socket.write(handshake[name]?.() ?? reply);
     }
   };
+}
+
+/** Makes a store behind real Sentinels; it is not initialised. */
+export function createSentinelStore(
+  setup: SentinelSetup,
+  metadata: Readonly<Record<string, string>> = {},
+): StoreFixture {
+  return createStore(0, {
+    redisHost: setup.redisHost,
+    failover: 'true',
+    sentinelMasterName: MASTER_NAME,
+    ...metadata,
+  });
 }

@@ -42,6 +42,20 @@ describe('lock.redis over TLS', () => {
     expect(result).toEqual({ acquired: true });
   });
 
+  it('takes one of an authority of its own, for the name that it is told', async () => {
+    await startServer('no');
+    await init({ caCert: CERTIFICATE, tlsServerName: 'localhost' });
+    const result = await fixture.store.tryLock(tryLockCall('k'), noAbort());
+    expect(result).toEqual({ acquired: true });
+  });
+
+  it('refuses one for another name, whoever vouches for it', async () => {
+    await startServer('no');
+    await expect(init({ caCert: CERTIFICATE, tlsServerName: 'other.test' })).rejects.toThrow(
+      /^error connecting to Redis: Hostname\/IP does not match certificate's altnames/,
+    );
+  });
+
   it('shows its own certificate to a server that asks for one', async () => {
     await startServer('yes');
     const [clientCert, clientKey] = [CERTIFICATE, KEY].map((file) => readFileSync(file, 'utf8'));

@@ -1,0 +1,227 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
+import { MetadataProperties } from '../../src/components/metadata-properties';
+import { resolveProperties } from '../../src/components/resolve-properties';
+import type { Environment } from '../../src/components/secrets/environment-access';
+import { createSecretStore } from '../../src/components/secrets/secret-stores';
+import { createFolder } from '../support/component-files';
+
+const source = (fields: Partial<PropertySource>): PropertySource => ({
+  name: 'redisPassword',
+  value: undefined,
+  secret: undefined,
+  env: undefined,
+  ...fields,
+});
+
+const manifestOf = (
+  properties: readonly PropertySource[],
+  secretStore?: string,
+): ComponentManifest => ({
+  name: 'lockstore',
+  type: 'lock.redis',
+  version: 'v1',
+  properties,
+  secretStore,
+  ignoreErrors: false,
+  initTimeoutMs: 5000,
+  file: 'f.yaml',
+});
+
+describe('resolveProperties', () => {
+  const resolve = (property: Partial<PropertySource>, environment: Environment = {}) =>
+    resolveProperties(manifestOf([source(property)], 'envs'), {
+      secretStores: new Map([
+        [
+          'envs',
+          createSecretStore(
+            'secretstores.local.env',
+            new MetadataProperties([['prefix', 'P_']]),
+            environment,
+          ),
+        ],
+      ]),
+      environment,
+      appId: 'myapp',
+    });
+  const valueOf = (...call: Parameters<typeof resolve>) =>
+    resolve(...call).properties.get('redisPassword');
+
+  describe('a secret of the environment', () => {
+    const secret = { name: 'PW', key: 'PW' };
+
+    it('is the variable with the prefix, and counts before a value', () => {
+      expect(valueOf({ value: 'v', secret }, { P_PW: 'hidden' })).toBe('hidden');
+    });
+
+    it('that is not set fails, with component, key and store named', () => {
+      expect(() => resolve({ secret })).toThrow(
+        'metadata property redisPassword: secret "PW" (key "PW") can\'t be had from secret store "envs": the environment variable P_PW is not set',
+      );
+    });
+
+    it('may be empty where it is set', () => {
+      expect(valueOf({ secret }, { P_PW: '' })).toBe('');
+    });
+
+    it('has no key but its own name', () => {
+      expect(() => resolve({ secret: { name: 'PW', key: 'k' } }, { P_PW: 'x' })).toThrow(
+        'the secret has no key "k"',
+      );
+    });
+
+    it.each(['DAPR_API_TOKEN', 'app_api_token'])('%s is never read', (variable) => {
+      const store = createSecretStore('secretstores.local.env', new MetadataProperties([]), {
+        [variable]: 'x',
+      });
+      expect(() => store.get(variable)).toThrow(
+        `the environment variable ${variable} may not be read`,
+      );
+    });
+
+    it.each([
+      ['"quoted"', 'quoted'],
+      ['`raw`', 'raw'],
+      ['"half', '"half'],
+      ['"a\\tb"', 'a\tb'],
+    ])('%s loses the quotes around it, as in daprd: %s', (given, value) => {
+      expect(valueOf({ secret }, { P_PW: given })).toBe(value);
+    });
+  });
+
+  describe('a secret store that can not be used', () => {
+    const secret = { name: 's', key: 's' };
+    const context = { secretStores: new Map(), environment: {}, appId: 'myapp' };
+
+    it('as it is not loaded fails the component', () => {
+      expect(() => resolveProperties(manifestOf([source({ secret })], 'vault'), context)).toThrow(
+        "Component lockstore references a secret store that isn't loaded: vault",
+      );
+    });
+
+    it('as none is named fails the component', () => {
+      expect(() => resolveProperties(manifestOf([source({ secret })]), context)).toThrow(
+        'name one as auth.secretStore of component lockstore',
+      );
+    });
+  });
+
+  describe('a variable of the environment', () => {
+    it('is read where there is no value', () => {
+      expect(valueOf({ env: 'PW' }, { PW: 'x' })).toBe('x');
+      expect(valueOf({ env: 'PW', value: 'v' }, { PW: 'x' })).toBe('v');
+    });
+
+    it.each([
+      ['APP_API_TOKEN', {}],
+      ['Dapr_Secret', {}],
+      ['A B', {}],
+      ['OTHER', { DAPR_ENV_KEYS: 'PW USER' }],
+    ])('%s that is not allowed fails the component', (env, environment) => {
+      expect(() => resolve({ env }, { [env]: 'x', ...environment })).toThrow(
+        `Component lockstore references an env variable that isn't allowed: ${env}`,
+      );
+    });
+
+    it('is matched in upper case with the list of those allowed', () => {
+      expect(valueOf({ env: 'pw' }, { pw: 'x', DAPR_ENV_KEYS: 'PW USER' })).toBe('x');
+    });
+
+    it('that is not set fails the component', () => {
+      expect(() => resolve({ env: 'PW' })).toThrow("an env variable that isn't set: PW");
+    });
+  });
+
+  describe('templates', () => {
+    it('stand for the app, its pod and its namespace', () => {
+      const value = '{appID}/{namespace}/{podName}/{AppID}';
+      expect(valueOf({ value }, { NAMESPACE: 'ns', POD_NAME: 'pod' })).toBe(
+        'myapp/ns.myapp/pod/{AppID}',
+      );
+      expect(valueOf({ value: '{namespace}' })).toBe('default.myapp');
+    });
+
+    it('are filled in after secrets, each {uuid} anew', () => {
+      const value = valueOf({ env: 'V' }, { V: '{uuid} {uuid}' })!;
+      expect(value).toMatch(/^[\da-f-]{36} [\da-f-]{36}$/);
+      expect(new Set(value.split(' ')).size).toBe(2);
+    });
+
+    it('of a pod without a name fail', () => {
+      expect(() => resolve({ value: '{podName}' })).toThrow(
+        'failed to parse metadata: property redisPassword refers to {podName} but podName is not set',
+      );
+    });
+
+    it('do not make two resolutions differ', () => {
+      const [one, other] = [resolve({ value: '{uuid}' }), resolve({ value: '{uuid}' })];
+      expect(one.fingerprint).toBe(other.fingerprint);
+    });
+  });
+
+  it('names every problem at once', () => {
+    const properties = [source({ env: 'A' }), source({ name: 'b', env: 'B' })];
+    expect(() =>
+      resolveProperties(manifestOf(properties), {
+        secretStores: new Map(),
+        environment: {},
+        appId: 'a',
+      }),
+    ).toThrow(/set: A; .*set: B$/);
+  });
+});
+
+describe('secretstores.local.file', () => {
+  const open = async (content: string, metadata: Readonly<Record<string, string>> = {}) => {
+    const file = path.join(await createFolder(), 'secrets.json');
+    await writeFile(file, content);
+    const properties = new MetadataProperties(Object.entries({ secretsFile: file, ...metadata }));
+    return createSecretStore('secretstores.local.file', properties, {});
+  };
+  const NESTED = '{"redis":{"password":"p","hosts":["a","b"],"port":1,"tls":true},"plain":"x"}';
+
+  it('joins nested names, and counts lists', async () => {
+    const store = await open(NESTED);
+    expect(store.get('redis:password')).toEqual(new Map([['redis:password', 'p']]));
+    expect(store.get('redis:hosts:1').get('redis:hosts:1')).toBe('b');
+    expect(store.get('plain').get('plain')).toBe('x');
+  });
+
+  it('takes numbers and booleans as they are written, where daprd mangles them', async () => {
+    const store = await open(NESTED, { nestedSeparator: '.' });
+    expect(store.get('redis.port').get('redis.port')).toBe('1');
+    expect(store.get('redis.tls').get('redis.tls')).toBe('true');
+  });
+
+  it('keeps the keys of a secret together where it is multiValued', async () => {
+    const store = await open(NESTED, { multiValued: 'true' });
+    expect([...store.get('redis').keys()]).toEqual([
+      'password',
+      'hosts:0',
+      'hosts:1',
+      'port',
+      'tls',
+    ]);
+    expect(store.get('plain')).toEqual(new Map([['plain', 'x']]));
+  });
+
+  it('does not know what is not there', async () => {
+    const store = await open(NESTED);
+    expect(() => store.get('redis')).toThrow(/has no secret of that name$/);
+  });
+
+  it.each(['{"a": hush', '[]', '"hush"'])('refuses %s, and quotes nothing of it', async (text) => {
+    await expect(open(text)).rejects.toThrow(/must hold a JSON object$/);
+  });
+
+  it('needs its file', async () => {
+    await expect(open('{}', { secretsFile: '/nowhere/s.json' })).rejects.toThrow(
+      /^secretsFile \/nowhere\/s\.json can't be read: ENOENT/,
+    );
+    await expect(open('{}', { secretsFile: '' })).rejects.toThrow(
+      'missing local secrets file in metadata: secretsFile',
+    );
+  });
+});

@@ -1,0 +1,202 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { createApiAccess } from '../../src/configuration/api-access';
+import {
+  DEFAULT_CONFIGURATION,
+  isComponentDenied,
+  isFeatureEnabled,
+} from '../../src/configuration/configuration';
+import { loadConfiguration } from '../../src/configuration/load-configuration';
+import { toOtelSettings } from '../../src/configuration/otel-environment';
+import { createFolder } from '../support/component-files';
+import { RecordingLogger } from '../support/recording-logger';
+
+describe('loadConfiguration', () => {
+  let folder: string;
+  let logger: RecordingLogger;
+  beforeEach(async () => {
+    folder = await createFolder();
+    logger = new RecordingLogger();
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const load = async (...texts: readonly string[]) => {
+    const files = texts.map((_text, index) => path.join(folder, `${index}.yaml`));
+    await Promise.all(texts.map((text, index) => writeFile(files[index]!, text)));
+    const environment = { RATE: '0.5', HOST: 'collector:4317' };
+    return loadConfiguration({ files, environment, logger });
+  };
+
+  it("has daprd's defaults without a file", async () => {
+    await expect(load()).resolves.toBe(DEFAULT_CONFIGURATION);
+    expect(isFeatureEnabled(DEFAULT_CONFIGURATION, 'HotReload')).toBe(true);
+  });
+
+  it('reads every section that a lock sidecar has a use for, names in any case', async () => {
+    const configuration = await load(`
+kind: Configuration
+spec:
+  tracing:
+    samplingRate: "$RATE"
+    stdout: true
+    zipkin: {endpointAddress: "http://zipkin:9411/api/v2/spans"}
+    otel: {endpointAddress: "\${HOST}", isSecure: false, protocol: grpc, headers: "a=1,b=x=y", timeout: 5s}
+  metrics:
+    enabled: true
+    recordErrorCodes: true
+    latencyDistributionBuckets: [1, 10]
+    HTTP: {increasedCardinality: false, pathMatching: ["/v1.0-alpha1/lock/{store}"], excludeVerbs: true}
+  logging: {apiLogging: {enabled: true, obfuscateURLs: true, omitHealthChecks: true}}
+  api:
+    allowed: [{name: lock, version: v1alpha1, protocol: http}]
+    denied: [{name: shutdown, version: v1}]
+  components: {deny: [lock.in-memory, lock.redis/v2]}
+  features: [{name: HotReload, enabled: false}]
+`);
+    expect(configuration).toEqual({
+      tracing: {
+        samplingRate: '0.5',
+        stdout: true,
+        zipkinEndpoint: 'http://zipkin:9411/api/v2/spans',
+        otel: {
+          endpointAddress: 'collector:4317',
+          protocol: 'grpc',
+          isSecure: false,
+          headers: { a: '1', b: 'x=y' },
+          timeoutMs: 5000,
+        },
+      },
+      metrics: {
+        enabled: true,
+        recordErrorCodes: true,
+        latencyBucketsMs: [1, 10],
+        http: {
+          increasedCardinality: false,
+          pathMatching: ['/v1.0-alpha1/lock/{store}'],
+          excludeVerbs: true,
+        },
+      },
+      apiLogging: { enabled: true, obfuscateUrls: true, omitHealthChecks: true },
+      api: {
+        allowed: [{ name: 'lock', version: 'v1alpha1', protocol: 'http' }],
+        denied: [{ name: 'shutdown', version: 'v1', protocol: undefined }],
+      },
+      deniedComponents: ['lock.in-memory', 'lock.redis/v2'],
+      features: new Map([['HotReload', false]]),
+    });
+  });
+
+  it('lays later files over earlier ones', async () => {
+    const configuration = await load(
+      'spec: {tracing: {samplingRate: "1", stdout: true}, metric: {enabled: false}}',
+      'spec: {tracing: {samplingRate: "0"}}',
+    );
+    expect(configuration.tracing).toMatchObject({ samplingRate: '0', stdout: true });
+    expect(configuration.metrics.enabled).toBe(false);
+  });
+
+  it('fills in what is not set as nothing, as Go does', async () => {
+    const { tracing } = await load('spec: {tracing: {samplingRate: "$NOT_SET"}}');
+    expect(tracing.samplingRate).toBeUndefined();
+  });
+
+  it.each([
+    ['spec: {tracing: {samplingRate: "2"}}', '1:32 spec.tracing.samplingRate: must be a number'],
+    ['spec:\n  metrics:\n    enabled: maybe', '3:14 spec.metrics.enabled: must be true or false'],
+    ['spec:\n  api:\n    allowed: [{protocol: x, name: a}]', '3:26 spec.api.allowed[0].protocol'],
+    ['spec:\n  tracing: [', '2:13 '],
+    ['spec: {tracing: {otel: {timeout: soon}}}', '1:34 spec.tracing.otel.timeout: invalid'],
+  ])('names what is wrong with %j and where', async (text, problem) => {
+    await expect(load(text)).rejects.toThrow(
+      `error loading configuration: ${path.join(folder, '0.yaml')}:${problem}`,
+    );
+  });
+
+  it('ends where a file is missing', async () => {
+    const files = [path.join(folder, 'none.yaml')];
+    await expect(loadConfiguration({ files, environment: {}, logger })).rejects.toThrow(
+      /^error loading configuration: ENOENT/,
+    );
+  });
+
+  it('warns about sections that nobody knows, and not about those of daprd', async () => {
+    await load('spec:\n  tarcing: {}\n  mtls: {enabled: true}\n');
+    expect(logger.messages('warn')).toEqual([
+      `${path.join(folder, '0.yaml')}:2:12 spec.tarcing is unknown and ignored; did you mean tracing?`,
+    ]);
+  });
+});
+
+describe('isComponentDenied', () => {
+  const configuration = { ...DEFAULT_CONFIGURATION, deniedComponents: ['a.b', 'c.d/v1'] };
+
+  it.each([
+    ['a.b', 'v1', true],
+    ['A.B', 'v9', true],
+    ['c.d', 'v1', true],
+    ['c.d', 'v2', false],
+    ['e.f', 'v1', false],
+    ['e.f', '', true],
+  ])('%s version %j: %s', (type, version, isDenied) => {
+    expect(isComponentDenied(configuration, { type, version })).toBe(isDenied);
+  });
+
+  it('denies nothing without a list', () => {
+    expect(isComponentDenied(DEFAULT_CONFIGURATION, { type: 'a.b', version: '' })).toBe(false);
+  });
+});
+
+describe('createApiAccess', () => {
+  const rule = (name: string, version: string, protocol?: 'http' | 'grpc') => ({
+    name,
+    version,
+    protocol,
+  });
+
+  it('allows everything without rules', () => {
+    expect(createApiAccess({ allowed: [], denied: [] })('lock', 'http')).toBe(true);
+  });
+
+  it('allows only what is named, over the transport that it is named for', () => {
+    const isAllowed = createApiAccess({ allowed: [rule('lock', 'v1alpha1', 'http')], denied: [] });
+    expect([isAllowed('lock', 'http'), isAllowed('unlock', 'http')]).toEqual([true, false]);
+    expect([isAllowed('lock', 'grpc'), isAllowed('unlock', 'grpc')]).toEqual([true, true]);
+  });
+
+  it('denies what is named, whatever allows it, and takes the older version', () => {
+    const isAllowed = createApiAccess({
+      allowed: [rule('metadata', 'v1')],
+      denied: [rule('metadata', 'v1.0'), rule('lock', 'v1')],
+    });
+    expect(isAllowed('metadata', 'grpc')).toBe(false);
+    expect(createApiAccess({ allowed: [], denied: [rule('lock', 'v1')] })('lock', 'http')).toBe(
+      true,
+    );
+  });
+});
+
+describe('toOtelSettings', () => {
+  it('is nothing without an endpoint', () => {
+    expect(toOtelSettings({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toBeUndefined();
+  });
+
+  it('takes the variables for traces before the general ones', () => {
+    expect(
+      toOtelSettings({
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://general:4317',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces:4318',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+        OTEL_EXPORTER_OTLP_HEADERS: 'k=v',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '1500',
+        OTEL_EXPORTER_OTLP_INSECURE: 'false',
+      }),
+    ).toEqual({
+      endpointAddress: 'http://traces:4318',
+      protocol: 'http',
+      isSecure: true,
+      headers: { k: 'v' },
+      timeoutMs: 1500,
+    });
+  });
+});

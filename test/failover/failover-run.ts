@@ -1,0 +1,171 @@
+import { createAttempt } from '../../src/lock/attempt';
+import { LockError } from '../../src/lock/lock-errors';
+import { createLockKeyPrefix } from '../../src/lock/lock-key';
+import { createLockService, type LockService } from '../../src/lock/lock-service';
+import type { LockStore } from '../../src/lock/lock-store';
+import { StoreCatalog } from '../../src/lock/store-catalog';
+import { createSentinelStore, noAbort, tryLockCall } from '../stores/redis/redis-fixture';
+import { eventually } from '../support/eventually';
+import type { SentinelSetup } from '../support/sentinel-setup';
+
+/** What came of a run. */
+export interface FailoverReport {
+  readonly calls: number;
+  readonly acquired: number;
+  readonly unknown: number;
+  /** Leases that a client was given and that the new master does not know. */
+  readonly lost: number;
+  /** Answers that can't be true of the server that gave them. */
+  readonly false: number;
+  /** Answers past the call's deadline and {@link ALLOWANCE_MS}. */
+  readonly late: number;
+  readonly slowestMs: number;
+  readonly deadlineMs: number;
+  readonly problems: readonly string[];
+}
+
+/** The store's deadline of a call where its component sets none. */
+const DEADLINE_MS = 10_000;
+
+/** For a busy machine. */
+const ALLOWANCE_MS = 1000;
+
+/** Longer than any run: what is gone was lost, not expired. */
+const EXPIRY_S = 600;
+
+/** Callers who take a lock of a resource that nobody else names, and release every other one. */
+export class FailoverRun {
+  readonly #setup: SentinelSetup;
+  readonly #store: LockStore;
+  readonly #service: LockService;
+  readonly #held = new Map<string, number>();
+  readonly #problems: string[] = [];
+  readonly #callers: Promise<void>[];
+  #calls = 0;
+  #acquired = 0;
+  #unknown = 0;
+  #false = 0;
+  #late = 0;
+  #slowestMs = 0;
+  /** Leases given before this moment may be lost; those after it may not. */
+  #servedAgainAtMs = Infinity;
+  #releasedLost = 0;
+  #isOver = false;
+
+  private constructor(setup: SentinelSetup, store: LockStore, callers: number) {
+    const stores = new StoreCatalog();
+    const keyPrefix = createLockKeyPrefix({
+      keyPrefix: 'none',
+      appId: 'myapp',
+      componentName: 'lockstore',
+    });
+    stores.add({ name: 'lockstore', store, keyPrefix });
+    this.#setup = setup;
+    this.#store = store;
+    this.#service = createLockService({ stores, observers: [] });
+    this.#callers = Array.from({ length: callers }, (_, number) => this.#call(number));
+  }
+
+  /** Starts the load. */
+  static async start(setup: SentinelSetup, callers: number): Promise<FailoverRun> {
+    const { store } = createSentinelStore(setup);
+    await store.init(noAbort());
+    return new FailoverRun(setup, store, callers);
+  }
+
+  /** Resolves once a call is answered by the new master. */
+  async untilServedAgain(): Promise<void> {
+    const master = await this.#setup.master();
+    await eventually(
+      async () => {
+        const probe = tryLockCall(`probe${Math.random()}`);
+        await this.#store.tryLock({ ...probe, attempt: createAttempt() }, noAbort());
+        const isThere = await master!.inspect((client) => client.exists(probe.key));
+        if (isThere === 0) throw new Error('another server answered');
+      },
+      { withinMs: 30_000 },
+    );
+    this.#servedAgainAtMs = performance.now();
+  }
+
+  /** Ends the load and holds what clients were told against what the master has. */
+  async finish(): Promise<FailoverReport> {
+    this.#isOver = true;
+    await Promise.all(this.#callers);
+    const master = await this.#setup.master();
+    let lost = this.#releasedLost;
+    await master!.inspect(async (client) => {
+      for (const [resource, takenAtMs] of this.#held) {
+        if ((await client.exists(`lock||${resource}`)) === 1) continue;
+        if (takenAtMs < this.#servedAgainAtMs) lost += 1;
+        else this.#lie(`${resource} was taken on the new master, which does not have it`);
+      }
+    });
+    await this.#store.close();
+    return {
+      calls: this.#calls,
+      acquired: this.#acquired,
+      unknown: this.#unknown,
+      lost,
+      false: this.#false,
+      late: this.#late,
+      slowestMs: Math.round(this.#slowestMs),
+      deadlineMs: DEADLINE_MS,
+      problems: this.#problems,
+    };
+  }
+
+  async #call(caller: number): Promise<void> {
+    for (let number = 0; !this.#isOver; number += 1) {
+      const resourceId = `c${caller}-${number}`;
+      const request = { storeName: 'lockstore', resourceId, lockOwner: `o${caller}` };
+      const taken = await this.#timed(() =>
+        this.#service.tryLock({ ...request, expiryInSeconds: EXPIRY_S }, { signal: noAbort() }),
+      );
+      if (taken === undefined) continue;
+      if (!taken.success) {
+        this.#lie(`${resourceId} was refused, and nobody else names it`);
+        continue;
+      }
+      this.#acquired += 1;
+      this.#held.set(resourceId, performance.now());
+      if (number % 2 === 0) await this.#release(request);
+    }
+  }
+
+  async #release(request: Parameters<LockService['unlock']>[0]): Promise<void> {
+    const { resourceId } = request;
+    const takenAtMs = this.#held.get(resourceId)!;
+    const released = await this.#timed(() => this.#service.unlock(request, { signal: noAbort() }));
+    this.#held.delete(resourceId);
+    if (released === undefined || released.status === 0) return;
+    // True of a server that has lost the lock, and then of no other.
+    if (released.status === 1 && takenAtMs < this.#servedAgainAtMs) this.#releasedLost += 1;
+    else this.#lie(`the release of ${resourceId} was answered by status ${released.status}`);
+  }
+
+  /** Undefined where the call failed, which is no answer about the lock. */
+  async #timed<T>(call: () => Promise<T>): Promise<T | undefined> {
+    const startedAt = performance.now();
+    this.#calls += 1;
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof LockError)) throw error;
+      if (error.message.includes('outcome is unknown')) this.#unknown += 1;
+      return undefined;
+    } finally {
+      const tookMs = performance.now() - startedAt;
+      this.#slowestMs = Math.max(this.#slowestMs, tookMs);
+      if (tookMs > DEADLINE_MS + ALLOWANCE_MS) {
+        this.#late += 1;
+        this.#problems.push(`a call took ${Math.round(tookMs)} ms`);
+      }
+    }
+  }
+
+  #lie(sentence: string): void {
+    this.#false += 1;
+    if (this.#problems.length < 20) this.#problems.push(sentence);
+  }
+}

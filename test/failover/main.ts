@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { eventually } from '../support/eventually';
+import { SentinelSetup } from '../support/sentinel-setup';
+import { FailoverRun } from './failover-run';
+
+/**
+ * Real failovers under load: callers take and release locks without a pause while masters are
+ * killed, paused and demoted. Prints what every promotion lost; exit code 1 where a call was
+ * not answered in its time or an answer was false about the server that gave it.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '3' },
+      callers: { type: 'string', default: '32' },
+    },
+  });
+  const totals = { acquired: 0, lost: 0, false: 0, late: 0, unknown: 0, calls: 0 };
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    const way = WAYS[round % WAYS.length]!;
+    const setup = await SentinelSetup.start();
+    const run = await FailoverRun.start(setup, Number(values.callers));
+    try {
+      await pause(LOAD_MS);
+      const before = await setup.master();
+      await WAY[way](setup);
+      await eventually(
+        async () => {
+          const after = await setup.master();
+          if (after === before) throw new Error('no failover yet');
+        },
+        { withinMs: 30_000 },
+      );
+      await run.untilServedAgain();
+      await pause(LOAD_MS);
+      const report = await run.finish();
+      process.stdout.write(
+        `failover ${round + 1} (${way}): ${report.calls} calls, ${report.acquired} locks taken, ${report.unknown} outcomes unknown, slowest answer ${report.slowestMs} ms (deadline ${report.deadlineMs} ms), ${report.lost} leases lost by the promotion, ${report.false} false answers, ${report.late} late answers\n`,
+      );
+      for (const sentence of report.problems) process.stdout.write(`  ${sentence}\n`);
+      totals.calls += report.calls;
+      totals.acquired += report.acquired;
+      totals.unknown += report.unknown;
+      totals.lost += report.lost;
+      totals.false += report.false;
+      totals.late += report.late;
+    } finally {
+      await setup.stop();
+    }
+  }
+  process.stdout.write(
+    `${totals.calls} calls, ${totals.acquired} locks taken, ${totals.unknown} outcomes unknown, ${totals.lost} leases lost by promotions, ${totals.false} false answers, ${totals.late} late answers\n`,
+  );
+  process.exitCode = totals.false + totals.late === 0 ? 0 : 1;
+}
+
+/** How long there is load before a failover and after it, in milliseconds. */
+const LOAD_MS = 2000;
+
+/** The ways in which a master is lost. */
+const WAYS = ['killed', 'paused', 'demoted'] as const;
+
+const WAY: Readonly<Record<(typeof WAYS)[number], (setup: SentinelSetup) => Promise<void>>> = {
+  killed: async (setup) => {
+    await (await setup.master())!.kill();
+  },
+  paused: async (setup) => {
+    (await setup.master())!.pause();
+  },
+  demoted: async (setup) => {
+    await setup.ask(0, ['SENTINEL', 'FAILOVER', 'mymaster']);
+  },
+};
+
+void main();

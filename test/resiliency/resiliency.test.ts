@@ -1,0 +1,250 @@
+import { type StoreError, StoreError as Failure } from '../../src/lock/lock-store';
+import { parseFile } from '../../src/manifests/manifest-file';
+import type { ManifestFile } from '../../src/manifests/manifest-folders';
+import { Resiliency, type ResiliencyObserver } from '../../src/resiliency/resiliency';
+import { RecordingLogger } from '../support/recording-logger';
+
+const fileOf = (text: string, file = 'res.yaml'): ManifestFile => ({
+  file,
+  documents: parseFile(file, text),
+  problem: undefined,
+});
+
+const POLICIES = `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: {name: myres}
+spec:
+  policies:
+    timeouts: {short: 40ms, DefaultComponentTimeoutPolicy: 30}
+    retries:
+      thrice: {policy: constant, duration: 5ms, maxRetries: 3}
+      DefaultRetryPolicy: {duration: 1, maxRetries: 1}
+    circuitBreakers: {cb: {trip: consecutiveFailures >= 2, timeout: 60s}}
+  targets:
+    components:
+      timed: {outbound: {timeout: short}}
+      retried: {outbound: {retry: thrice}}
+      broken: {outbound: {retry: thrice, circuitBreaker: cb}}
+      inbound: {inbound: {retry: thrice}}
+`;
+
+const unavailable = (outcome: StoreError['outcome'] = 'not-applied') =>
+  new Failure('away', { kind: 'unavailable', outcome });
+
+describe('Resiliency', () => {
+  const { signal } = new AbortController();
+  let logger: RecordingLogger;
+  let observer: jest.Mocked<ResiliencyObserver>;
+  let resiliency: Resiliency;
+  beforeEach(() => {
+    logger = new RecordingLogger();
+    observer = {
+      loaded: jest.fn(),
+      executed: jest.fn(),
+      activated: jest.fn(),
+      breakerState: jest.fn(),
+    };
+    resiliency = new Resiliency({ appId: 'myapp', logger, observer });
+  });
+  const load = (text: string = POLICIES) => {
+    resiliency.load([fileOf(text)]);
+  };
+  /** A call that fails so often before it works. */
+  const failingTimes = (times: number, error = unavailable()) => {
+    const call = jest.fn((_signal: AbortSignal) =>
+      call.mock.calls.length > times ? Promise.resolve('done') : Promise.reject(error),
+    );
+    return call;
+  };
+
+  it('runs calls once and plainly without policies', async () => {
+    const call = failingTimes(1);
+    await expect(resiliency.policyOf('lockstore').run(call, signal)).rejects.toThrow('away');
+    expect(call).toHaveBeenCalledTimes(1);
+  });
+
+  describe('a retry policy', () => {
+    it('tries again as often as it says, and says so at the first failure and at the end', async () => {
+      load();
+      const call = failingTimes(3);
+      await expect(resiliency.policyOf('retried').run(call, signal)).resolves.toBe('done');
+      expect(call).toHaveBeenCalledTimes(4);
+      expect(logger.messages('warn')).toEqual([
+        'Error processing operation component[retried] output. Retrying in 5ms…',
+      ]);
+      expect(logger.messages('info').at(-1)).toBe(
+        'Recovered processing operation component[retried] output after 4 attempts',
+      );
+    });
+
+    it('gives up with the last failure', async () => {
+      load();
+      const call = failingTimes(9);
+      await expect(resiliency.policyOf('retried').run(call, signal)).rejects.toThrow('away');
+      expect(call).toHaveBeenCalledTimes(4);
+    });
+
+    it('does not repeat a defect, nor a call to a store that was closed', async () => {
+      load();
+      for (const error of [
+        new Error('defect') as Failure,
+        new Failure('closed', { kind: 'closed', outcome: 'not-applied' }),
+      ]) {
+        const call = failingTimes(1, error);
+        await expect(resiliency.policyOf('retried').run(call, signal)).rejects.toBe(error);
+        expect(call).toHaveBeenCalledTimes(1);
+      }
+    });
+
+    it('ends with its caller, in the middle of a pause too', async () => {
+      load(POLICIES.replace('duration: 5ms', 'duration: 1h'));
+      const caller = new AbortController();
+      const call = failingTimes(9);
+      const run = resiliency.policyOf('retried').run(call, caller.signal);
+      setTimeout(() => {
+        caller.abort();
+      }, 20);
+      await expect(run).rejects.toThrow('away');
+      expect(call).toHaveBeenCalledTimes(1);
+    });
+
+    it('of kind exponential begins at half a second, give or take half of it', async () => {
+      load(POLICIES.replace('policy: constant, duration: 5ms', 'policy: exponential'));
+      const startedAt = performance.now();
+      await resiliency.policyOf('retried').run(failingTimes(1), signal);
+      expect(performance.now() - startedAt).toBeGreaterThan(240);
+    });
+  });
+
+  describe('a time-out', () => {
+    it('ends each try by its signal, whose reason says so', async () => {
+      load();
+      const run = resiliency.policyOf('timed').run(
+        (own) =>
+          new Promise((_resolve, reject) => {
+            own.addEventListener('abort', () => {
+              reject(own.reason as Error);
+            });
+          }),
+        signal,
+      );
+      await expect(run).rejects.toThrow('context deadline exceeded');
+    });
+
+    it('hands the caller on', async () => {
+      load();
+      const run = resiliency
+        .policyOf('timed')
+        .run((own) => Promise.resolve(own.aborted), AbortSignal.abort());
+      await expect(run).resolves.toBe(true);
+    });
+  });
+
+  describe('a circuit breaker', () => {
+    it('ends the retries when it opens, and names the outcome that may stand behind', async () => {
+      load();
+      const run = resiliency
+        .policyOf('broken')
+        .run(failingTimes(9, unavailable('unknown')), signal);
+      await expect(run).rejects.toMatchObject({
+        message: 'circuit breaker is open, the outcome is unknown',
+        outcome: 'unknown',
+      });
+      await expect(
+        resiliency.policyOf('broken').run(failingTimes(0), signal),
+      ).rejects.toMatchObject({ message: 'circuit breaker is open', outcome: 'not-applied' });
+      expect(logger.messages('info').at(-1)).toBe(
+        'Circuit breaker "cb-broken" changed state from closed to open',
+      );
+    });
+
+    it('keeps its state when other policies change', async () => {
+      load();
+      await resiliency
+        .policyOf('broken')
+        .run(failingTimes(9), signal)
+        .catch(() => undefined);
+      load(POLICIES.replace('40ms', '50ms'));
+      await expect(resiliency.policyOf('broken').run(failingTimes(0), signal)).rejects.toThrow(
+        'circuit breaker is open',
+      );
+    });
+  });
+
+  describe('a component without a target', () => {
+    it('has the defaults by name, most specific first', async () => {
+      load();
+      const call = failingTimes(1);
+      await expect(resiliency.policyOf('other').run(call, signal)).resolves.toBe('done');
+      expect(observer.executed.mock.calls.map(([{ policy }]) => policy)).toEqual([
+        'timeout',
+        'retry',
+      ]);
+    });
+
+    it('has none once it has any target, even for the other direction', async () => {
+      load();
+      const call = failingTimes(1);
+      await expect(resiliency.policyOf('inbound').run(call, signal)).rejects.toThrow('away');
+    });
+  });
+
+  describe('a document', () => {
+    it('is named when it is loaded', () => {
+      load();
+      expect(logger.messages('info')).toEqual(['Loading Resiliency configuration: myres']);
+      expect(resiliency.names).toEqual(['myres']);
+      expect(observer.loaded).toHaveBeenCalledWith(['myres']);
+    });
+
+    it('that names what is not defined is warned about, and runs without it', async () => {
+      load(POLICIES.replace('circuitBreaker: cb', 'circuitBreaker: nope'));
+      expect(logger.messages('warn')).toEqual([
+        'res.yaml: component broken names the circuitBreaker policy "nope", which is not defined; it runs without it (defined: cb)',
+      ]);
+      await expect(resiliency.policyOf('broken').run(failingTimes(3), signal)).resolves.toBe(
+        'done',
+      );
+    });
+
+    it('for another app does not count', () => {
+      load(`${POLICIES}scopes: [other]\n`);
+      expect(resiliency.names).toEqual([]);
+    });
+
+    it('that is not the first of its file does not count, as in daprd, and is warned about', () => {
+      load(`kind: Component\n---${POLICIES}`);
+      expect(resiliency.names).toEqual([]);
+      expect(logger.messages('warn')).toHaveLength(1);
+    });
+
+    it('that is broken is named with every problem, and the one before stays', async () => {
+      load();
+      load(POLICIES.replace('40ms', 'soon').replace('maxRetries: 3', 'maxRetries: many'));
+      const [problem] = logger.messages('error');
+      expect(problem).toMatch(
+        /res\.yaml:7:23 spec\.policies\.timeouts\.short: invalid duration "soon"/,
+      );
+      expect(problem).toMatch(
+        /maxRetries: invalid number "many".*what it held before stays in use$/s,
+      );
+      await expect(resiliency.policyOf('retried').run(failingTimes(3), signal)).resolves.toBe(
+        'done',
+      );
+    });
+
+    it('of the same name as an earlier one overrides its policies', async () => {
+      resiliency.load([
+        fileOf(POLICIES, 'a.yaml'),
+        fileOf(
+          'kind: Resiliency\nmetadata: {name: more}\nspec: {policies: {retries: {thrice: {maxRetries: 0}}}}\n',
+          'b.yaml',
+        ),
+      ]);
+      await expect(resiliency.policyOf('retried').run(failingTimes(1), signal)).rejects.toThrow(
+        'away',
+      );
+    });
+  });
+});
