@@ -52,10 +52,11 @@ describe('Resiliency', () => {
   };
   /** A call that fails so often before it works. */
   const failingTimes = (times: number, error = unavailable()) => {
-    const call = jest.fn((_signal: AbortSignal) =>
-      call.mock.calls.length > times ? Promise.resolve('done') : Promise.reject(error),
-    );
-    return call;
+    let calls = 0;
+    return jest.fn((_signal: AbortSignal): Promise<string> => {
+      calls += 1;
+      return calls > times ? Promise.resolve('done') : Promise.reject(error);
+    });
   };
 
   it('runs calls once and plainly without policies', async () => {
