@@ -21,7 +21,7 @@ COPY components/lockstore.yaml /components/lockstore.yaml
 # Containers that were written for daprd start `/daprd` or `./daprd`.
 RUN ln -s /holdfast/scripts/daprd /daprd && ln -s /holdfast/scripts/daprd daprd
 USER node
-EXPOSE 3500 50001
+EXPOSE 3500 50001 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "scripts/healthcheck.js"]
 ENTRYPOINT ["/daprd"]

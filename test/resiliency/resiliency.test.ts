@@ -51,7 +51,7 @@ describe('Resiliency', () => {
     resiliency.load([fileOf(text)]);
   };
   /** A call that fails so often before it works. */
-  const failingTimes = (times: number, error = unavailable()) => {
+  const failingTimes = (times: number, error: Error = unavailable()) => {
     let calls = 0;
     return jest.fn((_signal: AbortSignal): Promise<string> => {
       calls += 1;
@@ -89,7 +89,7 @@ describe('Resiliency', () => {
     it('does not repeat a defect, nor a call to a store that was closed', async () => {
       load();
       for (const error of [
-        new Error('defect') as Failure,
+        new Error('defect'),
         new Failure('closed', { kind: 'closed', outcome: 'not-applied' }),
       ]) {
         const call = failingTimes(1, error);
@@ -196,7 +196,7 @@ describe('Resiliency', () => {
       load();
       expect(logger.messages('info')).toEqual(['Loading Resiliency configuration: myres']);
       expect(resiliency.names).toEqual(['myres']);
-      expect(observer.loaded).toHaveBeenCalledWith(['myres']);
+      expect(observer.loaded.mock.calls).toEqual([[['myres']]]);
     });
 
     it('that names what is not defined is warned about, and runs without it', async () => {

