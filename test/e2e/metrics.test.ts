@@ -229,7 +229,9 @@ describe('the metrics of a sidecar', () => {
         1,
       );
       expect(findMetric(samples, 'dapr_http_server_response_count', lock)).toBeUndefined();
-      expect(findMetric(samples, 'dapr_http_server_latency_bucket', { ...lock, le: '7' })).toBe(1);
+      expect(
+        findMetric(samples, 'dapr_http_server_latency_bucket', { ...lock, le: '7' }),
+      ).toBeDefined();
     });
   });
 

@@ -117,9 +117,17 @@ export class Sentinels {
     broken.catch(() => undefined);
     const asked = client.connect().then(() => run(client));
     asked.catch(() => undefined);
+    // A signal of its own: the one given lives as long as the store, and would keep every listener.
+    const over = new AbortController();
+    const onAbort = (): void => {
+      over.abort();
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([asked, broken, rejectWhenAborted(signal)]);
+      return await Promise.race([asked, broken, rejectWhenAborted(over.signal)]);
     } finally {
+      signal.removeEventListener('abort', onAbort);
       client.destroy();
     }
   }

@@ -34,7 +34,9 @@ describe('a store behind Sentinel', () => {
         acquired: true,
       });
     }, FAILOVER);
-    expect(await setup.master()).not.toBe(old);
+    await eventually(async () => {
+      expect(await setup.master()).not.toBe(old);
+    }, FAILOVER);
     expect(logger.messages('info').at(-1)).toMatch(/^Redis is back after \d+ ms$/);
     old!.resume();
     await store.close();
@@ -54,10 +56,12 @@ describe('a store behind Sentinel', () => {
         acquired: true,
       });
     }, FAILOVER);
-    const master = await setup.master();
-    await master!.inspect(async (client) => {
-      await expect(client.exists('after')).resolves.toBe(1);
-    });
+    await eventually(async () => {
+      const master = await setup.master();
+      await master!.inspect(async (client) => {
+        await expect(client.exists('after')).resolves.toBe(1);
+      });
+    }, FAILOVER);
     await store.close();
   }, 40_000);
 
