@@ -16,6 +16,7 @@ import { createLockService } from './lock/lock-service';
 import type { Logger } from './lock/logger';
 import { StoreCatalog } from './lock/store-catalog';
 import { ManifestFolders } from './manifests/manifest-folders';
+import type { ApiObservation } from './observability/api-observation';
 import { createLockLog } from './observability/lock-log';
 import { Metrics } from './observability/metrics';
 import { createMetricsServer } from './observability/metrics-server';
@@ -58,6 +59,16 @@ export function createApp(options: AppOptions, context: AppContext): App {
   return new ComposedApp(options, context);
 }
 
+/** What a sidecar is made of, once its configuration is known. */
+interface Parts {
+  readonly metrics: Metrics;
+  readonly observation: ApiObservation;
+  readonly health: Health;
+  readonly components: ComponentManager;
+  readonly resources: Resources;
+  readonly servers: Servers;
+}
+
 class ComposedApp implements App {
   readonly #options: AppOptions;
   readonly #context: AppContext;
@@ -67,7 +78,7 @@ class ComposedApp implements App {
   readonly #metadata: SidecarMetadata;
   #configuration: Configuration = DEFAULT_CONFIGURATION;
   #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
-  #parts: ReturnType<ComposedApp['compose']> | undefined;
+  #parts: Parts | undefined;
   #stopping = false;
 
   constructor(options: AppOptions, context: AppContext) {
@@ -126,7 +137,7 @@ class ComposedApp implements App {
     this.#isAllowed = createApiAccess(configuration.api);
     const features = [...configuration.features].filter(([, isOn]) => isOn).map(([name]) => name);
     this.#metadata.setFeatures(features);
-    this.#parts ??= this.compose(configuration);
+    this.#parts ??= this.#compose(configuration);
     this.#parts.metrics.configure(configuration.metrics);
     await this.#parts.observation.configure(configuration);
   }
@@ -166,13 +177,13 @@ class ComposedApp implements App {
     }
   }
 
-  #partsOrThrow() {
+  #partsOrThrow(): Parts {
     if (this.#parts === undefined) throw new Error('the app was not composed');
     return this.#parts;
   }
 
   /** Makes the parts that stand on each other; those whose settings may change are told of them. */
-  protected compose(configuration: Configuration) {
+  #compose(configuration: Configuration): Parts {
     const { appId } = this.#options;
     const logger = this.#logger;
     const metrics = new Metrics({ appId, settings: configuration.metrics });
