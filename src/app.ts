@@ -264,9 +264,6 @@ class ComposedApp implements App {
       observe: (component, failedAt) => {
         metrics.recordComponent(component, failedAt);
       },
-      removed: (name) => {
-        metrics.forgetStore(name);
-      },
       stores: this.#stores,
       metadata: this.#metadata,
       logger,

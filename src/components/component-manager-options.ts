@@ -28,8 +28,6 @@ export interface ComponentManagerOptions {
   /** True where the configuration denies a component (`components.deny`). */
   readonly isDenied: (component: Pick<ComponentManifest, 'type' | 'version'>) => boolean;
   readonly observe: ComponentObserver;
-  /** Is told of the names of components that are gone. Must not throw. */
-  readonly removed?: (name: string) => void;
   readonly stores: StoreCatalog;
   readonly metadata: SidecarMetadata;
   readonly logger: Logger;

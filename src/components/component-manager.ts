@@ -134,7 +134,6 @@ export class ComponentManager {
       this.#options.stores.remove(name);
       this.#options.metadata.removeComponent(name);
       if (lock !== undefined) this.#retire(lock.store);
-      this.#options.removed?.(name);
     }
     return missing.length > 0;
   }

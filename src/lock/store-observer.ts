@@ -9,6 +9,8 @@ export interface StoreObserver {
   reconnected(): void;
   /** An attempt whose outcome is unknown is being undone. */
   withdrawn(): void;
+  /** The store is closed: what it was told to be does not count any more. */
+  closed(): void;
 }
 
 /** For stores that nobody watches. */
@@ -16,4 +18,5 @@ export const silentStoreObserver: StoreObserver = {
   up: () => undefined,
   reconnected: () => undefined,
   withdrawn: () => undefined,
+  closed: () => undefined,
 };

@@ -42,6 +42,8 @@ export class Metrics {
   #settings: MetricsSettings;
   #paths: PathLabels;
   readonly #metrics;
+  /** By store and instance: whether it is up. */
+  readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
   constructor({ appId, settings }: MetricsOptions) {
     this.#appId = appId;
@@ -84,14 +86,21 @@ export class Metrics {
     },
   };
 
-  /** Measures a store's way to its server. */
+  /**
+   * Measures a store's way to its server. While a store is replaced there are two of its name: it is up
+   * where one of them is.
+   */
   storeObserver(store: string): StoreObserver {
-    const { storeUp, reconnects, withdrawn } = this.#metrics;
+    const { reconnects, withdrawn } = this.#metrics;
+    const instance = Symbol(store);
+    const states = this.#storeStates.get(store) ?? new Map<symbol, boolean>();
+    this.#storeStates.set(store, states);
     reconnects.inc({ store }, 0);
     withdrawn.inc({ store }, 0);
     return {
       up: (isUp) => {
-        storeUp.set({ store }, isUp ? 1 : 0);
+        states.set(instance, isUp);
+        this.#showStore(store, states);
       },
       reconnected: () => {
         reconnects.inc({ store });
@@ -99,12 +108,16 @@ export class Metrics {
       withdrawn: () => {
         withdrawn.inc({ store });
       },
+      closed: () => {
+        states.delete(instance);
+        this.#showStore(store, states);
+      },
     };
   }
 
-  /** Forgets a store that is gone: it is neither up nor down. */
-  forgetStore(store: string): void {
-    this.#metrics.storeUp.remove({ store });
+  #showStore(store: string, states: ReadonlyMap<symbol, boolean>): void {
+    if (states.size === 0) this.#metrics.storeUp.remove({ store });
+    else this.#metrics.storeUp.set({ store }, [...states.values()].includes(true) ? 1 : 0);
   }
 
   /** Counts a component's init; `failedAt` is daprd's reason, undefined for one that succeeded. */

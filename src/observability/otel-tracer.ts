@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import {
   type Attributes,
@@ -39,6 +40,9 @@ export interface OtelTracerOptions {
   readonly showsLockDetails: boolean;
 }
 
+/** How long the last spans may take: a receiver that is away must not hold up the end. */
+const CLOSE_WITHIN_MS = 2000;
+
 /** daprd's default where a rate is needed and none is set. */
 const DEFAULT_SAMPLING_RATE = 0.0001;
 
@@ -65,7 +69,13 @@ export async function createOtelTracer(options: OtelTracerOptions): Promise<Trac
       const span = tracer.startSpan(call.path, { kind: SpanKind.CLIENT }, context);
       return new OtelSpan(span, { call, parent, showsLockDetails });
     },
-    close: () => provider.shutdown(),
+    close: async () => {
+      const over = new AbortController();
+      const limit = pause(CLOSE_WITHIN_MS, undefined, { signal: over.signal });
+      await Promise.race([provider.shutdown(), limit]).catch(() => undefined);
+      over.abort();
+      await limit.catch(() => undefined);
+    },
   };
 }
 

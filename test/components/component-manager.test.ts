@@ -49,10 +49,11 @@ describe('the components of a start', () => {
   const init = (
     manifests: readonly ComponentManifest[],
     createStore: () => LockStore | undefined = () => createFakeStore(),
+    environment: Readonly<Record<string, string>> = {},
   ) =>
     new ComponentManager({
       appId: 'myapp',
-      environment: {},
+      environment,
       createStore,
       isDenied: ({ type }) => type === 'lock.denied',
       observe: () => undefined,
@@ -164,6 +165,43 @@ describe('the components of a start', () => {
       );
       const failed = init([manifestOf({ initTimeoutMs: 50 })], () => store);
       await expect(failed).rejects.toThrow('no answer in time');
+    });
+  });
+
+  describe('a component that is denied', () => {
+    it('is named in a warning and ignored', async () => {
+      await init([manifestOf({ type: 'lock.denied' }), manifestOf({ name: 'other' })]);
+      expect(stores.names).toEqual(['other']);
+      expect(logger.messages('warn')).toEqual([
+        'Component lockstore (lock.denied/v1) is denied by the configuration (components.deny); ignored',
+      ]);
+    });
+  });
+
+  describe('a secret', () => {
+    const secrets = manifestOf({ name: 'secrets', type: 'secretstores.local.env' });
+    const store = manifestOf({
+      secretStore: 'secrets',
+      properties: [
+        { name: 'redisHost', value: undefined, secret: { name: 'S', key: 'S' }, env: undefined },
+      ],
+    });
+
+    it('is had from a store that stands behind in its file', async () => {
+      await init([store, secrets], () => createFakeStore(), { S: 'hush' });
+      expect(stores.names).toEqual(['lockstore']);
+      expect(sidecar.metadata.view().components.map(({ name }) => name)).toEqual([
+        'secrets',
+        'lockstore',
+      ]);
+    });
+
+    it('is not quoted, where a store quotes what it can not use', async () => {
+      const fail = () => createFakeStore(() => Promise.reject(new Error('no such host: hush')));
+      await expect(init([secrets, store], fail, { S: 'hush' })).rejects.toThrow(
+        'no such host: <secret>',
+      );
+      expect(JSON.stringify(logger.lines)).not.toContain('hush');
     });
   });
 

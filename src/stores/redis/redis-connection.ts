@@ -119,6 +119,7 @@ export class RedisConnection {
     this.#closing.abort();
     this.#link?.end(new Error('the store was closed'));
     this.#link = undefined;
+    this.#observer.closed();
   }
 
   #assertOpen(): void {
