@@ -1,4 +1,4 @@
-import type { BreakerCounts, BreakerSettings } from './policies';
+import { type BreakerCounts, type BreakerSettings, NO_COUNTS } from './policies';
 
 /** Where a breaker stands, by the numbers' names in daprd's metric `cb_state`. */
 export type BreakerState = 'closed' | 'half-open' | 'open';
@@ -7,14 +7,6 @@ export type BreakerState = 'closed' | 'half-open' | 'open';
 export class BreakerError extends Error {
   override readonly name = 'BreakerError';
 }
-
-const NO_COUNTS: BreakerCounts = {
-  requests: 0,
-  totalSuccesses: 0,
-  totalFailures: 0,
-  consecutiveSuccesses: 0,
-  consecutiveFailures: 0,
-};
 
 /**
  * A circuit breaker by the rules of daprd's (sony/gobreaker). Results of calls that began before

@@ -32,6 +32,15 @@ export interface BreakerCounts {
   readonly consecutiveFailures: number;
 }
 
+/** Before anything was counted. */
+export const NO_COUNTS: BreakerCounts = {
+  requests: 0,
+  totalSuccesses: 0,
+  totalFailures: 0,
+  consecutiveSuccesses: 0,
+  consecutiveFailures: 0,
+};
+
 /** The names of the policies that a target is run under. */
 export interface PolicyNames {
   readonly timeout: string | undefined;

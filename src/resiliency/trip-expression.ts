@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type * as Cel from '@bufbuild/cel';
 
 import { toErrorMessage } from '../lock/error-message';
-import type { BreakerCounts } from './policies';
+import { type BreakerCounts, NO_COUNTS } from './policies';
 
 const load = createRequire(__filename);
 
@@ -14,14 +14,6 @@ export class TripExpressionError extends Error {
 
 /** daprd's default (dapr/dapr pkg/resiliency). */
 export const DEFAULT_TRIP = 'consecutiveFailures > 5';
-
-const NO_COUNTS: BreakerCounts = {
-  requests: 0,
-  totalSuccesses: 0,
-  totalFailures: 0,
-  consecutiveSuccesses: 0,
-  consecutiveFailures: 0,
-};
 
 /**
  * Compiles a `trip` expression (CEL over the counts of a breaker).
