@@ -122,6 +122,8 @@ describe('the compose file', () => {
     addFormats(ajv);
     // Compose's durations are Go's, not those of ISO 8601.
     ajv.addFormat('duration', /^(?:\d+(?:us|ms|s|m|h))+$/);
+    ajv.addFormat('expose', true);
+    ajv.addFormat('ports', true);
     const validate = ajv.compile(toDraft2019(composeSchema));
     validate(compose);
     expect(validate.errors).toBeNull();

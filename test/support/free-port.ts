@@ -1,13 +1,38 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 
-/** A TCP port of the loopback interface that was free a moment ago. */
+/**
+ * Ports below those that the system gives to outgoing connections, in turn: one that the system is
+ * asked for may be given to somebody else, or a second time, before it is used. Every worker of the
+ * test runner has a range of its own.
+ */
+const FIRST = 10_240;
+const PER_WORKER = 5000;
+
+const worker = (Number(process.env.JEST_WORKER_ID ?? 1) - 1) % 4;
+const first = FIRST + worker * PER_WORKER;
+// Runs that follow each other closely don't begin at the same port: a closed one may linger.
+let next = Math.floor(Math.random() * PER_WORKER);
+
+/** A TCP port of the loopback interface that nobody listens on; never the same twice in a row. */
 export async function findFreePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', resolve);
+  for (let tries = 0; tries < PER_WORKER; tries += 1) {
+    next = (next + 1) % PER_WORKER;
+    if (await isFree(first + next)) return first + next;
+  }
+  throw new Error(`no port from ${first} to ${first + PER_WORKER - 1} is free`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    // All addresses: where one of them is taken the port is of no use.
+    server.listen(port, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
   });
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
