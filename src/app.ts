@@ -39,8 +39,11 @@ export interface App {
    * the same. False where `stop` came first.
    */
   start(): Promise<boolean>;
-  /** Reads everything again that is read at the start; what can't be used stays as it was. */
-  reload(): Promise<void>;
+  /**
+   * Reads everything again that is read at the start; what can't be used stays as it was. False where
+   * that is so for the configuration or the certificate.
+   */
+  reload(): Promise<boolean>;
   /**
    * Lets calls in flight finish and gives everything back; works in mid-start too.
    *
@@ -105,18 +108,21 @@ class ComposedApp implements App {
     return !this.#stopping;
   }
 
-  async reload(): Promise<void> {
+  async reload(): Promise<boolean> {
     const parts = this.#parts;
-    if (parts === undefined || this.#stopping) return;
+    if (parts === undefined || this.#stopping) return false;
+    let isWhole = true;
     try {
       await this.#takeOn(await this.#loadConfiguration());
       await parts.servers.renewTls();
     } catch (error) {
+      isWhole = false;
       this.#logger.error(
         `Reload failed: ${toErrorMessage(error)}; what was loaded before stays in use`,
       );
     }
     await parts.resources.reload();
+    return isWhole;
   }
 
   stop(grace: AbortSignal): Promise<void> {

@@ -100,7 +100,7 @@ function openLogFile(file: string): number {
 
 function listenToProcess(
   shutdown: Shutdown,
-  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<void> },
+  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<boolean> },
 ): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -110,8 +110,8 @@ function listenToProcess(
   // daprd tears everything down and builds it again; here no call notices.
   process.on('SIGHUP', () => {
     logger.info("Received signal 'hangup'; reloading");
-    void reload().then(() => {
-      logger.info('Reloaded');
+    void reload().then((isWhole) => {
+      if (isWhole) logger.info('Reloaded');
     });
   });
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

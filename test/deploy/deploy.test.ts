@@ -122,8 +122,7 @@ describe('the compose file', () => {
     addFormats(ajv);
     // Compose's durations are Go's, not those of ISO 8601.
     ajv.addFormat('duration', /^(?:\d+(?:us|ms|s|m|h))+$/);
-    ajv.addFormat('expose', true);
-    ajv.addFormat('ports', true);
+    for (const format of ['expose', 'ports', 'subnet_ip_address']) ajv.addFormat(format, true);
     const validate = ajv.compile(toDraft2019(composeSchema));
     validate(compose);
     expect(validate.errors).toBeNull();
