@@ -17,7 +17,7 @@ export function createApiObservation(
   return new ApiObservation({
     createTracer: async (settings: TracingSettings) => {
       const { createOtelTracer } = await import('./observability/otel-tracer.js');
-      return createOtelTracer({ settings, appId, environment, showsLockDetails });
+      return createOtelTracer({ settings, appId, environment, logger, showsLockDetails });
     },
     metrics,
     logger,

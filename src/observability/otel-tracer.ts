@@ -25,8 +25,10 @@ import {
 
 import type { OtelSettings, TracingSettings } from '../configuration/configuration';
 import type { LockCallReport } from '../lock/lock-observer';
+import type { Logger } from '../lock/logger';
 import type { ApiCall, ApiResult } from '../sidecar/api-observer';
 import { toGrpcStatusName } from './grpc-status-names';
+import { logExportFailures } from './otel-diagnostics';
 import type { TraceContext } from './trace-context';
 import type { CallSpan, Tracer } from './tracer';
 
@@ -36,6 +38,7 @@ export interface OtelTracerOptions {
   /** `service.name`; OTEL_SERVICE_NAME counts before it. */
   readonly appId: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
   /** True: spans name resource and owner too (--trace-lock-details). */
   readonly showsLockDetails: boolean;
 }
@@ -52,6 +55,7 @@ const DEFAULT_SAMPLING_RATE = 0.0001;
  */
 export async function createOtelTracer(options: OtelTracerOptions): Promise<Tracer> {
   const { settings, appId, environment, showsLockDetails } = options;
+  logExportFailures(options.logger);
   const rate = Number(settings.samplingRate ?? DEFAULT_SAMPLING_RATE);
   const serviceName = environment.OTEL_SERVICE_NAME ?? appId;
   const provider = new BasicTracerProvider({

@@ -179,6 +179,13 @@ describe('tracing', () => {
     });
   }, 30_000);
 
+  it('says that spans can not be sent, and ends in time all the same', async () => {
+    await start('{samplingRate: "1", otel: {endpointAddress: "127.0.0.1:1", protocol: http}}');
+    await lock();
+    await sidecar.waitForOutput("Traces can't be sent: ");
+    await expect(sidecar.stop()).resolves.toBe(0);
+  }, 30_000);
+
   it('is sent to Zipkin too, and what is left when the sidecar ends', async () => {
     const bodies: string[] = [];
     const zipkin = createServer((request, response) => {
