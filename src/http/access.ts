@@ -12,19 +12,12 @@ declare module 'fastify' {
   }
 }
 
-/** Every path that is served and its methods; `*` stands for one segment. */
-const PATHS: readonly {
+/** A route, as far as it says which methods a path has. */
+interface ServedRoute {
   readonly path: RegExp;
   readonly method: string;
-  readonly group?: ApiGroup;
-}[] = [
-  { path: /^\/v1\.0\/healthz(?:\/outbound)?$/, method: 'GET' },
-  { path: /^\/v1\.0\/metadata$/, method: 'GET', group: 'metadata' },
-  { path: /^\/v1\.0\/metadata\/[^/]+$/, method: 'PUT', group: 'metadata' },
-  { path: /^\/v1\.0\/shutdown$/, method: 'POST', group: 'shutdown' },
-  { path: /^\/v1\.0-alpha1\/lock\/[^/]+$/, method: 'POST', group: 'lock' },
-  { path: /^\/v1\.0-alpha1\/unlock\/[^/]+$/, method: 'POST', group: 'unlock' },
-];
+  readonly group: ApiGroup | undefined;
+}
 
 /** Which paths a server has. */
 export interface Surface {
@@ -36,13 +29,19 @@ export interface Surface {
 /**
  * Answers what no route serves, or what the configuration does not allow, before any body is
  * read. daprd takes it for a service invocation; where that is not allowed, or not there at all,
- * its router answers by itself.
+ * its router answers by itself. To be added before the routes.
  */
 export function addAccessCheck(instance: FastifyInstance, surface: Surface): void {
   const { isWhole, isAllowed } = surface;
+  const routes: ServedRoute[] = [];
+  const isServed = (group: ApiGroup | undefined): boolean =>
+    group === undefined || isAllowed(group, 'http');
+
   const answer = (path: string, reply: FastifyReply): FastifyReply => {
     if (isWhole && isAllowed('invoke', 'http')) return sendError(reply, httpErrors.notRouted());
-    const methods = methodsOf(path, surface);
+    const methods = routes
+      .filter((route) => route.path.test(path) && isServed(route.group))
+      .map(({ method }) => method);
     if (methods.length > 0) return reply.code(405).header('allow', methods.join(', ')).send();
     return reply
       .code(404)
@@ -51,19 +50,22 @@ export function addAccessCheck(instance: FastifyInstance, surface: Surface): voi
       .send('404 page not found\n');
   };
 
+  instance.addHook('onRoute', ({ url, method, config }) => {
+    routes.push({ path: toPattern(url), method: String(method), group: config?.group });
+  });
   instance.addHook('onRequest', async (request, reply) => {
-    const { group } = request.routeOptions.config;
-    const isServed = !request.is404 && (group === undefined || isAllowed(group, 'http'));
-    return isServed ? undefined : answer(request.url.split('?', 1)[0] ?? '/', reply);
+    if (!request.is404 && isServed(request.routeOptions.config.group)) return undefined;
+    return answer(request.url.split('?', 1)[0] ?? '/', reply);
   });
   instance.setNotFoundHandler((request, reply) => answer(request.url, reply));
 }
 
-function methodsOf(path: string, { isWhole, isAllowed }: Surface): readonly string[] {
-  return PATHS.filter(
-    (entry) =>
-      entry.path.test(path) &&
-      (isWhole || entry.group === undefined || entry.group === 'metadata') &&
-      (entry.group === undefined || isAllowed(entry.group, 'http')),
-  ).map(({ method }) => method);
+/** A route's path, `:name` standing for one segment. */
+function toPattern(url: string): RegExp {
+  const segments = url
+    .split('/')
+    .map((segment) =>
+      segment.startsWith(':') ? '[^/]+' : segment.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&'),
+    );
+  return new RegExp(`^${segments.join('/')}$`);
 }
