@@ -17,7 +17,9 @@ let next = Math.floor(Math.random() * PER_WORKER);
 export async function findFreePort(): Promise<number> {
   for (let tries = 0; tries < PER_WORKER; tries += 1) {
     next = (next + 1) % PER_WORKER;
-    if (await isFree(first + next)) return first + next;
+    // Kept here: another call may have gone on to the next port while this one is looked at.
+    const port = first + next;
+    if (await isFree(port)) return port;
   }
   throw new Error(`no port from ${first} to ${first + PER_WORKER - 1} is free`);
 }

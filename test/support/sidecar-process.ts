@@ -15,6 +15,15 @@ export interface SidecarProcessOptions {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Where to listen, for one that takes the place of another; free ports otherwise. */
+  readonly ports?: SidecarPorts;
+}
+
+/** The ports of a sidecar. */
+export interface SidecarPorts {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly metricsPort: number;
 }
 
 /** A sidecar in a process of its own, as an operator runs it. */
@@ -29,10 +38,7 @@ export class SidecarProcess {
   #stderr = '';
   readonly #waiting = new Set<() => void>();
 
-  private constructor(
-    options: SidecarProcessOptions,
-    at: { readonly httpPort: number; readonly grpcPort: number; readonly metricsPort: number },
-  ) {
+  private constructor(options: SidecarProcessOptions, at: SidecarPorts) {
     this.httpPort = at.httpPort;
     this.grpcPort = at.grpcPort;
     this.metricsPort = at.metricsPort;
@@ -61,13 +67,9 @@ export class SidecarProcess {
     });
   }
 
-  /** Starts the process on free ports and does not wait for it. */
+  /** Starts the process and does not wait for it. */
   static async spawn(options: SidecarProcessOptions = {}): Promise<SidecarProcess> {
-    return new SidecarProcess(options, {
-      httpPort: await findFreePort(),
-      grpcPort: await findFreePort(),
-      metricsPort: await findFreePort(),
-    });
+    return new SidecarProcess(options, options.ports ?? (await findFreePorts()));
   }
 
   /** Starts the process and waits until it says that it is initialised. */
@@ -127,6 +129,14 @@ export class SidecarProcess {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+async function findFreePorts(): Promise<SidecarPorts> {
+  return {
+    httpPort: await findFreePort(),
+    grpcPort: await findFreePort(),
+    metricsPort: await findFreePort(),
+  };
 }
 
 /** Where a measured run wants the child to write what it covered, see scripts/coverage.js. */
