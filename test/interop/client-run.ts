@@ -1,0 +1,216 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { SidecarProcess } from '../support/sidecar-process';
+import type { InteropClient } from './client';
+import { type ProgramResult, runProgram } from './client-program';
+import type { CommandLine } from './run-command';
+import {
+  CONTEND_REFUSED_STEP,
+  CONTEND_UNLOCK_STEP,
+  ERROR_STEPS,
+  type Expectation,
+  isExpected,
+  LOCK_STEPS,
+  RESTART_STEPS,
+  SCOPE_STEPS,
+  SNIPPET_STEPS,
+  TOKEN_STEP,
+  WRONG_TOKEN,
+} from './script';
+import { type Sidecars, Site, TOKEN } from './site';
+
+/** A step that did not go as the script says. */
+export interface FailedStep {
+  readonly step: string;
+  readonly expected: string;
+  readonly answered: string;
+}
+
+/** What became of a client's steps. */
+export interface ClientReport {
+  readonly steps: number;
+  readonly failed: readonly FailedStep[];
+}
+
+/** The how-to's owner, which every instance of every app that follows it has. */
+const HOW_TO_OWNER = 'random_id_abc123';
+
+/** Takes one client through the whole script, against sidecars of its own. */
+export class ClientRun {
+  readonly #client: InteropClient;
+  readonly #program: CommandLine;
+  readonly #site: Site;
+  readonly #sidecars: Sidecars;
+  readonly #failed: FailedStep[] = [];
+  #steps = 0;
+
+  private constructor(client: InteropClient, program: CommandLine, at: [Site, Sidecars]) {
+    this.#client = client;
+    this.#program = { ...program, env: { ...program.env, ...client.way } };
+    [this.#site, this.#sidecars] = at;
+  }
+
+  /** Runs every scenario; rejects only where the sidecars can't be had. */
+  static run(client: InteropClient, program: CommandLine): Promise<ClientReport> {
+    return Site.use(async (...at) => {
+      const run = new ClientRun(client, program, at);
+      await run.#scenarios();
+      return { steps: run.#steps, failed: run.#failed };
+    });
+  }
+
+  async #scenarios(): Promise<void> {
+    const [first] = this.#sidecars.instances;
+    // Some clients retry for half a minute here: it goes on beside the rest.
+    const wrongToken = this.#token('wrong', this.#wrongTokenExpectation());
+    await this.#plain('lock', LOCK_STEPS);
+    if (this.#client.hasScope === true) await this.#plain('scope', SCOPE_STEPS);
+    await this.#plain('snippet', SNIPPET_STEPS);
+    await this.#plain('errors', this.#errorExpectations());
+    await this.#contend(['instance-1', 'instance-2']);
+    await this.#contend([HOW_TO_OWNER, HOW_TO_OWNER]);
+    await this.#token(TOKEN, 'true');
+    await this.#unixSocket();
+    await this.#restart(first);
+    await wrongToken;
+    await this.#ending(first);
+  }
+
+  async #plain(scenario: string, expected: Readonly<Record<string, Expectation>>): Promise<void> {
+    const env = portsOf(this.#sidecars.instances[0]);
+    this.#check(scenario, await runProgram(this.#program, { scenario: [scenario], env }), expected);
+  }
+
+  #errorExpectations(): Readonly<Record<string, Expectation>> {
+    const { ownErrors } = this.#client;
+    return Object.fromEntries(
+      Object.entries(ERROR_STEPS).map(([step, error]) => [
+        step,
+        ownErrors?.[step] ?? this.#client.shows(error),
+      ]),
+    );
+  }
+
+  #wrongTokenExpectation(): Expectation {
+    return this.#client.showsWrongToken ?? this.#client.shows(WRONG_TOKEN);
+  }
+
+  async #token(token: string, expected: Expectation): Promise<void> {
+    const env = { ...portsOf(this.#sidecars.guarded), DAPR_API_TOKEN: token };
+    const result = await runProgram(this.#program, { scenario: ['token'], env });
+    this.#check(`token ${token === TOKEN ? 'right' : 'wrong'}`, result, { [TOKEN_STEP]: expected });
+  }
+
+  /**
+   * Dapr's how-to: two instances of one app, each with its sidecar, want the file that only one may
+   * write; and an app of another name, which does not contend with them, wants one of its own.
+   */
+  async #contend(owners: readonly [string, string]): Promise<void> {
+    const { instances, otherApp } = this.#sidecars;
+    const file = path.join(this.#site.folder, `file-of-${owners.join('-and-')}`);
+    const start = whenAllAreReady(3);
+    const contend = (sidecar: SidecarProcess, owner: string, target: string) =>
+      runProgram(this.#program, {
+        scenario: ['contend', target, owner],
+        env: portsOf(sidecar),
+        onWaiting: start,
+      });
+    const [one, two, other] = await Promise.all([
+      contend(instances[0], owners[0], file),
+      contend(instances[1], owners[1], file),
+      contend(otherApp, owners[0], `${file}-of-another-app`),
+    ]);
+    const name = owners[0] === owners[1] ? "contend with the how-to's owner" : 'contend';
+    for (const result of [one, two, other]) {
+      this.#check(name, result, { [CONTEND_UNLOCK_STEP]: 'success' });
+    }
+    const refusals = (result: ProgramResult) => Number(result.answers.get(CONTEND_REFUSED_STEP));
+    const winners = [one, two].filter((result) => refusals(result) === 0).length;
+    const losers = [one, two].filter((result) => refusals(result) > 0).length;
+    this.#expect(`${name}: one wins, one waits`, `${winners} and ${losers}`, '1 and 1');
+    this.#expect(`${name}: another app is not refused`, String(refusals(other)), '0');
+    this.#expect(`${name}: the file is written by one at a time`, await orderOf(file), 'in turn');
+  }
+
+  async #unixSocket(): Promise<void> {
+    const client = this.#client;
+    if (client.unixEnvironment === undefined) return;
+    const env = {
+      ...portsOf(this.#sidecars.instances[0]),
+      ...client.unixEnvironment(await this.#site.startOnSockets()),
+    };
+    const result = await runProgram(this.#program, { scenario: ['lock'], env });
+    this.#check('lock over a unix socket', result, LOCK_STEPS);
+  }
+
+  async #restart(sidecar: SidecarProcess): Promise<void> {
+    const result = await runProgram(this.#program, {
+      scenario: ['restart'],
+      env: portsOf(sidecar),
+      onWaiting: async (what) => {
+        if (what === 'stop') await sidecar.stop();
+        else await this.#site.startAgain(sidecar);
+      },
+    });
+    this.#check('restart', result, RESTART_STEPS);
+  }
+
+  /** Readiness, metadata, health, and the shutdown that a client can ask for. */
+  async #ending(sidecar: SidecarProcess): Promise<void> {
+    const { sidecarSteps } = this.#client;
+    const result = await runProgram(this.#program, {
+      scenario: ['sidecar'],
+      env: portsOf(sidecar),
+    });
+    this.#check('sidecar', result, sidecarSteps);
+    if (!('shutdown' in sidecarSteps)) return;
+    const code = await this.#site.endOf(sidecar);
+    this.#expect('sidecar: exit code after the shutdown', String(code), '0');
+  }
+
+  #check(
+    scenario: string,
+    result: ProgramResult,
+    expected: Readonly<Record<string, Expectation>>,
+  ): void {
+    for (const [step, expectation] of Object.entries(expected)) {
+      this.#expect(`${scenario}: ${step}`, result.answers.get(step), expectation);
+    }
+    if (result.problem === undefined) return;
+    this.#expect(`${scenario}: the program ends well`, result.problem, 'exit code 0');
+  }
+
+  #expect(step: string, answer: string | undefined, expectation: Expectation): void {
+    this.#steps += 1;
+    if (isExpected(answer, expectation)) return;
+    const expected = typeof expectation === 'string' ? expectation : expectation.join(' … ');
+    this.#failed.push({ step, expected, answered: answer ?? 'nothing' });
+  }
+}
+
+/** The variables that Dapr's launchers give to an app. */
+function portsOf({ httpPort, grpcPort }: SidecarProcess): Readonly<Record<string, string>> {
+  return { DAPR_HTTP_PORT: String(httpPort), DAPR_GRPC_PORT: String(grpcPort) };
+}
+
+/** A gate that opens for everybody once so many wait at it. */
+function whenAllAreReady(count: number): () => Promise<void> {
+  let waiting = 0;
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    waiting += 1;
+    if (waiting === count) open();
+    return opened;
+  };
+}
+
+/** Every instance writes "begin" and "end" around its work: nobody else may come between. */
+async function orderOf(file: string): Promise<string> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).trim().split('\n');
+  const words = lines.map((line) => line.split(' ')[0]).join(' ');
+  return words === 'begin end begin end' ? 'in turn' : `"${words}"`;
+}

@@ -1,0 +1,38 @@
+import type { CommandLine } from './run-command';
+import type { ApiError } from './script';
+
+/** An official client of Dapr, or a tool that people use in its place, at one version. */
+export interface InteropClient {
+  /** As the table shows it. */
+  readonly name: string;
+  /** As `versions.json` pins it; of a tool that the system brings, what it calls itself. */
+  readonly version: string;
+  /** Where the program is, below `test/interop`. */
+  readonly folder: string;
+  /** A command that says whether the toolchain is there. */
+  readonly toolchain: CommandLine;
+  /** True where the toolchain may be missing even in continuous integration. */
+  readonly mayBeMissing?: boolean;
+  /**
+   * Brings the client in and builds the program in `buildFolder`, which is kept from one run to the
+   * next. Rejects with the reason where something can't be had.
+   */
+  prepare(buildFolder: string): Promise<CommandLine>;
+  /** What tells the program which of its ways to go, where one program is run for several clients. */
+  readonly way?: Readonly<Record<string, string>>;
+  /** What the client shows its user of an error of the API: texts that all have to be there. */
+  shows(error: ApiError): readonly string[];
+  /** Errors that the client finds by itself, by step, and what it says then. */
+  readonly ownErrors?: Readonly<Record<string, readonly string[]>>;
+  /** What the client shows of a wrong token; by default what it shows of any error. */
+  readonly showsWrongToken?: readonly string[];
+  /** Answers of its readiness, health, metadata and shutdown calls, in the program's order. */
+  readonly sidecarSteps: Readonly<Record<string, string>>;
+  /** True where the client has a way to release a lock at the end of a block. */
+  readonly hasScope?: boolean;
+  /** Environment that sends the program to a unix socket, for a client that can go there. */
+  unixEnvironment?(sockets: {
+    readonly grpc: string;
+    readonly http: string;
+  }): Readonly<Record<string, string>>;
+}

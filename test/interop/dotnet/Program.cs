@@ -1,0 +1,189 @@
+// A user's program on Dapr's .NET SDK: the scenario is the first argument. WAY names the package.
+// Each step is printed as "step<TAB>answer".
+
+using Dapr.Client;
+using Dapr.DistributedLock.Extensions;
+
+ILocks locks = Environment.GetEnvironmentVariable("WAY") == "client" ? new ClientLocks() : new PackageLocks();
+
+switch (args[0])
+{
+    case "lock":
+        Say("lock a free resource", await Shown(() => locks.Lock("report", "alice", 60)));
+        Say("lock it again as its owner", await Shown(() => locks.Lock("report", "alice", 60)));
+        Say("lock it as another owner", await Shown(() => locks.Lock("report", "bob", 60)));
+        Say("unlock it as another owner", await locks.Unlock("report", "bob"));
+        Say("unlock it", await locks.Unlock("report", "alice"));
+        Say("unlock it again", await locks.Unlock("report", "alice"));
+        Say("lock it for 1 s", await Shown(() => locks.Lock("report", "alice", 1)));
+        Say("lock it as another owner after that", await Until("true", () => Shown(() => locks.Lock("report", "bob", 60))));
+        await locks.Unlock("report", "bob");
+        break;
+
+    case "scope":
+        await using (await locks.Hold("scoped", "alice", 60))
+        {
+            Say("inside the block another owner is refused", await Shown(() => locks.Lock("scoped", "bob", 60)));
+        }
+        Say("after the block another owner gets it", await Shown(() => locks.Lock("scoped", "bob", 60)));
+        break;
+
+    case "snippet":
+        await locks.WriteReport(() => Say("work", "done"));
+        break;
+
+    case "errors":
+        Say("an unknown store", await Shown(() => locks.Lock("r", "o", 60, "nope")));
+        Say("an empty resource", await Shown(() => locks.Lock("", "o", 60)));
+        Say("an empty owner", await Shown(() => locks.Lock("r", "", 60)));
+        Say("expiry 0", await Shown(() => locks.Lock("r", "o", 0)));
+        Say("two pipes in the resource", await Shown(() => locks.Lock("a||b", "o", 60)));
+        break;
+
+    case "contend":
+        WaitFor("ready");
+        var refused = 0;
+        for (; !await locks.Lock("my_file_name", args[2], 60); refused++)
+        {
+            await Task.Delay(50);
+        }
+        File.AppendAllText(args[1], $"begin {Environment.ProcessId}\n");
+        await Task.Delay(1000);
+        File.AppendAllText(args[1], $"end {Environment.ProcessId}\n");
+        Say("unlock after the work", await locks.Unlock("my_file_name", args[2]));
+        Say("refused before it", refused.ToString());
+        break;
+
+    case "token":
+        Say("lock with a token", await Shown(() => locks.Lock("guarded", Guid.NewGuid().ToString(), 1)));
+        break;
+
+    case "restart":
+        Say("lock before the stop", await Shown(() => locks.Lock("kept", "alice", 60)));
+        WaitFor("stop");
+        Say("call while it is stopped", await ShownText(() => locks.Unlock("kept", "alice")));
+        WaitFor("start");
+        Say("unlock after the start", await Until("success", () => ShownText(() => locks.Unlock("kept", "alice"))));
+        break;
+
+    case "sidecar":
+        using (var client = new DaprClientBuilder().Build())
+        {
+            await client.WaitForSidecarAsync();
+            Say("WaitForSidecarAsync", "ok");
+            Say("healthy", (await client.CheckHealthAsync()).ToString().ToLowerInvariant());
+            Say("metadata id", (await client.GetMetadataAsync()).Id);
+            await client.ShutdownSidecarAsync();
+            Say("shutdown", "ok");
+        }
+        break;
+}
+
+static void Say(string step, string answer) => Console.WriteLine($"{step}\t{answer.ReplaceLineEndings(" ")}");
+
+static void WaitFor(string what)
+{
+    Say("waiting", what);
+    Console.ReadLine();
+}
+
+static Task<string> Shown(Func<Task<bool>> call) =>
+    ShownText(async () => (await call()).ToString().ToLowerInvariant());
+
+// What an answer or an error looks like to the user, with the error that it wraps.
+static async Task<string> ShownText(Func<Task<string>> call)
+{
+    try
+    {
+        return await call();
+    }
+    catch (Exception error)
+    {
+        return $"error: {error.GetType().Name} {error.Message} {error.InnerException?.Message}";
+    }
+}
+
+static async Task<string> Until(string wanted, Func<Task<string>> call)
+{
+    var answer = "";
+    for (var end = DateTime.UtcNow.AddSeconds(30); DateTime.UtcNow < end; await Task.Delay(50))
+    {
+        answer = await call();
+        if (answer == wanted) break;
+    }
+    return answer;
+}
+
+interface ILocks
+{
+    Task<bool> Lock(string resource, string owner, int seconds, string store = "lockstore");
+    Task<string> Unlock(string resource, string owner);
+    Task<IAsyncDisposable> Hold(string resource, string owner, int seconds);
+    Task WriteReport(Action work);
+}
+
+sealed class ClientLocks : ILocks
+{
+    private readonly DaprClient client = new DaprClientBuilder().Build();
+
+    public async Task<bool> Lock(string resource, string owner, int seconds, string store) =>
+        (await client.Lock(store, resource, owner, seconds)).Success;
+
+    public async Task<string> Unlock(string resource, string owner) =>
+        Statuses.ToText((await client.Unlock("lockstore", resource, owner)).status.ToString());
+
+    public async Task<IAsyncDisposable> Hold(string resource, string owner, int seconds) =>
+        await client.Lock("lockstore", resource, owner, seconds);
+
+    // docs: begin client
+    public async Task WriteReport(Action work)
+    {
+        using var client = new DaprClientBuilder().Build();
+        var owner = Guid.NewGuid().ToString(); // a name of its own for each lock that is taken
+        await using var fileLock = await client.Lock("lockstore", "my_file_name", owner, 60);
+        if (fileLock.Success) // else somebody else has it: that is an answer, not an error
+        {
+            work();
+        }
+    }
+    // docs: end
+}
+
+sealed class PackageLocks : ILocks
+{
+    private readonly Dapr.DistributedLock.DaprDistributedLockClient client = new DaprDistributedLockBuilder().Build();
+
+    public async Task<bool> Lock(string resource, string owner, int seconds, string store) =>
+        await client.TryLockAsync(store, resource, owner, seconds) is not null;
+
+    public async Task<string> Unlock(string resource, string owner) =>
+        Statuses.ToText((await client.TryUnlockAsync("lockstore", resource, owner)).Status.ToString());
+
+    public async Task<IAsyncDisposable> Hold(string resource, string owner, int seconds) =>
+        await client.TryLockAsync("lockstore", resource, owner, seconds)
+        ?? throw new InvalidOperationException($"{resource} is not free");
+
+    // docs: begin
+    public async Task WriteReport(Action work)
+    {
+        using var client = new DaprDistributedLockBuilder().Build();
+        var owner = Guid.NewGuid().ToString(); // a name of its own for each lock that is taken
+        await using var fileLock = await client.TryLockAsync("lockstore", "my_file_name", owner, 60);
+        if (fileLock is not null) // null: somebody else has it, which is an answer, not an error
+        {
+            work();
+        }
+    }
+    // docs: end
+}
+
+static class Statuses
+{
+    public static string ToText(string status) => status switch
+    {
+        "Success" => "success",
+        "LockDoesNotExist" => "does not exist",
+        "LockBelongsToOthers" => "belongs to others",
+        _ => status,
+    };
+}

@@ -1,0 +1,35 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { InteropClient } from '../client';
+import { toPascalCase } from '../code-names';
+import { runCommand } from '../run-command';
+import versions from '../versions.json';
+
+/** Dapr's Go SDK. */
+export const go: InteropClient = {
+  name: 'Go',
+  version: versions.go,
+  folder: 'go',
+  toolchain: { file: 'go', args: ['version'] },
+  async prepare(buildFolder) {
+    // The module file is made here, so that the version stands in one place.
+    await writeFile(path.join(buildFolder, 'go.mod'), 'module interop\n');
+    await copyFile(path.join(__dirname, 'main.go'), path.join(buildFolder, 'main.go'));
+    const run = (...args: string[]) => runCommand({ file: 'go', args, cwd: buildFolder });
+    await run('get', `github.com/dapr/go-sdk@v${versions.go}`);
+    await run('mod', 'tidy');
+    await run('build', '-o', 'program', '.');
+    return { file: path.join(buildFolder, 'program'), args: [] };
+  },
+  shows: ({ grpcCode, message }) => [
+    `rpc error: code = ${toPascalCase(grpcCode)} desc = ${message}`,
+  ],
+  sidecarSteps: {
+    wait: 'ok',
+    'metadata id': 'myapp',
+    'set metadata': 'ok',
+    shutdown: 'ok',
+  },
+  unixEnvironment: ({ grpc }) => ({ DAPR_GRPC_SOCKET: grpc }),
+};

@@ -1,0 +1,131 @@
+'use strict';
+// A user's program on Dapr's JavaScript SDK: `node program.js SCENARIO`, over HTTP or gRPC by PROTOCOL.
+// Each step is printed as "step<TAB>answer".
+
+const { randomUUID } = require('node:crypto');
+const { appendFileSync } = require('node:fs');
+const { createInterface } = require('node:readline');
+const { setTimeout: pause } = require('node:timers/promises');
+const { CommunicationProtocolEnum, DaprClient, LogLevel } = require('@dapr/dapr');
+
+const STORE = 'lockstore';
+const STATUSES = ['success', 'does not exist', 'belongs to others', 'internal error'];
+
+const isGrpc = process.env.PROTOCOL === 'grpc';
+const communicationProtocol = isGrpc
+  ? CommunicationProtocolEnum.GRPC
+  : CommunicationProtocolEnum.HTTP;
+const client = new DaprClient({ communicationProtocol, logger: { level: LogLevel.Error } });
+
+const say = (step, answer) => console.log(`${step}\t${String(answer).replaceAll('\n', ' ')}`);
+const lock = async (resource, owner, seconds, store = STORE) =>
+  (await client.lock.lock(store, resource, owner, seconds)).success;
+const unlock = async (resource, owner) =>
+  STATUSES[(await client.lock.unlock(STORE, resource, owner)).status];
+
+/** What an error looks like to the user. */
+const shown = (call) => call.then(String, (error) => `error: ${error.message}`);
+
+const lines = createInterface({ input: process.stdin });
+const waitFor = (what) => {
+  const line = new Promise((resolve) => lines.once('line', resolve));
+  say('waiting', what);
+  return line;
+};
+
+async function until(condition) {
+  for (const endsAt = Date.now() + 30_000; Date.now() < endsAt; await pause(50)) {
+    if (await condition()) return true;
+  }
+  return false;
+}
+
+// docs: begin
+async function writeReport(work) {
+  const client = new DaprClient({ communicationProtocol });
+  const owner = randomUUID(); // a name of its own for each lock that is taken
+  const { success } = await client.lock.lock('lockstore', 'my_file_name', owner, 60);
+  if (!success) return; // somebody else has it: that is an answer, not an error
+  try {
+    await work();
+  } finally {
+    await client.lock.unlock('lockstore', 'my_file_name', owner);
+  }
+}
+// docs: end
+
+const scenarios = {
+  async lock() {
+    say('lock a free resource', await lock('report', 'alice', 60));
+    say('lock it again as its owner', await lock('report', 'alice', 60));
+    say('lock it as another owner', await lock('report', 'bob', 60));
+    say('unlock it as another owner', await unlock('report', 'bob'));
+    say('unlock it', await unlock('report', 'alice'));
+    say('unlock it again', await unlock('report', 'alice'));
+    say('lock it for 1 s', await lock('report', 'alice', 1));
+    say('lock it as another owner after that', await until(() => lock('report', 'bob', 60)));
+    await unlock('report', 'bob');
+  },
+
+  async snippet() {
+    await writeReport(() => say('work', 'done'));
+  },
+
+  async errors() {
+    say('an unknown store', await shown(lock('r', 'o', 60, 'nope')));
+    say('an empty resource', await shown(lock('', 'o', 60)));
+    say('an empty owner', await shown(lock('r', '', 60)));
+    say('expiry 0', await shown(lock('r', 'o', 0)));
+    say('two pipes in the resource', await shown(lock('a||b', 'o', 60)));
+  },
+
+  async contend(file, owner) {
+    await client.start();
+    await waitFor('ready');
+    let refused = 0;
+    while (!(await lock('my_file_name', owner, 60))) {
+      refused += 1;
+      await pause(50);
+    }
+    appendFileSync(file, `begin ${process.pid}\n`);
+    await pause(1000);
+    appendFileSync(file, `end ${process.pid}\n`);
+    say('unlock after the work', await unlock('my_file_name', owner));
+    say('refused before it', refused);
+  },
+
+  async token() {
+    say('lock with a token', await shown(lock('guarded', randomUUID(), 1)));
+  },
+
+  async restart() {
+    say('lock before the stop', await lock('kept', 'alice', 60));
+    await waitFor('stop');
+    say('call while it is stopped', await shown(unlock('kept', 'alice')));
+    await waitFor('start');
+    let answer;
+    await until(async () => {
+      answer = await shown(unlock('kept', 'alice'));
+      return !answer.startsWith('error: ');
+    });
+    say('unlock after the start', answer);
+  },
+
+  async sidecar() {
+    await client.start();
+    say('start, which waits for the sidecar', 'ok');
+    say('healthy', await client.health.isHealthy());
+    say('metadata id', (await client.metadata.get()).id);
+    await client.sidecar.shutdown();
+    say('shutdown', 'ok');
+  },
+};
+
+const [scenario, ...rest] = process.argv.slice(2);
+scenarios[scenario](...rest).then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,98 @@
+/** An error of Dapr's lock API as it goes over the wire, see docs/errors.md. */
+export interface ApiError {
+  readonly message: string;
+  readonly errorCode: string;
+  readonly httpStatus: number;
+  /** The code's name as the gRPC specification writes it. */
+  readonly grpcCode: 'INVALID_ARGUMENT' | 'INTERNAL' | 'UNAUTHENTICATED';
+}
+
+/** What a program has to answer at a step: that text, or an error that has all of these texts. */
+export type Expectation = string | readonly string[];
+
+/** The store, the resource and the owners of every program. */
+export const STORE = 'lockstore';
+
+/** One lock, from free to free again. The same steps in this order in every program. */
+export const LOCK_STEPS: Readonly<Record<string, Expectation>> = {
+  'lock a free resource': 'true',
+  'lock it again as its owner': 'false',
+  'lock it as another owner': 'false',
+  'unlock it as another owner': 'belongs to others',
+  'unlock it': 'success',
+  'unlock it again': 'does not exist',
+  'lock it for 1 s': 'true',
+  'lock it as another owner after that': 'true',
+};
+
+/** Releasing at the end of a block, in the languages that have it. */
+export const SCOPE_STEPS: Readonly<Record<string, Expectation>> = {
+  'inside the block another owner is refused': 'false',
+  'after the block another owner gets it': 'true',
+};
+
+/** The ten lines of docs/clients.md. */
+export const SNIPPET_STEPS: Readonly<Record<string, Expectation>> = { work: 'done' };
+
+/** What the two instances that contend, and an app of another name, print at the end. */
+export const CONTEND_UNLOCK_STEP = 'unlock after the work';
+
+/** How often an instance was refused before it was let in. */
+export const CONTEND_REFUSED_STEP = 'refused before it';
+
+const badRequest = { httpStatus: 400, grpcCode: 'INVALID_ARGUMENT' } as const;
+
+/** Calls that fail, by step. */
+export const ERROR_STEPS: Readonly<Record<string, ApiError>> = {
+  'an unknown store': {
+    ...badRequest,
+    message: 'lock store nope not found',
+    errorCode: 'ERR_LOCK_STORE_NOT_FOUND',
+  },
+  'an empty resource': {
+    ...badRequest,
+    message: 'ResourceId is empty in lock store lockstore',
+    errorCode: 'ERR_MALFORMED_REQUEST',
+  },
+  'an empty owner': {
+    ...badRequest,
+    message: 'LockOwner is empty in lock store lockstore',
+    errorCode: 'ERR_MALFORMED_REQUEST',
+  },
+  'expiry 0': {
+    ...badRequest,
+    message: 'ExpiryInSeconds is not positive in lock store lockstore',
+    errorCode: 'ERR_MALFORMED_REQUEST',
+  },
+  'two pipes in the resource': {
+    httpStatus: 500,
+    grpcCode: 'INTERNAL',
+    message: `failed to try acquiring lock: input key/keyPrefix 'a||b' can't contain '||'`,
+    errorCode: 'ERR_TRY_LOCK',
+  },
+};
+
+/** The step of a call with a token, right or wrong. */
+export const TOKEN_STEP = 'lock with a token';
+
+/** What a wrong token is answered with. */
+export const WRONG_TOKEN: ApiError = {
+  httpStatus: 401,
+  grpcCode: 'UNAUTHENTICATED',
+  message: 'Unauthorized',
+  errorCode: 'invalid api token',
+};
+
+/** A sidecar that stops and starts again under a client that stays. */
+export const RESTART_STEPS: Readonly<Record<string, Expectation>> = {
+  'lock before the stop': 'true',
+  'call while it is stopped': ['error: '],
+  'unlock after the start': 'success',
+};
+
+/** True where an answer is what was expected. */
+export function isExpected(answer: string | undefined, expectation: Expectation): boolean {
+  if (answer === undefined) return false;
+  if (typeof expectation === 'string') return answer === expectation;
+  return answer.startsWith('error: ') && expectation.every((text) => answer.includes(text));
+}

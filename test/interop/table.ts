@@ -1,0 +1,23 @@
+/** What the run says of one client. */
+export interface TableRow {
+  readonly client: string;
+  readonly version: string;
+  /** "31 of 31", or why it was not run. */
+  readonly outcome: string;
+}
+
+/** The table of a run, its columns aligned, as Markdown. */
+export function toTable(rows: readonly TableRow[]): string {
+  const cells = [
+    ['client', 'version', 'steps passed'],
+    ...rows.map(({ client, version, outcome }) => [client, version, outcome]),
+  ];
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...cells.map((row) => (row[column] ?? '').length)),
+  );
+  const toLine = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
+  const [head = [], ...body] = cells;
+  const rule = widths.map((width) => '-'.repeat(width));
+  return [head, rule, ...body].map(toLine).join('');
+}
