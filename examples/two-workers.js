@@ -1,0 +1,83 @@
+'use strict';
+// Dapr's how-to as something to watch: `npm run example`. Starts a sidecar with the embedded store and
+// two workers that want to write one file. Each says whom it waits for; at the end the file is
+// looked at: the lines of one turn stand together, or the lock was worth nothing.
+
+const { spawn } = require('node:child_process');
+const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { createServer } = require('node:net');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..');
+
+async function main() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-example-'));
+  const file = path.join(folder, 'my_file_name');
+  writeFileSync(file, '');
+  const [httpPort, grpcPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+  const sidecar = start('dist/main.js', [
+    ...['--app-id', 'myapp', '--resources-path', 'components'],
+    ...['--dapr-http-port', httpPort, '--dapr-grpc-port', grpcPort],
+    ...['--metrics-port', metricsPort, '--log-level', 'warn'],
+  ]);
+  try {
+    const env = { DAPR_HTTP_PORT: String(httpPort) };
+    const workers = ['worker-1', 'worker-2'].map((name) =>
+      start('examples/worker.js', [name, file], env),
+    );
+    await Promise.all(workers.map(toSuccess));
+    report(file);
+  } finally {
+    sidecar.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function start(program, args, env = {}) {
+  return spawn(process.execPath, [program, ...args.map(String)], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    // A sidecar of its own says where to take a lock; here that would be in the way.
+    stdio: ['ignore', program === 'dist/main.js' ? 'ignore' : 'inherit', 'inherit'],
+  });
+}
+
+function toSuccess(child) {
+  return new Promise((resolve, reject) => {
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`a worker ended with ${code}`));
+    });
+  });
+}
+
+/** Looks for lines of one worker within a turn of the other. */
+function report(file) {
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  const turns = [];
+  for (const line of lines) {
+    const turn = line.split(' ').slice(0, 3).join(' ');
+    if (turns.at(-1) !== turn) turns.push(turn);
+  }
+  console.log(`\n${lines.length} lines in ${turns.length} turns:`);
+  for (const turn of turns) console.log(`  ${turn}`);
+  if (new Set(turns).size < turns.length) throw new Error('a turn was broken into by the other');
+  console.log('No turn was broken into by the other.');
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
