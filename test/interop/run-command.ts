@@ -20,8 +20,15 @@ const COMMAND_WITHIN_MS = 480_000;
 /** How much of a failed command's output its error quotes. */
 const QUOTED_LINES = 12;
 
-/** Runs a command to its end; rejects with what it printed last where it fails or takes too long. */
-export function runCommand(command: CommandLine): Promise<CommandOutput> {
+/**
+ * Runs a command to its end; rejects with what it printed last where it fails or takes too long.
+ *
+ * @param withinMs how long it may take, in milliseconds
+ */
+export function runCommand(
+  command: CommandLine,
+  withinMs = COMMAND_WITHIN_MS,
+): Promise<CommandOutput> {
   const text = [command.file, ...command.args].join(' ');
   return new Promise((resolve, reject) => {
     const child = spawn(command.file, command.args, {
@@ -40,8 +47,8 @@ export function runCommand(command: CommandLine): Promise<CommandOutput> {
     });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`${text}: no end within ${COMMAND_WITHIN_MS / 1000} s; ${quote(all)}`));
-    }, COMMAND_WITHIN_MS);
+      reject(new Error(`${text}: no end within ${withinMs / 1000} s; ${quote(all)}`));
+    }, withinMs);
     child.once('error', (cause) => {
       clearTimeout(timer);
       reject(new Error(`${text}: ${cause.message}`, { cause }));
