@@ -1,19 +1,21 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader';
 
+import type { CancelSignal } from '../lock/cancellation';
 import type { LockObserver } from '../lock/lock-observer';
 import type { LockService, TryLockRequest, UnlockRequest } from '../lock/lock-service';
 import type { SidecarMetadataView } from '../sidecar/metadata';
 import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../sidecar/sidecar';
+import { createAnswerEncoder } from './answer-encoder';
 import { createRequestDecoder } from './request-decoder';
 
 /** What a call brings beside its message. */
 export interface CallContext {
   /** Aborts when the caller has gone or its deadline has passed. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Is told of the lock call that this call is. */
   readonly lockObserver?: LockObserver | undefined;
   /** The first value of a metadata key, undefined where the call does not carry it. */
-  readonly metadata: (key: string) => string | undefined;
+  metadata(key: string): string | undefined;
 }
 
 /**
@@ -49,8 +51,8 @@ export function createDaprMethods(options: {
       sidecar.metadata.set(key, value);
       return {};
     }),
-    method('Shutdown', (_request, { metadata }) => {
-      sidecar.requestShutdown({ force: metadata(FORCE_SHUTDOWN_HEADER) === 'true' });
+    method('Shutdown', (_request, context) => {
+      sidecar.requestShutdown({ force: context.metadata(FORCE_SHUTDOWN_HEADER) === 'true' });
       return {};
     }),
   ];
@@ -63,21 +65,15 @@ function toUnaryMethod<Request>(
   handle: Handle<Request>,
 ): UnaryMethod {
   const decode = createRequestDecoder(definition);
+  const encode = createAnswerEncoder(definition);
   return {
     path: definition.path,
     call: async (bytes, context) => {
       // The proto file gives the request its shape; a test holds it against the type named here.
       const request = decode(bytes) as Request;
-      return definition.responseSerialize(omitZeroValues(await handle(request, context)));
+      return encode(await handle(request, context));
     },
   };
-}
-
-/** proto3 leaves zero values off the wire, which protobufjs does for absent fields only. */
-function omitZeroValues(message: object): object {
-  return Object.fromEntries(
-    Object.entries(message).filter(([, value]) => value !== false && value !== 0 && value !== ''),
-  );
 }
 
 function definitionOf(service: ServiceDefinition, name: string): MethodDefinition<object, object> {

@@ -3,7 +3,7 @@ import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/gr
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
 import { createDaprStatus } from './error-details';
 import type { GrpcStatus } from './grpc-status';
-import { firstValue } from './unary-handler';
+import { firstValue } from './grpc-api-call';
 
 /** Probes carry no token: kubelets and load balancers can't be given one. */
 const EXEMPT_PREFIX = '/grpc.health.v1.Health/';

@@ -1,10 +1,12 @@
 import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 
+import { Cancellation } from '../lock/cancellation';
 import { toErrorTrace } from '../lock/error-message';
 import { LockError } from '../lock/lock-errors';
 import type { Logger } from '../lock/logger';
-import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
-import type { UnaryMethod } from './dapr-methods';
+import type { ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
+import type { CallContext, UnaryMethod } from './dapr-methods';
+import { firstValue, GrpcApiCall } from './grpc-api-call';
 import { CallRefusedError, toGrpcStatus } from './grpc-status';
 import { RequestDecodeError } from './request-decoder';
 
@@ -18,19 +20,17 @@ export function toUnaryHandler(
   { logger, observer }: { readonly logger: Logger; readonly observer: ApiObserver },
 ): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
-    const observed = observer.begin(toApiCall(method, call));
-    const cancel = new AbortController();
-    // grpc-js emits this for a hang-up and for a passed deadline, which it answers by itself.
-    call.on('cancelled', () => {
-      cancel.abort();
-    });
-    answer(method, call, { signal: cancel.signal, observed }).then(
+    const observed = observer.begin(new GrpcApiCall(method.path, call));
+    const context = new UnaryContext(call, observed);
+    answer(method, call.request, context).then(
       (response) => {
+        context.isAnswered = true;
         sendTrace(call, observed);
         callback(null, response);
         observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
+        context.isAnswered = true;
         if (!isExpected(error)) logger.error(`${method.path} failed: ${toErrorTrace(error)}`);
         const answered = toGrpcStatus(error);
         callback(answered);
@@ -41,18 +41,40 @@ export function toUnaryHandler(
   };
 }
 
+/** What a method sees of a call beside its message. */
+class UnaryContext implements CallContext {
+  readonly signal = new Cancellation();
+  isAnswered = false;
+  readonly #call: ServerUnaryCall<Buffer, Buffer>;
+  readonly #observed: ObservedCall | undefined;
+
+  constructor(call: ServerUnaryCall<Buffer, Buffer>, observed: ObservedCall | undefined) {
+    this.#call = call;
+    this.#observed = observed;
+    // grpc-js emits this for a hang-up and for a passed deadline, which it answers by itself; and
+    // once more at the end of every call.
+    call.on('cancelled', () => {
+      if (!this.isAnswered) this.signal.abort();
+    });
+  }
+
+  get lockObserver() {
+    return this.#observed?.lockObserver;
+  }
+
+  get refusal(): string | undefined {
+    return this.#observed?.refusal;
+  }
+
+  metadata(key: string): string | undefined {
+    return firstValue(this.#call.metadata, key);
+  }
+}
+
 /** The message is decoded, and answered, unless the client's tracing headers are broken. */
-async function answer(
-  method: UnaryMethod,
-  call: ServerUnaryCall<Buffer, Buffer>,
-  {
-    signal,
-    observed,
-  }: { readonly signal: AbortSignal; readonly observed: ObservedCall | undefined },
-): Promise<Buffer> {
-  if (observed?.refusal !== undefined) throw new CallRefusedError(observed.refusal);
-  const lockObserver = observed?.lockObserver;
-  return method.call(call.request, { signal, metadata: metadataReader(call), lockObserver });
+async function answer(method: UnaryMethod, request: Buffer, context: UnaryContext) {
+  if (context.refusal !== undefined) throw new CallRefusedError(context.refusal);
+  return method.call(request, context);
 }
 
 /** An error is answered by trailers alone, as daprd does. */
@@ -68,26 +90,6 @@ function sendTrace(
   call.sendMetadata(metadata);
 }
 
-function toApiCall({ path }: UnaryMethod, call: ServerUnaryCall<Buffer, Buffer>): ApiCall {
-  const [, remoteAddress, remotePort] = /^(.*):(\d+)$/.exec(call.getPeer()) ?? [];
-  return {
-    protocol: 'grpc',
-    verb: 'POST',
-    path,
-    target: path,
-    operation: path.split('/').at(-1),
-    header: metadataReader(call),
-    headerNames: () => Object.keys(call.metadata.getMap()),
-    binary: (name) => {
-      const [value] = call.metadata.get(name);
-      return Buffer.isBuffer(value) ? value : undefined;
-    },
-    remoteAddress,
-    remotePort: remotePort === undefined ? undefined : Number(remotePort),
-    requestBytes: call.request.length,
-  };
-}
-
 function toResult(
   call: ServerUnaryCall<Buffer, Buffer>,
   result: {
@@ -96,8 +98,9 @@ function toResult(
     readonly errorCode?: string | undefined;
   },
 ): ApiResult {
-  const { errorCode } = result;
-  return { ...result, requestBytes: call.request.length, errorCode, isLogged: true };
+  const { status: code, responseBytes, errorCode } = result;
+  const requestBytes = call.request.length;
+  return { status: code, responseBytes, requestBytes, errorCode, isLogged: true };
 }
 
 function isExpected(error: unknown): boolean {
@@ -106,14 +109,4 @@ function isExpected(error: unknown): boolean {
     error instanceof RequestDecodeError ||
     error instanceof CallRefusedError
   );
-}
-
-function metadataReader(call: ServerUnaryCall<Buffer, Buffer>) {
-  return (key: string): string | undefined => firstValue(call.metadata, key);
-}
-
-/** The first text value of a metadata key; a binary value counts as absent. */
-export function firstValue(metadata: Metadata, key: string): string | undefined {
-  const value = metadata.get(key)[0];
-  return typeof value === 'string' ? value : undefined;
 }

@@ -1,3 +1,5 @@
+import type { CancelSignal } from './cancellation';
+
 /**
  * How the calls to a store are run: once, or under the time-outs, retries and circuit breakers
  * that a team has configured. Every try of a call carries the same attempt, so that a store
@@ -9,7 +11,7 @@ export interface CallPolicy {
    * over; its reason then says so. Rejects with what the last try failed with, or with a StoreError
    * where no try was made.
    */
-  run<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(call: (signal: CancelSignal) => Promise<T>, signal: CancelSignal): Promise<T>;
 }
 
 /** Runs every call once, with no time-out of its own: what daprd does where nothing is configured. */
@@ -23,6 +25,6 @@ export class TimeLimitError extends Error {
 }
 
 /** What ended a call whose signal has aborted, in words for its error. */
-export function toEndReason(signal: AbortSignal): string {
+export function toEndReason(signal: CancelSignal): string {
   return signal.reason instanceof TimeLimitError ? signal.reason.message : 'the caller has gone';
 }

@@ -1,5 +1,6 @@
 import { createAttempt } from './attempt';
 import { type CallPolicy, plainPolicy } from './call-policy';
+import type { CancelSignal } from './cancellation';
 import { LockError, lockErrors } from './lock-errors';
 import { LockKeyError, toLockKey } from './lock-key';
 import type { LockCallSubject, LockObserver, LockOutcome } from './lock-observer';
@@ -41,7 +42,7 @@ export interface LockService {
 /** Who makes a call. */
 export interface Caller {
   /** Aborts when the caller has gone or its deadline has passed. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Is told of this call beside those who are told of every call. */
   readonly observer?: LockObserver | undefined;
 }
@@ -156,7 +157,7 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
  * hear of would be held until its expiry. From here to the socket nothing waits for I/O, so that
  * a caller who is still there now is handed the answer.
  */
-async function tryLockFor(signal: AbortSignal, store: LockStore, call: TryLockCall) {
+async function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockCall) {
   const result = await store.tryLock(call, signal);
   if (!result.acquired || !signal.aborted) return result;
   throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });

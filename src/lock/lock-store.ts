@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt';
+import type { CancelSignal } from './cancellation';
 
 /** A try for a lock, as a store sees it: the key is complete, the call is validated. */
 export interface TryLockCall {
@@ -42,9 +43,9 @@ export interface LockStore {
   /** Connects and checks the server. The signal is the component's init time-out. */
   init(signal: AbortSignal): Promise<void>;
   /** Takes the lock if it is free or expired. The signal ends the call, not the lease. */
-  tryLock(call: TryLockCall, signal: AbortSignal): Promise<TryLockResult>;
+  tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult>;
   /** Releases the lock if it is held by exactly this owner. */
-  unlock(call: UnlockCall, signal: AbortSignal): Promise<UnlockOutcome>;
+  unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome>;
   /**
    * Undoes exactly this attempt, or makes sure that it never takes effect: no other lock, not even
    * a later one of the same owner, is touched. For a call that has ended for good without its

@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 import { type CallPolicy, TimeLimitError } from '../lock/call-policy';
+import { Cancellation, type CancelSignal } from '../lock/cancellation';
 import { toErrorMessage } from '../lock/error-message';
 import { StoreError } from '../lock/lock-store';
 import { BreakerError, type CircuitBreaker } from './circuit-breaker';
@@ -51,7 +50,7 @@ export class CallRunner implements CallPolicy {
     this.#listener = options.listener;
   }
 
-  async run<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async run<T>(call: (signal: CancelSignal) => Promise<T>, signal: CancelSignal): Promise<T> {
     this.#countExecuted();
     const { retry } = this.#policies;
     const pauses = retry === undefined ? [].values() : pausesOf(retry.settings);
@@ -71,11 +70,11 @@ export class CallRunner implements CallPolicy {
   }
 
   /** Waits before the next try; a caller who goes meanwhile gets the last failure. */
-  async #pause(pauseMs: number, failures: readonly unknown[], signal: AbortSignal): Promise<void> {
+  async #pause(pauseMs: number, failures: readonly unknown[], signal: CancelSignal): Promise<void> {
     const last = failures.at(-1);
     if (failures.length === 1) this.#listener.failed(toErrorMessage(last), pauseMs);
     this.#listener.activated('retry');
-    await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+    await pauseUnlessGone(pauseMs, signal);
     if (signal.aborted) throw toFinal(last, failures);
   }
 
@@ -88,20 +87,20 @@ export class CallRunner implements CallPolicy {
     }
   }
 
-  #through<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  #through<T>(call: (signal: CancelSignal) => Promise<T>, signal: CancelSignal): Promise<T> {
     const timed = () => this.#timed(call, signal);
     return this.#breaker === undefined ? timed() : this.#breaker.run(timed, isFailure);
   }
 
-  async #timed<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #timed<T>(call: (signal: CancelSignal) => Promise<T>, signal: CancelSignal): Promise<T> {
     const { timeout } = this.#policies;
     if (timeout === undefined || timeout.settings === 0) return call(signal);
-    const over = new AbortController();
+    const over = new Cancellation();
     const onAbort = (): void => {
       over.abort(signal.reason);
     };
     if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort);
     const timer = setTimeout(
       () => {
         this.#listener.activated('timeout');
@@ -110,12 +109,29 @@ export class CallRunner implements CallPolicy {
       Math.max(SHORTEST_MS, timeout.settings),
     );
     try {
-      return await call(over.signal);
+      return await call(over);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
     }
   }
+}
+
+/** Lets time pass, until a caller goes. */
+function pauseUnlessGone(pauseMs: number, signal: CancelSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, pauseMs);
+    signal.addEventListener('abort', end);
+  });
 }
 
 /** The pauses between tries; where they end, so do the tries. */

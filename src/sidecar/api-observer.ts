@@ -12,11 +12,11 @@ export interface ApiCall {
   /** What the operation is called, for example `TryLock`; undefined where no route serves the path. */
   readonly operation: string | undefined;
   /** A header (HTTP) or the text of a metadata key (gRPC), by its lower-cased name. */
-  readonly header: (name: string) => string | undefined;
+  header(name: string): string | undefined;
   /** The names of all headers. */
-  readonly headerNames: () => readonly string[];
+  headerNames(): readonly string[];
   /** The bytes of a binary metadata key; undefined over HTTP. */
-  readonly binary: (name: string) => Buffer | undefined;
+  binary(name: string): Buffer | undefined;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   /** Bytes of the request's body, as far as they are known before it is read. */

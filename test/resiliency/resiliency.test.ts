@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../src/lock/cancellation';
 import { type StoreError, StoreError as Failure } from '../../src/lock/lock-store';
 import { parseFile } from '../../src/manifests/manifest-file';
 import type { ManifestFile } from '../../src/manifests/manifest-folders';
@@ -53,7 +54,7 @@ describe('Resiliency', () => {
   /** A call that fails so often before it works. */
   const failingTimes = (times: number, error: Error = unavailable()) => {
     let calls = 0;
-    return jest.fn((_signal: AbortSignal): Promise<string> => {
+    return jest.fn((_signal: CancelSignal): Promise<string> => {
       calls += 1;
       return calls > times ? Promise.resolve('done') : Promise.reject(error);
     });
@@ -125,7 +126,7 @@ describe('Resiliency', () => {
         (own) =>
           new Promise((_resolve, reject) => {
             own.addEventListener('abort', () => {
-              reject(own.reason as Error);
+              reject(own.reason);
             });
           }),
         signal,

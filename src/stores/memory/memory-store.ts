@@ -1,4 +1,5 @@
 import type { Attempt } from '../../lock/attempt';
+import type { CancelSignal } from '../../lock/cancellation';
 import { type LockStore, StoreError } from '../../lock/lock-store';
 import { ExpiringMap } from './expiring-map';
 
@@ -35,7 +36,7 @@ export function createMemoryStore(options: { readonly now: () => number }): Memo
   let sweeper: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const assertCallable = (signal: AbortSignal): void => {
+  const assertCallable = (signal: CancelSignal): void => {
     if (closed) throw notApplied('the store is closed', 'closed');
     if (signal.aborted) throw notApplied('the caller has gone', 'deadline');
   };

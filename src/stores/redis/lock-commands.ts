@@ -7,6 +7,11 @@ import type { SendStamp } from './send-log';
 /** A reply that the scripts give: see {@link REPLY}. */
 type Reply = (typeof REPLY)[keyof typeof REPLY];
 
+/** What each command may be answered with. */
+const ACQUIRE_REPLIES = [REPLY.acquired, REPLY.refused, REPLY.stale, REPLY.superseded];
+const RELEASE_REPLIES = [REPLY.unlocked, REPLY.notFound, REPLY.heldByOther];
+const STAMPED_RELEASE_REPLIES = [...RELEASE_REPLIES, REPLY.stale, REPLY.superseded];
+
 /**
  * The commands of a lock call, one each. With a stamp they are scripts that can be repeated;
  * without one, for a user who may not ask Redis for the time, they are what daprd sends.
@@ -34,23 +39,22 @@ export class LockCommands {
         String(stamp.markUntilMs),
       ],
     });
-    return toReply(reply, [REPLY.acquired, REPLY.refused, REPLY.stale, REPLY.superseded]);
+    return toReply(reply, ACQUIRE_REPLIES);
   }
 
   /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
   async release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
-    const outcomes = [REPLY.unlocked, REPLY.notFound, REPLY.heldByOther];
     if (stamp === undefined) {
       const keys = [call.key];
       const plain = { script: plainReleaseScript, keys, args: [call.owner] };
-      return toReply(await this.#scripts.run(client, plain), outcomes);
+      return toReply(await this.#scripts.run(client, plain), RELEASE_REPLIES);
     }
     const reply = await this.#scripts.run(client, {
       script: releaseScript,
       keys: this.keysOf(call),
       args: [call.owner, String(stamp.notAfterMs), String(stamp.number), String(stamp.markUntilMs)],
     });
-    return toReply(reply, [...outcomes, REPLY.stale, REPLY.superseded]);
+    return toReply(reply, STAMPED_RELEASE_REPLIES);
   }
 
   /** Undoes an attempt; written before this returns. */
@@ -76,9 +80,8 @@ async function plainAcquire(client: RedisClient, call: TryLockCall): Promise<Rep
 }
 
 function toReply(reply: unknown, allowed: readonly Reply[]): Reply {
-  const known = allowed.find((value) => value === reply);
-  if (known === undefined) throw noAnswer(reply);
-  return known;
+  if (!(allowed as readonly unknown[]).includes(reply)) throw noAnswer(reply);
+  return reply as Reply;
 }
 
 function noAnswer(reply: unknown): StoreError {

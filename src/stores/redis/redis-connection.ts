@@ -4,7 +4,7 @@ import { toErrorMessage } from '../../lock/error-message';
 import { StoreError } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
 import type { StoreObserver } from '../../lock/store-observer';
-import type { CallLimit } from './call-limit';
+import { type CallLimit, type LimitReason, TimeOverError } from './call-limit';
 import { withDeadline } from './deadline';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { isReadOnly, toStoreError } from './redis-errors';
@@ -74,14 +74,15 @@ export class RedisConnection {
   async reach(limit: CallLimit): Promise<RedisLink> {
     this.#assertOpen();
     if (this.#link !== undefined) return this.#link;
+    const attempt = this.#attempt;
+    if (attempt === undefined) throw notSent("Redis can't be reached", 'unavailable');
     try {
-      const first = await Promise.race([this.#attempt, limit.over]);
-      if (typeof first === 'object') return first;
+      return await limit.wait(attempt);
     } catch (cause) {
       this.#assertOpen();
-      throw notSent(`Redis can't be reached: ${toErrorMessage(cause)}`, 'unavailable', cause);
+      const reason = cause instanceof TimeOverError ? 'no answer in time' : toErrorMessage(cause);
+      throw notSent(`Redis can't be reached: ${reason}`, 'unavailable', cause);
     }
-    throw notSent("Redis can't be reached: no answer in time", 'unavailable');
   }
 
   /**
@@ -95,23 +96,16 @@ export class RedisConnection {
     limit: CallLimit,
     send: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
-    const reply = send(link.client).then(
-      (value) => ({ value }),
-      (error: unknown) => {
-        // The next connection may lead to the master that has taken over.
-        if (isReadOnly(error)) link.end(new Error('this Redis has become a read-only replica'));
-        throw toStoreError(error, link.endReason);
-      },
-    );
-    const first = await Promise.race([reply, limit.over]);
-    if (typeof first === 'object') return first.value;
-    if (first === 'gone') {
-      expectReply(link, limit, reply);
-      throw noReply(`${limit.goneReason()} before Redis replied`);
+    const reply = send(link.client);
+    try {
+      return await limit.wait(reply);
+    } catch (error) {
+      if (error instanceof TimeOverError)
+        throw giveUp(link, limit, { reason: error.reason, reply });
+      // The next connection may lead to the master that has taken over.
+      if (isReadOnly(error)) link.end(new Error('this Redis has become a read-only replica'));
+      throw toStoreError(error, link.endReason);
     }
-    const reason = `Redis did not reply within ${limit.timeoutMs} ms`;
-    link.end(new Error(reason));
-    throw noReply(reason);
   }
 
   /** Ends the connection and every attempt; commands in flight fail as unknown. */
@@ -218,6 +212,21 @@ export class RedisConnection {
       }
     }
   }
+}
+
+/** What a send without a reply fails with; its connection is of no use any more, now or in its time. */
+function giveUp(
+  link: RedisLink,
+  limit: CallLimit,
+  { reason, reply }: { readonly reason: LimitReason; readonly reply: Promise<unknown> },
+): StoreError {
+  if (reason === 'gone') {
+    expectReply(link, limit, reply);
+    return noReply(`${limit.goneReason} before Redis replied`);
+  }
+  const message = `Redis did not reply within ${limit.timeoutMs} ms`;
+  link.end(new Error(message));
+  return noReply(message);
 }
 
 /** Gives a silent connection up in its time though nobody waits: others are on it, or will be. */

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../lock/cancellation';
 import { toErrorMessage } from '../../lock/error-message';
 import {
   type LockStore,
@@ -9,7 +10,7 @@ import {
 } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
-import { startCallLimit } from './call-limit';
+import { CallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
 import { whenAborted } from './deadline';
 import { LockCommands } from './lock-commands';
@@ -99,7 +100,7 @@ class RedisStore implements LockStore {
     );
   }
 
-  tryLock(call: TryLockCall, signal: AbortSignal): Promise<TryLockResult> {
+  tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
     const { writeTimeoutMs: tryTimeoutMs, tryLockTimeoutMs: callTimeoutMs } = this.#settings;
     return this.#inFlight(async () => {
       const { reply } = await this.#loop.run({
@@ -117,7 +118,7 @@ class RedisStore implements LockStore {
     });
   }
 
-  unlock(call: UnlockCall, signal: AbortSignal): Promise<UnlockOutcome> {
+  unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
     const { readTimeoutMs: tryTimeoutMs, unlockTimeoutMs: callTimeoutMs } = this.#settings;
     return this.#inFlight(async () => {
       const result = await this.#loop.run({
@@ -201,7 +202,7 @@ class RedisStore implements LockStore {
     signal: AbortSignal,
     send: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
-    const limit = startCallLimit({ timeoutMs, signal });
+    const limit = new CallLimit({ timeoutMs, signal });
     try {
       return await this.#connection.exchange(await this.#connection.reach(limit), limit, send);
     } finally {

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Attempt } from '../../lock/attempt';
 import { toEndReason } from '../../lock/call-policy';
+import type { CancelSignal } from '../../lock/cancellation';
 import { StoreError } from '../../lock/lock-store';
-import { type CallLimit, startCallLimit } from './call-limit';
+import { CallLimit } from './call-limit';
 import type { RedisConnection } from './redis-connection';
 import type { RedisClient, RedisLink } from './redis-link';
 import { REPLY } from './scripts';
@@ -20,7 +21,7 @@ export interface RepeatableCall {
   /** How long all of them may take together. */
   readonly callTimeoutMs: number;
   /** Aborts when the caller has gone. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Writes the command; without a stamp where the server's clock isn't known. */
   readonly send: (client: RedisClient, stamp: SendStamp | undefined) => Promise<unknown>;
   /** False where a reply came too late to be handed on: the same attempt is sent again. */
@@ -64,15 +65,16 @@ export class SendLoop {
     const log = this.logOf(call.attempt);
     const endsAtMs = performance.now() + call.callTimeoutMs;
     for (;;) {
-      const result = await this.#tryOnce(call, log, endsAtMs).catch(async (error: unknown) => {
+      try {
+        const result = await this.#tryOnce(call, log, endsAtMs);
+        if (result !== undefined) return result;
+      } catch (error) {
         const failure = error as StoreError;
         if (!isRepeatable(failure, log, call) || performance.now() + PAUSE_MS >= endsAtMs) {
           throw toFinal(failure, log, call);
         }
         if (failure.outcome === 'not-applied') await pause(PAUSE_MS);
-        return undefined;
-      });
-      if (result !== undefined) return result;
+      }
     }
   }
 
@@ -84,9 +86,9 @@ export class SendLoop {
   ): Promise<LoopResult | undefined> {
     if (call.signal.aborted) throw failed(toEndReason(call.signal), 'deadline', 'not-applied');
     const timeoutMs = Math.min(call.tryTimeoutMs, endsAtMs - performance.now());
-    const limit = startCallLimit({ timeoutMs, signal: call.signal });
+    const limit = new CallLimit({ timeoutMs, signal: call.signal });
     try {
-      const link = await this.#connection.reach(limit);
+      const link = this.#connection.link ?? (await this.#connection.reach(limit));
       const reply = await this.#send(call, log, { link, limit, endsAtMs });
       if (reply === REPLY.superseded) {
         throw failed('the attempt was withdrawn', 'rejected', 'not-applied');

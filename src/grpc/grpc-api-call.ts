@@ -1,0 +1,61 @@
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+
+import type { ApiCall } from '../sidecar/api-observer';
+
+/**
+ * A gRPC call as those see it who watch calls. What few of them ask for (peer, headers) is looked up
+ * when they ask: a call pays for no answer that nobody wants.
+ */
+export class GrpcApiCall implements ApiCall {
+  readonly protocol = 'grpc';
+  readonly verb = 'POST';
+  readonly path: string;
+  readonly requestBytes: number;
+  readonly #call: ServerUnaryCall<Buffer, Buffer>;
+
+  constructor(path: string, call: ServerUnaryCall<Buffer, Buffer>) {
+    this.path = path;
+    this.requestBytes = call.request.length;
+    this.#call = call;
+  }
+
+  get target(): string {
+    return this.path;
+  }
+
+  get operation(): string | undefined {
+    return this.path.split('/').at(-1);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#peer()[0];
+  }
+
+  get remotePort(): number | undefined {
+    const [, port] = this.#peer();
+    return port === undefined ? undefined : Number(port);
+  }
+
+  header(name: string): string | undefined {
+    return firstValue(this.#call.metadata, name);
+  }
+
+  headerNames(): readonly string[] {
+    return Object.keys(this.#call.metadata.getMap());
+  }
+
+  binary(name: string): Buffer | undefined {
+    const [value] = this.#call.metadata.get(name);
+    return Buffer.isBuffer(value) ? value : undefined;
+  }
+
+  #peer(): readonly (string | undefined)[] {
+    return /^(.*):(\d+)$/.exec(this.#call.getPeer())?.slice(1) ?? [];
+  }
+}
+
+/** The first text value of a metadata key; a binary value counts as absent. */
+export function firstValue(metadata: Metadata, key: string): string | undefined {
+  const value = metadata.get(key)[0];
+  return typeof value === 'string' ? value : undefined;
+}
