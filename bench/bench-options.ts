@@ -38,7 +38,7 @@ export interface BenchOptions {
   readonly compare: string | undefined;
 }
 
-/** The whole of it: about an hour for one Node. */
+/** The whole of it: more than an hour for one Node. */
 const FULL = {
   rounds: 9,
   seconds: 2,
@@ -85,7 +85,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({ args: [...args], options });
   const preset = values.smoke ? SMOKE : FULL;
   return {
-    targets: (values.target ?? ['ours', 'floors']).map(parseTarget),
+    targets: parseTargets(values.target ?? ['ours', 'floors']),
     nodes: values.node ?? [],
     stores: toChoices('stores', values.stores, ['memory', 'redis']),
     transports: toChoices('transports', values.transports, ['grpc', 'http']),
@@ -101,6 +101,15 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     out: values.out,
     compare: values.compare,
   };
+}
+
+function parseTargets(texts: readonly string[]): readonly TargetSpec[] {
+  const targets = texts.map(parseTarget);
+  const names = targets.map((target) => (target.kind === 'peer' ? target.name : target.kind));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`--target: ${twice} is named twice`);
+  if (names.includes('ours')) return targets;
+  throw new Error('--target: ours is missing; what is told is how it does beside the others');
 }
 
 function toChoices<T extends string>(flag: string, text: string, allowed: readonly T[]): T[] {

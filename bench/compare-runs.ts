@@ -4,6 +4,7 @@ import { toTable } from './markdown-report';
 import { METRICS } from './metrics';
 import { toDigits, toIntervalText } from './number-text';
 import type { Ratio } from './ratios';
+import { LEAST_COVERAGE } from './statistics';
 
 /** Throws where an earlier run's figures can't be held against this machine's. */
 export function assertComparable(earlier: Machine, now: Machine): void {
@@ -15,8 +16,8 @@ export function assertComparable(earlier: Machine, now: Machine): void {
 }
 
 /**
- * What changed since an earlier run on the same machine: a ratio has changed where the two intervals
- * don't touch.
+ * What changed since an earlier run on the same machine: a ratio has changed where both runs had
+ * rounds enough for an interval, and the two don't touch.
  */
 export function toComparison(earlier: BenchResult, now: BenchResult): string {
   assertComparable(earlier.machine, now.machine);
@@ -29,6 +30,7 @@ export function toComparison(earlier: BenchResult, now: BenchResult): string {
 }
 
 function toRow(before: Ratio, now: Ratio): readonly string[] {
+  const sure = [before, now].every(({ interval }) => interval.coverage >= LEAST_COVERAGE);
   const apart = now.interval.low > before.interval.high || now.interval.high < before.interval.low;
   return [
     now.measure,
@@ -38,7 +40,7 @@ function toRow(before: Ratio, now: Ratio): readonly string[] {
     toIntervalText(before.interval),
     toDigits(now.interval.median),
     toIntervalText(now.interval),
-    apart ? 'changed' : '',
+    sure && apart ? 'changed' : '',
   ];
 }
 

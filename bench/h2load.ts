@@ -109,7 +109,8 @@ function urlOf({
   return `http://127.0.0.1:${port}${pathOf(transport, 'lock', request.storeName)}`;
 }
 
-function assertAnswers(report: H2loadReport, calls: number, answerBytes: number): void {
+/** Throws where a call failed, or the answers have not the size of right ones. */
+export function assertAnswers(report: H2loadReport, calls: number, answerBytes: number): void {
   if (report.succeeded === calls && report.bodyBytes === calls * answerBytes) return;
   throw new Error(
     `of ${calls} calls ${report.succeeded} succeeded with ${report.bodyBytes} bytes of answers; ${answerBytes} a call were expected`,
