@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** How long a run at a fixed rate takes: its p99.9 needs thousands of calls. */
   readonly openSeconds: number;
+  /** How often a load is run before it counts: the first time finds its pace. */
+  readonly warmUpRuns: number;
   /** How long a server that is measured at rest is left alone. */
   readonly settleSeconds: number;
   readonly inFlight: readonly number[];
@@ -43,6 +45,7 @@ const FULL = {
   rounds: 9,
   seconds: 2,
   openSeconds: 10,
+  warmUpRuns: 2,
   settleSeconds: 2,
   inFlight: [1, 10, 100, 500],
   held: [1, 10_000, 1_000_000],
@@ -53,6 +56,7 @@ const SMOKE = {
   rounds: 1,
   seconds: 0.1,
   openSeconds: 0.5,
+  warmUpRuns: 1,
   settleSeconds: 0.1,
   inFlight: [100],
   held: [1, 500],
@@ -93,6 +97,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     rounds: toWhole('rounds', values.rounds) ?? preset.rounds,
     seconds: toPositive('seconds', values.seconds) ?? preset.seconds,
     openSeconds: preset.openSeconds,
+    warmUpRuns: preset.warmUpRuns,
     settleSeconds: preset.settleSeconds,
     inFlight: toWholes('in-flight', values['in-flight']) ?? preset.inFlight,
     held: toWholes('held', values.held) ?? preset.held,

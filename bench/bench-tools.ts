@@ -9,6 +9,7 @@ interface EnsureBenchTools {
 export interface LoadGenerators {
   readonly h2load: string;
   readonly vegeta: string;
+  readonly redisBenchmark: string;
 }
 
 /** Finds the load generators and other Nodes, and installs them where they are missing. */

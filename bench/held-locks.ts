@@ -16,8 +16,8 @@ const IN_FLIGHT = 50;
 /** Locks are taken in parts: a part's plan and results fit into the memory of a small machine. */
 const LOCKS_A_PART = 100_000;
 
-/** How often the load is run before it counts. */
-const WARM_UP_RUNS = 6;
+/** How often the load is run before it counts, in multiples of the usual. */
+const WARM_UP_FACTOR = 3;
 
 /** A measure of servers that were started for it alone. */
 export interface StartedMeasure {
@@ -44,7 +44,9 @@ export async function startHeldMeasure(
     for (const held of bench.options.held) {
       const target = await startOne(bench, { store, node, held }, closers);
       await takeLocks(bench, target, held);
-      contestants.push(warmContestant(pairContestant(bench, { store, ...loadOf(bench) }, target)));
+      contestants.push(
+        warmContestant(bench, pairContestant(bench, { store, ...loadOf(bench) }, target)),
+      );
     }
     const [first, ...others] = contestants.map(({ name }) => name);
     const pairs = first === undefined ? [] : others.map((of) => ({ of, to: first }));
@@ -57,9 +59,10 @@ export async function startHeldMeasure(
 }
 
 /** One that has taken a million locks has compiled its code; one that took one lock has yet to. */
-function warmContestant(contestant: Contestant): Contestant {
+function warmContestant(bench: Workbench, contestant: Contestant): Contestant {
+  const runs = WARM_UP_FACTOR * bench.options.warmUpRuns;
   const prepare = async () => {
-    for (let run = 0; run < WARM_UP_RUNS; run += 1) await contestant.run();
+    for (let run = 0; run < runs; run += 1) await contestant.run();
   };
   return { ...contestant, prepare };
 }

@@ -31,6 +31,13 @@ async function main(): Promise<void> {
   const nodes = await findNodes(options.nodes, (major) => ensureNode(major, process.env));
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-bench-'));
   const redis = await startRedisServer();
+  const cleanUp = async () => {
+    await redis.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+  }
   try {
     const { redisPid, redisVersion } = await redis.inspect(async (client) => {
       const info = await client.info('server');
@@ -42,8 +49,7 @@ async function main(): Promise<void> {
     const versions = { redis: redisVersion, vegeta: VERSIONS.vegeta };
     await (options.profile ? runProfile(bench, say) : measureAll(bench, versions));
   } finally {
-    await redis.stop();
-    await rm(folder, { recursive: true, force: true });
+    await cleanUp();
   }
 }
 

@@ -16,7 +16,7 @@ const OPEN_IN_FLIGHT = 5000;
 
 /** How many pairs find out what a run of the wanted length is. */
 const FIRST_PAIRS = 150;
-const FIRST_PAIRS_IN_FLIGHT = 5;
+const FIRST_PAIRS_IN_FLIGHT = 2;
 
 /** How many calls of a rate are left out of the latencies: connections open, code is compiled. */
 const LEAVE_OUT_SECONDS = 0.25;
@@ -97,8 +97,7 @@ export function pairContestant(bench: Workbench, shape: LoadShape, target: Targe
   return {
     name: target.name,
     prepare: async () => {
-      await run();
-      await run();
+      for (let count = 0; count < bench.options.warmUpRuns; count += 1) await run();
     },
     run,
   };

@@ -20,7 +20,7 @@ const HOT = 'hot';
 
 /** How many calls find out what a run of the wanted length is. */
 const FIRST_CALLS = 300;
-const FIRST_CALLS_IN_FLIGHT = 10;
+const FIRST_CALLS_IN_FLIGHT = 3;
 
 /** TryLock of a lock that is held, at full speed: the call that contention makes most of. */
 export function refusedMeasure(
@@ -67,9 +67,7 @@ export function refusedContestant(
     name: target.name,
     prepare: async () => {
       if (target.answers === 'locks') await holdLock({ transport, port }, request);
-      // The first run finds the pace, the second one warms up at it.
-      await run();
-      await run();
+      for (let count = 0; count < bench.options.warmUpRuns; count += 1) await run();
     },
     run,
     callsSoFar: () => sent,
@@ -81,7 +79,7 @@ function rawRedis(bench: Workbench, inFlight: number): Contestant {
   let calls = FIRST_CALLS + FIRST_CALLS_IN_FLIGHT * inFlight;
   const run = async (): Promise<Metrics> => {
     const { result, cpuUs } = await withCpu([bench.redisPid], () =>
-      runRedisBenchmark({ port: bench.redis.port, inFlight, calls }),
+      runRedisBenchmark(bench.tools.redisBenchmark, { port: bench.redis.port, inFlight, calls }),
     );
     const redisCpuUs = (cpuUs[0] ?? NaN) / calls;
     calls = Math.max(inFlight, Math.round(result.callsPerSecond * bench.options.seconds));

@@ -43,6 +43,10 @@ export class ServerProcess {
       this.#stderr += error.message;
     });
     this.pid = this.#child.pid ?? 0;
+    // Nothing that was started outlives the benchmark, however that ends.
+    const end = () => this.#child.kill('SIGKILL');
+    process.once('exit', end);
+    this.#child.once('exit', () => process.off('exit', end));
   }
 
   /** Waits until a call is answered as it should be; gives the time since the spawn, in ms. */

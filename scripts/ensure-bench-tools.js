@@ -9,7 +9,7 @@ const { homedir } = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
-const { canInstallByApt, findOnPath } = require('./find-binary');
+const { canInstallByApt, findOnPath, isExecutable } = require('./find-binary');
 
 /** The versions that the benchmark is known to read the output of: pinned here and nowhere else. */
 const VERSIONS = {
@@ -52,13 +52,19 @@ function installVegeta(env) {
   mkdirSync(GOBIN, { recursive: true });
   console.error(`vegeta is missing; building ${VERSIONS.vegeta} by go install`);
   const module = `github.com/tsenart/vegeta/v12@${VERSIONS.vegeta}`;
-  const quiet = ['ignore', 'ignore', 'pipe'];
   const { status, stderr } = spawnSync('go', ['install', module], {
     env: { ...env, GOBIN },
-    stdio: quiet,
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (status !== 0) console.error(String(stderr));
   return existsSync(file) ? file : undefined;
+}
+
+/** redis-benchmark comes with redis-server: beside the named one, or on the PATH. */
+function findRedisBenchmark(env) {
+  const beside = path.join(path.dirname(env.HOLDFAST_REDIS_SERVER || '.'), 'redis-benchmark');
+  if (env.HOLDFAST_REDIS_SERVER && isExecutable(beside)) return beside;
+  return findOnPath('redis-benchmark', env);
 }
 
 /** The load generators, installed where they are missing; throws with what to do by hand. */
@@ -75,7 +81,13 @@ function ensureLoadGenerators(env) {
     throw new Error(`The benchmark needs vegeta ${VERSIONS.vegeta}, which Go 1.22 or newer builds:
   GOBIN=${path.dirname(vegetaPath(env))} go install github.com/tsenart/vegeta/v12@${VERSIONS.vegeta}`);
   }
-  return { h2load, vegeta };
+  const redisBenchmark = findRedisBenchmark(env);
+  if (redisBenchmark === undefined) {
+    throw new Error(
+      'The benchmark needs redis-benchmark, which comes with redis-server (redis-tools).',
+    );
+  }
+  return { h2load, vegeta, redisBenchmark };
 }
 
 /** The binary of a major version of Node, installed where it is missing; throws where it can't be. */
