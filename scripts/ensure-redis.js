@@ -3,9 +3,10 @@
 // PATH); where there is none and apt can install it without asking, installs it; otherwise says
 // which one command does. Tests are never skipped for want of Redis.
 
-const { accessSync, constants, existsSync } = require('node:fs');
-const path = require('node:path');
+const { existsSync } = require('node:fs');
 const { spawnSync } = require('node:child_process');
+
+const { canInstallByApt, findOnPath, isExecutable } = require('./find-binary');
 
 const BINARY = 'redis-server';
 
@@ -13,22 +14,7 @@ const BINARY = 'redis-server';
 function findRedisServer(env) {
   const named = env.HOLDFAST_REDIS_SERVER;
   if (named) return isExecutable(named) ? named : undefined;
-  const folders = (env.PATH ?? '').split(path.delimiter).filter(Boolean);
-  return folders.map((folder) => path.join(folder, BINARY)).find(isExecutable);
-}
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** True where apt installs without asking anybody: root, on Debian or a relative of it. */
-function canInstallByApt({ uid, hasApt }) {
-  return uid === 0 && hasApt;
+  return findOnPath(BINARY, env);
 }
 
 /** What to do by hand, one command for each package manager. */

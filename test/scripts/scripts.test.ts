@@ -8,6 +8,12 @@ interface EnsureRedis {
   readonly toAdvice: (env: NodeJS.ProcessEnv) => string;
 }
 const ensureRedis = jest.requireActual<EnsureRedis>('../../scripts/ensure-redis.js');
+interface EnsureBenchTools {
+  readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
+  readonly toolFolder: (env: NodeJS.ProcessEnv) => string;
+  readonly VERSIONS: { readonly vegeta: string; readonly node: Readonly<Record<string, string>> };
+}
+const benchTools = jest.requireActual<EnsureBenchTools>('../../scripts/ensure-bench-tools.js');
 const healthcheck = jest.requireActual<{ toHttpPort: (commandLine: string[]) => string }>(
   '../../scripts/healthcheck.js',
 );
@@ -72,5 +78,28 @@ describe("the image's health check", () => {
     [['node', 'dist/main.js', '-dapr-http-port=3502', ''], '3502'],
   ])('of %j asks port %s', (commandLine, port) => {
     expect(healthcheck.toHttpPort(commandLine)).toBe(port);
+  });
+});
+
+describe("the step that installs the benchmark's tools", () => {
+  it.each([
+    [{ XDG_CACHE_HOME: '/cache', HOME: '/home/x' }, '/cache/holdfast/bench-tools'],
+    [{ HOME: '/home/x' }, '/home/x/.cache/holdfast/bench-tools'],
+  ])('keeps them in a cache folder outside the repository: %j', (env, folder) => {
+    expect(benchTools.toolFolder(env)).toBe(folder);
+  });
+
+  it('pins every version', () => {
+    const { vegeta, node } = benchTools.VERSIONS;
+    expect(vegeta).toMatch(/^v\d+\.\d+\.\d+$/);
+    for (const [major, version] of Object.entries(node)) {
+      expect(version).toMatch(new RegExp(`^${major}\\.\\d+\\.\\d+$`));
+    }
+  });
+
+  it('refuses a Node that it has no version of', () => {
+    expect(() => benchTools.ensureNode('18', {})).toThrow(
+      '--node 18: a path, or one of 20, 22, 24',
+    );
   });
 });

@@ -1,0 +1,143 @@
+import { parseArgs } from 'node:util';
+
+import type { Transport } from './lock-requests';
+import { parseTarget, type TargetSpec } from './target-spec';
+
+/** A part of the benchmark, as `--only` names it. */
+export const SECTIONS = ['refused', 'pairs', 'open', 'memory', 'start', 'held', 'redis'] as const;
+
+/** A part of the benchmark. */
+export type Section = (typeof SECTIONS)[number];
+
+/** Where locks are kept. */
+export type Store = 'memory' | 'redis';
+
+/** What is measured, and how long. */
+export interface BenchOptions {
+  readonly targets: readonly TargetSpec[];
+  /** Paths or major versions; the running Node where there is none. */
+  readonly nodes: readonly string[];
+  readonly stores: readonly Store[];
+  readonly transports: readonly Transport[];
+  readonly sections: readonly Section[];
+  readonly rounds: number;
+  /** How long one run of load takes, about. */
+  readonly seconds: number;
+  /** How long a run at a fixed rate takes: its p99.9 needs thousands of calls. */
+  readonly openSeconds: number;
+  /** How often a load is run before it counts: the first time finds its pace. */
+  readonly warmUpRuns: number;
+  /** How long a server that is measured at rest is left alone. */
+  readonly settleSeconds: number;
+  readonly inFlight: readonly number[];
+  /** How many locks are held while the cost of a call is measured. */
+  readonly held: readonly number[];
+  /** Minutes of load under which memory is watched; 0 for none. */
+  readonly soakMinutes: number;
+  readonly profile: boolean;
+  readonly out: string | undefined;
+  /** A result of an earlier run to be held against. */
+  readonly compare: string | undefined;
+}
+
+/** The whole of it: more than an hour for one Node. */
+const FULL = {
+  rounds: 9,
+  seconds: 2,
+  openSeconds: 10,
+  warmUpRuns: 2,
+  settleSeconds: 2,
+  inFlight: [1, 10, 100, 500],
+  held: [1, 10_000, 1_000_000],
+};
+
+/** Everything once, in seconds: proves that it works, and says nothing about speed. */
+const SMOKE = {
+  rounds: 1,
+  seconds: 0.1,
+  openSeconds: 0.5,
+  warmUpRuns: 1,
+  settleSeconds: 0.1,
+  inFlight: [100],
+  held: [1, 500],
+};
+
+const LISTS = {
+  target: { type: 'string', multiple: true },
+  node: { type: 'string', multiple: true },
+} as const;
+const TEXTS = {
+  stores: { type: 'string', default: 'memory,redis' },
+  transports: { type: 'string', default: 'grpc,http' },
+  only: { type: 'string', default: SECTIONS.join(',') },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  'in-flight': { type: 'string' },
+  held: { type: 'string' },
+  soak: { type: 'string', default: '0' },
+  out: { type: 'string' },
+  compare: { type: 'string' },
+} as const;
+const SWITCHES = {
+  smoke: { type: 'boolean', default: false },
+  profile: { type: 'boolean', default: false },
+} as const;
+
+/** Reads the command line of `npm run bench`; throws with a sentence at what it can't. */
+export function parseBenchOptions(args: readonly string[]): BenchOptions {
+  const options = { ...LISTS, ...TEXTS, ...SWITCHES };
+  const { values } = parseArgs({ args: [...args], options });
+  const preset = values.smoke ? SMOKE : FULL;
+  return {
+    targets: parseTargets(values.target ?? ['ours', 'floors']),
+    nodes: values.node ?? [],
+    stores: toChoices('stores', values.stores, ['memory', 'redis']),
+    transports: toChoices('transports', values.transports, ['grpc', 'http']),
+    sections: toChoices('only', values.only, SECTIONS),
+    rounds: toWhole('rounds', values.rounds) ?? preset.rounds,
+    seconds: toPositive('seconds', values.seconds) ?? preset.seconds,
+    openSeconds: preset.openSeconds,
+    warmUpRuns: preset.warmUpRuns,
+    settleSeconds: preset.settleSeconds,
+    inFlight: toWholes('in-flight', values['in-flight']) ?? preset.inFlight,
+    held: toWholes('held', values.held) ?? preset.held,
+    soakMinutes: values.soak === '0' ? 0 : (toPositive('soak', values.soak) ?? 0),
+    profile: values.profile,
+    out: values.out,
+    compare: values.compare,
+  };
+}
+
+function parseTargets(texts: readonly string[]): readonly TargetSpec[] {
+  const targets = texts.map(parseTarget);
+  const names = targets.map((target) => (target.kind === 'peer' ? target.name : target.kind));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`--target: ${twice} is named twice`);
+  if (names.includes('ours')) return targets;
+  throw new Error('--target: ours is missing; what is told is how it does beside the others');
+}
+
+function toChoices<T extends string>(flag: string, text: string, allowed: readonly T[]): T[] {
+  return text.split(',').map((word) => {
+    const choice = allowed.find((each) => each === word);
+    if (choice === undefined) throw new Error(`--${flag}: ${word} is not of ${allowed.join(', ')}`);
+    return choice;
+  });
+}
+
+function toWholes(flag: string, text: string | undefined): readonly number[] | undefined {
+  return text?.split(',').map((word) => toWhole(flag, word) ?? 0);
+}
+
+function toWhole(flag: string, text: string | undefined): number | undefined {
+  const number = toPositive(flag, text);
+  if (number === undefined || Number.isInteger(number)) return number;
+  throw new Error(`--${flag}: ${text ?? ''} is no whole number`);
+}
+
+function toPositive(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new Error(`--${flag}: ${text} is no number above 0`);
+}

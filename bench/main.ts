@@ -1,0 +1,121 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { startRedisServer } from '../test/support/redis-server';
+import { parseBenchOptions, type BenchOptions } from './bench-options';
+import type { BenchResult } from './bench-result';
+import { loadBenchTools, type LoadGenerators } from './bench-tools';
+import { assertComparable, toComparison } from './compare-runs';
+import { describeMachine } from './machine';
+import { toMarkdown } from './markdown-report';
+import { findNodes } from './node-binary';
+import { runProfile } from './profile';
+import { toRatios } from './ratios';
+import { runCommand } from './run-command';
+import { SectionRun } from './run-sections';
+import { runSoak } from './soak';
+import { toSvg } from './svg-report';
+import type { Workbench } from './workbench';
+
+const SHORT_MS = 10_000;
+
+/**
+ * `npm run bench`: what a lock call costs on our sidecar, beside the least that its libraries cost and
+ * beside other sidecars. Exit code 1 where a measure failed; aims that are missed are told, not failed.
+ */
+async function main(): Promise<void> {
+  const options = parseBenchOptions(process.argv.slice(2));
+  const { ensureLoadGenerators, ensureNode, VERSIONS } = await loadBenchTools();
+  const generators = ensureLoadGenerators(process.env);
+  const nodes = await findNodes(options.nodes, (major) => ensureNode(major, process.env));
+  const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-bench-'));
+  const redis = await startRedisServer();
+  const cleanUp = async () => {
+    await redis.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+  }
+  try {
+    const { redisPid, redisVersion } = await redis.inspect(async (client) => {
+      const info = await client.info('server');
+      const find = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
+      return { redisPid: Number(find('process_id')), redisVersion: find('redis_version') };
+    });
+    const tools = { ...generators, folder };
+    const bench = { options, nodes, tools, redis, redisPid };
+    const versions = { redis: redisVersion, vegeta: VERSIONS.vegeta };
+    await (options.profile ? runProfile(bench, say) : measureAll(bench, versions));
+  } finally {
+    await cleanUp();
+  }
+}
+
+async function measureAll(
+  bench: Workbench,
+  versions: { readonly redis: string; readonly vegeta: string },
+): Promise<void> {
+  const { options, nodes, tools } = bench;
+  const machine = describeMachine({
+    ...versions,
+    node: nodes.map(({ version }) => version),
+    h2load: await h2loadVersion(tools),
+  });
+  const earlier = await readEarlier(options.compare);
+  // Before an hour of load, not after it.
+  if (earlier !== undefined) assertComparable(earlier.machine, machine);
+  const date = new Date().toISOString();
+  const findings = await new SectionRun(bench, say).run();
+  const soak = await runSoak(bench);
+  const ratios = findings.measures.flatMap(toRatios);
+  const revision = await readRevision();
+  const result = { date, revision, machine, options, ...findings, ratios, soak };
+  await report(result, earlier, options);
+  if (result.failures.length > 0) process.exitCode = 1;
+}
+
+async function report(
+  result: BenchResult,
+  earlier: BenchResult | undefined,
+  { out }: BenchOptions,
+): Promise<void> {
+  const comparison = earlier === undefined ? '' : `\n${toComparison(earlier, result)}`;
+  const markdown = toMarkdown(result) + comparison;
+  process.stdout.write(markdown);
+  if (out === undefined) return;
+  await mkdir(out, { recursive: true });
+  await writeFile(path.join(out, 'results.md'), markdown);
+  await writeFile(path.join(out, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFile(path.join(out, 'results.svg'), toSvg(result));
+}
+
+async function readEarlier(file: string | undefined): Promise<BenchResult | undefined> {
+  return file === undefined ? undefined : (JSON.parse(await readFile(file, 'utf8')) as BenchResult);
+}
+
+async function h2loadVersion({ h2load }: LoadGenerators): Promise<string> {
+  const said = await runCommand(h2load, ['--version'], { withinMs: SHORT_MS });
+  return /nghttp2\/(\S+)/.exec(said)?.[1] ?? 'unknown';
+}
+
+async function readRevision(): Promise<string> {
+  const git = (...args: string[]) => runCommand('git', args, { withinMs: SHORT_MS });
+  try {
+    const changed = await git('status', '--porcelain', '--untracked-files=no');
+    return (await git('rev-parse', '--short', 'HEAD')).trim() + (changed === '' ? '' : '+');
+  } catch {
+    // A copy of the sources without its history can be measured as well.
+    return 'unknown';
+  }
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

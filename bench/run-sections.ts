@@ -1,0 +1,107 @@
+import type { Section, Store } from './bench-options';
+import type { BenchResult, Failure } from './bench-result';
+import { peersOf, startFleet } from './fleet';
+import { startHeldMeasure } from './held-locks';
+import { runRounds, type Measure, type MeasureResult } from './measure';
+import { openMeasure, pairMeasure } from './pair-load';
+import { countCommands, type CommandCount } from './redis-commands';
+import { refusedMeasure } from './refused-load';
+import { memoryMeasure, startMeasure } from './rest-measures';
+import type { Target } from './target';
+import type { Workbench } from './workbench';
+
+/** What the sections found out. */
+export type Findings = Pick<BenchResult, 'measures' | 'commands' | 'failures'>;
+
+/** Runs the sections of the benchmark that are asked for, one after the other. */
+export class SectionRun {
+  readonly #bench: Workbench;
+  readonly #measures: MeasureResult[] = [];
+  readonly #commands: CommandCount[] = [];
+  readonly #failures: Failure[] = [];
+  readonly #say: (sentence: string) => void;
+
+  constructor(bench: Workbench, say: (sentence: string) => void) {
+    this.#bench = bench;
+    this.#say = say;
+  }
+
+  /** Runs all of them; what fails is told beside what was found, and does not stop the rest. */
+  async run(): Promise<Findings> {
+    for (const store of this.#bench.options.stores) {
+      // Memory comes first: a peer, which can't be started anew, is at rest only now.
+      if (this.#wants('memory')) {
+        await this.#measure(memoryMeasure(this.#bench, store, peersOf(this.#bench)));
+      }
+      if (this.#wants('start')) await this.#measure(startMeasure(this.#bench, store));
+      await this.#attempt(`load/${store}`, () => this.#runLoads(store));
+      if (this.#wants('held')) await this.#runHeld(store);
+    }
+    return { measures: this.#measures, commands: this.#commands, failures: this.#failures };
+  }
+
+  async #runLoads(store: Store): Promise<void> {
+    const fleet = await startFleet(this.#bench, store);
+    try {
+      for (const measure of this.#loadMeasures(store, fleet.targets)) await this.#measure(measure);
+      if (this.#wants('redis') && store === 'redis') await this.#countCommands(fleet.targets);
+    } finally {
+      await fleet.stop();
+    }
+  }
+
+  #loadMeasures(store: Store, targets: readonly Target[]): readonly Measure[] {
+    const { transports, inFlight } = this.#bench.options;
+    return transports.flatMap((transport) => {
+      const shapes = inFlight.map((open) => ({ store, transport, inFlight: open }));
+      const [bench, wants] = [this.#bench, (section: Section) => this.#wants(section)];
+      return [
+        ...(wants('refused') ? shapes.map((shape) => refusedMeasure(bench, shape, targets)) : []),
+        ...(wants('pairs') ? shapes.map((shape) => pairMeasure(bench, shape, targets)) : []),
+        ...(wants('open') ? [openMeasure(bench, { store, transport }, targets)] : []),
+      ];
+    });
+  }
+
+  async #countCommands(targets: readonly Target[]): Promise<void> {
+    const [transport = 'grpc'] = this.#bench.options.transports;
+    await this.#attempt('redis commands', async () => {
+      this.#commands.push(...(await countCommands(this.#bench, transport, targets)));
+    });
+  }
+
+  async #runHeld(store: Store): Promise<void> {
+    for (const node of this.#bench.nodes) {
+      await this.#attempt(`held/${store}`, async () => {
+        this.#say(`taking ${this.#bench.options.held.join(', ')} locks, store ${store}`);
+        const held = await startHeldMeasure(this.#bench, store, node);
+        try {
+          await this.#measure(held.measure);
+        } finally {
+          await held.stop();
+        }
+      });
+    }
+  }
+
+  async #measure(measure: Measure): Promise<void> {
+    this.#say(measure.name);
+    await this.#attempt(measure.name, async () => {
+      this.#measures.push(await runRounds(measure, this.#bench.options.rounds));
+    });
+  }
+
+  async #attempt(measure: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#say(`FAILED ${measure}: ${message}`);
+      this.#failures.push({ measure, message });
+    }
+  }
+
+  #wants(section: Section): boolean {
+    return this.#bench.options.sections.includes(section);
+  }
+}

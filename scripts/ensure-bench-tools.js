@@ -1,0 +1,123 @@
+'use strict';
+// Runs before the benchmark: it needs load generators that are faster than what they measure.
+// h2load comes from the system's packages, vegeta by `go install` into a cache folder; a Node other
+// than the running one comes from npm's `node-<platform>-<arch>` packages, into the same cache. What is
+// there already is used as it is; what can't be installed is named with the one command that does.
+
+const { existsSync, mkdirSync } = require('node:fs');
+const { homedir } = require('node:os');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+
+const { canInstallByApt, findOnPath, isExecutable } = require('./find-binary');
+
+/** The versions that the benchmark is known to read the output of: pinned here and nowhere else. */
+const VERSIONS = {
+  vegeta: 'v12.13.0',
+  node: { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' },
+};
+
+/** Where installed tools are kept: outside the repository, shared by its clones. */
+function toolFolder(env) {
+  const cache = env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache');
+  return path.join(cache, 'holdfast', 'bench-tools');
+}
+
+/** The path of h2load, undefined where there is none. */
+function findH2load(env) {
+  return findOnPath('h2load', env);
+}
+
+/** The path of vegeta in the pinned version. */
+function vegetaPath(env) {
+  return path.join(toolFolder(env), `vegeta-${VERSIONS.vegeta}`, 'vegeta');
+}
+
+function installH2load(env) {
+  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
+  if (!canInstallByApt(apt)) return undefined;
+  console.error('h2load is missing; installing it by apt-get');
+  const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' };
+  const run = (...args) =>
+    spawnSync('apt-get', args, { env: quiet, stdio: ['ignore', 'ignore', 'inherit'] });
+  run('update');
+  run('install', '-y', '--no-install-recommends', 'nghttp2-client');
+  return findH2load(env);
+}
+
+function installVegeta(env) {
+  if (findOnPath('go', env) === undefined) return undefined;
+  const file = vegetaPath(env);
+  const GOBIN = path.dirname(file);
+  mkdirSync(GOBIN, { recursive: true });
+  console.error(`vegeta is missing; building ${VERSIONS.vegeta} by go install`);
+  const module = `github.com/tsenart/vegeta/v12@${VERSIONS.vegeta}`;
+  const { status, stderr } = spawnSync('go', ['install', module], {
+    env: { ...env, GOBIN },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (status !== 0) console.error(String(stderr));
+  return existsSync(file) ? file : undefined;
+}
+
+/** redis-benchmark comes with redis-server: beside the named one, or on the PATH. */
+function findRedisBenchmark(env) {
+  const beside = path.join(path.dirname(env.HOLDFAST_REDIS_SERVER || '.'), 'redis-benchmark');
+  if (env.HOLDFAST_REDIS_SERVER && isExecutable(beside)) return beside;
+  return findOnPath('redis-benchmark', env);
+}
+
+/** The load generators, installed where they are missing; throws with what to do by hand. */
+function ensureLoadGenerators(env) {
+  const h2load = findH2load(env) ?? installH2load(env);
+  if (h2load === undefined) {
+    throw new Error(`The benchmark needs h2load. Install it by one of:
+  sudo apt-get install -y nghttp2-client
+  brew install nghttp2
+  sudo dnf install -y nghttp2`);
+  }
+  const vegeta = existsSync(vegetaPath(env)) ? vegetaPath(env) : installVegeta(env);
+  if (vegeta === undefined) {
+    throw new Error(`The benchmark needs vegeta ${VERSIONS.vegeta}, which Go 1.22 or newer builds:
+  GOBIN=${path.dirname(vegetaPath(env))} go install github.com/tsenart/vegeta/v12@${VERSIONS.vegeta}`);
+  }
+  const redisBenchmark = findRedisBenchmark(env);
+  if (redisBenchmark === undefined) {
+    throw new Error(
+      'The benchmark needs redis-benchmark, which comes with redis-server (redis-tools).',
+    );
+  }
+  return { h2load, vegeta, redisBenchmark };
+}
+
+/** The binary of a major version of Node, installed where it is missing; throws where it can't be. */
+function ensureNode(major, env) {
+  const version = VERSIONS.node[major];
+  if (version === undefined) {
+    throw new Error(`--node ${major}: a path, or one of ${Object.keys(VERSIONS.node).join(', ')}`);
+  }
+  const name = `node-${process.platform}-${process.arch}`;
+  const folder = path.join(toolFolder(env), `node-${version}`);
+  const file = path.join(folder, 'node_modules', name, 'bin', 'node');
+  if (existsSync(file)) return file;
+  console.error(`Node ${version} is missing; installing ${name} by npm`);
+  mkdirSync(folder, { recursive: true });
+  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund'];
+  spawnSync('npm', [...args, '--ignore-scripts', '--loglevel=error', `${name}@${version}`], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (!existsSync(file)) throw new Error(`npm has no ${name}@${version}; give --node a path`);
+  return file;
+}
+
+module.exports = { VERSIONS, ensureLoadGenerators, ensureNode, toolFolder, vegetaPath };
+
+if (require.main === module) {
+  try {
+    ensureLoadGenerators(process.env);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,28 @@
+'use strict';
+// What the scripts that look for a binary, or install one, have in common.
+
+const { accessSync, constants } = require('node:fs');
+const path = require('node:path');
+
+/** Whether a file is there and may be run. */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of the first binary of a name on the PATH, undefined where there is none. */
+function findOnPath(binary, env) {
+  const folders = (env.PATH ?? '').split(path.delimiter).filter(Boolean);
+  return folders.map((folder) => path.join(folder, binary)).find(isExecutable);
+}
+
+/** True where apt installs without asking anybody: root, on Debian or a relative of it. */
+function canInstallByApt({ uid, hasApt }) {
+  return uid === 0 && hasApt;
+}
+
+module.exports = { canInstallByApt, findOnPath, isExecutable };
