@@ -126,7 +126,7 @@ describe('Resiliency', () => {
         (own) =>
           new Promise((_resolve, reject) => {
             own.addEventListener('abort', () => {
-              reject(own.reason as Error);
+              if (own.reason instanceof Error) reject(own.reason);
             });
           }),
         signal,
