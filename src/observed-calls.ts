@@ -1,6 +1,6 @@
 import type { AppContext, AppOptions } from './app-options';
 import type { Configuration, TracingSettings } from './configuration/configuration';
-import { toOtelSettings } from './configuration/otel-environment';
+import { withOtelEnvironment } from './configuration/otel-environment';
 import { ApiObservation } from './observability/api-observation';
 import type { Metrics } from './observability/metrics';
 
@@ -30,10 +30,9 @@ export function withOverrides(
   { apiLogging }: Pick<AppOptions, 'apiLogging'>,
   environment: AppContext['environment'],
 ): Configuration {
-  const { tracing } = configuration;
   return {
     ...configuration,
-    tracing: { ...tracing, otel: tracing.otel ?? toOtelSettings(environment) },
+    tracing: withOtelEnvironment(configuration.tracing, environment),
     apiLogging:
       apiLogging === undefined
         ? configuration.apiLogging

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { toErrorMessage } from '../lock/error-message';
 import { MetadataValueError, parseGoDuration } from '../manifests/go-values';
 import {
   flag,
@@ -10,8 +11,21 @@ import {
   struct,
   text,
 } from '../manifests/manifest-shape';
+import type { OtelSettings } from './configuration';
+import { toHttpUrl, toOtelUrl } from './otel-endpoint';
+import { parseHeaders } from './otel-headers';
 
 /** The shape of a Configuration document, as far as a lock sidecar has a use for it. */
+
+/** Says what is wrong with a value, or with a member of it. */
+function refuse(
+  context: z.core.$RefinementCtx,
+  message: string,
+  path: readonly (string | number)[] = [],
+): never {
+  context.addIssue({ code: 'custom', message, path: [...path] });
+  return z.NEVER;
+}
 
 const duration = text.optional().transform((value, context) => {
   if (value === undefined || value === '') return undefined;
@@ -20,8 +34,7 @@ const duration = text.optional().transform((value, context) => {
     return parseGoDuration(value);
   } catch (error) {
     if (!(error instanceof MetadataValueError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-    return z.NEVER;
+    return refuse(context, error.message);
   }
 });
 
@@ -29,24 +42,58 @@ const samplingRate = text.optional().transform((value, context) => {
   if (value === undefined || value === '') return undefined;
   const rate = Number(value);
   if (rate >= 0 && rate <= 1) return value;
-  context.addIssue({ code: 'custom', message: `must be a number from 0 to 1, not "${value}"` });
-  return z.NEVER;
+  return refuse(context, `must be a number from 0 to 1, not "${value}"`);
+});
+
+/** As in daprd the whole URL: nothing is added to it. */
+const zipkinEndpoint = optionalText.transform((value, context) => {
+  if (value === undefined || toHttpUrl(value) !== undefined) return value;
+  return refuse(context, `must be a URL of http or https, not "${value}"`);
+});
+
+/** A map, or daprd's form, which is that of OTEL_EXPORTER_OTLP_HEADERS. */
+const headers = z
+  .unknown()
+  .optional()
+  .transform((value, context) => {
+    if (value === undefined || value === null) return {};
+    if (typeof value === 'object') {
+      return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, String(own)]));
+    }
+    if (typeof value !== 'string') return refuse(context, 'must be a map, or a text: a=1,b=2');
+    try {
+      return parseHeaders(value);
+    } catch (error) {
+      return refuse(context, toErrorMessage(error));
+    }
+  });
+
+/** An OTLP receiver; undefined where none is named. */
+const otel = optionalStruct({
+  endpointaddress: optionalText,
+  protocol: z.preprocess(
+    (value) => value ?? undefined,
+    z.enum(['grpc', 'http'], { error: 'must be grpc or http' }).optional(),
+  ),
+  issecure: flag,
+  headers,
+  timeout: duration,
+}).transform((written, context): OtelSettings | undefined => {
+  const { endpointaddress: address, protocol = 'grpc', issecure: isSecure = true } = written;
+  if (address === undefined) return undefined;
+  try {
+    const url = toOtelUrl(address, { protocol, isSecure, isBase: false });
+    return { url, protocol, headers: written.headers, timeoutMs: written.timeout };
+  } catch (error) {
+    return refuse(context, toErrorMessage(error), ['endpointaddress']);
+  }
 });
 
 const tracing = optionalStruct({
   samplingrate: samplingRate,
   stdout: flag,
-  zipkin: optionalStruct({ endpointaddress: optionalText }),
-  otel: optionalStruct({
-    endpointaddress: optionalText,
-    protocol: z.preprocess(
-      (value) => value ?? undefined,
-      z.enum(['grpc', 'http'], { error: 'must be grpc or http' }).optional(),
-    ),
-    issecure: flag,
-    headers: z.unknown().optional(),
-    timeout: duration,
-  }),
+  zipkin: optionalStruct({ endpointaddress: zipkinEndpoint }),
+  otel,
 });
 
 const bucket = z

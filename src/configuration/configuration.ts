@@ -12,9 +12,9 @@ export interface TracingSettings {
 
 /** An OTLP receiver (`spec.tracing.otel`). */
 export interface OtelSettings {
-  readonly endpointAddress: string;
+  /** Over HTTP with the path that is posted to; http or https says whether TLS is spoken. */
+  readonly url: string;
   readonly protocol: 'grpc' | 'http';
-  readonly isSecure: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number | undefined;
 }

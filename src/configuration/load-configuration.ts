@@ -4,7 +4,7 @@ import { toErrorMessage } from '../lock/error-message';
 import type { Logger } from '../lock/logger';
 import { parseDocument, parseFile, type PlacedDocument } from '../manifests/manifest-file';
 import { findNearest } from '../manifests/nearest-name';
-import type { Configuration, OtelSettings, TracingSettings } from './configuration';
+import type { Configuration, TracingSettings } from './configuration';
 import { DEFAULT_CONFIGURATION } from './configuration';
 import {
   type ConfigurationDocument,
@@ -13,7 +13,6 @@ import {
   UNUSED_SECTIONS,
   USED_SECTIONS,
 } from './configuration-schema';
-import { parseHeaders } from './otel-headers';
 
 /** The files of `--config` and what stands around them. */
 export interface ConfigurationSource {
@@ -102,26 +101,8 @@ function overlayTracing(below: TracingSettings, spec: Spec['tracing']): TracingS
     samplingRate: spec.samplingrate ?? below.samplingRate,
     stdout: spec.stdout ?? below.stdout,
     zipkinEndpoint: spec.zipkin.endpointaddress ?? below.zipkinEndpoint,
-    otel: toOtel(spec.otel) ?? below.otel,
+    otel: spec.otel ?? below.otel,
   };
-}
-
-function toOtel(otel: Spec['tracing']['otel']): OtelSettings | undefined {
-  if (otel.endpointaddress === undefined) return undefined;
-  return {
-    endpointAddress: otel.endpointaddress,
-    protocol: otel.protocol ?? 'grpc',
-    isSecure: otel.issecure ?? false,
-    headers: toHeaders(otel.headers),
-    timeoutMs: otel.timeout,
-  };
-}
-
-/** A map, or the form of OTEL_EXPORTER_OTLP_HEADERS: `a=1,b=2`. */
-function toHeaders(written: unknown): Readonly<Record<string, string>> {
-  if (typeof written === 'string') return parseHeaders(written);
-  if (typeof written !== 'object' || written === null) return {};
-  return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, String(value)]));
 }
 
 function overlayMetrics(

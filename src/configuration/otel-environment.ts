@@ -1,24 +1,65 @@
-import type { OtelSettings } from './configuration';
+import { toErrorMessage } from '../lock/error-message';
+import type { OtelSettings, TracingSettings } from './configuration';
+import { toOtelUrl } from './otel-endpoint';
 import { parseHeaders } from './otel-headers';
 
-/** The OTEL_EXPORTER_OTLP_* variables, those for traces before the general ones. */
-export function toOtelSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-): OtelSettings | undefined {
-  const read = (name: string): string | undefined => {
-    const own = environment[`OTEL_EXPORTER_OTLP_TRACES_${name}`] ?? '';
-    const general = environment[`OTEL_EXPORTER_OTLP_${name}`] ?? '';
-    const value = own === '' ? general : own;
-    return value === '' ? undefined : value;
-  };
-  const endpoint = read('ENDPOINT');
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Lays the OTEL_EXPORTER_OTLP_* variables under what the configuration says of traces. As in daprd
+ * who names a receiver by them, and no sampling rate, wants every trace.
+ *
+ * @throws {Error} that names the variable which can't be read
+ */
+export function withOtelEnvironment(
+  tracing: TracingSettings,
+  environment: Environment,
+): TracingSettings {
+  if (tracing.otel !== undefined) return tracing;
+  const otel = toOtelSettings(environment);
+  if (otel === undefined) return tracing;
+  return { ...tracing, otel, samplingRate: tracing.samplingRate ?? '1' };
+}
+
+/** A variable that is set. */
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+  /** True for the general one, false for the one of traces. */
+  readonly isGeneral: boolean;
+}
+
+function toOtelSettings(environment: Environment): OtelSettings | undefined {
+  const endpoint = find(environment, 'ENDPOINT');
   if (endpoint === undefined) return undefined;
-  const timeout = Number(read('TIMEOUT'));
+  const headers = find(environment, 'HEADERS');
+  const timeout = Number(find(environment, 'TIMEOUT')?.value);
+  const protocol =
+    find(environment, 'PROTOCOL')?.value.startsWith('http') === true ? 'http' : 'grpc';
+  const isSecure = find(environment, 'INSECURE')?.value !== 'true';
+  const { isGeneral: isBase } = endpoint;
   return {
-    endpointAddress: endpoint,
-    protocol: read('PROTOCOL')?.startsWith('http') === true ? 'http' : 'grpc',
-    isSecure: read('INSECURE') === 'false',
-    headers: parseHeaders(read('HEADERS') ?? ''),
+    url: read(endpoint, (address) => toOtelUrl(address, { protocol, isSecure, isBase })),
+    protocol,
+    headers: headers === undefined ? {} : read(headers, parseHeaders),
     timeoutMs: Number.isFinite(timeout) && timeout > 0 ? timeout : undefined,
   };
+}
+
+/** The variable for traces, else the general one; an empty one counts as not set. */
+function find(environment: Environment, suffix: string): Variable | undefined {
+  for (const isGeneral of [false, true]) {
+    const name = `OTEL_EXPORTER_OTLP_${isGeneral ? '' : 'TRACES_'}${suffix}`;
+    const value = environment[name] ?? '';
+    if (value !== '') return { name, value, isGeneral };
+  }
+  return undefined;
+}
+
+function read<T>({ name, value }: Variable, parse: (text: string) => T): T {
+  try {
+    return parse(value);
+  } catch (cause) {
+    throw new Error(`${name}: ${toErrorMessage(cause)}`, { cause });
+  }
 }

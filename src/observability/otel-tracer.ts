@@ -190,21 +190,17 @@ async function createProcessors(
 }
 
 async function createOtlpExporter(settings: OtelSettings): Promise<SpanExporter> {
-  const { endpointAddress, protocol, isSecure, headers, timeoutMs } = settings;
-  const base = endpointAddress.includes('://')
-    ? endpointAddress.replace(/\/$/, '')
-    : `${isSecure ? 'https' : 'http'}://${endpointAddress}`;
+  const { url, protocol, headers, timeoutMs } = settings;
   const limits = timeoutMs === undefined ? {} : { timeoutMillis: timeoutMs };
   if (protocol === 'http') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-    const url = /:\/\/[^/]+\/./.test(base) ? base : `${base}/v1/traces`;
     return new OTLPTraceExporter({ url, headers: { ...headers }, ...limits });
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
   const { Metadata } = await import('@grpc/grpc-js');
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return new OTLPTraceExporter({ url: base, metadata, ...limits });
+  return new OTLPTraceExporter({ url, metadata, ...limits });
 }
 
 /** `a=1,b=2`, percent-encoded, as OTEL_RESOURCE_ATTRIBUTES has it. */

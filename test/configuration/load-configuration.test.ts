@@ -8,7 +8,6 @@ import {
   isFeatureEnabled,
 } from '../../src/configuration/configuration';
 import { loadConfiguration } from '../../src/configuration/load-configuration';
-import { toOtelSettings } from '../../src/configuration/otel-environment';
 import { createFolder } from '../support/component-files';
 import { RecordingLogger } from '../support/recording-logger';
 
@@ -41,7 +40,7 @@ spec:
     samplingRate: "$RATE"
     stdout: true
     zipkin: {endpointAddress: "http://zipkin:9411/api/v2/spans"}
-    otel: {endpointAddress: "\${HOST}", isSecure: false, protocol: grpc, headers: "a=1,b=x=y", timeout: 5s}
+    otel: {endpointAddress: "\${HOST}", isSecure: false, protocol: grpc, headers: "a=1,b=x=y%20z", timeout: 5s}
   metrics:
     enabled: true
     recordErrorCodes: true
@@ -60,10 +59,9 @@ spec:
         stdout: true,
         zipkinEndpoint: 'http://zipkin:9411/api/v2/spans',
         otel: {
-          endpointAddress: 'collector:4317',
+          url: 'http://collector:4317',
           protocol: 'grpc',
-          isSecure: false,
-          headers: { a: '1', b: 'x=y' },
+          headers: { a: '1', b: 'x=y z' },
           timeoutMs: 5000,
         },
       },
@@ -107,10 +105,42 @@ spec:
     ['spec:\n  api:\n    allowed: [{protocol: x, name: a}]', '3:26 spec.api.allowed[0].protocol'],
     ['spec:\n  tracing: [', '2:13 '],
     ['spec: {tracing: {otel: {timeout: soon}}}', '1:34 spec.tracing.otel.timeout: invalid'],
+    [
+      'spec:\n  tracing:\n    zipkin: {endpointAddress: zipkin}',
+      '3:31 spec.tracing.zipkin.endpointAddress: must be a URL of http or https, not "zipkin"',
+    ],
+    [
+      'spec:\n  tracing:\n    zipkin: {endpointAddress: "localhost:9411/api/v2/spans"}',
+      '3:31 spec.tracing.zipkin.endpointAddress: must be a URL of http or https, not "localhost',
+    ],
+    [
+      'spec:\n  tracing:\n    otel: {endpointAddress: "ftp://x"}',
+      '3:29 spec.tracing.otel.endpointAddress: must be host:port or a URL of http or https, not "ftp',
+    ],
+    [
+      'spec:\n  tracing:\n    otel: {endpointAddress: "a b:1"}',
+      '3:29 spec.tracing.otel.endpointAddress: must be host:port or a URL of http or https, not "a',
+    ],
+    [
+      'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: "a=1,hush"}',
+      '3:45 spec.tracing.otel.headers: header 2 is not of the form name=value',
+    ],
   ])('names what is wrong with %j and where', async (text, problem) => {
     await expect(load(text)).rejects.toThrow(
       `error loading configuration: ${path.join(folder, '0.yaml')}:${problem}`,
     );
+  });
+
+  it.each([
+    ['collector:4318', 'http', 'https://collector:4318/v1/traces'],
+    ['collector:4317', 'grpc', 'https://collector:4317'],
+    ['http://collector:4318', 'http', 'http://collector:4318/v1/traces'],
+    ['https://collector/otlp/v1/traces', 'http', 'https://collector/otlp/v1/traces'],
+    ['[::1]:4318', 'http', 'https://[::1]:4318/v1/traces'],
+  ])('takes %s over %s for %s, by TLS unless it says otherwise', async (address, protocol, url) => {
+    const otel = `{endpointAddress: "${address}", protocol: ${protocol}}`;
+    const { tracing } = await load(`spec: {tracing: {otel: ${otel}}}`);
+    expect(tracing.otel).toMatchObject({ url, protocol });
   });
 
   it('ends where a file is missing', async () => {
@@ -173,30 +203,5 @@ describe('createApiAccess', () => {
     expect(createApiAccess({ allowed: [], denied: [rule('lock', 'v1')] })('lock', 'http')).toBe(
       true,
     );
-  });
-});
-
-describe('toOtelSettings', () => {
-  it('is nothing without an endpoint', () => {
-    expect(toOtelSettings({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toBeUndefined();
-  });
-
-  it('takes the variables for traces before the general ones', () => {
-    expect(
-      toOtelSettings({
-        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://general:4317',
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces:4318',
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-        OTEL_EXPORTER_OTLP_HEADERS: 'k=v',
-        OTEL_EXPORTER_OTLP_TIMEOUT: '1500',
-        OTEL_EXPORTER_OTLP_INSECURE: 'false',
-      }),
-    ).toEqual({
-      endpointAddress: 'http://traces:4318',
-      protocol: 'http',
-      isSecure: true,
-      headers: { k: 'v' },
-      timeoutMs: 1500,
-    });
   });
 });

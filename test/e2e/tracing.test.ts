@@ -152,23 +152,21 @@ describe('tracing', () => {
   });
 
   it('takes its receiver from OTEL_* variables, names errors, and details where asked', async () => {
-    receiver = await new OtlpReceiver('http').start();
+    receiver = await new OtlpReceiver('http', '/otlp/v1/traces').start();
     await start(undefined, {
       args: ['--trace-lock-details'],
       env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver.port}`,
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver.port}/otlp`,
+        OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic%20YWJj',
         OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
         OTEL_SERVICE_NAME: 'locks',
         OTEL_RESOURCE_ATTRIBUTES: 'team=a%20b',
       },
     });
     const pipes = BODY.replace('the-resource', 'a||b');
-    await callHttp(sidecar.httpPort, {
-      path: LOCK,
-      body: pipes,
-      headers: { traceparent: TRACEPARENT },
-    });
+    await callHttp(sidecar.httpPort, { path: LOCK, body: pipes });
     await expect(spanOf(LOCK)).resolves.toMatchObject({
+      headers: { authorization: 'Basic YWJj' },
       status: { code: 2, message: 'Code(500): Internal Server Error' },
       resource: { 'service.name': 'locks', team: 'a b' },
       attributes: {
@@ -178,6 +176,14 @@ describe('tracing', () => {
       },
     });
   }, 30_000);
+
+  it('names the line of an address that is none, and does not start', async () => {
+    const file = path.join(folder, 'config.yaml');
+    await writeFile(file, 'spec:\n  tracing:\n    zipkin: {endpointAddress: zipkin}\n');
+    sidecar = await SidecarProcess.spawn({ args: ['--config', file] });
+    await expect(sidecar.exited).resolves.toBe(1);
+    expect(sidecar.stdout).toContain(`${file}:3:31 spec.tracing.zipkin.endpointAddress: must be`);
+  });
 
   it('says that spans can not be sent, and ends in time all the same', async () => {
     await start('{samplingRate: "1", otel: {endpointAddress: "127.0.0.1:1", protocol: http}}');

@@ -44,9 +44,12 @@ export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   readonly #grpc: GrpcServer | undefined;
   readonly #http: HttpServer | undefined;
+  readonly #path: string;
   port = 0;
 
-  constructor(protocol: 'grpc' | 'http') {
+  /** @param path over HTTP the one that takes spans; any other is answered and forgotten */
+  constructor(protocol: 'grpc' | 'http', path = '/v1/traces') {
+    this.#path = path;
     if (protocol === 'http') this.#http = this.#createHttp();
     else this.#grpc = this.#createGrpc();
   }
@@ -94,7 +97,7 @@ export class OtlpReceiver {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
-        if (request.url === '/v1/traces') this.#take(Buffer.concat(parts), request.headers);
+        if (request.url === this.#path) this.#take(Buffer.concat(parts), request.headers);
         response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
       });
     });

@@ -1,0 +1,73 @@
+import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
+import { withOtelEnvironment } from '../../src/configuration/otel-environment';
+
+const { tracing } = DEFAULT_CONFIGURATION;
+
+/** What the variables come to; their names without OTEL_EXPORTER_OTLP_. */
+const read = (variables: Readonly<Record<string, string>>, below = tracing) =>
+  withOtelEnvironment(
+    below,
+    Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]),
+    ),
+  );
+
+describe('the OTEL_* variables', () => {
+  it('are nothing without an endpoint', () => {
+    expect(read({ PROTOCOL: 'grpc', HEADERS: 'a' })).toBe(tracing);
+  });
+
+  it('are nothing where the configuration names a receiver', () => {
+    const otel = { url: 'http://x', protocol: 'grpc', headers: {}, timeoutMs: 1 } as const;
+    const below = { ...tracing, otel };
+    expect(read({ ENDPOINT: 'http://y' }, below)).toBe(below);
+  });
+
+  it('for traces count before the general ones', () => {
+    const { otel } = read({
+      ENDPOINT: 'http://general:4317',
+      TRACES_ENDPOINT: 'http://traces:4318/here',
+      PROTOCOL: 'http/protobuf',
+      HEADERS: 'k=v',
+      TRACES_HEADERS: 'Authorization=Basic%20YWJj, l = w=x ,',
+      TIMEOUT: '1500',
+    });
+    expect(otel).toEqual({
+      url: 'http://traces:4318/here',
+      protocol: 'http',
+      headers: { Authorization: 'Basic YWJj', l: 'w=x' },
+      timeoutMs: 1500,
+    });
+  });
+
+  it('ask for every trace, as in daprd, unless a rate is set', () => {
+    const variables = { ENDPOINT: 'http://x:4317' };
+    expect(read(variables).samplingRate).toBe('1');
+    expect(read(variables, { ...tracing, samplingRate: '0.5' }).samplingRate).toBe('0.5');
+  });
+
+  it.each([
+    [{ ENDPOINT: 'http://h:1/otlp' }, 'http://h:1/otlp/v1/traces'],
+    [{ ENDPOINT: 'http://h:1/otlp/' }, 'http://h:1/otlp/v1/traces'],
+    [{ ENDPOINT: 'http://h:1' }, 'http://h:1/v1/traces'],
+    [{ TRACES_ENDPOINT: 'http://h:1/otlp' }, 'http://h:1/otlp'],
+    [{ TRACES_ENDPOINT: 'http://h:1' }, 'http://h:1/v1/traces'],
+    [{ ENDPOINT: 'h:1' }, 'https://h:1/v1/traces'],
+    [{ ENDPOINT: 'h:1', INSECURE: 'true' }, 'http://h:1/v1/traces'],
+    [{ ENDPOINT: 'https://h:1', INSECURE: 'true' }, 'https://h:1/v1/traces'],
+    [{ ENDPOINT: 'http://h:1/otlp', PROTOCOL: 'grpc' }, 'http://h:1'],
+  ])('%j send to %s', (variables, url) => {
+    expect(read({ PROTOCOL: 'http/protobuf', ...variables }).otel).toMatchObject({ url });
+  });
+
+  it.each([
+    [{ TRACES_ENDPOINT: 'ftp://h' }, 'TRACES_ENDPOINT: must be host:port or a URL of http or'],
+    [{ HEADERS: 'a=1,hush' }, 'HEADERS: header 2 is not of the form name=value'],
+    [{ HEADERS: 'a b=hush' }, 'HEADERS: header 1 is not of the form name=value'],
+    [{ HEADERS: 'a=%hush' }, 'HEADERS: the value of header a is not percent-encoded'],
+  ])('%j are refused, and no header is quoted', (variables, problem) => {
+    const reading = () => read({ ENDPOINT: 'http://h', ...variables });
+    expect(reading).toThrow(`OTEL_EXPORTER_OTLP_${problem}`);
+    expect(reading).not.toThrow('hush');
+  });
+});
