@@ -100,6 +100,15 @@ const bucket = z
   .union([z.number(), z.bigint()], { error: 'must be a number of milliseconds' })
   .transform(Number);
 
+/** Upper bounds, as Prometheus takes them: each above the one before. */
+const buckets = listOf(bucket).superRefine((bounds, context) => {
+  for (const [index, bound] of bounds.entries()) {
+    const before = bounds[index - 1] ?? 0;
+    if (bound > before) continue;
+    refuse(context, `must be more than ${before}: buckets are positive and ascending`, [index]);
+  }
+});
+
 const metrics = optionalStruct({
   enabled: flag,
   recorderrorcodes: flag,
@@ -108,7 +117,7 @@ const metrics = optionalStruct({
     pathmatching: listOf(text),
     excludeverbs: flag,
   }),
-  latencydistributionbuckets: listOf(bucket),
+  latencydistributionbuckets: buckets,
 });
 
 const apiRule = struct({

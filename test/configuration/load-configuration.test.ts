@@ -125,6 +125,18 @@ spec:
       'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: "a=1,hush"}',
       '3:45 spec.tracing.otel.headers: header 2 is not of the form name=value',
     ],
+    [
+      'spec:\n  metrics:\n    latencyDistributionBuckets: [100, 10, -1, 10]',
+      '3:39 spec.metrics.latencyDistributionBuckets[1]: must be more than 100: buckets are positive',
+    ],
+    [
+      'spec:\n  metric:\n    latencyDistributionBuckets: [0]',
+      '3:34 spec.metric.latencyDistributionBuckets[0]: must be more than 0: buckets are positive',
+    ],
+    [
+      'spec:\n  metric:\n    latencyDistributionBuckets: [5, 5]',
+      '3:37 spec.metric.latencyDistributionBuckets[1]: must be more than 5: buckets are positive',
+    ],
   ])('names what is wrong with %j and where', async (text, problem) => {
     await expect(load(text)).rejects.toThrow(
       `error loading configuration: ${path.join(folder, '0.yaml')}:${problem}`,
