@@ -192,7 +192,12 @@ class ComposedApp implements App {
   #compose(configuration: Configuration): Parts {
     const { appId } = this.#options;
     const logger = this.#logger;
-    const metrics = new Metrics({ appId, settings: configuration.metrics });
+    const metrics = new Metrics({
+      appId,
+      namespace: this.#context.environment.NAMESPACE ?? '',
+      settings: configuration.metrics,
+      isKnownStore: (name) => this.#stores.find(name) !== undefined,
+    });
     const observation = createApiObservation(this.#options, this.#context, metrics);
     const health = new Health([RUNTIME_TARGET]);
     const sidecar: Sidecar = {

@@ -9,6 +9,7 @@ import type { ApiCall } from '../sidecar/api-observer';
 export class GrpcApiCall implements ApiCall {
   readonly protocol = 'grpc';
   readonly verb = 'POST';
+  readonly route = undefined;
   readonly path: string;
   readonly requestBytes: number;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;

@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { ApiCall, ApiObserver, ObservedCall } from '../sidecar/api-observer';
+import type { ApiCall, ApiObserver, ApiRoute, ObservedCall } from '../sidecar/api-observer';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,18 +30,23 @@ export function addObservation(
   instance.decorateRequest('errorCode', undefined);
   instance.decorateRequest('isUnlogged', false);
 
+  const end = (observed: ObservedCall, reply: FastifyReply): void => {
+    const { request } = reply;
+    observed.end({
+      status: reply.statusCode,
+      responseBytes: bytesOf(reply.getHeader('content-length')),
+      errorCode: request.errorCode,
+      isLogged: isLogged && !request.isUnlogged,
+    });
+  };
+
   instance.addHook('onRequest', async (request, reply) => {
     const observed = observer.begin(toApiCall(request));
     if (observed === undefined) return undefined;
     request.observed = observed;
     reply.headers(observed.responseHeaders);
     reply.raw.once('close', () => {
-      observed.end({
-        status: reply.statusCode,
-        responseBytes: bytesOf(reply.getHeader('content-length')),
-        errorCode: request.errorCode,
-        isLogged: isLogged && !request.isUnlogged,
-      });
+      end(observed, reply);
     });
     if (observed.refusal === undefined) return undefined;
     return reply
@@ -49,6 +54,14 @@ export function addObservation(
       .header('content-type', 'text/plain; charset=utf-8')
       .send(`${observed.refusal}\n`);
   });
+}
+
+/** What is told of the route, see {@link ApiRoute}. */
+function toRoute({ is404, routeOptions, params }: FastifyRequest): ApiRoute | undefined {
+  const { url } = routeOptions;
+  if (is404 || url === undefined) return undefined;
+  const { store: storeName } = params as { readonly store?: string };
+  return { template: url.replace(/:(\w+)/g, '{$1}'), storeName };
 }
 
 function toApiCall(request: FastifyRequest): ApiCall {
@@ -61,6 +74,7 @@ function toApiCall(request: FastifyRequest): ApiCall {
     path,
     target: request.originalUrl === '' ? target : request.originalUrl,
     operation: request.routeOptions.config.operation,
+    route: toRoute(request),
     header: (name) => {
       const value = raw.headers[name];
       return Array.isArray(value) ? value[0] : value;

@@ -11,7 +11,11 @@ import { PathLabels } from './path-labels';
 /** What the metrics of a sidecar are labelled with, and what of them is kept. */
 export interface MetricsOptions {
   readonly appId: string;
+  /** `$NAMESPACE`; empty for none. */
+  readonly namespace: string;
   readonly settings: MetricsSettings;
+  /** True for the name of a store that can be called: any other is a client's own text. */
+  readonly isKnownStore: (name: string) => boolean;
 }
 
 /** Dapr's categories of error codes (dapr/dapr pkg/messages/errorcodes). */
@@ -38,17 +42,18 @@ const OPERATIONS = { tryLock: 'try_lock', unlock: 'unlock' } as const;
  */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #appId: string;
+  readonly #options: MetricsOptions;
   #settings: MetricsSettings;
   #paths: PathLabels;
   readonly #metrics;
   /** By store and instance: whether it is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
-  constructor({ appId, settings }: MetricsOptions) {
-    this.#appId = appId;
+  constructor(options: MetricsOptions) {
+    const { settings, isKnownStore } = options;
+    this.#options = options;
     this.#settings = settings;
-    this.#paths = new PathLabels(settings.http);
+    this.#paths = new PathLabels(settings.http, isKnownStore);
     this.#metrics = createMetrics(this.registry, settings.latencyBucketsMs);
     collectDefaultMetrics({ register: this.registry });
   }
@@ -56,7 +61,7 @@ export class Metrics {
   /** Takes on changed settings; the buckets stay those of the start. */
   configure(settings: MetricsSettings): void {
     this.#settings = settings;
-    this.#paths = new PathLabels(settings.http);
+    this.#paths = new PathLabels(settings.http, this.#options.isKnownStore);
   }
 
   /** True where calls are measured. */
@@ -125,7 +130,7 @@ export class Metrics {
     { name, type }: { readonly name: string; readonly type: string },
     failedAt: string | undefined,
   ): void {
-    const labels = { app_id: this.#appId, component: type };
+    const labels = { app_id: this.#options.appId, component: type };
     if (failedAt === undefined) this.#metrics.componentInit.inc(labels);
     else this.#metrics.componentFail.inc({ ...labels, componentName: name, reason: failedAt });
   }
@@ -176,18 +181,18 @@ export class Metrics {
   }
 
   #policyLabels(name: string) {
-    return { app_id: this.#appId, name, namespace: '' };
+    return { app_id: this.#options.appId, name, namespace: this.#options.namespace };
   }
 
   #recordErrorCode(errorCode: string): void {
     if (!this.#settings.recordErrorCodes) return;
     const category = ERROR_CATEGORIES[errorCode] ?? 'common';
-    this.#metrics.errorCodes.inc({ app_id: this.#appId, category, error_code: errorCode });
+    this.#metrics.errorCodes.inc({ app_id: this.#options.appId, category, error_code: errorCode });
   }
 
   #recordHttp(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
     const { excludeVerbs, increasedCardinality } = this.#settings.http;
-    const app = { app_id: this.#appId };
+    const app = { app_id: this.#options.appId };
     const verb = VERBS.includes(call.verb) ? call.verb : 'UNKNOWN';
     const labels = {
       ...app,
@@ -203,7 +208,7 @@ export class Metrics {
   }
 
   #recordGrpc(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
-    const method = { app_id: this.#appId, grpc_server_method: call.path };
+    const method = { app_id: this.#options.appId, grpc_server_method: call.path };
     const labels = { ...method, grpc_server_status: toGrpcStatusName(result.status) };
     this.#metrics.grpcCompleted.inc(labels);
     this.#metrics.grpcLatency.observe(labels, result.durationMs);

@@ -1,33 +1,34 @@
 import type { MetricsSettings } from '../configuration/configuration';
 import type { ApiCall } from '../sidecar/api-observer';
 
-/** How many paths of their own are labels at most: a store's name in a path is any client's text. */
-const MAX_PATHS = 200;
-
 /**
  * The `path` label of HTTP metrics, as the configuration has it: a template that matches, the path
- * as it was called, or nothing. Paths that no route serves are no labels: anybody could make up
- * any number of them.
+ * of the route, or nothing. daprd's label is the path as it was called, which is the same for a
+ * call to a store that there is, plainly written. What else stands in a path is any text of a
+ * client's choice, and so is no label: it could make up any number of them.
  */
 export class PathLabels {
   readonly #isRaw: boolean;
   readonly #templates: readonly { readonly text: string; readonly pattern: RegExp }[];
-  readonly #seen = new Set<string>();
+  readonly #isKnownStore: (name: string) => boolean;
 
-  constructor({ increasedCardinality, pathMatching }: MetricsSettings['http']) {
+  constructor(
+    { increasedCardinality, pathMatching }: MetricsSettings['http'],
+    isKnownStore: (name: string) => boolean,
+  ) {
     this.#isRaw = increasedCardinality;
     this.#templates = pathMatching.map((text) => ({ text, pattern: toPattern(text) }));
+    this.#isKnownStore = isKnownStore;
   }
 
   /** The label of a call. */
-  labelOf({ path, operation }: ApiCall): string {
+  labelOf({ path, route }: Pick<ApiCall, 'path' | 'route'>): string {
     const template = this.#templates.find(({ pattern }) => pattern.test(path));
     if (template !== undefined) return template.text;
-    if (!this.#isRaw || operation === undefined) return '';
-    if (this.#seen.has(path)) return path;
-    if (this.#seen.size >= MAX_PATHS) return '';
-    this.#seen.add(path);
-    return path;
+    if (!this.#isRaw || route === undefined) return '';
+    const { storeName } = route;
+    if (storeName === undefined || !this.#isKnownStore(storeName)) return route.template;
+    return route.template.replace('{store}', () => storeName);
   }
 }
 

@@ -1,5 +1,13 @@
 import type { LockObserver } from '../lock/lock-observer';
 
+/** The route that serves the path of an HTTP call. */
+export interface ApiRoute {
+  /** Its path, with a name in braces for what clients choose: `/v1.0-alpha1/lock/{store}`. */
+  readonly template: string;
+  /** What stands for `{store}`, decoded; undefined where the route has none. */
+  readonly storeName: string | undefined;
+}
+
 /** A call of the sidecar's API that begins. */
 export interface ApiCall {
   readonly protocol: 'http' | 'grpc';
@@ -11,6 +19,8 @@ export interface ApiCall {
   readonly target: string;
   /** What the operation is called, for example `TryLock`; undefined where no route serves the path. */
   readonly operation: string | undefined;
+  /** Undefined for gRPC, and where no route serves the path. */
+  readonly route: ApiRoute | undefined;
   /** A header (HTTP) or the text of a metadata key (gRPC), by its lower-cased name. */
   header(name: string): string | undefined;
   /** The names of all headers. */

@@ -33,7 +33,12 @@ function expectArguments(argv: readonly string[]): void {
 
 /** Names of the metrics that a sidecar shows, with those that a histogram is made of. */
 async function metricNames(): Promise<ReadonlySet<string>> {
-  const { registry } = new Metrics({ appId: 'a', settings: DEFAULT_CONFIGURATION.metrics });
+  const { registry } = new Metrics({
+    appId: 'a',
+    namespace: '',
+    settings: DEFAULT_CONFIGURATION.metrics,
+    isKnownStore: () => false,
+  });
   const families = await registry.getMetricsAsJSON();
   const names = families.flatMap(({ name, type }) =>
     String(type) === 'histogram'

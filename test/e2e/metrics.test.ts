@@ -39,6 +39,7 @@ describe('the metrics of a sidecar', () => {
     await writeFile(config, configuration);
     sidecar = await SidecarProcess.start({
       args: ['--resources-path', folder, '--config', config, ...args],
+      env: { NAMESPACE: 'prod' },
     });
   };
   const post = (target: string, call: object = CALL) =>
@@ -195,15 +196,14 @@ describe('the metrics of a sidecar', () => {
     const policy = {
       app_id: 'myapp',
       name: 'mine',
-      namespace: '',
+      namespace: 'prod',
       flow_direction: 'outbound',
       target: 'Lock_lockstore',
     };
     const retry = { ...policy, policy: 'retry', status: '' };
     const breaker = { ...policy, policy: 'circuitbreaker', status: 'open' };
-    expect(findMetric(samples, 'dapr_resiliency_loaded', { app_id: 'myapp', name: 'mine' })).toBe(
-      1,
-    );
+    const loaded = { app_id: 'myapp', name: 'mine', namespace: 'prod' };
+    expect(findMetric(samples, 'dapr_resiliency_loaded', loaded)).toBe(1);
     expect(findMetric(samples, 'dapr_resiliency_count', retry)).toBe(1);
     expect(findMetric(samples, 'dapr_resiliency_activations_total', retry)).toBe(2);
     expect(findMetric(samples, 'dapr_resiliency_activations_total', breaker)).toBe(1);
@@ -232,6 +232,22 @@ describe('the metrics of a sidecar', () => {
       expect(
         findMetric(samples, 'dapr_http_server_latency_bucket', { ...lock, le: '7' }),
       ).toBeDefined();
+    });
+  });
+
+  it('show the paths of stores whatever else was called, and no text of a client', async () => {
+    await start();
+    const stray = Array.from({ length: 210 }, (_, index) => `x${index}`);
+    for (const name of stray) await post(`/v1.0-alpha1/lock/${name}`);
+    await callHttp(sidecar.httpPort, { method: 'PUT', path: '/v1.0/metadata/x0', body: 'y' });
+    await callHttp(sidecar.httpPort, { method: 'GET', path: '/x0/../v1.0/healthz' });
+    await post('/x0/../v1.0-alpha1//unlock/lockstore');
+    await eventually(async () => {
+      const samples = await scrape();
+      const paths = samples.map(({ labels }) => labels.path).filter((label) => label !== undefined);
+      expect(new Set(paths)).toEqual(
+        new Set(['/v1.0-alpha1/lock/{store}', '/v1.0/metadata/{key}', '/v1.0/healthz', UNLOCK]),
+      );
     });
   });
 

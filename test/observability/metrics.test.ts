@@ -3,7 +3,12 @@ import { Metrics } from '../../src/observability/metrics';
 import { findMetric, parseMetrics } from '../support/prometheus-text';
 
 describe('whether a store is up', () => {
-  const metrics = new Metrics({ appId: 'a', settings: DEFAULT_CONFIGURATION.metrics });
+  const metrics = new Metrics({
+    appId: 'a',
+    namespace: '',
+    settings: DEFAULT_CONFIGURATION.metrics,
+    isKnownStore: () => true,
+  });
   afterAll(() => {
     metrics.registry.clear();
   });

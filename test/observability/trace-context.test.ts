@@ -1,12 +1,10 @@
 import { findBaggageProblem } from '../../src/observability/baggage';
-import { PathLabels } from '../../src/observability/path-labels';
 import {
   parseTraceBin,
   parseTraceparent,
   toTraceBin,
   toTraceparent,
 } from '../../src/observability/trace-context';
-import type { ApiCall } from '../../src/sidecar/api-observer';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SPAN_ID = 'b7ad6b7169203331';
@@ -62,37 +60,5 @@ describe('a baggage header', () => {
     [Array.from({ length: 65 }, () => 'a=1').join(), 'more than 64 members'],
   ])('%s is not', (header, problem) => {
     expect(findBaggageProblem(header)).toBe(problem);
-  });
-});
-
-describe('the path labels of metrics', () => {
-  const call = (path: string) => ({ path, operation: 'TryLock' }) as ApiCall;
-  const strayCall = { path: '/nope', operation: undefined } as ApiCall;
-
-  it('are bounded: a store in a path is any text of a client', () => {
-    const labels = new PathLabels({
-      increasedCardinality: true,
-      pathMatching: [],
-      excludeVerbs: false,
-    });
-    expect(labels.labelOf(strayCall)).toBe('');
-    const paths = Array.from({ length: 500 }, (_, index) => labels.labelOf(call(`/lock/${index}`)));
-    expect(new Set(paths).size).toBe(201);
-    expect(labels.labelOf(call('/lock/7'))).toBe('/lock/7');
-  });
-
-  it.each([
-    ['/a/{b}', '/a/x', '/a/{b}'],
-    ['/a/{b}', '/a/x/y', ''],
-    ['/a/{b...}', '/a/x/y', '/a/{b...}'],
-    ['/a/', '/a/x/y', '/a/'],
-    ['/a.b', '/aXb', ''],
-  ])('of template %s take %s for %j', (template, path, label) => {
-    const labels = new PathLabels({
-      increasedCardinality: false,
-      pathMatching: [template],
-      excludeVerbs: false,
-    });
-    expect(labels.labelOf(call(path))).toBe(label);
   });
 });
