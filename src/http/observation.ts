@@ -31,10 +31,10 @@ export function addObservation(
   instance.decorateRequest('isUnlogged', false);
 
   const end = (observed: ObservedCall, reply: FastifyReply): void => {
-    const { request } = reply;
+    const { request, raw } = reply;
     observed.end({
       status: reply.statusCode,
-      responseBytes: bytesOf(reply.getHeader('content-length')),
+      responseBytes: raw.headersSent ? bytesOf(reply.getHeader('content-length')) : 0,
       errorCode: request.errorCode,
       isLogged: isLogged && !request.isUnlogged,
     });
@@ -46,13 +46,19 @@ export function addObservation(
     request.observed = observed;
     reply.headers(observed.responseHeaders);
     reply.raw.once('close', () => {
-      end(observed, reply);
+      if (reply.raw.headersSent) end(observed, reply);
     });
     if (observed.refusal === undefined) return undefined;
     return reply
       .code(400)
       .header('content-type', 'text/plain; charset=utf-8')
       .send(`${observed.refusal}\n`);
+  });
+  // A client that hangs up before its answer counts as what it would have been told, once that is
+  // known, as in daprd, whose handlers run to their end: a Redis that hangs shows as 500 however
+  // soon its callers lose patience, and no call counts as the 200 that a reply begins with.
+  instance.addHook('onSend', async ({ observed }, reply) => {
+    if (reply.raw.closed && observed !== undefined) end(observed, reply);
   });
 }
 
