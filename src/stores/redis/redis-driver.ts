@@ -1,6 +1,6 @@
 import type { LockDriver } from '../driver';
 import { findUnknownProperties } from './redis-properties';
-import { parseRedisSettings } from './redis-settings';
+import { findUnboundedTimeouts, parseRedisSettings, UNBOUNDED_TIMEOUT_MS } from './redis-settings';
 import { createRedisStore } from './redis-store';
 
 /** `lock.redis`: one Redis or those behind Sentinel, as daprd's component of that type. */
@@ -13,8 +13,14 @@ export const redisDriver: LockDriver = {
         `Component ${componentName}: metadata property ${name} is unknown and ignored${hint}`,
       );
     }
+    const settings = parseRedisSettings(properties);
+    for (const name of findUnboundedTimeouts(properties)) {
+      logger.warn(
+        `Component ${componentName}: ${name} of less than 0 is no time-out in daprd; here it is ${UNBOUNDED_TIMEOUT_MS / 1000} s`,
+      );
+    }
     return createRedisStore({
-      settings: parseRedisSettings(properties),
+      settings,
       logger,
       ...(observer === undefined ? {} : { observer }),
     });

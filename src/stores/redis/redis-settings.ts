@@ -49,6 +49,14 @@ const DEFAULT_READ_TIMEOUT_MS = 3000;
 /** For all sends of a call together, in milliseconds. */
 const DEFAULT_CALL_TIMEOUT_MS = 10_000;
 
+/**
+ * What stands for no time-out, in milliseconds: as long as callers' own deadlines go. A reply that
+ * was lost with its connection would be waited for for ever, and no withdrawal could end.
+ */
+export const UNBOUNDED_TIMEOUT_MS = 60_000;
+
+const TIMEOUTS = ['dialTimeout', 'readTimeout', 'writeTimeout'] as const;
+
 /** How the values that are only checked are written: those of a time, the others are counts. */
 const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
 
@@ -63,28 +71,39 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
     reader.read(name, CHECKED_DURATION.test(name) ? parseRedisDuration : parseCount, undefined);
   }
   const port = reader.read('redisPort', parsePort, undefined);
-  const readTimeoutMs = reader.read('readTimeout', parseTimeout, DEFAULT_READ_TIMEOUT_MS);
+  const [dialMs, readMs, writeMs] = TIMEOUTS.map((name) =>
+    reader.read(name, parseTimeout, undefined),
+  );
+  const readTimeoutMs = readMs ?? DEFAULT_READ_TIMEOUT_MS;
+  const writeTimeoutMs = writeMs ?? readTimeoutMs;
   const refused = propertiesOf('refused').filter((name) =>
     reader.read(name, parseGoBoolean, false),
   );
-  const writeTimeoutMs = reader.read('writeTimeout', parseTimeout, readTimeoutMs);
   const settings = {
     username: properties.get('redisUsername') ?? '',
     password: properties.get('redisPassword') ?? '',
     database: reader.read('redisDB', parseDatabase, 0),
     sentinel: readSentinel(properties, reader),
     tls: readTls(properties, reader),
-    dialTimeoutMs: reader.read('dialTimeout', parseTimeout, DEFAULT_DIAL_TIMEOUT_MS),
+    dialTimeoutMs: dialMs ?? DEFAULT_DIAL_TIMEOUT_MS,
     readTimeoutMs,
     writeTimeoutMs,
-    unlockTimeoutMs: toCallTimeout(properties.get('readTimeout'), readTimeoutMs),
-    tryLockTimeoutMs: toCallTimeout(properties.get('writeTimeout'), writeTimeoutMs),
+    unlockTimeoutMs: readMs ?? Math.max(DEFAULT_CALL_TIMEOUT_MS, readTimeoutMs),
+    tryLockTimeoutMs: writeMs ?? Math.max(DEFAULT_CALL_TIMEOUT_MS, writeTimeoutMs),
   };
   reader.assertNoProblems();
   assertServed(refused, properties);
   const addresses = toRedisAddresses(properties.get('redisHost') ?? '', port);
   assertComplete(settings);
   return Object.freeze({ addresses, ...settings });
+}
+
+/** The time-outs that are off, as go-redis has it, and so {@link UNBOUNDED_TIMEOUT_MS}. */
+export function findUnboundedTimeouts(properties: MetadataProperties): readonly string[] {
+  return TIMEOUTS.filter((name) => {
+    const text = properties.get(name);
+    return text !== undefined && parseRedisDuration(text) < 0;
+  });
 }
 
 /** Reads values and collects what is wrong with them, so that all of it is reported together. */
@@ -154,10 +173,6 @@ function assertComplete({ sentinel }: Pick<RedisSettings, 'sentinel'>): void {
   );
 }
 
-function toCallTimeout(field: string | undefined, tryTimeoutMs: number): number {
-  return field === undefined ? Math.max(DEFAULT_CALL_TIMEOUT_MS, tryTimeoutMs) : tryTimeoutMs;
-}
-
 function assertServed(refused: readonly string[], properties: MetadataProperties): void {
   const type = properties.get('redisType') ?? '';
   if (type === 'cluster') {
@@ -170,23 +185,33 @@ function assertServed(refused: readonly string[], properties: MetadataProperties
   }
 }
 
+/** Go's int, as far as a number can hold it. */
 function parseCount(text: string): number {
-  return parseGoInteger(text, { min: -(2 ** 31), max: 2 ** 31 - 1 });
+  return parseGoInteger(text, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
 }
 
+/** go-redis selects none that is below 0, which leaves 0. */
 function parseDatabase(text: string): number {
-  return parseGoInteger(text, { min: 0, max: 2 ** 31 - 1 });
+  return Math.max(0, parseCount(text));
 }
 
-function parsePort(text: string): number {
-  return parseGoInteger(text, { min: 0, max: 65_535 });
+/** 0 counts as absent: Go can't tell the two apart. */
+function parsePort(text: string): number | undefined {
+  return parseGoInteger(text, { min: 0, max: 65_535 }) || undefined;
 }
 
-/** Node's timers reach to 2^31-1 ms; go-redis's "off" (below 0) and its default (0) have no place here. */
-function parseTimeout(text: string): number {
+/**
+ * Reads a time-out as go-redis does: 0 is its default, here undefined, and less than 0 none. Node's
+ * timers reach to 2^31-1 ms.
+ */
+function parseTimeout(text: string): number | undefined {
   const timeoutMs = parseRedisDuration(text);
+  if (timeoutMs === 0) return undefined;
+  if (timeoutMs < 0) return UNBOUNDED_TIMEOUT_MS;
   if (!(timeoutMs >= 1 && timeoutMs <= 2 ** 31 - 1)) {
-    throw new MetadataValueError(`invalid time-out "${text}" (allowed: 1ms to 596h)`);
+    throw new MetadataValueError(
+      `invalid time-out "${text}" (allowed: 1ms to 596h, 0 for the default, -1 for none)`,
+    );
   }
   return timeoutMs;
 }

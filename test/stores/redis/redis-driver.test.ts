@@ -11,4 +11,11 @@ describe('the lock.redis driver', () => {
       'Component lockstore: metadata property redisHots is unknown and ignored; did you mean redisHost?',
     ]);
   });
+
+  it('says of time-outs that are off how long they are here', () => {
+    const { logger } = createStore(6379, { readTimeout: '-1', writeTimeout: '0' });
+    expect(logger.messages('warn')).toEqual([
+      'Component lockstore: readTimeout of less than 0 is no time-out in daprd; here it is 60 s',
+    ]);
+  });
 });

@@ -2,7 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { MetadataProperties } from '../../../src/components/metadata-properties';
-import { parseRedisSettings } from '../../../src/stores/redis/redis-settings';
+import {
+  findUnboundedTimeouts,
+  parseRedisSettings,
+} from '../../../src/stores/redis/redis-settings';
 import { toTlsOptions } from '../../../src/stores/redis/redis-tls';
 import { createFolder } from '../../support/component-files';
 
@@ -116,9 +119,64 @@ describe('parseRedisSettings', () => {
       );
     });
 
-    it.each(['0', '-1', '0s', '600h'])('time-out %s', (readTimeout) => {
+    it.each(['10us', '600h'])('time-out %s', (readTimeout) => {
       expect(() => parse({ redisHost: 'r', readTimeout })).toThrow('allowed: 1ms to 596h');
     });
+  });
+
+  describe("go-redis's values for its defaults and for none", () => {
+    const defaults = parse({ redisHost: 'r' });
+
+    it.each(['0', '0s', '-0'])('%s is the default of a time-out', (value) => {
+      const metadata = { dialTimeout: value, readTimeout: value, writeTimeout: value };
+      expect(parse({ redisHost: 'r', ...metadata })).toEqual(defaults);
+      expect(findUnboundedTimeouts(new MetadataProperties(Object.entries(metadata)))).toEqual([]);
+    });
+
+    it.each(['-1', '-2', '-5s'])('%s is none, which is a minute here and said', (value) => {
+      const properties = { dialTimeout: value, readTimeout: value, writeTimeout: value };
+      expect(parse({ redisHost: 'r', ...properties })).toMatchObject({
+        dialTimeoutMs: 60_000,
+        readTimeoutMs: 60_000,
+        writeTimeoutMs: 60_000,
+        unlockTimeoutMs: 60_000,
+        tryLockTimeoutMs: 60_000,
+      });
+      expect(findUnboundedTimeouts(new MetadataProperties(Object.entries(properties)))).toEqual([
+        'dialTimeout',
+        'readTimeout',
+        'writeTimeout',
+      ]);
+    });
+
+    it('hands none on from readTimeout to a writeTimeout that is left to its default', () => {
+      expect(parse({ redisHost: 'r', readTimeout: '-1', writeTimeout: '0' })).toMatchObject({
+        writeTimeoutMs: 60_000,
+        tryLockTimeoutMs: 60_000,
+      });
+    });
+
+    it.each([
+      { redisHost: 'r', redisPort: '0' },
+      { redisHost: 'r:6379', redisPort: '0' },
+    ])('leave the port to its default in %j', (metadata) => {
+      expect(parse(metadata).addresses).toEqual([{ host: 'r', port: 6379 }]);
+    });
+
+    it('take a database below 0 for 0', () => {
+      expect(parse({ redisHost: 'r', redisDB: '-1' }).database).toBe(0);
+    });
+
+    it.each(['-1', '-2', '0', '10000000000'])(
+      'are taken where they have no effect: %s',
+      (value) => {
+        const names = ['redisMaxRetries', 'redisMinRetryInterval', 'redisMaxRetryInterval'];
+        const pool = ['poolSize', 'minIdleConns', 'poolTimeout', 'maxConnAge', 'idleTimeout'];
+        const all = [...names, ...pool, 'idleCheckFrequency', 'maxLenApprox', 'ttlInSeconds'];
+        const metadata = Object.fromEntries(all.map((name) => [name, value]));
+        expect(parse({ redisHost: 'r', ...metadata })).toEqual(defaults);
+      },
+    );
   });
 
   describe('what is not served', () => {
