@@ -25,7 +25,7 @@ export interface ApiObservationOptions {
   readonly logger: Logger;
 }
 
-/** daprd puts no trace headers on the answers of probes. */
+/** What is in the paths of probes, which daprd leaves out of tracing altogether. */
 const PROBE_PATH = '/healthz';
 
 /** Watches the calls of both transports; its settings may change while calls run. */
@@ -60,13 +60,15 @@ export class ApiObservation implements ApiObserver {
 
   begin(call: ApiCall): ObservedCall | undefined {
     const startedAt = performance.now();
-    const trace = this.#beginTrace(call);
+    const isTraced = this.#mode !== 'off' && !isProbe(call);
+    const trace = isTraced ? this.#beginTrace(call) : undefined;
+    const refusal = isTraced ? toRefusal(call) : undefined;
     const { metrics } = this.#options;
     const settings = this.#settings;
     return {
-      responseHeaders: toHeaders(call, trace),
+      responseHeaders: trace === undefined ? {} : toHeaders(call, trace.context, refusal),
       responseTraceBin: trace === undefined ? undefined : toBinary(trace.context),
-      refusal: this.#mode === 'off' ? undefined : toRefusal(call),
+      refusal,
       lockObserver:
         trace?.span === undefined
           ? undefined
@@ -84,10 +86,10 @@ export class ApiObservation implements ApiObserver {
     };
   }
 
-  #beginTrace(
-    call: ApiCall,
-  ): { readonly context: TraceContext; readonly span: CallSpan | undefined } | undefined {
-    if (this.#mode === 'off') return undefined;
+  #beginTrace(call: ApiCall): {
+    readonly context: TraceContext;
+    readonly span: CallSpan | undefined;
+  } {
     const parent = readParent(call);
     if (this.#tracer === undefined) return { context: passOn(parent), span: undefined };
     const span = this.#tracer.start(call, parent === 'broken' ? undefined : parent);
@@ -95,17 +97,22 @@ export class ApiObservation implements ApiObserver {
   }
 }
 
+function isProbe({ protocol, path }: ApiCall): boolean {
+  return protocol === 'http' && path.includes(PROBE_PATH);
+}
+
+/** The trace, and the client's own baggage unless it is refused. */
 function toHeaders(
   call: ApiCall,
-  trace: { readonly context: TraceContext } | undefined,
+  context: TraceContext,
+  refusal: string | undefined,
 ): Readonly<Record<string, string>> {
-  if (trace === undefined || call.path.includes(PROBE_PATH)) return {};
-  const { traceState } = trace.context;
-  const baggage = call.header('baggage');
+  const { traceState = '' } = context;
+  const baggage = refusal === undefined ? (call.header('baggage') ?? '') : '';
   return {
-    traceparent: toTraceparent(trace.context),
-    ...(traceState === undefined || traceState === '' ? {} : { tracestate: traceState }),
-    ...(baggage === undefined ? {} : { baggage }),
+    traceparent: toTraceparent(context),
+    ...(traceState === '' ? {} : { tracestate: traceState }),
+    ...(baggage === '' ? {} : { baggage }),
   };
 }
 

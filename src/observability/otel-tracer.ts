@@ -57,7 +57,9 @@ export async function createOtelTracer(options: OtelTracerOptions): Promise<Trac
   const { settings, appId, environment, showsLockDetails } = options;
   logExportFailures(options.logger);
   const rate = Number(settings.samplingRate ?? DEFAULT_SAMPLING_RATE);
-  const serviceName = environment.OTEL_SERVICE_NAME ?? appId;
+  // As in daprd an empty one counts as not set.
+  const { OTEL_SERVICE_NAME: ownName = '' } = environment;
+  const serviceName = ownName === '' ? appId : ownName;
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({
       ...parsePairs(environment.OTEL_RESOURCE_ATTRIBUTES ?? ''),
@@ -147,7 +149,8 @@ function attributesOf(call: ApiCall): Attributes {
   const own: Attributes = Object.fromEntries(
     call
       .headerNames()
-      .filter((name) => name.startsWith('dapr-') && name !== 'dapr-api-token')
+      .filter((name) => name.startsWith('dapr-') && !name.endsWith('-bin'))
+      .filter((name) => name !== 'dapr-api-token')
       .map((name) => [name, call.header(name) ?? '']),
   );
   if (protocol === 'grpc') return { ...own, 'dapr.api': path, 'dapr.protocol': 'grpc' };

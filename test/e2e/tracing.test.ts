@@ -111,14 +111,14 @@ describe('tracing', () => {
       `{samplingRate: "1", otel: {endpointAddress: "127.0.0.1:${receiver!.port}", protocol: ${protocol}, isSecure: false, headers: "x-key=v"}}`;
 
     it("has daprd's names and attributes, and the lock's outcome, but no owner", async () => {
-      await start(otel());
+      await start(otel(), { env: { OTEL_SERVICE_NAME: '' } });
       const { headers } = await lock({
         traceparent: TRACEPARENT,
         tracestate: 'a=b',
         'dapr-app-id': 'x',
         'dapr-api-token': 'hush',
       });
-      await grpcLock();
+      await grpcLock({ 'dapr-some-bin': Buffer.from('x') });
       const span = await spanOf(LOCK);
       expect(headers.traceparent).toBe(`00-${TRACE_ID}-${span.spanId}-01`);
       expect(span).toMatchObject({
