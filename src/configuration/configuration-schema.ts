@@ -13,7 +13,7 @@ import {
 } from '../manifests/manifest-shape';
 import type { OtelSettings } from './configuration';
 import { toHttpUrl, toOtelUrl } from './otel-endpoint';
-import { parseHeaders } from './otel-headers';
+import { parseHeaders, toHeaders } from './otel-headers';
 
 /** The shape of a Configuration document, as far as a lock sidecar has a use for it. */
 
@@ -40,7 +40,7 @@ const duration = text.optional().transform((value, context) => {
 
 const samplingRate = text.optional().transform((value, context) => {
   if (value === undefined || value === '') return undefined;
-  const rate = Number(value);
+  const rate = value.trim() === '' ? NaN : Number(value);
   if (rate >= 0 && rate <= 1) return value;
   return refuse(context, `must be a number from 0 to 1, not "${value}"`);
 });
@@ -53,16 +53,12 @@ const zipkinEndpoint = optionalText.transform((value, context) => {
 
 /** A map, or daprd's form, which is that of OTEL_EXPORTER_OTLP_HEADERS. */
 const headers = z
-  .unknown()
-  .optional()
-  .transform((value, context) => {
-    if (value === undefined || value === null) return {};
-    if (typeof value === 'object') {
-      return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, String(own)]));
-    }
-    if (typeof value !== 'string') return refuse(context, 'must be a map, or a text: a=1,b=2');
+  .union([mapOf(text), text], { error: 'must be a text of the form a=1,b=2, or a map of texts' })
+  .transform((written, context) => {
     try {
-      return parseHeaders(value);
+      return typeof written === 'string'
+        ? parseHeaders(written)
+        : toHeaders(Object.entries(written));
     } catch (error) {
       return refuse(context, toErrorMessage(error));
     }
@@ -83,7 +79,9 @@ const otel = optionalStruct({
   if (address === undefined) return undefined;
   try {
     const url = toOtelUrl(address, { protocol, isSecure, isBase: false });
-    return { url, protocol, headers: written.headers, timeoutMs: written.timeout };
+    // As in daprd what is no time counts as not set.
+    const timeoutMs = (written.timeout ?? 0) > 0 ? written.timeout : undefined;
+    return { url, protocol, headers: written.headers, timeoutMs };
   } catch (error) {
     return refuse(context, toErrorMessage(error), ['endpointaddress']);
   }

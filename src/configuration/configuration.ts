@@ -1,4 +1,5 @@
 import type { ApiRule } from './api-access';
+import type { OtelHeaders } from './otel-headers';
 
 /** Where traces go, and how many are taken (`spec.tracing`). */
 export interface TracingSettings {
@@ -15,7 +16,7 @@ export interface OtelSettings {
   /** Over HTTP with the path that is posted to; http or https says whether TLS is spoken. */
   readonly url: string;
   readonly protocol: 'grpc' | 'http';
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: OtelHeaders;
   readonly timeoutMs: number | undefined;
 }
 

@@ -126,6 +126,15 @@ spec:
       '3:45 spec.tracing.otel.headers: header 2 is not of the form name=value',
     ],
     [
+      'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: {a: "b\\nhush"}}',
+      "3:45 spec.tracing.otel.headers: the value of header a can't be sent",
+    ],
+    [
+      'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: {a: [b]}}',
+      '3:45 spec.tracing.otel.headers: must be a text of the form a=1,b=2, or a map of texts',
+    ],
+    ['spec: {tracing: {samplingRate: " "}}', '1:32 spec.tracing.samplingRate: must be a number'],
+    [
       'spec:\n  metrics:\n    latencyDistributionBuckets: [100, 10, -1, 10]',
       '3:39 spec.metrics.latencyDistributionBuckets[1]: must be more than 100: buckets are positive',
     ],
@@ -141,6 +150,12 @@ spec:
     await expect(load(text)).rejects.toThrow(
       `error loading configuration: ${path.join(folder, '0.yaml')}:${problem}`,
     );
+  });
+
+  it.each(['0', '"0"', '-5s', '""'])('takes time-out %s for none', async (timeout) => {
+    const otel = `{endpointAddress: "a:1", timeout: ${timeout}, headers: {a: 1}}`;
+    const { tracing } = await load(`spec: {tracing: {otel: ${otel}}}`);
+    expect(tracing.otel).toMatchObject({ timeoutMs: undefined, headers: { a: '1' } });
   });
 
   it.each([
