@@ -259,7 +259,7 @@ class ComposedApp implements App {
         APP_PORT: String(appConnection.port),
         HOST_ADDRESS: toHostAddress(this.#context.environment),
       },
-      createStore: ({ name: componentName, type, version }, properties) =>
+      createStore: ({ name: componentName, type, version }, { properties, logger }) =>
         findDriver(type, version)?.create({
           componentName,
           properties,

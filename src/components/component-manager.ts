@@ -13,6 +13,7 @@ import {
 } from './init-lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
+import { createRedactedLogger } from './redaction';
 import { type ResolvedProperties, resolveProperties } from './resolve-properties';
 import type { SecretStore } from './secrets/secret-store';
 import { createSecretStore, isSecretStoreType } from './secrets/secret-stores';
@@ -195,11 +196,11 @@ export class ComponentManager {
     try {
       let lock: LockComponent | undefined;
       if (isSecretStoreType(type)) this.#loadSecretStore(manifest, resolved.properties);
-      else lock = await this.#loadLockStore(manifest, resolved.properties, known);
+      else lock = await this.#loadLockStore(manifest, resolved, known);
       this.#running.set(name, { manifest, fingerprint, lock });
       if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return false;
     } catch (error) {
-      throw withoutSecrets(error, resolved.secretValues);
+      throw withoutSecrets(error, { manifest, redact: resolved.redact });
     }
     this.#publish(manifest, before);
     return true;
@@ -226,13 +227,16 @@ export class ComponentManager {
   /** The store as it is where only its keys change, a new one that is ready otherwise. */
   async #loadLockStore(
     manifest: ComponentManifest,
-    properties: MetadataProperties,
+    { properties, redact }: ResolvedProperties,
     known: Running | undefined,
   ): Promise<LockComponent> {
     const keyPrefix = toKeyPrefix(manifest, properties, this.#options.appId);
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
     if (this.#isClosed) throw initFailure(manifest, new Error('the sidecar is stopping'));
-    const store = createLockStore(manifest, () => this.#options.createStore(manifest, properties));
+    const logger = createRedactedLogger(this.#options.logger, redact);
+    const store = createLockStore(manifest, () =>
+      this.#options.createStore(manifest, { properties, logger }),
+    );
     this.#open.add(store);
     try {
       await initLockStore(manifest, store);

@@ -5,6 +5,7 @@ import { createLockKeyPrefix, type LockKeyPrefix } from '../lock/lock-key';
 import type { LockStore } from '../lock/lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
+import type { Redact } from './redaction';
 
 /** At which step a component failed, in the words of daprd's metric. */
 export type FailedStep = 'creation' | 'init';
@@ -109,15 +110,17 @@ function tagged(tag: string, manifest: ComponentManifest, cause: unknown): Error
   return new Error(`[${tag}]: ${occurred}: ${toErrorMessage(cause)}`, { cause });
 }
 
-/** An error that quotes no secret: a store's message may quote what it can't use. */
-export function withoutSecrets(error: unknown, secretValues: readonly string[]): unknown {
-  if (!(error instanceof ComponentError)) return error;
-  const message = secretValues.reduce(
-    (text, secret) => text.replaceAll(secret, '<secret>'),
-    error.message,
-  );
+/**
+ * An error that quotes no secret: a store's message may quote what it can't use. The component's own
+ * name stands in its file, and stays.
+ */
+export function withoutSecrets(
+  error: unknown,
+  { manifest, redact }: { readonly manifest: ComponentManifest; readonly redact: Redact },
+): ComponentError {
+  const name = toLogName(manifest);
+  const message = toErrorMessage(error).split(name).map(redact).join(name);
+  const step = error instanceof ComponentError ? error.step : 'init';
   // What caused it quotes the same, and is in the message already.
-  return message === error.message
-    ? error
-    : new ComponentError(message, { step: error.step, cause: undefined });
+  return new ComponentError(message, { step, cause: undefined });
 }
