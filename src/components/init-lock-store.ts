@@ -64,11 +64,16 @@ export function createLockStore(
 /**
  * Opens a component's store within its time; one that fails is closed.
  *
+ * @param signal ends that time before
  * @throws {ComponentError} with the store's reason
  */
-export async function initLockStore(manifest: ComponentManifest, store: LockStore): Promise<void> {
+export async function initLockStore(
+  manifest: ComponentManifest,
+  store: LockStore,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await initWithin(store, manifest);
+    await initWithin(store, manifest, signal);
   } catch (error) {
     await store.close();
     throw initFailure(manifest, initFailure(manifest, error));
@@ -84,12 +89,20 @@ export function initFailure(manifest: ComponentManifest, cause: unknown): Compon
 const OVERRUN_MS = 500;
 
 /** Waits for a store's init no longer than the component allows, whatever the store does. */
-async function initWithin(store: LockStore, manifest: ComponentManifest): Promise<void> {
+async function initWithin(
+  store: LockStore,
+  manifest: ComponentManifest,
+  signal: AbortSignal,
+): Promise<void> {
   const [over, settled] = [new AbortController(), new AbortController()];
-  const limit = pause(manifest.initTimeoutMs, undefined, { signal: settled.signal }).then(() => {
-    over.abort();
-    return pause(OVERRUN_MS, 'late', { signal: settled.signal });
-  });
+  const ended = AbortSignal.any([signal, settled.signal]);
+  const limit = pause(manifest.initTimeoutMs, undefined, { signal: ended })
+    .catch(() => undefined)
+    .then(() => {
+      settled.signal.throwIfAborted();
+      over.abort();
+      return pause(OVERRUN_MS, 'late', { signal: settled.signal });
+    });
   try {
     const first = await Promise.race([store.init(over.signal), limit]);
     if (first === 'late') throw new Error(`init timeout for component ${toLogName(manifest)}`);
