@@ -100,7 +100,7 @@ function openLogFile(file: string): number {
 
 function listenToProcess(
   shutdown: Shutdown,
-  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<boolean> },
+  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<void> },
 ): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -110,9 +110,7 @@ function listenToProcess(
   // daprd tears everything down and builds it again; here no call notices.
   process.on('SIGHUP', () => {
     logger.info("Received signal 'hangup'; reloading");
-    void reload().then((isWhole) => {
-      if (isWhole) logger.info('Reloaded');
-    });
+    void reload();
   });
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import type { AppOptions } from './app-options';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
@@ -37,7 +38,7 @@ export class Servers {
    */
   async open(): Promise<void> {
     const { options, sidecar, locks, logger } = this.#options;
-    const tls = await this.#readTls();
+    const tls = await this.readTls();
     this.#grpc = createGrpcServer({
       locks,
       sidecar,
@@ -54,12 +55,27 @@ export class Servers {
   }
 
   /**
-   * Reads the certificate again and shows it from now on.
+   * Reads the certificate that is to be shown; undefined where there is none.
    *
-   * @throws {Error} where its files can't be read; the one before stays
+   * @throws {Error} where its files can't be read, or don't go together
    */
-  async renewTls(): Promise<void> {
-    const tls = await this.#readTls();
+  async readTls(): Promise<ServerTls | undefined> {
+    const { tlsFiles } = this.#options.options;
+    if (tlsFiles === undefined) return undefined;
+    const { cert, key, clientCa } = tlsFiles;
+    const pair = {
+      cert: await readPem('--tls-cert-file', cert),
+      key: await readPem('--tls-key-file', key),
+    };
+    const authority =
+      clientCa === undefined ? {} : { ca: await readPem('--tls-client-ca-file', clientCa) };
+    assertUsable({ ...pair, ...authority });
+    if (clientCa === undefined) return pair;
+    return { ...pair, ...authority, requestCert: true, rejectUnauthorized: true };
+  }
+
+  /** Shows a certificate from now on. */
+  renewTls(tls: ServerTls | undefined): void {
     if (tls === undefined) return;
     this.#http?.renewTls(tls);
     this.#grpc?.renewTls(tls);
@@ -111,18 +127,17 @@ export class Servers {
     const hosts = await resolveListenHosts(host === '' ? [] : [host]);
     await listenOnAll({ server: this.#public, hosts, port, label: 'Public HTTP', logger });
   }
+}
 
-  async #readTls(): Promise<ServerTls | undefined> {
-    const { tlsFiles } = this.#options.options;
-    if (tlsFiles === undefined) return undefined;
-    const { cert, key, clientCa } = tlsFiles;
-    const pair = {
-      cert: await readPem('--tls-cert-file', cert),
-      key: await readPem('--tls-key-file', key),
-    };
-    if (clientCa === undefined) return pair;
-    const ca = await readPem('--tls-client-ca-file', clientCa);
-    return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
+/** @throws {Error} where OpenSSL can't use what was read: a key of another certificate, half a file */
+function assertUsable(tls: SecureContextOptions): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new Error(
+      `the files of --tls-cert-file and --tls-key-file can't be used: ${toErrorMessage(cause)}`,
+      { cause },
+    );
   }
 }
 

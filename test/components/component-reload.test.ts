@@ -168,6 +168,7 @@ describe('components whose files are read again', () => {
           executed: () => undefined,
           activated: () => undefined,
           breakerState: () => undefined,
+          breakerRemoved: () => undefined,
         },
       });
       const policy =

@@ -112,6 +112,16 @@ describe('a sidecar whose files change', () => {
     ['broken', 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmeta', 'still in use: lockstore'],
     ['empty', '', 'the file is empty; still in use: lockstore'],
     [
+      'cut off behind its API version',
+      'apiVersion: dapr.io/v1alpha1\n',
+      'a document is cut off: it lacks all or part of its apiVersion, kind or spec; still in use: lockstore',
+    ],
+    [
+      'cut off in its kind',
+      'apiVersion: dapr.io/v1alpha1\nkind: Comp',
+      'a document is cut off: it lacks all or part of its apiVersion, kind or spec; still in use: lockstore',
+    ],
+    [
       'cut off',
       'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: lockstore\n',
       'still in use: lockstore',
@@ -189,6 +199,20 @@ describe('a sidecar whose files change', () => {
     const { body } = await callHttp(sidecar.httpPort, { method: 'GET', path: '/v1.0/metadata' });
     expect(body).toContain('"resiliencies":[{"name":"mine"}]');
   });
+
+  it.each(['apiVersion: dapr.io/v1alpha1\n', 'kind: Resiliency\nmetadata: {name: mine}\n'])(
+    'keeps its policies where their file is cut off: %j',
+    async (text) => {
+      await write('kind: Resiliency\nmetadata: {name: mine}\nspec: {}\n', 'resiliency.yaml');
+      await start();
+      await write(text, 'resiliency.yaml');
+      await sidecar.waitForOutput(
+        'a document is cut off: it lacks all or part of its apiVersion, kind or spec; what it held before stays in use',
+      );
+      const { body } = await callHttp(sidecar.httpPort, { method: 'GET', path: '/v1.0/metadata' });
+      expect(body).toContain('"resiliencies":[{"name":"mine"}]');
+    },
+  );
 
   describe('where hot reload is turned off', () => {
     it('reads its files at SIGHUP alone, secrets and the configuration with them', async () => {
