@@ -250,6 +250,16 @@ describe('Resiliency', () => {
       );
     });
 
+    it.each(['2147483647', '-2147483648'])('may count up to an int32: %s', (maxRetries) => {
+      load(POLICIES.replace('maxRetries: 3', `maxRetries: ${maxRetries}`));
+      expect(logger.messages('error')).toEqual([]);
+    });
+
+    it.each(['2147483648', '-2147483649', '1.5'])('may not count up to %s', (maxRetries) => {
+      load(POLICIES.replace('maxRetries: 3', `maxRetries: ${maxRetries}`));
+      expect(logger.messages('error').join()).toContain(`invalid number "${maxRetries}"`);
+    });
+
     it('for another app does not count', () => {
       load(`${POLICIES}scopes: [other]\n`);
       expect(resiliency.names).toEqual([]);
