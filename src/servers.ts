@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { AppOptions } from './app-options';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
 import { createHttpServer, type HttpServer } from './http/http-server';
-import { listenOnAll, listenOnSocket, resolveListenHosts } from './listen';
+import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from './listen';
 import { toErrorMessage } from './lock/error-message';
 import type { LockService } from './lock/lock-service';
 import type { Logger } from './lock/logger';
@@ -47,10 +47,10 @@ export class Servers {
       tls,
     });
     this.#http = this.#createHttp('api', tls);
-    await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
-    logger.info(`API gRPC server is running on port ${options.grpcPort}`);
-    await this.#listen(this.#http, 'HTTP', options.httpPort);
-    logger.info(`HTTP server is running on port ${options.httpPort}`);
+    const grpcPlace = await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
+    logger.info(`API gRPC server is running on ${grpcPlace}`);
+    const httpPlace = await this.#listen(this.#http, 'HTTP', options.httpPort);
+    logger.info(`HTTP server is running on ${httpPlace}`);
     await this.#openPublic();
   }
 
@@ -103,19 +103,21 @@ export class Servers {
     });
   }
 
+  /** Binds a server and says to what: sockets come instead of ports. */
   async #listen(
     server: GrpcServer | HttpServer,
     label: 'HTTP' | 'gRPC',
     port: number,
-  ): Promise<void> {
+  ): Promise<string> {
     const { options, logger } = this.#options;
     const { unixSocketFolder: folder, appId, listenAddresses } = options;
     if (folder !== undefined) {
       await listenOnSocket({ server, folder, appId, label, logger });
-      return;
+      return `unix socket ${toSocketFile(folder, appId, label)}`;
     }
     const hosts = await resolveListenHosts(listenAddresses);
     await listenOnAll({ server, hosts, port, label, logger });
+    return `port ${port}`;
   }
 
   /** Always TCP and without TLS: it is for probes, and shows nothing that they must not see. */
