@@ -14,8 +14,9 @@ const SHORTEST_PART = 2;
 
 /**
  * Makes what keeps secrets out of messages. A driver quotes a value in pieces (one host of a list, a
- * port), in lower case or as a number, so all of these are looked for, in any case, the longest
- * first and in one pass: a short secret must not break up a longer one, nor the placeholder.
+ * port), in lower case or as a number, so all of these are looked for, the longest first and in one
+ * pass: a short secret must not break up a longer one, nor the placeholder. Other mixtures of cases
+ * are left alone, as nobody makes them: the host `redis` is no reason to hide the word Redis.
  */
 export function createRedaction(secretValues: readonly string[]): Redact {
   const wholes = secretValues.flatMap(toForms);
@@ -28,7 +29,7 @@ export function createRedaction(secretValues: readonly string[]): Redact {
   const patterns = [...isInsideWords]
     .sort(([a], [b]) => b.length - a.length)
     .map(([text, isInside]) => (isInside ? toLiteral(text) : toWord(text)));
-  const pattern = new RegExp(patterns.join('|'), 'giu');
+  const pattern = new RegExp(patterns.join('|'), 'gu');
   return (text) => text.replaceAll(pattern, PLACEHOLDER);
 }
 
@@ -53,7 +54,7 @@ export function createRedactedLogger(logger: Logger, redact: Redact): Logger {
   };
 }
 
-/** A text as it is found again: trimmed, in other cases that no flag tells alike, escaped, as a number. */
+/** A text as it is found again: trimmed, in lower and upper case, escaped, as a number. */
 function toForms(text: string): readonly string[] {
   const trimmed = text.trim();
   const number = /^[+-]?\d+$/.test(trimmed) ? [String(Number(trimmed))] : [];

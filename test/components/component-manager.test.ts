@@ -237,6 +237,13 @@ describe('the components of a start', () => {
       });
     });
 
+    it('hides no word that only looks like it', async () => {
+      const fail = () => createFakeStore(() => Promise.reject(new Error('no Redis at redis:1')));
+      await expect(init([secrets, store], fail, { S: 'redis:1' })).rejects.toThrow(
+        'lockstore (lock.redis/v1): no Redis at <secret>',
+      );
+    });
+
     it('is not quoted in what a store says later', async () => {
       const createStore = (_manifest: unknown, context: { readonly logger: Logger }) =>
         createFakeStore(() => {

@@ -214,6 +214,26 @@ describe('a sidecar whose files change', () => {
     },
   );
 
+  it('shows the state of a breaker only as long as its component is there', async () => {
+    await write(on(redis, { writeTimeout: '100ms' }));
+    await write(
+      'kind: Resiliency\nspec: {policies: {circuitBreakers: {DefaultCircuitBreakerPolicy: {trip: consecutiveFailures > 0}}}}\n',
+      'resiliency.yaml',
+    );
+    await start();
+    const states = async () => {
+      const { body } = await callHttp(sidecar.metricsPort, { method: 'GET', path: '/' });
+      return body.split('\n').filter((line) => line.startsWith('dapr_resiliency_cb_state{'));
+    };
+    redis.pause();
+    await lock('slow');
+    expect((await states()).join()).toMatch(/status="open"\} 1/);
+    await rm(path.join(folder, 'lockstore.yaml'));
+    await eventually(async () => {
+      expect(await states()).toEqual([]);
+    });
+  });
+
   describe('where hot reload is turned off', () => {
     it('reads its files at SIGHUP alone, secrets and the configuration with them', async () => {
       const secrets = path.join(folder, 'secrets.json');
