@@ -1,7 +1,6 @@
-import { networkInterfaces } from 'node:os';
-
 import type { AppContext, AppOptions } from './app-options';
 import { ComponentManager } from './components/component-manager';
+import { toComponentEnvironment } from './component-environment';
 import { createApiAccess } from './configuration/api-access';
 import {
   type Configuration,
@@ -20,7 +19,7 @@ import type { ApiObservation } from './observability/api-observation';
 import { createLockLog } from './observability/lock-log';
 import { Metrics } from './observability/metrics';
 import { createMetricsServer } from './observability/metrics-server';
-import { createApiObservation, withOverrides } from './observed-calls';
+import { createApiObservation, createResiliencyObserver, withOverrides } from './observed-calls';
 import { Resiliency } from './resiliency/resiliency';
 import { Resources } from './resources';
 import { Servers } from './servers';
@@ -40,10 +39,10 @@ export interface App {
    */
   start(): Promise<boolean>;
   /**
-   * Reads everything again that is read at the start; what can't be used stays as it was. False where
-   * that is so for the configuration or the certificate.
+   * Reads everything again that is read at the start, once that and earlier calls are done; what can't
+   * be used stays as it was. The log says what came of it. Never rejects.
    */
-  reload(): Promise<boolean>;
+  reload(): Promise<void>;
   /**
    * Lets calls in flight finish and gives everything back; works in mid-start too.
    *
@@ -82,6 +81,9 @@ class ComposedApp implements App {
   #configuration: Configuration = DEFAULT_CONFIGURATION;
   #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
   #parts: Parts | undefined;
+  /** Ends when the start and the reloads so far are done: one of them at a time. */
+  #turn: Promise<void> = Promise.resolve();
+  #isRunning = false;
   #stopping = false;
 
   constructor(options: AppOptions, context: AppContext) {
@@ -98,9 +100,10 @@ class ComposedApp implements App {
   }
 
   async start(): Promise<boolean> {
+    const started = this.#start();
+    this.#turn = started.catch(() => undefined);
     try {
-      await this.#takeOn(await this.#loadConfiguration());
-      if (!this.#stopping) await this.#open();
+      await started;
     } catch (error) {
       // What a stop cuts short fails for that reason only.
       if (!this.#stopping) throw error;
@@ -108,25 +111,14 @@ class ComposedApp implements App {
     return !this.#stopping;
   }
 
-  async reload(): Promise<boolean> {
-    const parts = this.#parts;
-    if (parts === undefined || this.#stopping) return false;
-    let isWhole = true;
-    try {
-      await this.#takeOn(await this.#loadConfiguration());
-      await parts.servers.renewTls();
-    } catch (error) {
-      isWhole = false;
-      this.#logger.error(
-        `Reload failed: ${toErrorMessage(error)}; what was loaded before stays in use`,
-      );
-    }
-    await parts.resources.reload();
-    return isWhole;
+  reload(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#reload());
+    return this.#turn;
   }
 
   stop(grace: AbortSignal): Promise<void> {
     this.#stopping = true;
+    this.#isRunning = false;
     return this.#lifecycle.close(grace);
   }
 
@@ -137,38 +129,77 @@ class ComposedApp implements App {
     return withOverrides(loaded, this.#options, environment);
   }
 
-  /** Puts a configuration into force, the first and every later one. */
-  async #takeOn(configuration: Configuration): Promise<void> {
-    this.#configuration = configuration;
-    this.#isAllowed = createApiAccess(configuration.api);
-    const features = [...configuration.features].filter(([, isOn]) => isOn).map(([name]) => name);
-    this.#metadata.setFeatures(features);
-    this.#parts ??= this.#compose(configuration);
-    this.#parts.metrics.configure(configuration.metrics);
-    await this.#parts.observation.configure(configuration);
+  async #start(): Promise<void> {
+    const configuration = await this.#loadConfiguration();
+    this.#parts = this.#compose(configuration);
+    await this.#takeOn(configuration, this.#parts);
+    if (!this.#stopping) await this.#open(this.#parts);
+    this.#isRunning = !this.#stopping;
   }
 
-  async #open(): Promise<void> {
-    const { resources, components, servers, health, observation } = this.#partsOrThrow();
+  async #reload(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined || !this.#isRunning) return;
+    const isConfigured = await this.#reloadConfiguration(parts);
+    const isWhole = await parts.resources.reload();
+    if (this.#stopping) return;
+    if (isConfigured && isWhole) this.#logger.info('Reloaded');
+    else this.#logger.error('Reloaded in part: what is broken or failed stays as it was before');
+  }
+
+  /** All of it or, where any of it can't be used, nothing. */
+  async #reloadConfiguration(parts: Parts): Promise<boolean> {
+    try {
+      const configuration = await this.#loadConfiguration();
+      const tls = await parts.servers.readTls();
+      if (this.#stopping) return false;
+      await this.#takeOn(configuration, parts);
+      parts.servers.renewTls(tls);
+      this.#followFolders(parts);
+      return true;
+    } catch (error) {
+      this.#logger.error(
+        `Reload failed: ${toErrorMessage(error)}; what was loaded before stays in use`,
+      );
+      return false;
+    }
+  }
+
+  /** Puts a configuration into force, the first and every later one; what may fail comes first. */
+  async #takeOn(configuration: Configuration, parts: Parts): Promise<void> {
+    const isAllowed = createApiAccess(configuration.api);
+    await parts.observation.configure(configuration);
+    parts.metrics.configure(configuration.metrics);
+    this.#configuration = configuration;
+    this.#isAllowed = isAllowed;
+    const features = [...configuration.features].filter(([, isOn]) => isOn).map(([name]) => name);
+    this.#metadata.setFeatures(features);
+  }
+
+  async #open(parts: Parts): Promise<void> {
+    const { resources, components, servers, health, observation } = parts;
     this.#lifecycle.add('tracing', () => observation.close());
-    await this.#openMetrics();
+    await this.#openMetrics(parts);
     this.#lifecycle.add('the components', (grace) => components.close(grace));
     await resources.start();
     if (this.#stopping) return;
     this.#lifecycle.add('the API servers', () => servers.close());
     await servers.open();
     this.#lifecycle.add('hot reload', () => resources.close());
-    if (isFeatureEnabled(this.#configuration, 'HotReload')) {
-      resources.watch(this.#options.reconcileIntervalMs);
-    }
+    this.#followFolders(parts);
     health.markOutboundReady();
     health.markReady(RUNTIME_TARGET);
   }
 
+  #followFolders({ resources }: Parts): void {
+    const isOn = isFeatureEnabled(this.#configuration, 'HotReload');
+    if (isOn) resources.watch(this.#options.reconcileIntervalMs);
+    else resources.unwatch();
+  }
+
   /** daprd's default port is taken easily; where nobody asked for it, locks go before metrics. */
-  async #openMetrics(): Promise<void> {
+  async #openMetrics({ metrics }: Parts): Promise<void> {
     const { metricsAddress } = this.#options;
-    const { metrics } = this.#partsOrThrow();
     if (metricsAddress === undefined || !metrics.isEnabled) return;
     const { host, port, isRequired } = metricsAddress;
     const server = createMetricsServer(metrics.registry);
@@ -181,11 +212,6 @@ class ComposedApp implements App {
       if (isRequired) throw new Error(sentence, { cause });
       this.#logger.error(`${sentence}; going on without metrics, as no --metrics-port is given`);
     }
-  }
-
-  #partsOrThrow(): Parts {
-    if (this.#parts === undefined) throw new Error('the app was not composed');
-    return this.#parts;
   }
 
   /** Makes the parts that stand on each other; those whose settings may change are told of them. */
@@ -234,37 +260,17 @@ class ComposedApp implements App {
     return new Resiliency({
       appId: this.#options.appId,
       logger: this.#logger.scoped('dapr.runtime'),
-      observer: {
-        loaded: (names) => {
-          this.#metadata.setResiliencies(names);
-          metrics.recordPolicies(names);
-        },
-        executed: (use) => {
-          metrics.recordPolicy('count', use);
-        },
-        activated: (use) => {
-          metrics.recordPolicy('activation', use);
-        },
-        breakerState: (use, state) => {
-          metrics.recordBreakerState(use, state);
-        },
-      },
+      observer: createResiliencyObserver(metrics, this.#metadata),
     });
   }
 
   #createComponents(metrics: Metrics): ComponentManager {
-    const { appId, appConnection } = this.#options;
+    const { appId } = this.#options;
     const logger = this.#logger.scoped('dapr.runtime.processor');
     return new ComponentManager({
       appId,
-      environment: {
-        ...this.#context.environment,
-        // What daprd sets in its own process, and component files refer to.
-        APP_ID: appId,
-        APP_PORT: String(appConnection.port),
-        HOST_ADDRESS: toHostAddress(this.#context.environment),
-      },
-      createStore: ({ name: componentName, type, version }, properties) =>
+      environment: toComponentEnvironment(this.#context.environment, this.#options),
+      createStore: ({ name: componentName, type, version }, { properties, logger }) =>
         findDriver(type, version)?.create({
           componentName,
           properties,
@@ -280,12 +286,4 @@ class ComposedApp implements App {
       logger,
     });
   }
-}
-
-/** The machine's address as daprd finds it: DAPR_HOST_IP, else its first outside IPv4 one. */
-function toHostAddress({ DAPR_HOST_IP: given = '' }: AppContext['environment']): string {
-  if (given !== '') return given;
-  const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
-  return outside?.address ?? '127.0.0.1';
 }

@@ -73,6 +73,11 @@ const SOCKET_MODE = 0o660;
 /** The longest path that a unix socket can have, in bytes (Linux sun_path, its end counted). */
 const LONGEST_SOCKET_PATH = 107;
 
+/** The unix socket of a server, named as daprd's. */
+export function toSocketFile(folder: string, appId: string, label: 'HTTP' | 'gRPC'): string {
+  return path.join(folder, `dapr-${appId}-${label.toLowerCase()}.socket`);
+}
+
 /**
  * Binds a server to a unix socket in a folder, named as daprd's. A file that an ended sidecar has
  * left behind is removed; daprd refuses to start there.
@@ -87,7 +92,7 @@ export async function listenOnSocket(options: {
   readonly logger: Logger;
 }): Promise<void> {
   const { server, folder, appId, label, logger } = options;
-  const file = path.join(folder, `dapr-${appId}-${label.toLowerCase()}.socket`);
+  const file = toSocketFile(folder, appId, label);
   if (Buffer.byteLength(file) > LONGEST_SOCKET_PATH) {
     throw new Error(
       `could not listen on unix socket ${file}: its path is longer than ${LONGEST_SOCKET_PATH} bytes`,

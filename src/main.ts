@@ -6,6 +6,7 @@ import { createApp } from './app';
 import { parseArguments } from './cli/parse-arguments';
 import type { RunOptions } from './cli/run-options';
 import { waitUntilReady } from './cli/wait';
+import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
 import { createLogger } from './observability/logger';
@@ -100,7 +101,7 @@ function openLogFile(file: string): number {
 
 function listenToProcess(
   shutdown: Shutdown,
-  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<boolean> },
+  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<void> },
 ): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -110,9 +111,7 @@ function listenToProcess(
   // daprd tears everything down and builds it again; here no call notices.
   process.on('SIGHUP', () => {
     logger.info("Received signal 'hangup'; reloading");
-    void reload().then((isWhole) => {
-      if (isWhole) logger.info('Reloaded');
-    });
+    void reload();
   });
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
@@ -135,23 +134,6 @@ function announce(options: RunOptions, logger: Logger): void {
   if (options.apiToken === undefined) return;
   logger.info('Enabled token authentication on HTTP server');
   logger.info('Enabled token authentication on gRPC server');
-}
-
-/** Where the sidecar listens, and one line to paste. */
-function toInvitation(options: RunOptions, storeName: string | undefined): string {
-  const [host = 'localhost'] = options.listenAddresses;
-  const curl = options.tlsFiles === undefined ? 'curl' : 'curl -k';
-  const at = host.includes(':') ? `[${host}]` : host;
-  const base = `${options.tlsFiles === undefined ? 'http' : 'https'}://${at}:${options.httpPort}`;
-  const addresses = `Holdfast listens on ${base} (HTTP) and ${at}:${options.grpcPort} (gRPC).`;
-  if (storeName === undefined) return `\n${addresses} No lock store is loaded.\n\n`;
-  const token = options.apiToken === undefined ? '' : ' -H "dapr-api-token: $DAPR_API_TOKEN"';
-  return `
-${addresses} Take a lock:
-
-${curl} -X POST ${base}/v1.0-alpha1/lock/${encodeURIComponent(storeName)} -H 'Content-Type: application/json'${token} -d '{"resourceId":"my_file_name","lockOwner":"random_id_abc123","expiryInSeconds":60}'
-
-`;
 }
 
 main().catch((error: unknown) => {

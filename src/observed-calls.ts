@@ -3,6 +3,8 @@ import type { Configuration, TracingSettings } from './configuration/configurati
 import { withOtelEnvironment } from './configuration/otel-environment';
 import { ApiObservation } from './observability/api-observation';
 import type { Metrics } from './observability/metrics';
+import type { ResiliencyObserver } from './resiliency/resiliency';
+import type { SidecarMetadata } from './sidecar/metadata';
 
 /**
  * Makes the observation of calls. OpenTelemetry is loaded only where spans are made: it takes
@@ -22,6 +24,31 @@ export function createApiObservation(
     metrics,
     logger,
   });
+}
+
+/** Lets metrics and metadata learn of policies. */
+export function createResiliencyObserver(
+  metrics: Metrics,
+  metadata: SidecarMetadata,
+): ResiliencyObserver {
+  return {
+    loaded: (names) => {
+      metadata.setResiliencies(names);
+      metrics.recordPolicies(names);
+    },
+    executed: (use) => {
+      metrics.recordPolicy('count', use);
+    },
+    activated: (use) => {
+      metrics.recordPolicy('activation', use);
+    },
+    breakerState: (use, state) => {
+      metrics.recordBreakerState(use, state);
+    },
+    breakerRemoved: (use) => {
+      metrics.removeBreakerState(use);
+    },
+  };
 }
 
 /** The configuration with what flags and environment say of it. */

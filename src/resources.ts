@@ -4,7 +4,8 @@ import type { ComponentManager } from './components/component-manager';
 import { selectComponents, type SelectionOptions } from './components/select-components';
 import { toErrorMessage } from './lock/error-message';
 import type { Logger } from './lock/logger';
-import type { ManifestFile, ManifestFolders } from './manifests/manifest-folders';
+import { HalfWrittenFiles } from './manifests/half-written';
+import type { ManifestFolders } from './manifests/manifest-folders';
 import type { Resiliency } from './resiliency/resiliency';
 
 /** What follows the resource folders. */
@@ -24,15 +25,16 @@ const LONGEST_WAIT_MS = 1000;
 
 /**
  * Keeps a sidecar as its resource folders say: at the start, and again whenever they change. A file
- * that can't be used, or is empty, leaves what it held before in use: it may be half written.
+ * that can't be used, or is cut off, leaves what it held before in use: it may be half written.
  */
 export class Resources {
   readonly #options: ResourcesOptions;
-  readonly #watchers: FSWatcher[] = [];
+  readonly #halfWritten = new HalfWrittenFiles();
+  #watchers: readonly FSWatcher[] | undefined;
   #interval: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #changedAtMs: number | undefined;
-  #reloading: Promise<void> | undefined;
+  #reloading: Promise<boolean> | undefined;
   #isStale = false;
   #isClosed = false;
 
@@ -51,19 +53,31 @@ export class Resources {
     const selected = selectComponents(files, selection);
     resiliency.load(files);
     await components.start(selected);
+    this.#halfWritten.accept(files);
   }
 
   /** Follows the folders from now on; with an interval as well, for what no notice comes of. */
   watch(intervalMs: number): void {
     const { folders, logger } = this.#options;
-    if (folders.folders.length === 0) return;
+    if (folders.folders.length === 0 || this.#watchers !== undefined || this.#isClosed) return;
     logger.info(`Watching directories: [${folders.folders.join(' ')}]`);
-    for (const folder of folders.folders) this.#watchFolder(folder);
+    this.#watchers = folders.folders.flatMap((folder) => this.#watchFolder(folder));
     this.#interval = setInterval(() => void this.reload(), intervalMs).unref();
   }
 
-  /** Reads the folders again; resolves once all of it is done. Never rejects. */
-  reload(): Promise<void> {
+  /** Stops following; what was noticed and not read yet waits for the next reading. */
+  unwatch(): void {
+    if (this.#watchers === undefined) return;
+    this.#options.logger.info('Directories are not watched any more');
+    this.#stopWatching();
+  }
+
+  /**
+   * Reads the folders again; resolves once all of it is done. Never rejects.
+   *
+   * @returns false where something could not be used
+   */
+  reload(): Promise<boolean> {
     this.#isStale = true;
     this.#reloading ??= this.#reloadWhileStale().finally(() => {
       this.#reloading = undefined;
@@ -71,16 +85,23 @@ export class Resources {
     return this.#reloading;
   }
 
-  /** Stops following; a reload under way comes to its end first. */
+  /** Stops following; a reload under way is cut short, as calls are served until it has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#interval);
-    clearTimeout(this.#quiet);
-    for (const watcher of this.#watchers) watcher.close();
+    this.#stopWatching();
+    this.#options.components.stopLoading();
     await this.#reloading;
   }
 
-  #watchFolder(folder: string): void {
+  #stopWatching(): void {
+    clearInterval(this.#interval);
+    clearTimeout(this.#quiet);
+    this.#changedAtMs = undefined;
+    for (const watcher of this.#watchers ?? []) watcher.close();
+    this.#watchers = undefined;
+  }
+
+  #watchFolder(folder: string): readonly FSWatcher[] {
     const { logger } = this.#options;
     try {
       const watcher = watch(folder, { persistent: false }, () => {
@@ -89,11 +110,12 @@ export class Resources {
       watcher.on('error', (error) => {
         logger.warn(`Folder ${folder} can't be watched any more: ${toErrorMessage(error)}`);
       });
-      this.#watchers.push(watcher);
+      return [watcher];
     } catch (error) {
       logger.warn(
         `Folder ${folder} can't be watched: ${toErrorMessage(error)}; it is read at an interval`,
       );
+      return [];
     }
   }
 
@@ -112,34 +134,34 @@ export class Resources {
     );
   }
 
-  async #reloadWhileStale(): Promise<void> {
+  async #reloadWhileStale(): Promise<boolean> {
     const { logger } = this.#options;
+    let isWhole = false;
     while (this.#isStale && !this.#isClosed) {
       this.#isStale = false;
       try {
-        await this.#reloadOnce();
+        isWhole = await this.#reloadOnce();
       } catch (error) {
+        isWhole = false;
         logger.error(
           `Reload failed: ${toErrorMessage(error)}; everything stays in use as it was before`,
         );
       }
     }
+    return isWhole;
   }
 
-  async #reloadOnce(): Promise<void> {
+  async #reloadOnce(): Promise<boolean> {
     const { folders, resiliency, components, selection } = this.#options;
-    const files = (await folders.read()).map((file) => this.#suspectEmpty(file));
+    const files = this.#halfWritten.suspect(
+      await folders.read(),
+      (file) => components.isFrom(file) || resiliency.isFrom(file),
+    );
     const selected = selectComponents(files, selection);
-    resiliency.load(files);
-    await components.reload(selected);
-  }
-
-  /** Editors empty a file before they write it. */
-  #suspectEmpty(file: ManifestFile): ManifestFile {
-    const { components, resiliency } = this.#options;
-    const isEmpty = file.documents.every(({ value }) => value === null || value === undefined);
-    const hadContent = components.isFrom(file.file) || resiliency.isFrom(file.file);
-    if (file.problem !== undefined || !isEmpty || !hadContent) return file;
-    return { ...file, problem: 'the file is empty' };
+    const arePoliciesWhole = resiliency.load(files);
+    const areComponentsWhole = await components.reload(selected);
+    resiliency.keepOnly(components.names);
+    this.#halfWritten.accept(files);
+    return arePoliciesWhole && areComponentsWhole;
   }
 }

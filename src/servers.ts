@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import type { AppOptions } from './app-options';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
 import { createHttpServer, type HttpServer } from './http/http-server';
-import { listenOnAll, listenOnSocket, resolveListenHosts } from './listen';
+import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from './listen';
 import { toErrorMessage } from './lock/error-message';
 import type { LockService } from './lock/lock-service';
 import type { Logger } from './lock/logger';
@@ -37,7 +38,7 @@ export class Servers {
    */
   async open(): Promise<void> {
     const { options, sidecar, locks, logger } = this.#options;
-    const tls = await this.#readTls();
+    const tls = await this.readTls();
     this.#grpc = createGrpcServer({
       locks,
       sidecar,
@@ -46,20 +47,35 @@ export class Servers {
       tls,
     });
     this.#http = this.#createHttp('api', tls);
-    await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
-    logger.info(`API gRPC server is running on port ${options.grpcPort}`);
-    await this.#listen(this.#http, 'HTTP', options.httpPort);
-    logger.info(`HTTP server is running on port ${options.httpPort}`);
+    const grpcPlace = await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
+    logger.info(`API gRPC server is running on ${grpcPlace}`);
+    const httpPlace = await this.#listen(this.#http, 'HTTP', options.httpPort);
+    logger.info(`HTTP server is running on ${httpPlace}`);
     await this.#openPublic();
   }
 
   /**
-   * Reads the certificate again and shows it from now on.
+   * Reads the certificate that is to be shown; undefined where there is none.
    *
-   * @throws {Error} where its files can't be read; the one before stays
+   * @throws {Error} where its files can't be read, or don't go together
    */
-  async renewTls(): Promise<void> {
-    const tls = await this.#readTls();
+  async readTls(): Promise<ServerTls | undefined> {
+    const { tlsFiles } = this.#options.options;
+    if (tlsFiles === undefined) return undefined;
+    const { cert, key, clientCa } = tlsFiles;
+    const pair = {
+      cert: await readPem('--tls-cert-file', cert),
+      key: await readPem('--tls-key-file', key),
+    };
+    const authority =
+      clientCa === undefined ? {} : { ca: await readPem('--tls-client-ca-file', clientCa) };
+    assertUsable({ ...pair, ...authority });
+    if (clientCa === undefined) return pair;
+    return { ...pair, ...authority, requestCert: true, rejectUnauthorized: true };
+  }
+
+  /** Shows a certificate from now on. */
+  renewTls(tls: ServerTls | undefined): void {
     if (tls === undefined) return;
     this.#http?.renewTls(tls);
     this.#grpc?.renewTls(tls);
@@ -87,19 +103,21 @@ export class Servers {
     });
   }
 
+  /** Binds a server and says to what: sockets come instead of ports. */
   async #listen(
     server: GrpcServer | HttpServer,
     label: 'HTTP' | 'gRPC',
     port: number,
-  ): Promise<void> {
+  ): Promise<string> {
     const { options, logger } = this.#options;
     const { unixSocketFolder: folder, appId, listenAddresses } = options;
     if (folder !== undefined) {
       await listenOnSocket({ server, folder, appId, label, logger });
-      return;
+      return `unix socket ${toSocketFile(folder, appId, label)}`;
     }
     const hosts = await resolveListenHosts(listenAddresses);
     await listenOnAll({ server, hosts, port, label, logger });
+    return `port ${port}`;
   }
 
   /** Always TCP and without TLS: it is for probes, and shows nothing that they must not see. */
@@ -111,18 +129,17 @@ export class Servers {
     const hosts = await resolveListenHosts(host === '' ? [] : [host]);
     await listenOnAll({ server: this.#public, hosts, port, label: 'Public HTTP', logger });
   }
+}
 
-  async #readTls(): Promise<ServerTls | undefined> {
-    const { tlsFiles } = this.#options.options;
-    if (tlsFiles === undefined) return undefined;
-    const { cert, key, clientCa } = tlsFiles;
-    const pair = {
-      cert: await readPem('--tls-cert-file', cert),
-      key: await readPem('--tls-key-file', key),
-    };
-    if (clientCa === undefined) return pair;
-    const ca = await readPem('--tls-client-ca-file', clientCa);
-    return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
+/** @throws {Error} where OpenSSL can't use what was read: a key of another certificate, half a file */
+function assertUsable(tls: SecureContextOptions): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new Error(
+      `the files of --tls-cert-file and --tls-key-file can't be used: ${toErrorMessage(cause)}`,
+      { cause },
+    );
   }
 }
 

@@ -19,11 +19,11 @@ export interface ComponentManagerOptions {
   readonly environment: Environment;
   /**
    * Makes the store of a lock component; undefined where its type or version is unknown. Throws
-   * where the component's metadata is wrong.
+   * where the component's metadata is wrong. The logger is free of the component's secrets.
    */
   readonly createStore: (
     manifest: ComponentManifest,
-    properties: MetadataProperties,
+    context: { readonly properties: MetadataProperties; readonly logger: Logger },
   ) => LockStore | undefined;
   /** True where the configuration denies a component (`components.deny`). */
   readonly isDenied: (component: Pick<ComponentManifest, 'type' | 'version'>) => boolean;

@@ -1,6 +1,7 @@
 import { toErrorMessage } from '../lock/error-message';
 import type { LockKeyPrefix } from '../lock/lock-key';
 import type { LockStore } from '../lock/lock-store';
+import { ReportedProblems } from '../manifests/reported-problems';
 import { toComponentKind } from './component-kinds';
 import type { ComponentManagerOptions } from './component-manager-options';
 import {
@@ -13,6 +14,7 @@ import {
 } from './init-lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
+import { createRedactedLogger } from './redaction';
 import { type ResolvedProperties, resolveProperties } from './resolve-properties';
 import type { SecretStore } from './secrets/secret-store';
 import { createSecretStore, isSecretStoreType } from './secrets/secret-stores';
@@ -43,12 +45,11 @@ export class ComponentManager {
   readonly #open = new Set<LockStore>();
   /** Aborts when nothing is waited for any more. */
   readonly #grace = new AbortController();
+  /** Aborts when nothing is initialised any more. */
+  readonly #loading = new AbortController();
   #secretStores = new Map<string, SecretStore>();
-  #isClosed = false;
-  /** What was said of components that are not served. */
-  readonly #said = new Set<string>();
-  /** What is wrong with files, as it was said last. */
-  #broken: readonly string[] = [];
+  readonly #notServed = new ReportedProblems();
+  readonly #broken = new ReportedProblems();
 
   constructor(options: ComponentManagerOptions) {
     this.#options = options;
@@ -62,7 +63,7 @@ export class ComponentManager {
   async start(selection: ComponentSelection): Promise<void> {
     const { logger } = this.#options;
     for (const problem of selection.broken.values()) logger.warn(problem);
-    await this.#reach(selection, (manifest, error) => {
+    await this.#reach(this.#toServed(selection), (manifest, error) => {
       const reason = `process component ${manifest.name} error: ${toErrorMessage(error)}`;
       if (manifest.ignoreErrors) {
         logger.error(`Ignoring error processing component: ${reason}`);
@@ -77,16 +78,22 @@ export class ComponentManager {
    * Follows a change of the folders: what is gone is closed, what is new or changed is initialised.
    * What fails, or stands in a file that can't be read now, stays as it was.
    *
-   * @returns true where anything was changed
+   * @returns false where there was anything of that
    */
   async reload(selection: ComponentSelection): Promise<boolean> {
     this.#sayBroken(selection.broken);
-    const removed = this.#removeMissing(selection);
-    const changed = await this.#reach(selection, ({ name }) => {
+    const served = this.#toServed(selection);
+    this.#removeMissing(served);
+    const isWhole = await this.#reach(served, ({ name }) => {
       if (!this.#running.has(name)) return;
       this.#options.logger.error(`Component ${name} stays as it was before`);
     });
-    return removed || changed;
+    return isWhole && selection.broken.size === 0;
+  }
+
+  /** Ends what is being initialised; nothing is from now on. */
+  stopLoading(): void {
+    this.#loading.abort();
   }
 
   /** True where a component that is in use stands in a file. */
@@ -94,9 +101,14 @@ export class ComponentManager {
     return [...this.#running.values()].some(({ manifest }) => manifest.file === file);
   }
 
+  /** The names of those that are in use. */
+  get names(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
   /** Closes every store; once the grace is over without waiting for its calls. */
   async close(grace: AbortSignal): Promise<void> {
-    this.#isClosed = true;
+    this.stopLoading();
     const abort = (): void => {
       this.#grace.abort();
     };
@@ -109,23 +121,23 @@ export class ComponentManager {
     grace.removeEventListener('abort', abort);
   }
 
-  /** Says what is wrong with files when it goes wrong, not at every reading. */
   #sayBroken(broken: ComponentSelection['broken']): void {
     const running = [...this.#running.values()].map(({ manifest }) => manifest);
     const sentences = [...broken].map(([file, problem]) => {
       const kept = running.filter((manifest) => manifest.file === file).map(({ name }) => name);
       return kept.length === 0 ? problem : `${problem}; still in use: ${kept.join(', ')}`;
     });
-    for (const sentence of sentences) {
-      if (!this.#broken.includes(sentence)) this.#options.logger.error(sentence);
-    }
-    this.#broken = sentences;
+    this.#broken.report(sentences, (sentence) => {
+      this.#options.logger.error(sentence);
+    });
   }
 
-  #removeMissing({ manifests, broken }: ComponentSelection): boolean {
+  #removeMissing({ manifests, broken }: ComponentSelection): void {
     const wanted = new Set(manifests.map(({ name }) => name));
     const missing = [...this.#running.values()].filter(
-      ({ manifest }) => !wanted.has(manifest.name) && !broken.has(manifest.file),
+      ({ manifest }) =>
+        !wanted.has(manifest.name) &&
+        (!broken.has(manifest.file) || this.#options.isDenied(manifest)),
     );
     for (const { manifest, lock } of missing) {
       const { name } = manifest;
@@ -135,30 +147,41 @@ export class ComponentManager {
       this.#options.metadata.removeComponent(name);
       if (lock !== undefined) this.#retire(lock.store);
     }
-    return missing.length > 0;
   }
 
+  /** False where anything failed; what a stop cuts short fails for that reason only. */
   async #reach(
-    { manifests }: ComponentSelection,
+    { manifests, broken }: ComponentSelection,
     onFailure: (manifest: ComponentManifest, error: unknown) => void,
   ): Promise<boolean> {
-    const served = manifests.filter((manifest) => this.#isServed(manifest));
-    const secretStores = served.filter(({ type }) => isSecretStoreType(type));
-    const others = served.filter(({ type }) => !isSecretStoreType(type));
-    let changed = false;
+    const secretStores = manifests.filter(({ type }) => isSecretStoreType(type));
+    const others = manifests.filter(({ type }) => !isSecretStoreType(type));
+    let isWhole = true;
     const previous = this.#secretStores;
-    this.#secretStores = new Map();
+    this.#secretStores = new Map([...previous].filter(([name]) => this.#isKept(name, broken)));
     for (const manifest of [...secretStores, ...others]) {
       try {
-        changed = (await this.#follow(manifest)) || changed;
+        await this.#follow(manifest);
       } catch (error) {
+        isWhole = false;
+        if (this.#isStopping) return false;
         this.#report(manifest, error);
         const old = previous.get(manifest.name);
         if (old !== undefined) this.#secretStores.set(manifest.name, old);
         onFailure(manifest, error);
       }
     }
-    return changed;
+    return isWhole;
+  }
+
+  /** True for a component that is in use though its file can't be read now. */
+  #isKept(name: string, broken: ComponentSelection['broken']): boolean {
+    const running = this.#running.get(name);
+    return running !== undefined && broken.has(running.manifest.file);
+  }
+
+  get #isStopping(): boolean {
+    return this.#loading.signal.aborted;
   }
 
   #report(manifest: ComponentManifest, error: unknown): void {
@@ -167,22 +190,27 @@ export class ComponentManager {
     observe(manifest, error instanceof ComponentError ? error.step : 'init');
   }
 
-  /** False for what is no business of this sidecar, which is said once. */
-  #isServed(manifest: ComponentManifest): boolean {
-    const reason = this.#options.isDenied(manifest)
-      ? 'is denied by the configuration (components.deny)'
-      : toComponentKind(manifest.type) === 'other-building-block'
-        ? 'belongs to a building block that is not served'
-        : undefined;
-    if (reason === undefined) return true;
-    const sentence = `Component ${toLogName(manifest)} ${reason}; ignored`;
-    if (!this.#said.has(sentence)) this.#options.logger.warn(sentence);
-    this.#said.add(sentence);
-    return false;
+  /** Without what is no business of this sidecar: it is as if it stood nowhere. */
+  #toServed(selection: ComponentSelection): ComponentSelection {
+    const { isDenied, logger } = this.#options;
+    const [manifests, sentences]: [ComponentManifest[], string[]] = [[], []];
+    for (const manifest of selection.manifests) {
+      const reason = isDenied(manifest)
+        ? 'is denied by the configuration (components.deny)'
+        : toComponentKind(manifest.type) === 'other-building-block'
+          ? 'belongs to a building block that is not served'
+          : undefined;
+      if (reason === undefined) manifests.push(manifest);
+      else sentences.push(`Component ${toLogName(manifest)} ${reason}; ignored`);
+    }
+    this.#notServed.report(sentences, (sentence) => {
+      logger.warn(sentence);
+    });
+    return { ...selection, manifests };
   }
 
-  /** Makes a component what its manifest says; true where it was anything else before. */
-  async #follow(manifest: ComponentManifest): Promise<boolean> {
+  /** Makes a component what its manifest says. */
+  async #follow(manifest: ComponentManifest): Promise<void> {
     if (toComponentKind(manifest.type) === 'unknown') {
       const cause = new Error(`incorrect type ${manifest.type}`);
       throw new ComponentError(cause.message, { step: 'creation', cause });
@@ -195,14 +223,13 @@ export class ComponentManager {
     try {
       let lock: LockComponent | undefined;
       if (isSecretStoreType(type)) this.#loadSecretStore(manifest, resolved.properties);
-      else lock = await this.#loadLockStore(manifest, resolved.properties, known);
+      else lock = await this.#loadLockStore(manifest, resolved, known);
       this.#running.set(name, { manifest, fingerprint, lock });
-      if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return false;
+      if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return;
     } catch (error) {
-      throw withoutSecrets(error, resolved.secretValues);
+      throw withoutSecrets(error, { manifest, redact: resolved.redact });
     }
     this.#publish(manifest, before);
-    return true;
   }
 
   #resolve(manifest: ComponentManifest): ResolvedProperties {
@@ -226,16 +253,19 @@ export class ComponentManager {
   /** The store as it is where only its keys change, a new one that is ready otherwise. */
   async #loadLockStore(
     manifest: ComponentManifest,
-    properties: MetadataProperties,
+    { properties, redact }: ResolvedProperties,
     known: Running | undefined,
   ): Promise<LockComponent> {
     const keyPrefix = toKeyPrefix(manifest, properties, this.#options.appId);
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
-    if (this.#isClosed) throw initFailure(manifest, new Error('the sidecar is stopping'));
-    const store = createLockStore(manifest, () => this.#options.createStore(manifest, properties));
+    if (this.#isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
+    const logger = createRedactedLogger(this.#options.logger, redact);
+    const store = createLockStore(manifest, () =>
+      this.#options.createStore(manifest, { properties, logger }),
+    );
     this.#open.add(store);
     try {
-      await initLockStore(manifest, store);
+      await initLockStore(manifest, store, this.#loading.signal);
     } catch (error) {
       this.#open.delete(store);
       throw error;

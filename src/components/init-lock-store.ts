@@ -5,6 +5,7 @@ import { createLockKeyPrefix, type LockKeyPrefix } from '../lock/lock-key';
 import type { LockStore } from '../lock/lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
+import type { Redact } from './redaction';
 
 /** At which step a component failed, in the words of daprd's metric. */
 export type FailedStep = 'creation' | 'init';
@@ -63,11 +64,16 @@ export function createLockStore(
 /**
  * Opens a component's store within its time; one that fails is closed.
  *
+ * @param signal ends that time before
  * @throws {ComponentError} with the store's reason
  */
-export async function initLockStore(manifest: ComponentManifest, store: LockStore): Promise<void> {
+export async function initLockStore(
+  manifest: ComponentManifest,
+  store: LockStore,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await initWithin(store, manifest);
+    await initWithin(store, manifest, signal);
   } catch (error) {
     await store.close();
     throw initFailure(manifest, initFailure(manifest, error));
@@ -83,12 +89,20 @@ export function initFailure(manifest: ComponentManifest, cause: unknown): Compon
 const OVERRUN_MS = 500;
 
 /** Waits for a store's init no longer than the component allows, whatever the store does. */
-async function initWithin(store: LockStore, manifest: ComponentManifest): Promise<void> {
+async function initWithin(
+  store: LockStore,
+  manifest: ComponentManifest,
+  signal: AbortSignal,
+): Promise<void> {
   const [over, settled] = [new AbortController(), new AbortController()];
-  const limit = pause(manifest.initTimeoutMs, undefined, { signal: settled.signal }).then(() => {
-    over.abort();
-    return pause(OVERRUN_MS, 'late', { signal: settled.signal });
-  });
+  const ended = AbortSignal.any([signal, settled.signal]);
+  const limit = pause(manifest.initTimeoutMs, undefined, { signal: ended })
+    .catch(() => undefined)
+    .then(() => {
+      settled.signal.throwIfAborted();
+      over.abort();
+      return pause(OVERRUN_MS, 'late', { signal: settled.signal });
+    });
   try {
     const first = await Promise.race([store.init(over.signal), limit]);
     if (first === 'late') throw new Error(`init timeout for component ${toLogName(manifest)}`);
@@ -109,15 +123,17 @@ function tagged(tag: string, manifest: ComponentManifest, cause: unknown): Error
   return new Error(`[${tag}]: ${occurred}: ${toErrorMessage(cause)}`, { cause });
 }
 
-/** An error that quotes no secret: a store's message may quote what it can't use. */
-export function withoutSecrets(error: unknown, secretValues: readonly string[]): unknown {
-  if (!(error instanceof ComponentError)) return error;
-  const message = secretValues.reduce(
-    (text, secret) => text.replaceAll(secret, '<secret>'),
-    error.message,
-  );
+/**
+ * An error that quotes no secret: a store's message may quote what it can't use. The component's own
+ * name stands in its file, and stays.
+ */
+export function withoutSecrets(
+  error: unknown,
+  { manifest, redact }: { readonly manifest: ComponentManifest; readonly redact: Redact },
+): ComponentError {
+  const name = toLogName(manifest);
+  const message = toErrorMessage(error).split(name).map(redact).join(name);
+  const step = error instanceof ComponentError ? error.step : 'init';
   // What caused it quotes the same, and is in the message already.
-  return message === error.message
-    ? error
-    : new ComponentError(message, { step: error.step, cause: undefined });
+  return new ComponentError(message, { step, cause: undefined });
 }

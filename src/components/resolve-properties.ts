@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { toErrorMessage } from '../lock/error-message';
 import type { ComponentManifest, PropertySource } from './manifest';
 import { MetadataProperties } from './metadata-properties';
+import { createRedaction, type Redact } from './redaction';
 import { type Environment, mayRefer } from './secrets/environment-access';
 import { readSecret, SecretError, type SecretStore } from './secrets/secret-store';
 import { SECRET_STORE_TYPES } from './secrets/secret-stores';
@@ -18,8 +19,8 @@ export interface ResolutionContext {
 /** A component's metadata, every value known. */
 export interface ResolvedProperties {
   readonly properties: MetadataProperties;
-  /** What came out of secrets and of the environment: not to be shown to anyone. */
-  readonly secretValues: readonly string[];
+  /** Takes what came out of secrets and of the environment out of a text. */
+  readonly redact: Redact;
   /**
    * Tells whether two resolutions are of the same values, but for `keyPrefix`, which is no
    * concern of the store behind, and for the `{uuid}` of this time.
@@ -38,25 +39,30 @@ export function resolveProperties(
   context: ResolutionContext,
 ): ResolvedProperties {
   const problems: string[] = [];
-  const secretValues: string[] = [];
-  const values = manifest.properties.map((source): [string, string] => {
+  const values = manifest.properties.map((source) => {
+    const { name } = source;
     try {
       const value = valueOf(source, manifest, context);
-      if (isReference(source) && value !== '') secretValues.push(value);
-      return [source.name, value];
+      const filled = fillTemplates(name, value, { problems, context });
+      return { name, value, filled, isSecret: isReference(source) };
     } catch (error) {
       problems.push(toErrorMessage(error));
-      return [source.name, ''];
+      return { name, value: '', filled: '', isSecret: true };
     }
   });
-  const properties = new MetadataProperties(
-    values.map(([name, value]) => [name, fillTemplates(name, value, { problems, context })]),
-  );
   if (problems.length > 0) throw new Error(problems.join('; '));
+  const secrets = values.filter(({ isSecret }) => isSecret);
   const fingerprint = JSON.stringify(
-    values.filter(([name]) => name.toLowerCase() !== 'keyprefix').sort(),
+    values
+      .filter(({ name }) => name.toLowerCase() !== 'keyprefix')
+      .map(({ name, value }) => [name, value])
+      .sort(),
   );
-  return { properties, secretValues, fingerprint };
+  return {
+    properties: new MetadataProperties(values.map(({ name, filled }) => [name, filled])),
+    redact: createRedaction(secrets.flatMap(({ value, filled }) => [value, filled])),
+    fingerprint,
+  };
 }
 
 function isReference({ value, secret, env }: PropertySource): boolean {

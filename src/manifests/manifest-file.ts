@@ -9,7 +9,7 @@ export class ManifestFileError extends Error {
 }
 
 /** The only API version that Dapr's manifests have. */
-const API_VERSION = 'dapr.io/v1alpha1';
+export const API_VERSION = 'dapr.io/v1alpha1';
 
 /** A document and the file that it stands in. */
 export interface PlacedDocument {

@@ -60,8 +60,9 @@ export function mapOf<Value extends z.ZodType>(value: Value) {
   );
 }
 
-/** What tells the kinds of documents apart. */
+/** What tells the kinds of documents apart, and a whole document from the beginning of one. */
 export const headSchema = struct({
   apiversion: z.unknown().optional(),
   kind: z.unknown().optional(),
+  spec: z.unknown().optional(),
 });

@@ -1,4 +1,5 @@
 import { type Configuration, DEFAULT_CONFIGURATION } from '../configuration/configuration';
+import { toErrorMessage } from '../lock/error-message';
 import type { Logger } from '../lock/logger';
 import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
 import { ApiLog } from './api-log';
@@ -35,27 +36,40 @@ export class ApiObservation implements ApiObserver {
   #settings: Settings = DEFAULT_CONFIGURATION;
   #mode: TracingMode = 'pass-on';
   #tracer: Tracer | undefined;
+  /** Tracers that are replaced, until they are closed. */
+  readonly #retired = new Set<Promise<void>>();
 
   constructor(options: ApiObservationOptions) {
     this.#options = options;
     this.#log = new ApiLog(options.logger);
   }
 
-  /** Takes on settings, at the start and whenever they change. */
+  /** Takes on settings, at the start and whenever they change; all of them or, where it rejects, none. */
   async configure(settings: Settings): Promise<void> {
     const previous = this.#tracer;
     const isSame = JSON.stringify(settings.tracing) === JSON.stringify(this.#settings.tracing);
+    const mode = toTracingMode(settings.tracing);
+    const isKept = mode !== 'record' || (isSame && previous !== undefined);
+    const created = isKept ? undefined : await this.#options.createTracer(settings.tracing);
     this.#settings = settings;
-    if (isSame && previous !== undefined) return;
-    this.#mode = toTracingMode(settings.tracing);
-    this.#tracer =
-      this.#mode === 'record' ? await this.#options.createTracer(settings.tracing) : undefined;
-    await previous?.close();
+    this.#mode = mode;
+    this.#tracer = mode === 'record' ? (created ?? previous) : undefined;
+    if (previous !== this.#tracer) this.#retire(previous);
   }
 
   /** Sends the spans that are not sent yet. */
   async close(): Promise<void> {
-    await this.#tracer?.close();
+    await Promise.all([this.#tracer?.close(), ...this.#retired]);
+  }
+
+  /** What a tracer has not sent yet is sent meanwhile: settings don't wait for that. */
+  #retire(tracer: Tracer | undefined): void {
+    const closed = tracer?.close().catch((error: unknown) => {
+      this.#options.logger.warn(`Spans could not be sent: ${toErrorMessage(error)}`);
+    });
+    if (closed === undefined) return;
+    this.#retired.add(closed);
+    void closed.then(() => this.#retired.delete(closed));
   }
 
   begin(call: ApiCall): ObservedCall | undefined {

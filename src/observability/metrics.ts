@@ -168,16 +168,26 @@ export class Metrics {
     { component, name }: { component: string; name: string },
     state: string,
   ): void {
-    for (const status of ['closed', 'half-open', 'open']) {
-      const labels = {
-        ...this.#policyLabels(name),
-        policy: 'circuitbreaker',
-        flow_direction: 'outbound',
-        target: `Lock_${component}`,
-        status,
-      };
-      this.#metrics.resiliencyState.set(labels, status === state ? 1 : 0);
+    for (const labels of this.#breakerLabels(component, name)) {
+      this.#metrics.resiliencyState.set(labels, labels.status === state ? 1 : 0);
     }
+  }
+
+  /** Takes back the state of a breaker that is no more. */
+  removeBreakerState({ component, name }: { component: string; name: string }): void {
+    for (const labels of this.#breakerLabels(component, name)) {
+      this.#metrics.resiliencyState.remove(labels);
+    }
+  }
+
+  #breakerLabels(component: string, name: string) {
+    return ['closed', 'half-open', 'open'].map((status) => ({
+      ...this.#policyLabels(name),
+      policy: 'circuitbreaker',
+      flow_direction: 'outbound',
+      target: `Lock_${component}`,
+      status,
+    }));
   }
 
   #policyLabels(name: string) {

@@ -39,9 +39,13 @@ const duration = read((value) => {
   throw new MetadataValueError(`invalid duration "${value}": it must not be negative`);
 });
 
+/** Go's int32. */
 const count = read((value) => {
-  if (/^[+-]?\d{1,9}$/.test(value)) return Number(value);
-  throw new MetadataValueError(`invalid number "${value}": a whole number is allowed`);
+  const number = /^[+-]?\d{1,15}$/.test(value) ? Number(value) : NaN;
+  if (number >= -(2 ** 31) && number < 2 ** 31) return number;
+  throw new MetadataValueError(
+    `invalid number "${value}": a whole number from -2147483648 to 2147483647 is allowed`,
+  );
 });
 
 const names = optionalStruct({

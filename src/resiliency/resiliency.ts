@@ -3,6 +3,7 @@ import { toErrorMessage } from '../lock/error-message';
 import type { Logger } from '../lock/logger';
 import { ManifestFileError } from '../manifests/manifest-file';
 import type { ManifestFile } from '../manifests/manifest-folders';
+import { ReportedProblems } from '../manifests/reported-problems';
 import { CallRunner, type RetryListener } from './call-runner';
 import { type BreakerState, CircuitBreaker } from './circuit-breaker';
 import type { ResiliencyDocument } from './policies';
@@ -18,8 +19,13 @@ export interface ResiliencyObserver {
   /** A policy had something to do: a time-out passed, a call was repeated, a breaker changed. */
   activated(use: PolicyUse): void;
   /** A component's breaker is in a state now. */
-  breakerState(use: Pick<PolicyUse, 'component' | 'name'>, state: BreakerState): void;
+  breakerState(use: BreakerUse, state: BreakerState): void;
+  /** A component has no such breaker any more. */
+  breakerRemoved(use: BreakerUse): void;
 }
+
+/** A component's breaker, and the name that it is labelled with. */
+export type BreakerUse = Pick<PolicyUse, 'component' | 'name'>;
 
 /** A policy that was used, and for which component. */
 export interface PolicyUse {
@@ -38,6 +44,19 @@ export interface ResiliencyOptions {
   readonly observer: ResiliencyObserver;
 }
 
+/** A breaker, what it was made of, and how it is known outside. */
+interface KnownBreaker {
+  readonly like: string;
+  readonly breaker: CircuitBreaker;
+  readonly use: BreakerUse;
+}
+
+/** What is wrong with the files of one reading. */
+interface Problems {
+  readonly errors: string[];
+  readonly warnings: string[];
+}
+
 /**
  * The resiliency policies of a sidecar. They can be loaded again while calls run: calls under way
  * end as they began, and a breaker whose settings did not change keeps its state.
@@ -48,10 +67,9 @@ export class Resiliency {
   #documents = new Map<string, ResiliencyDocument>();
   #loaded = '';
   readonly #runners = new Map<string, CallPolicy>();
-  readonly #breakers = new Map<
-    string,
-    { readonly like: string; readonly breaker: CircuitBreaker }
-  >();
+  readonly #breakers = new Map<string, KnownBreaker>();
+  readonly #errors = new ReportedProblems();
+  readonly #warnings = new ReportedProblems();
 
   constructor(options: ResiliencyOptions) {
     this.#options = options;
@@ -70,19 +88,33 @@ export class Resiliency {
   /**
    * Takes the policies out of the files of the resource folders. As in daprd only the first
    * document of a file counts. A file that can't be used leaves what it held before in use.
+   *
+   * @returns false where there was such a file
    */
-  load(files: readonly ManifestFile[]): void {
+  load(files: readonly ManifestFile[]): boolean {
+    const { logger } = this.#options;
     const documents = new Map<string, ResiliencyDocument>();
+    const problems: Problems = { errors: [], warnings: [] };
     for (const file of files) {
-      const document =
-        this.#read(file) ?? (isBroken(file) ? this.#documents.get(file.file) : undefined);
+      const document = this.#read(file, problems);
       if (document !== undefined) documents.set(file.file, document);
     }
-    const fingerprint = JSON.stringify([...documents.values()], plain);
-    if (fingerprint === this.#loaded) return;
-    this.#loaded = fingerprint;
-    this.#documents = documents;
-    this.#replace([...documents.values()]);
+    this.#warnings.report(problems.warnings, (sentence) => {
+      logger.warn(sentence);
+    });
+    this.#errors.report(problems.errors, (sentence) => {
+      logger.error(sentence);
+    });
+    this.#takeOn(documents);
+    return problems.errors.length === 0;
+  }
+
+  /** Forgets the calls to all components but those named. */
+  keepOnly(components: readonly string[]): void {
+    for (const component of this.#runners.keys()) {
+      if (!components.includes(component)) this.#runners.delete(component);
+    }
+    this.#removeBreakers((component) => !components.includes(component));
   }
 
   /** How calls to a component are run. */
@@ -94,33 +126,48 @@ export class Resiliency {
     return runner;
   }
 
-  #replace(documents: readonly ResiliencyDocument[]): void {
+  #takeOn(documents: Map<string, ResiliencyDocument>): void {
     const { logger, observer } = this.#options;
-    this.#set = new PolicySet(documents);
+    const fingerprint = JSON.stringify([...documents.values()], plain);
+    if (fingerprint === this.#loaded) return;
+    this.#loaded = fingerprint;
+    this.#documents = documents;
+    this.#set = new PolicySet([...documents.values()]);
     this.#runners.clear();
-    for (const { name } of documents) logger.info(`Loading Resiliency configuration: ${name}`);
+    this.#removeBreakers((component, { like }) => this.#likeOf(component) !== like);
+    for (const name of this.#set.names) logger.info(`Loading Resiliency configuration: ${name}`);
     for (const problem of this.#set.problems) logger.warn(problem);
     observer.loaded(this.#set.names);
   }
 
-  #read(file: ManifestFile): ResiliencyDocument | undefined {
+  #removeBreakers(isGone: (component: string, known: KnownBreaker) => boolean): void {
+    for (const [component, known] of this.#breakers) {
+      if (!isGone(component, known)) continue;
+      this.#breakers.delete(component);
+      this.#options.observer.breakerRemoved(known.use);
+    }
+  }
+
+  #read(file: ManifestFile, { errors, warnings }: Problems): ResiliencyDocument | undefined {
+    const kept = this.#documents.get(file.file);
+    const what = kept === undefined ? 'it is not loaded' : 'what it held before stays in use';
     const [first, ...others] = file.documents;
-    const { logger, appId } = this.#options;
     if (others.some(isResiliency)) {
-      logger.warn(
+      warnings.push(
         `${file.file}: a Resiliency that is not the first document of its file is not loaded`,
       );
     }
-    if (first === undefined || !isResiliency(first)) return undefined;
     try {
+      if (file.problem !== undefined) throw new ManifestFileError(file.problem);
+      if (first === undefined || !isResiliency(first)) return undefined;
       const document = parseResiliency({ file: file.file, document: first });
       const { scopes } = document;
-      return scopes.length === 0 || scopes.includes(appId) ? document : undefined;
+      return scopes.length === 0 || scopes.includes(this.#options.appId) ? document : undefined;
     } catch (error) {
       if (!(error instanceof ManifestFileError)) throw error;
-      const kept = this.#documents.get(file.file);
-      const what = kept === undefined ? 'it is not loaded' : 'what it held before stays in use';
-      logger.error(`Could not read resiliency policy: ${toErrorMessage(error)}; ${what}`);
+      // What is no YAML may be of any kind, and is named where components are read.
+      if (file.problem !== undefined && kept === undefined) return undefined;
+      errors.push(`Could not read resiliency policy: ${toErrorMessage(error)}; ${what}`);
       return kept;
     }
   }
@@ -134,8 +181,8 @@ export class Resiliency {
 
   #breakerOf(component: string): CircuitBreaker | undefined {
     const policy = this.#set.policiesOf(component).circuitBreaker;
-    if (policy === undefined) return undefined;
-    const like = JSON.stringify(policy, plain);
+    const like = this.#likeOf(component);
+    if (policy === undefined || like === undefined) return undefined;
     const known = this.#breakers.get(component);
     if (known?.like === like) return known.breaker;
     const { logger, observer } = this.#options;
@@ -145,11 +192,18 @@ export class Resiliency {
         `Circuit breaker "${policy.name}-${component}" changed state from ${from} to ${to}`,
       );
       observer.activated({ ...use, policy: 'circuitbreaker', status: to });
-      observer.breakerState(use, to);
+      // Calls that began before it was replaced go on with it.
+      if (this.#breakers.get(component)?.breaker === breaker) observer.breakerState(use, to);
     });
     observer.breakerState(use, 'closed');
-    this.#breakers.set(component, { like, breaker });
+    this.#breakers.set(component, { like, breaker, use });
     return breaker;
+  }
+
+  /** Two breakers of one text are alike; undefined where a component has none. */
+  #likeOf(component: string): string | undefined {
+    const policy = this.#set.policiesOf(component).circuitBreaker;
+    return policy === undefined ? undefined : JSON.stringify(policy, plain);
   }
 
   #createListener(component: string): RetryListener {
@@ -174,10 +228,6 @@ export class Resiliency {
       },
     };
   }
-}
-
-function isBroken({ problem }: ManifestFile): boolean {
-  return problem !== undefined;
 }
 
 /** Maps don't show in JSON by themselves, and functions stand beside the text they are made of. */

@@ -15,10 +15,18 @@ export class TripExpressionError extends Error {
 /** daprd's default (dapr/dapr pkg/resiliency). */
 export const DEFAULT_TRIP = 'consecutiveFailures > 5';
 
+/** Counts that an expression is tried on: either side of its conditions shows what is wrong with it. */
+const PROBES = [0, 1, 7, 1_000_000];
+
+/** What depends on the counts alone: a breaker does not trip on those. */
+const ARITHMETIC = /(?:divide|modulus) by zero|overflow/;
+
 /**
- * Compiles a `trip` expression (CEL over the counts of a breaker).
+ * Compiles a `trip` expression (CEL over the counts of a breaker). Where its arithmetic fails, as a
+ * division by no requests yet does, the breaker does not trip.
  *
- * @throws {TripExpressionError} where it can't be compiled or does not come out as true or false
+ * @throws {TripExpressionError} where it can't be compiled, names what there is not or does not come
+ *   out as true or false
  */
 export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
   if (text === DEFAULT_TRIP) return ({ consecutiveFailures }) => consecutiveFailures > 5;
@@ -27,9 +35,12 @@ export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
     const { celEnv, isCelError, parse, plan } = load('@bufbuild/cel') as typeof Cel;
     const evaluate: (bindings: Record<string, bigint>) => unknown = plan(celEnv(), parse(text));
     const run = (counts: BreakerCounts): unknown => evaluate(toBindings(counts));
-    const outcome = run(NO_COUNTS);
-    if (isCelError(outcome)) throw new Error(toErrorMessage(outcome));
-    if (typeof outcome !== 'boolean') throw new Error('it does not come out as true or false');
+    for (const count of PROBES) {
+      const outcome = run(toAlike(count));
+      if (isCelError(outcome)) assertArithmetic(toErrorMessage(outcome));
+      else if (typeof outcome !== 'boolean')
+        throw new Error('it does not come out as true or false');
+    }
     return (counts) => run(counts) === true;
   } catch (cause) {
     const [reason = ''] = toErrorMessage(cause).split('\n');
@@ -38,6 +49,18 @@ export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
       { cause },
     );
   }
+}
+
+function assertArithmetic(problem: string): void {
+  if (!ARITHMETIC.test(problem)) throw new Error(problem);
+}
+
+function toAlike(count: number): BreakerCounts {
+  const names = Object.keys(NO_COUNTS) as (keyof BreakerCounts)[];
+  return Object.fromEntries(names.map((name) => [name, count])) as Record<
+    keyof BreakerCounts,
+    number
+  >;
 }
 
 /** CEL's integers are bigints. */

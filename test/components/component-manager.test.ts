@@ -1,7 +1,11 @@
 import { ComponentManager } from '../../src/components/component-manager';
+import type { ComponentManagerOptions } from '../../src/components/component-manager-options';
 import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
 import type { LockStore } from '../../src/lock/lock-store';
+import type { Logger } from '../../src/lock/logger';
 import { StoreCatalog } from '../../src/lock/store-catalog';
+import type { DriverContext } from '../../src/stores/driver';
+import { redisDriver } from '../../src/stores/redis/redis-driver';
 import { createFakeSidecar } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
 
@@ -48,7 +52,7 @@ describe('the components of a start', () => {
 
   const init = (
     manifests: readonly ComponentManifest[],
-    createStore: () => LockStore | undefined = () => createFakeStore(),
+    createStore: ComponentManagerOptions['createStore'] = () => createFakeStore(),
     environment: Readonly<Record<string, string>> = {},
   ) =>
     new ComponentManager({
@@ -202,6 +206,54 @@ describe('the components of a start', () => {
         'no such host: <secret>',
       );
       expect(JSON.stringify(logger.lines)).not.toContain('hush');
+    });
+
+    describe.each([
+      ['redisHost', '127.0.0.1:7391,h2:s3cr3tport', ['s3cr3tport', '7391', '127.0.0.1']],
+      ['redisPort', 'pass', ['"pass"']],
+      ['redisDB', 'pass-word-long', ['word', 'long']],
+      ['redisDB', '{appID}-hush', ['hush', 'myapp-']],
+      ['keyPrefix', 'Top||Secret', ['top', "secret'"]],
+      ['readTimeout', 'secret', ['"secret"']],
+    ])('of the property %s that is no value for it: %s', (name, value, hidden) => {
+      const short = { name: 'redisPassword', value: undefined, secret: undefined, env: 'SHORT' };
+      const property = { name, value: undefined, secret: { name: 'S', key: 'S' }, env: undefined };
+      const host = name === 'redisHost' ? [] : [valueOf('redisHost', 'somewhere')];
+      const manifest = manifestOf({
+        secretStore: 'secrets',
+        properties: [short, property, ...host],
+      });
+      const createRedis = (
+        _manifest: unknown,
+        context: Pick<DriverContext, 'properties' | 'logger'>,
+      ) => redisDriver.create({ componentName: 'lockstore', ...context });
+
+      it('is not quoted, nor a part of it', async () => {
+        const failed = init([secrets, manifest], createRedis, { S: value, SHORT: 'pass' });
+        await expect(failed).rejects.toThrow('<secret>');
+        const log = JSON.stringify(logger.messages('error')).replaceAll('<secret>', '…');
+        expect(log).toContain('lockstore (lock.redis/v1)');
+        for (const part of hidden) expect(log).not.toContain(part);
+      });
+    });
+
+    it('hides no word that only looks like it', async () => {
+      const fail = () => createFakeStore(() => Promise.reject(new Error('no Redis at redis:1')));
+      await expect(init([secrets, store], fail, { S: 'redis:1' })).rejects.toThrow(
+        'lockstore (lock.redis/v1): no Redis at <secret>',
+      );
+    });
+
+    it('is not quoted in what a store says later', async () => {
+      const createStore = (_manifest: unknown, context: { readonly logger: Logger }) =>
+        createFakeStore(() => {
+          context.logger.scoped('redis').warn('hush:1 is lost', { at: 'HUSH' });
+          return Promise.resolve();
+        });
+      await init([secrets, store], createStore, { S: 'hush:1' });
+      expect(logger.lines).toContainEqual(
+        expect.objectContaining({ message: '<secret> is lost', fields: { at: '<secret>' } }),
+      );
     });
   });
 

@@ -112,6 +112,16 @@ describe('a sidecar whose files change', () => {
     ['broken', 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmeta', 'still in use: lockstore'],
     ['empty', '', 'the file is empty; still in use: lockstore'],
     [
+      'cut off behind its API version',
+      'apiVersion: dapr.io/v1alpha1\n',
+      'a document is cut off: it lacks all or part of its apiVersion, kind or spec; still in use: lockstore',
+    ],
+    [
+      'cut off in its kind',
+      'apiVersion: dapr.io/v1alpha1\nkind: Comp',
+      'a document is cut off: it lacks all or part of its apiVersion, kind or spec; still in use: lockstore',
+    ],
+    [
       'cut off',
       'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: lockstore\n',
       'still in use: lockstore',
@@ -188,6 +198,40 @@ describe('a sidecar whose files change', () => {
     await sidecar.waitForOutput('Loading Resiliency configuration: mine');
     const { body } = await callHttp(sidecar.httpPort, { method: 'GET', path: '/v1.0/metadata' });
     expect(body).toContain('"resiliencies":[{"name":"mine"}]');
+  });
+
+  it.each(['apiVersion: dapr.io/v1alpha1\n', 'kind: Resiliency\nmetadata: {name: mine}\n'])(
+    'keeps its policies where their file is cut off: %j',
+    async (text) => {
+      await write('kind: Resiliency\nmetadata: {name: mine}\nspec: {}\n', 'resiliency.yaml');
+      await start();
+      await write(text, 'resiliency.yaml');
+      await sidecar.waitForOutput(
+        'a document is cut off: it lacks all or part of its apiVersion, kind or spec; what it held before stays in use',
+      );
+      const { body } = await callHttp(sidecar.httpPort, { method: 'GET', path: '/v1.0/metadata' });
+      expect(body).toContain('"resiliencies":[{"name":"mine"}]');
+    },
+  );
+
+  it('shows the state of a breaker only as long as its component is there', async () => {
+    await write(on(redis, { writeTimeout: '100ms' }));
+    await write(
+      'kind: Resiliency\nspec: {policies: {circuitBreakers: {DefaultCircuitBreakerPolicy: {trip: consecutiveFailures > 0}}}}\n',
+      'resiliency.yaml',
+    );
+    await start();
+    const states = async () => {
+      const { body } = await callHttp(sidecar.metricsPort, { method: 'GET', path: '/' });
+      return body.split('\n').filter((line) => line.startsWith('dapr_resiliency_cb_state{'));
+    };
+    redis.pause();
+    await lock('slow');
+    expect((await states()).join()).toMatch(/status="open"\} 1/);
+    await rm(path.join(folder, 'lockstore.yaml'));
+    await eventually(async () => {
+      expect(await states()).toEqual([]);
+    });
   });
 
   describe('where hot reload is turned off', () => {

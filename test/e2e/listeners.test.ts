@@ -77,6 +77,30 @@ describe('where a sidecar listens', () => {
       await expect(stat(socketOf('grpc'))).rejects.toThrow('ENOENT');
     });
 
+    it('names no port that nobody listens on, and gives a line that works', async () => {
+      await start('--unix-domain-socket', folder);
+      await sidecar.waitForOutput('Take a lock');
+      expect(sidecar.stdout).toContain(
+        `API gRPC server is running on unix socket ${socketOf('grpc')}`,
+      );
+      expect(sidecar.stdout).toContain(`HTTP server is running on unix socket ${socketOf('http')}`);
+      for (const port of [sidecar.httpPort, sidecar.grpcPort]) {
+        expect(sidecar.stdout).not.toContain(String(port));
+      }
+      const [, socketPath, url, body] =
+        /^curl --unix-socket (\S+) -X POST (\S+) .* -d '(.*)'$/m.exec(sidecar.stdout)!;
+      expect(socketPath).toBe(socketOf('http'));
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        httpRequest(url!, { socketPath, method: 'POST' }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end(body);
+      });
+      expect(status).toBe(200);
+    });
+
     it('takes over the files of one that was killed', async () => {
       await start('--unix-domain-socket', folder);
       sidecar.child.kill('SIGKILL');

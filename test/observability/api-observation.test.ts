@@ -1,66 +1,81 @@
 import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
 import { ApiObservation } from '../../src/observability/api-observation';
+import type { Tracer } from '../../src/observability/tracer';
 import type { ApiCall } from '../../src/sidecar/api-observer';
 import { RecordingLogger } from '../support/recording-logger';
 
-const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, traceState: undefined };
-
-/** An HTTP call with these headers. */
-const createCall = (path: string, headers: Readonly<Record<string, string>> = {}): ApiCall => ({
-  protocol: 'http',
-  verb: 'GET',
-  path,
-  target: path,
-  operation: undefined,
-  route: undefined,
-  header: (name) => headers[name],
-  headerNames: () => Object.keys(headers),
-  binary: () => undefined,
-  remoteAddress: undefined,
-  remotePort: undefined,
-  requestBytes: 0,
+const settingsOf = (samplingRate: string | undefined) => ({
+  ...DEFAULT_CONFIGURATION,
+  tracing: { ...DEFAULT_CONFIGURATION.tracing, samplingRate },
 });
 
-describe('the observation of calls with tracing on', () => {
-  let traced: string[];
+describe('ApiObservation', () => {
+  const call = {
+    protocol: 'http',
+    path: '/v1.0/metadata',
+    header: () => undefined,
+    binary: () => undefined,
+  } as unknown as ApiCall;
+  const createTracer = jest.fn<Promise<Tracer>, []>();
+  const tracerOf = (close: () => Promise<void>) => ({
+    start: jest.fn(() => ({
+      context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: 1, traceState: undefined },
+      addLock: () => undefined,
+      end: () => undefined,
+    })),
+    close: jest.fn(close),
+  });
+  let logger: RecordingLogger;
   let observation: ApiObservation;
-  beforeEach(async () => {
-    traced = [];
-    observation = new ApiObservation({
-      createTracer: () =>
-        Promise.resolve({
-          start: ({ path }) => {
-            traced.push(path);
-            return { context: SPAN, addLock: () => undefined, end: () => undefined };
-          },
-          close: () => Promise.resolve(),
+  beforeEach(() => {
+    createTracer.mockReset();
+    logger = new RecordingLogger();
+    observation = new ApiObservation({ createTracer, metrics: undefined, logger });
+  });
+
+  it('stays as it was where a tracer can not be made, and tries again', async () => {
+    const first = tracerOf(() => Promise.resolve());
+    createTracer.mockResolvedValueOnce(first);
+    await observation.configure(settingsOf('1'));
+    createTracer.mockRejectedValueOnce(new Error('no such exporter'));
+    await expect(observation.configure(settingsOf('0.5'))).rejects.toThrow('no such exporter');
+    observation.begin(call);
+    expect(first.start).toHaveBeenCalled();
+    expect(first.close).not.toHaveBeenCalled();
+    createTracer.mockResolvedValueOnce(tracerOf(() => Promise.resolve()));
+    await observation.configure(settingsOf('0.5'));
+    expect(createTracer).toHaveBeenCalledTimes(3);
+    expect(first.close).toHaveBeenCalled();
+  });
+
+  it('does not wait for the spans of a tracer that is replaced, but at its own end', async () => {
+    let finish: () => void = () => undefined;
+    const slow = tracerOf(
+      () =>
+        new Promise((resolve) => {
+          finish = resolve;
         }),
-      metrics: undefined,
-      logger: new RecordingLogger(),
+    );
+    createTracer.mockResolvedValueOnce(slow);
+    await observation.configure(settingsOf('1'));
+    await observation.configure(settingsOf('0'));
+    expect(slow.close).toHaveBeenCalled();
+    let isClosed = false;
+    const closed = observation.close().then(() => {
+      isClosed = true;
     });
-    const tracing = { ...DEFAULT_CONFIGURATION.tracing, samplingRate: '1' };
-    await observation.configure({ ...DEFAULT_CONFIGURATION, tracing });
+    await Promise.resolve();
+    expect(isClosed).toBe(false);
+    finish();
+    await closed;
   });
 
-  it('makes a span and says which', () => {
-    const { responseHeaders } = observation.begin(createCall('/v1.0/metadata'))!;
-    expect(responseHeaders).toEqual({ traceparent: `00-${SPAN.traceId}-${SPAN.spanId}-01` });
-    expect(traced).toEqual(['/v1.0/metadata']);
-  });
-
-  it.each(['/v1.0/healthz', '/v1.0/healthz/outbound'])('leaves the probe %s alone', (path) => {
-    const headers = { traceparent: `00-${SPAN.traceId}-${SPAN.spanId}-01`, baggage: 'broken' };
-    const observed = observation.begin(createCall(path, headers))!;
-    expect(observed).toMatchObject({ responseHeaders: {}, refusal: undefined });
-    expect(traced).toEqual([]);
-  });
-
-  it.each([
-    ['a=1', { baggage: 'a=1' }],
-    ['', {}],
-    ['a=1,b', {}],
-  ])('echoes of the baggage %j no more than is sound', (baggage, echoed) => {
-    const { responseHeaders } = observation.begin(createCall('/', { baggage }))!;
-    expect(responseHeaders).toEqual({ ...echoed, traceparent: expect.any(String) as string });
+  it('says where a replaced tracer could not send its spans', async () => {
+    const failing = tracerOf(() => Promise.reject(new Error('unreachable')));
+    createTracer.mockResolvedValueOnce(failing);
+    await observation.configure(settingsOf('1'));
+    await observation.configure(settingsOf(undefined));
+    await observation.close();
+    expect(logger.messages('warn')).toEqual(['Spans could not be sent: unreachable']);
   });
 });

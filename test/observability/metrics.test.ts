@@ -32,3 +32,20 @@ describe('whether a store is up', () => {
     await expect(isUp()).resolves.toBeUndefined();
   });
 });
+
+describe('the state of a breaker', () => {
+  it('is not shown any more once it is taken back', async () => {
+    const metrics = new Metrics({ appId: 'a', settings: DEFAULT_CONFIGURATION.metrics });
+    const use = { component: 's', name: 'mine' };
+    const state = async () =>
+      findMetric(parseMetrics(await metrics.registry.metrics()), 'dapr_resiliency_cb_state', {
+        target: 'Lock_s',
+        status: 'open',
+      });
+    metrics.recordBreakerState(use, 'open');
+    await expect(state()).resolves.toBe(1);
+    metrics.removeBreakerState(use);
+    await expect(state()).resolves.toBeUndefined();
+    metrics.registry.clear();
+  });
+});

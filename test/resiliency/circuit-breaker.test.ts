@@ -138,11 +138,30 @@ describe('compileTrip', () => {
     ['consecutiveFailures > 6', false],
     ['requests >= 10 && totalFailures > totalSuccesses', true],
     ['totalFailures * 2 > requests', true],
+    ['totalFailures * 100 / requests > 50', true],
+    ['requests % (totalFailures - 6) == 0', false],
+    ['requests * 9223372036854775807 > 0', false],
   ])('%s is %s', (text, trips) => {
     expect(compileTrip(text)(counts)).toBe(trips);
   });
 
-  it.each(['consecutiveFailures >', 'failures > 5', '5'])('refuses %s', (text) => {
+  it('does not trip where its arithmetic fails', () => {
+    expect(compileTrip('totalFailures * 100 / requests > 50')({ ...counts, requests: 0 })).toBe(
+      false,
+    );
+  });
+
+  it.each([
+    'consecutiveFailures >',
+    'failures > 5',
+    'requests < 5 || failures > 5',
+    'requests > 5 || failures > 5',
+    'requests > "a"',
+    'requests > 5 ? 1 : true',
+    'nope(requests)',
+    'requests / failures > 1',
+    '5',
+  ])('refuses %s', (text) => {
     expect(() => compileTrip(text)).toThrow(`invalid trip expression "${text}"`);
   });
 });

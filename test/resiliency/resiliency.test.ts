@@ -45,6 +45,7 @@ describe('Resiliency', () => {
       executed: jest.fn(),
       activated: jest.fn(),
       breakerState: jest.fn(),
+      breakerRemoved: jest.fn(),
     };
     resiliency = new Resiliency({ appId: 'myapp', logger, observer });
   });
@@ -174,6 +175,46 @@ describe('Resiliency', () => {
     });
   });
 
+  describe('the state of a breaker that is shown', () => {
+    const use = { component: 'broken', name: 'myres' };
+    const trip = () =>
+      resiliency
+        .policyOf('broken')
+        .run(failingTimes(9), signal)
+        .catch(() => undefined);
+
+    it.each([
+      ['its policy is gone', POLICIES.replace(', circuitBreaker: cb', '')],
+      ['its policy has changed', POLICIES.replace('timeout: 60s', 'timeout: 50s')],
+    ])('is taken back where %s', async (_what, text) => {
+      load();
+      await trip();
+      expect(observer.breakerState.mock.lastCall).toEqual([use, 'open']);
+      load(text);
+      expect(observer.breakerRemoved.mock.calls).toEqual([[use]]);
+    });
+
+    it('is taken back where its component is gone, and begins anew with it', async () => {
+      load();
+      await trip();
+      resiliency.keepOnly(['other', 'broken']);
+      expect(observer.breakerRemoved.mock.calls).toEqual([]);
+      resiliency.keepOnly(['other']);
+      expect(observer.breakerRemoved.mock.calls).toEqual([[use]]);
+      await resiliency.policyOf('broken').run(failingTimes(0), signal);
+      expect(observer.breakerState.mock.lastCall).toEqual([use, 'closed']);
+    });
+
+    it('is not shown again by a call that began before', async () => {
+      load();
+      const old = resiliency.policyOf('broken');
+      load(POLICIES.replace(', circuitBreaker: cb', ''));
+      observer.breakerState.mockClear();
+      await old.run(failingTimes(9), signal).catch(() => undefined);
+      expect(observer.breakerState.mock.calls).toEqual([]);
+    });
+  });
+
   describe('a component without a target', () => {
     it('has the defaults by name, most specific first', async () => {
       load();
@@ -210,6 +251,16 @@ describe('Resiliency', () => {
       );
     });
 
+    it.each(['2147483647', '-2147483648'])('may count up to an int32: %s', (maxRetries) => {
+      load(POLICIES.replace('maxRetries: 3', `maxRetries: ${maxRetries}`));
+      expect(logger.messages('error')).toEqual([]);
+    });
+
+    it.each(['2147483648', '-2147483649', '1.5'])('may not count up to %s', (maxRetries) => {
+      load(POLICIES.replace('maxRetries: 3', `maxRetries: ${maxRetries}`));
+      expect(logger.messages('error').join()).toContain(`invalid number "${maxRetries}"`);
+    });
+
     it('for another app does not count', () => {
       load(`${POLICIES}scopes: [other]\n`);
       expect(resiliency.names).toEqual([]);
@@ -231,6 +282,26 @@ describe('Resiliency', () => {
       expect(problem).toMatch(
         /maxRetries: invalid number "many".*what it held before stays in use$/s,
       );
+      await expect(resiliency.policyOf('retried').run(failingTimes(3), signal)).resolves.toBe(
+        'done',
+      );
+    });
+
+    it('that is broken is named once, and again where it was right in between', () => {
+      const broken = POLICIES.replace('40ms', 'soon');
+      for (const text of [broken, broken, POLICIES, broken]) load(text);
+      expect(logger.messages('error')).toHaveLength(2);
+      expect(resiliency.load([fileOf(broken)])).toBe(false);
+      expect(resiliency.load([fileOf(POLICIES)])).toBe(true);
+    });
+
+    it('whose file is broken stays in use, which is said', async () => {
+      load();
+      const file = { ...fileOf(''), problem: 'res.yaml: the file is empty' };
+      for (let reading = 0; reading < 2; reading += 1) expect(resiliency.load([file])).toBe(false);
+      expect(logger.messages('error')).toEqual([
+        'Could not read resiliency policy: res.yaml: the file is empty; what it held before stays in use',
+      ]);
       await expect(resiliency.policyOf('retried').run(failingTimes(3), signal)).resolves.toBe(
         'done',
       );

@@ -25,7 +25,7 @@ export function createFileSecrets(properties: MetadataProperties): SecretStore {
   return {
     get(name) {
       const secret = secrets.get(name);
-      if (secret === undefined) throw new SecretError(`${file} has no secret of that name`);
+      if (secret === undefined) throw new SecretError('its secretsFile has no secret of that name');
       return secret;
     },
   };

@@ -1,0 +1,70 @@
+import { HalfWrittenFiles } from '../../src/manifests/half-written';
+import { parseFile } from '../../src/manifests/manifest-file';
+
+const HEAD = 'apiVersion: dapr.io/v1alpha1\n';
+const COMPONENT = `${HEAD}kind: Component\nspec: {type: lock.redis}\n`;
+const RESILIENCY = 'kind: Resiliency\nspec: {}\n';
+const OTHER = 'apiVersion: v1\nkind: ConfigMap\n';
+
+const fileOf = (text: string) => ({
+  file: 'f.yaml',
+  documents: parseFile('f.yaml', text),
+  problem: undefined,
+});
+
+describe('a file of which something is in use', () => {
+  const problemOf = (before: string, after: string, isInUse = true) => {
+    const files = new HalfWrittenFiles();
+    files.accept([fileOf(before)]);
+    const [file] = files.suspect([fileOf(after)], () => isInUse);
+    return file?.problem;
+  };
+
+  it.each([
+    ['', 'the file is empty'],
+    ['# soon\n---\n', 'the file is empty'],
+    ['apiV', 'is cut off'],
+    [HEAD, 'is cut off'],
+    ['apiVersion: dapr.io/v1al', 'is cut off'],
+    [`${HEAD}kind:`, 'is cut off'],
+    [`${HEAD}kind: Comp`, 'is cut off'],
+    [`${HEAD}kind: Resilienc`, 'is cut off'],
+    ['kind: Resiliency\nmetadata: {name: x}', 'is cut off'],
+    [`${COMPONENT}---\n`, 'is cut off'],
+    [`${COMPONENT}---\n${HEAD}`, 'is cut off'],
+  ])('is broken where it is only %j', (text, problem) => {
+    const sentence = expect.stringContaining(problem) as string;
+    expect(problemOf(`${COMPONENT}---\n${COMPONENT}`, text)).toEqual(sentence);
+    if (!text.includes(COMPONENT)) expect(problemOf(RESILIENCY, text)).toEqual(sentence);
+  });
+
+  it.each([COMPONENT, OTHER, `${OTHER}---\n${COMPONENT}`, `${HEAD}kind: Subscription\n`])(
+    'has changed where it is %j',
+    (text) => {
+      expect(problemOf(`${COMPONENT}---\n${COMPONENT}`, text)).toBeUndefined();
+    },
+  );
+
+  it('may have held as little before', () => {
+    expect(problemOf(`${COMPONENT}---\n`, `${COMPONENT}---\n`)).toBeUndefined();
+    expect(problemOf(`${COMPONENT}---\n${HEAD}`, `${COMPONENT}---\n${HEAD}`)).toBeUndefined();
+  });
+
+  it('is broken at every reading until it is whole', () => {
+    const files = new HalfWrittenFiles();
+    files.accept([fileOf(COMPONENT)]);
+    for (let reading = 0; reading < 3; reading += 1) {
+      const suspected = files.suspect([fileOf(HEAD)], () => true);
+      expect(suspected[0]?.problem).toBeDefined();
+      files.accept(suspected);
+    }
+  });
+});
+
+describe('a file of which nothing is in use', () => {
+  it('may be anything', () => {
+    const files = new HalfWrittenFiles();
+    files.accept([fileOf(COMPONENT)]);
+    expect(files.suspect([fileOf('')], () => false)).toEqual([fileOf('')]);
+  });
+});
