@@ -35,7 +35,12 @@ describe('whether a store is up', () => {
 
 describe('the state of a breaker', () => {
   it('is not shown any more once it is taken back', async () => {
-    const metrics = new Metrics({ appId: 'a', settings: DEFAULT_CONFIGURATION.metrics });
+    const metrics = new Metrics({
+      appId: 'a',
+      namespace: '',
+      settings: DEFAULT_CONFIGURATION.metrics,
+      isKnownStore: () => true,
+    });
     const use = { component: 's', name: 'mine' };
     const state = async () =>
       findMetric(parseMetrics(await metrics.registry.metrics()), 'dapr_resiliency_cb_state', {
