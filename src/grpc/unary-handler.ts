@@ -82,10 +82,11 @@ function sendTrace(
   call: ServerUnaryCall<Buffer, Buffer>,
   observed: ObservedCall | undefined,
 ): void {
-  if (observed?.responseTraceBin === undefined) return;
+  const traceBin = observed?.responseTraceBin;
+  if (traceBin === undefined) return;
   const metadata = new Metadata();
-  metadata.set('grpc-trace-bin', observed.responseTraceBin);
-  const { baggage } = observed.responseHeaders;
+  metadata.set('grpc-trace-bin', traceBin);
+  const baggage = observed?.responseBaggage;
   if (baggage !== undefined) metadata.set('baggage', baggage);
   call.sendMetadata(metadata);
 }

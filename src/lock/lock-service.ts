@@ -66,58 +66,103 @@ export interface LockServiceOptions {
 
 /** Makes the {@link LockService} over a catalogue of stores. */
 export function createLockService(options: LockServiceOptions): LockService {
-  const { stores, policyOf = () => plainPolicy, observers } = options;
+  return new StoreLockService(options);
+}
 
-  const observed = <T extends LockOutcome>(
+class StoreLockService implements LockService {
+  readonly #stores: StoreCatalog;
+  readonly #policyOf: (storeName: string) => CallPolicy;
+  readonly #observers: readonly LockObserver[];
+
+  constructor({ stores, policyOf = () => plainPolicy, observers }: LockServiceOptions) {
+    this.#stores = stores;
+    this.#policyOf = policyOf;
+    this.#observers = observers;
+  }
+
+  async tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }> {
+    const observed = this.#observe('tryLock', request, caller);
+    try {
+      const { entry, key } = resolveTryLock(this.#stores, request);
+      const { store } = entry;
+      const call: TryLockCall = {
+        key,
+        owner: request.lockOwner,
+        ttlMs: request.expiryInSeconds * 1000,
+        attempt: createAttempt(),
+      };
+      const { acquired } = await this.#attempt(
+        { entry, call, failed: lockErrors.tryLockFailed },
+        { run: (signal) => tryLockFor(signal, store, call), caller },
+      );
+      observed.ended(acquired ? 'acquired' : 'refused');
+      return { success: acquired };
+    } catch (error) {
+      throw observed.failed(error);
+    }
+  }
+
+  async unlock(request: UnlockRequest, caller: Caller): Promise<{ readonly status: UnlockStatus }> {
+    const observed = this.#observe('unlock', request, caller);
+    try {
+      const { entry, key } = resolveUnlock(this.#stores, request);
+      const { store } = entry;
+      const call: UnlockCall = { key, owner: request.lockOwner, attempt: createAttempt() };
+      const outcome = await this.#attempt(
+        { entry, call, failed: lockErrors.unlockFailed },
+        { run: (signal) => store.unlock(call, signal), caller },
+      );
+      observed.ended(outcome);
+      return { status: UNLOCK_STATUS[outcome] };
+    } catch (error) {
+      throw observed.failed(error);
+    }
+  }
+
+  #observe(
     operation: LockCallSubject['operation'],
     request: UnlockRequest,
-    { caller, run }: { readonly caller: Caller; readonly run: () => Promise<T> },
-  ): Promise<T> => {
+    { observer }: Caller,
+  ): ObservedLockCall {
     const { storeName, resourceId, lockOwner } = request;
-    const isKnownStore = stores.find(storeName) !== undefined;
+    const isKnownStore = this.#stores.find(storeName) !== undefined;
     const subject = { operation, storeName, isKnownStore, resourceId, lockOwner };
-    const all = caller.observer === undefined ? observers : [...observers, caller.observer];
-    return observe(all, subject, run);
-  };
+    const observers = observer === undefined ? this.#observers : [...this.#observers, observer];
+    return new ObservedLockCall(observers, subject);
+  }
 
-  return {
-    async tryLock(request, caller) {
-      const run = async () => {
-        const { entry, key } = resolveTryLock(stores, request);
-        const { store } = entry;
-        const call = {
-          key,
-          owner: request.lockOwner,
-          ttlMs: request.expiryInSeconds * 1000,
-          attempt: createAttempt(),
-        };
-        const attempt = { store, call, failed: lockErrors.tryLockFailed };
-        const result = await stores.use(entry, () =>
-          attempted(attempt, () =>
-            policyOf(entry.name).run((signal) => tryLockFor(signal, store, call), caller.signal),
-          ),
-        );
-        return result.acquired ? 'acquired' : 'refused';
-      };
-      const outcome = await observed('tryLock', request, { caller, run });
-      return { success: outcome === 'acquired' };
-    },
+  /**
+   * The border between a store's failures and the error catalogue. The attempt of a call that ends
+   * here for good, and may have taken effect or may yet, is withdrawn. The caller does not wait for
+   * that: it is told at once that the outcome is unknown.
+   */
+  async #attempt<T>(
+    { entry, call, failed }: AttemptedCall,
+    {
+      run,
+      caller,
+    }: { readonly run: (signal: CancelSignal) => Promise<T>; readonly caller: Caller },
+  ): Promise<T> {
+    const { store, name } = entry;
+    this.#stores.enter(store);
+    try {
+      return await this.#policyOf(name).run(run, caller.signal);
+    } catch (error) {
+      const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
+      // The store says in the log what it could not withdraw before it was closed.
+      if (!nothingToUndo) store.withdraw(call).catch(() => undefined);
+      throw failed(error instanceof StoreError ? error.message : UNEXPECTED, error);
+    } finally {
+      this.#stores.leave(store);
+    }
+  }
+}
 
-    async unlock(request, caller) {
-      const run = async () => {
-        const { entry, key } = resolveUnlock(stores, request);
-        const { store } = entry;
-        const call = { key, owner: request.lockOwner, attempt: createAttempt() };
-        const attempt = { store, call, failed: lockErrors.unlockFailed };
-        return stores.use(entry, () =>
-          attempted(attempt, () =>
-            policyOf(entry.name).run((signal) => store.unlock(call, signal), caller.signal),
-          ),
-        );
-      };
-      return { status: UNLOCK_STATUS[await observed('unlock', request, { caller, run })] };
-    },
-  };
+/** What is attempted at a store, and the row of the catalogue that its failure becomes. */
+interface AttemptedCall {
+  readonly entry: CatalogEntry;
+  readonly call: TryLockCall | UnlockCall;
+  readonly failed: FailureRow;
 }
 
 function resolveTryLock(stores: StoreCatalog, request: TryLockRequest) {
@@ -163,53 +208,32 @@ async function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockC
   throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
 }
 
-/** What is attempted at a store, and the row of the catalogue that its failure becomes. */
-interface AttemptedCall {
-  readonly store: LockStore;
-  readonly call: TryLockCall | UnlockCall;
-  readonly failed: FailureRow;
-}
+/** A call under way, and those who are told of it. */
+class ObservedLockCall {
+  readonly #observers: readonly LockObserver[];
+  readonly #subject: LockCallSubject;
+  readonly #startedAt = performance.now();
 
-/**
- * The border between a store's failures and the error catalogue. The attempt of a call that ends
- * here for good, and may have taken effect or may yet, is withdrawn. The caller does not wait for
- * that: it is told at once that the outcome is unknown.
- */
-async function attempted<T>(
-  { store, call, failed }: AttemptedCall,
-  run: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
-    // The store says in the log what it could not withdraw before it was closed.
-    if (!nothingToUndo) store.withdraw(call).catch(() => undefined);
-    throw failed(error instanceof StoreError ? error.message : UNEXPECTED, error);
+  constructor(observers: readonly LockObserver[], subject: LockCallSubject) {
+    this.#observers = observers;
+    this.#subject = subject;
+    for (const observer of observers) observer.started?.(subject);
   }
-}
 
-/** Runs a call and reports how it ended, whichever way it ends. */
-async function observe<T extends LockOutcome>(
-  observers: readonly LockObserver[],
-  subject: LockCallSubject,
-  call: () => Promise<T>,
-): Promise<T> {
-  const startedAt = performance.now();
-  for (const observer of observers) observer.started?.(subject);
-  const end = (result: { readonly outcome: LockOutcome; readonly error?: LockError }): void => {
-    const report = { ...subject, ...result, durationMs: performance.now() - startedAt };
-    for (const observer of observers) observer.ended(report);
-  };
-  try {
-    const outcome = await call();
-    end({ outcome });
-    return outcome;
-  } catch (error) {
+  /** Reports how it ended. */
+  ended(outcome: LockOutcome, error?: LockError): void {
+    const durationMs = performance.now() - this.#startedAt;
+    const ended = { ...this.#subject, outcome, durationMs };
+    const report = error === undefined ? ended : { ...ended, error };
+    for (const observer of this.#observers) observer.ended(report);
+  }
+
+  /** Reports a failure, and gives it back. */
+  failed(error: unknown): unknown {
     if (error instanceof LockError) {
-      end({ outcome: isOutcomeUnknown(error.cause) ? 'unknown' : 'error', error });
+      this.ended(isOutcomeUnknown(error.cause) ? 'unknown' : 'error', error);
     }
-    throw error;
+    return error;
   }
 }
 

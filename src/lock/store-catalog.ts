@@ -8,6 +8,12 @@ export interface CatalogEntry {
   readonly keyPrefix: LockKeyPrefix;
 }
 
+/** How many calls use a store, and whom to tell when none does. */
+interface StoreUse {
+  calls: number;
+  readonly onUnused: (() => void)[];
+}
+
 /**
  * The stores that lock calls can name. An entry is added only once its store is initialised and
  * its prefix is valid: daprd publishes a store earlier and serves it although its component failed.
@@ -18,7 +24,7 @@ export interface CatalogEntry {
  */
 export class StoreCatalog {
   readonly #entries = new Map<string, CatalogEntry>();
-  readonly #users = new Map<LockStore, { count: number; readonly onUnused: (() => void)[] }>();
+  readonly #uses = new Map<LockStore, StoreUse>();
 
   /** Publishes an entry; one of the same name is replaced. */
   add(entry: CatalogEntry): void {
@@ -35,27 +41,31 @@ export class StoreCatalog {
     return this.#entries.get(name);
   }
 
-  /** Runs a call with an entry's store, which counts as used until the call has ended. */
-  async use<T>({ store }: CatalogEntry, call: () => Promise<T>): Promise<T> {
-    const users = this.#users.get(store) ?? { count: 0, onUnused: [] };
-    users.count += 1;
-    this.#users.set(store, users);
-    try {
-      return await call();
-    } finally {
-      users.count -= 1;
-      if (users.count === 0) {
-        this.#users.delete(store);
-        for (const onUnused of users.onUnused) onUnused();
-      }
-    }
+  /** Counts a call as a user of a store; {@link StoreCatalog.leave} is due when it has ended. */
+  enter(store: LockStore): void {
+    const use = this.#uses.get(store);
+    if (use === undefined) this.#uses.set(store, { calls: 1, onUnused: [] });
+    else use.calls += 1;
   }
 
-  /** Resolves once no call uses a store. */
+  /** Counts a call off that has ended. */
+  leave(store: LockStore): void {
+    const use = this.#uses.get(store);
+    if (use === undefined) return;
+    use.calls -= 1;
+    if (use.calls > 0 || use.onUnused.length === 0) return;
+    this.#uses.delete(store);
+    for (const onUnused of use.onUnused) onUnused();
+  }
+
+  /** Resolves once no call uses a store; for one that no later call can find. */
   whenUnused(store: LockStore): Promise<void> {
-    const users = this.#users.get(store);
-    if (users === undefined) return Promise.resolve();
-    return new Promise((resolve) => users.onUnused.push(resolve));
+    const use = this.#uses.get(store);
+    if (use === undefined || use.calls === 0) {
+      this.#uses.delete(store);
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => use.onUnused.push(resolve));
   }
 
   /** The names of all entries, in the order in which they were added. */

@@ -1,11 +1,19 @@
 import { type Configuration, DEFAULT_CONFIGURATION } from '../configuration/configuration';
 import { toErrorMessage } from '../lock/error-message';
+import type { LockObserver } from '../lock/lock-observer';
 import type { Logger } from '../lock/logger';
 import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
 import { ApiLog } from './api-log';
 import { findBaggageProblem } from './baggage';
+import type { MeasuredResult } from './measured-result';
 import type { Metrics } from './metrics';
-import { NO_TRACE, toTraceBin, toTraceparent, type TraceContext } from './trace-context';
+import {
+  NO_TRACE,
+  toTraceBin,
+  toTraceparent,
+  type TraceContext,
+  UnsampledTraces,
+} from './trace-context';
 import {
   type CallSpan,
   passOn,
@@ -36,6 +44,7 @@ export class ApiObservation implements ApiObserver {
   #settings: Settings = DEFAULT_CONFIGURATION;
   #mode: TracingMode = 'pass-on';
   #tracer: Tracer | undefined;
+  readonly #unsampled = new UnsampledTraces();
   /** Tracers that are replaced, until they are closed. */
   readonly #retired = new Set<Promise<void>>();
 
@@ -72,42 +81,79 @@ export class ApiObservation implements ApiObserver {
     void closed.then(() => this.#retired.delete(closed));
   }
 
-  begin(call: ApiCall): ObservedCall | undefined {
-    const startedAt = performance.now();
-    const isTraced = this.#mode !== 'off' && !isProbe(call);
-    const trace = isTraced ? this.#beginTrace(call) : undefined;
-    const refusal = isTraced ? toRefusal(call) : undefined;
+  begin(call: ApiCall): ObservedCall {
+    const watched = new WatchedCall(call, (result) => {
+      this.#record(call, result);
+    });
+    if (this.#mode !== 'off' && !isProbe(call)) this.#trace(watched);
+    return watched;
+  }
+
+  #trace(watched: WatchedCall): void {
+    const { call } = watched;
+    const parent = readParent(call);
+    watched.refusal = toRefusal(call);
+    if (this.#tracer === undefined) {
+      watched.context = passOn(parent, this.#unsampled);
+      return;
+    }
+    watched.span = this.#tracer.start(call, parent === 'broken' ? undefined : parent);
+    watched.context = watched.span.context;
+  }
+
+  #record(call: ApiCall, result: MeasuredResult): void {
     const { metrics } = this.#options;
-    const settings = this.#settings;
+    if (metrics?.isEnabled === true) metrics.recordCall(call, result);
+    this.#log.write(this.#settings.apiLogging, call, result);
+  }
+}
+
+/** A call under way; what only one of the transports sends is made when it asks for it. */
+class WatchedCall implements ObservedCall {
+  readonly call: ApiCall;
+  refusal: string | undefined;
+  /** Undefined where the call is in no trace. */
+  context: TraceContext | undefined;
+  span: CallSpan | undefined;
+  readonly #startedAt = performance.now();
+  readonly #record: (result: MeasuredResult) => void;
+
+  constructor(call: ApiCall, record: (result: MeasuredResult) => void) {
+    this.call = call;
+    this.#record = record;
+  }
+
+  get responseHeaders(): Readonly<Record<string, string>> {
+    return this.context === undefined ? {} : toHeaders(this.context, this.responseBaggage);
+  }
+
+  get responseTraceBin(): Buffer | undefined {
+    return this.context === undefined ? undefined : toBinary(this.context);
+  }
+
+  /** The client's own, unless it is refused. */
+  get responseBaggage(): string | undefined {
+    const isEchoed = this.context !== undefined && this.refusal === undefined;
+    const baggage = isEchoed ? this.call.header('baggage') : undefined;
+    return baggage === '' ? undefined : baggage;
+  }
+
+  get lockObserver(): LockObserver | undefined {
+    const { span } = this;
+    if (span === undefined) return undefined;
     return {
-      responseHeaders: trace === undefined ? {} : toHeaders(call, trace.context, refusal),
-      responseTraceBin: trace === undefined ? undefined : toBinary(trace.context),
-      refusal,
-      lockObserver:
-        trace?.span === undefined
-          ? undefined
-          : {
-              ended: (report) => {
-                trace.span?.addLock(report);
-              },
-            },
-      end: (result: ApiResult) => {
-        const measured = { ...result, durationMs: performance.now() - startedAt };
-        trace?.span?.end(result);
-        if (metrics?.isEnabled === true) metrics.recordCall(call, measured);
-        this.#log.write(settings.apiLogging, call, measured);
+      ended: (report) => {
+        span.addLock(report);
       },
     };
   }
 
-  #beginTrace(call: ApiCall): {
-    readonly context: TraceContext;
-    readonly span: CallSpan | undefined;
-  } {
-    const parent = readParent(call);
-    if (this.#tracer === undefined) return { context: passOn(parent), span: undefined };
-    const span = this.#tracer.start(call, parent === 'broken' ? undefined : parent);
-    return { context: span.context, span };
+  end(result: ApiResult): void {
+    this.span?.end(result);
+    const durationMs = performance.now() - this.#startedAt;
+    const { status, responseBytes, errorCode, isLogged } = result;
+    const { requestBytes = this.call.requestBytes } = result;
+    this.#record({ status, responseBytes, requestBytes, errorCode, isLogged, durationMs });
   }
 }
 
@@ -115,18 +161,15 @@ function isProbe({ protocol, path }: ApiCall): boolean {
   return protocol === 'http' && path.includes(PROBE_PATH);
 }
 
-/** The trace, and the client's own baggage unless it is refused. */
 function toHeaders(
-  call: ApiCall,
   context: TraceContext,
-  refusal: string | undefined,
+  baggage: string | undefined,
 ): Readonly<Record<string, string>> {
   const { traceState = '' } = context;
-  const baggage = refusal === undefined ? (call.header('baggage') ?? '') : '';
   return {
     traceparent: toTraceparent(context),
     ...(traceState === '' ? {} : { tracestate: traceState }),
-    ...(baggage === '' ? {} : { baggage }),
+    ...(baggage === undefined ? {} : { baggage }),
   };
 }
 

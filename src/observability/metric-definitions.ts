@@ -1,9 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
+import { HistogramFamily, NumberFamily } from './metric-families';
 import { DURATION_BUCKETS_S, LATENCY_BUCKETS_MS, SIZE_BUCKETS_BYTES } from './metric-buckets';
 
-const HTTP_LABELS = ['app_id', 'method', 'path', 'status'] as const;
-const GRPC_LABELS = ['app_id', 'grpc_server_method', 'grpc_server_status'] as const;
 const POLICY_LABELS = ['app_id', 'name', 'namespace'] as const;
 const POLICY_USE_LABELS = [
   ...POLICY_LABELS,
@@ -21,50 +20,40 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Gauge({ name, help, labelNames, registers });
-  const histogram = <L extends string>(
-    name: string,
-    help: string,
-    options: { readonly labelNames: readonly L[]; readonly buckets: readonly number[] },
-  ) =>
-    new Histogram({
-      name,
-      help,
-      labelNames: options.labelNames,
-      buckets: [...options.buckets],
-      registers,
-    });
-  const sizes = { labelNames: ['app_id'] as const, buckets: SIZE_BUCKETS_BYTES };
-  const grpcSizes = {
-    labelNames: ['app_id', 'grpc_server_method'] as const,
-    buckets: SIZE_BUCKETS_BYTES,
-  };
+  // What every call writes to.
+  const histogram = (name: string, help: string, buckets: readonly number[]) =>
+    new HistogramFamily({ name, help, registry, buckets });
+  const count = (name: string, help: string) =>
+    new NumberFamily('counter', { name, help, registry });
   return {
-    httpRequests: counter('dapr_http_server_request_count', 'HTTP requests', HTTP_LABELS),
-    httpResponses: counter('dapr_http_server_response_count', 'HTTP responses', HTTP_LABELS),
-    httpLatency: histogram('dapr_http_server_latency', 'Time of HTTP requests, in ms', {
-      labelNames: HTTP_LABELS,
-      buckets: latency,
-    }),
-    httpRequestBytes: histogram('dapr_http_server_request_bytes', 'Bytes of request bodies', sizes),
+    httpRequests: count('dapr_http_server_request_count', 'HTTP requests'),
+    httpResponses: count('dapr_http_server_response_count', 'HTTP responses'),
+    httpLatency: histogram('dapr_http_server_latency', 'Time of HTTP requests, in ms', latency),
+    httpRequestBytes: histogram(
+      'dapr_http_server_request_bytes',
+      'Bytes of request bodies',
+      SIZE_BUCKETS_BYTES,
+    ),
     httpResponseBytes: histogram(
       'dapr_http_server_response_bytes',
       'Bytes of response bodies',
-      sizes,
+      SIZE_BUCKETS_BYTES,
     ),
-    grpcCompleted: counter('dapr_grpc_io_server_completed_rpcs', 'gRPC calls', GRPC_LABELS),
-    grpcLatency: histogram('dapr_grpc_io_server_server_latency', 'Time of gRPC calls, in ms', {
-      labelNames: GRPC_LABELS,
-      buckets: latency,
-    }),
+    grpcCompleted: count('dapr_grpc_io_server_completed_rpcs', 'gRPC calls'),
+    grpcLatency: histogram(
+      'dapr_grpc_io_server_server_latency',
+      'Time of gRPC calls, in ms',
+      latency,
+    ),
     grpcReceived: histogram(
       'dapr_grpc_io_server_received_bytes_per_rpc',
       'Bytes of gRPC requests',
-      grpcSizes,
+      SIZE_BUCKETS_BYTES,
     ),
     grpcSent: histogram(
       'dapr_grpc_io_server_sent_bytes_per_rpc',
       'Bytes of gRPC responses',
-      grpcSizes,
+      SIZE_BUCKETS_BYTES,
     ),
     componentInit: counter('dapr_runtime_component_init_total', 'Components initialised', [
       'app_id',
@@ -93,19 +82,17 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
       '1 for the state that a circuit breaker is in',
       POLICY_USE_LABELS,
     ),
-    operations: counter('dapr_lock_operations_total', 'Lock calls, by how they ended', [
-      'operation',
-      'store',
-      'outcome',
-    ]),
-    duration: histogram('dapr_lock_operation_duration_seconds', 'Time of lock calls, in s', {
-      labelNames: ['operation', 'store'],
-      buckets: DURATION_BUCKETS_S,
+    operations: count('dapr_lock_operations_total', 'Lock calls, by how they ended'),
+    duration: histogram(
+      'dapr_lock_operation_duration_seconds',
+      'Time of lock calls, in s',
+      DURATION_BUCKETS_S,
+    ),
+    inFlight: new NumberFamily('gauge', {
+      name: 'dapr_lock_operations_in_flight',
+      help: 'Lock calls under way',
+      registry,
     }),
-    inFlight: gauge('dapr_lock_operations_in_flight', 'Lock calls under way', [
-      'operation',
-      'store',
-    ]),
     storeUp: gauge('dapr_lock_store_up', '1 while the store of locks can be reached', ['store']),
     reconnects: counter('dapr_lock_store_reconnects_total', 'Times that a store came back', [
       'store',

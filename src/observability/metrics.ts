@@ -3,10 +3,12 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { MetricsSettings } from '../configuration/configuration';
 import type { LockObserver } from '../lock/lock-observer';
 import type { StoreObserver } from '../lock/store-observer';
-import type { ApiCall, ApiResult } from '../sidecar/api-observer';
-import { toGrpcStatusName } from './grpc-status-names';
+import type { ApiCall } from '../sidecar/api-observer';
+import { GrpcMetrics } from './grpc-metrics';
+import { HttpMetrics } from './http-metrics';
+import { LockMetrics } from './lock-metrics';
+import type { MeasuredResult } from './measured-result';
 import { createMetrics } from './metric-definitions';
-import { PathLabels } from './path-labels';
 
 /** What the metrics of a sidecar are labelled with, and what of them is kept. */
 export interface MetricsOptions {
@@ -30,12 +32,6 @@ const ERROR_CATEGORIES: Readonly<Record<string, string>> = {
   ERR_HEALTH_APPID_NOT_MATCH: 'health',
 };
 
-/** The verbs that daprd names; any other is UNKNOWN. */
-const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE'];
-
-/** The names of the operations in labels. */
-const OPERATIONS = { tryLock: 'try_lock', unlock: 'unlock' } as const;
-
 /**
  * The metrics of a sidecar: daprd's names and labels (dapr/dapr pkg/diagnostics), and those of locks,
  * which daprd lacks. No resource, no owner and no text of a client's own choice is ever a label.
@@ -44,24 +40,29 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #options: MetricsOptions;
   #settings: MetricsSettings;
-  #paths: PathLabels;
   readonly #metrics;
+  readonly #http: HttpMetrics;
+  readonly #grpc: GrpcMetrics;
+  /** Measures lock calls. */
+  readonly lockObserver: LockObserver;
   /** By store and instance: whether it is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
   constructor(options: MetricsOptions) {
-    const { settings, isKnownStore } = options;
+    const { appId, settings, isKnownStore } = options;
     this.#options = options;
     this.#settings = settings;
-    this.#paths = new PathLabels(settings.http, isKnownStore);
     this.#metrics = createMetrics(this.registry, settings.latencyBucketsMs);
+    this.#http = new HttpMetrics(this.#metrics, { appId, settings: settings.http, isKnownStore });
+    this.#grpc = new GrpcMetrics(this.#metrics, appId);
+    this.lockObserver = new LockMetrics(this.#metrics);
     collectDefaultMetrics({ register: this.registry });
   }
 
   /** Takes on changed settings; the buckets stay those of the start. */
   configure(settings: MetricsSettings): void {
     this.#settings = settings;
-    this.#paths = new PathLabels(settings.http, this.#options.isKnownStore);
+    this.#http.configure(settings.http);
   }
 
   /** True where calls are measured. */
@@ -70,26 +71,11 @@ export class Metrics {
   }
 
   /** Measures a call of the API that has ended. */
-  recordCall(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
+  recordCall(call: ApiCall, result: MeasuredResult): void {
     if (result.errorCode !== undefined) this.#recordErrorCode(result.errorCode);
-    if (call.protocol === 'http') this.#recordHttp(call, result);
-    else this.#recordGrpc(call, result);
+    if (call.protocol === 'http') this.#http.record(call, result);
+    else this.#grpc.record(call, result);
   }
-
-  /** Measures lock calls. */
-  readonly lockObserver: LockObserver = {
-    started: ({ operation, storeName, isKnownStore }) => {
-      if (!isKnownStore) return;
-      this.#metrics.inFlight.inc({ operation: OPERATIONS[operation], store: storeName });
-    },
-    ended: ({ operation, storeName, isKnownStore, outcome, durationMs }) => {
-      const store = isKnownStore ? storeName : '';
-      const labels = { operation: OPERATIONS[operation], store };
-      if (isKnownStore) this.#metrics.inFlight.dec(labels);
-      this.#metrics.operations.inc({ ...labels, outcome: outcome.replaceAll('-', '_') });
-      this.#metrics.duration.observe(labels, durationMs / 1000);
-    },
-  };
 
   /**
    * Measures a store's way to its server. While a store is replaced there are two of its name: it is up
@@ -198,31 +184,5 @@ export class Metrics {
     if (!this.#settings.recordErrorCodes) return;
     const category = ERROR_CATEGORIES[errorCode] ?? 'common';
     this.#metrics.errorCodes.inc({ app_id: this.#options.appId, category, error_code: errorCode });
-  }
-
-  #recordHttp(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
-    const { excludeVerbs, increasedCardinality } = this.#settings.http;
-    const app = { app_id: this.#options.appId };
-    const verb = VERBS.includes(call.verb) ? call.verb : 'UNKNOWN';
-    const labels = {
-      ...app,
-      method: excludeVerbs ? '' : verb,
-      path: this.#paths.labelOf(call),
-      status: String(result.status),
-    };
-    this.#metrics.httpRequests.inc(labels);
-    if (increasedCardinality) this.#metrics.httpResponses.inc(labels);
-    this.#metrics.httpLatency.observe(labels, Math.floor(result.durationMs));
-    this.#metrics.httpRequestBytes.observe(app, call.requestBytes);
-    this.#metrics.httpResponseBytes.observe(app, result.responseBytes);
-  }
-
-  #recordGrpc(call: ApiCall, result: ApiResult & { readonly durationMs: number }): void {
-    const method = { app_id: this.#options.appId, grpc_server_method: call.path };
-    const labels = { ...method, grpc_server_status: toGrpcStatusName(result.status) };
-    this.#metrics.grpcCompleted.inc(labels);
-    this.#metrics.grpcLatency.observe(labels, result.durationMs);
-    this.#metrics.grpcReceived.observe(method, call.requestBytes);
-    this.#metrics.grpcSent.observe(method, result.responseBytes);
   }
 }

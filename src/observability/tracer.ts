@@ -2,11 +2,11 @@ import type { TracingSettings } from '../configuration/configuration';
 import type { LockCallReport } from '../lock/lock-observer';
 import type { ApiCall, ApiResult } from '../sidecar/api-observer';
 import {
-  createUnsampled,
   NO_TRACE,
   parseTraceBin,
   parseTraceparent,
   type TraceContext,
+  type UnsampledTraces,
 } from './trace-context';
 
 /** A call as part of a trace. */
@@ -55,7 +55,10 @@ export function readParent(call: ApiCall): TraceContext | 'broken' | undefined {
 }
 
 /** What is answered where no span is made: the client's own context, or one of no trace. */
-export function passOn(parent: TraceContext | 'broken' | undefined): TraceContext {
+export function passOn(
+  parent: TraceContext | 'broken' | undefined,
+  unsampled: UnsampledTraces,
+): TraceContext {
   if (parent === 'broken') return NO_TRACE;
-  return parent ?? createUnsampled();
+  return parent ?? unsampled.create();
 }

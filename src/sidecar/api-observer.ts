@@ -52,6 +52,8 @@ export interface ObservedCall {
   readonly responseHeaders: Readonly<Record<string, string>>;
   /** The same in gRPC's binary form; undefined for none. */
   readonly responseTraceBin: Buffer | undefined;
+  /** The client's baggage, which goes back as it came; undefined for none. */
+  readonly responseBaggage: string | undefined;
   /** Why the call can't be taken as it stands: the client's own tracing headers are broken. */
   readonly refusal: string | undefined;
   /** Is told of the lock call that this call is. */

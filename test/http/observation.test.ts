@@ -32,6 +32,7 @@ describe('what an observer is told of an HTTP call', () => {
           return {
             responseHeaders: {},
             responseTraceBin: undefined,
+            responseBaggage: undefined,
             refusal: undefined,
             lockObserver: undefined,
             end: (result) => {

@@ -1,0 +1,7 @@
+import type { ApiResult } from '../sidecar/api-observer';
+
+/** How a call of the API ended, and how long it took. */
+export interface MeasuredResult extends ApiResult {
+  readonly requestBytes: number;
+  readonly durationMs: number;
+}
