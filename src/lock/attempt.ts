@@ -9,9 +9,11 @@ import { randomUUID } from 'node:crypto';
 export interface Attempt {
   /** Random and unique. */
   readonly id: string;
+  /** What the store remembers of it, for its retries and its withdrawal; no business of others. */
+  memory: unknown;
 }
 
 /** Makes the attempt of a new client call. */
 export function createAttempt(): Attempt {
-  return { id: randomUUID() };
+  return { id: randomUUID(), memory: undefined };
 }

@@ -100,9 +100,10 @@ class RedisStore implements LockStore {
     );
   }
 
-  tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
+  async tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
     const { writeTimeoutMs: tryTimeoutMs, tryLockTimeoutMs: callTimeoutMs } = this.#settings;
-    return this.#inFlight(async () => {
+    this.#enter();
+    try {
       const { reply } = await this.#loop.run({
         attempt: call.attempt,
         tryTimeoutMs,
@@ -115,12 +116,15 @@ class RedisStore implements LockStore {
         toUnknown: (log) => `: ${toLatestEnd(log, call.ttlMs)}`,
       });
       return { acquired: reply === REPLY.acquired };
-    });
+    } finally {
+      this.#leave();
+    }
   }
 
-  unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
+  async unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
     const { readTimeoutMs: tryTimeoutMs, unlockTimeoutMs: callTimeoutMs } = this.#settings;
-    return this.#inFlight(async () => {
+    this.#enter();
+    try {
       const result = await this.#loop.run({
         attempt: call.attempt,
         tryTimeoutMs,
@@ -133,7 +137,9 @@ class RedisStore implements LockStore {
       if (result.reply === REPLY.unlocked) return 'unlocked';
       await this.#assertNoTraceLost(result);
       return result.reply === REPLY.notFound ? 'not-found' : 'held-by-other';
-    });
+    } finally {
+      this.#leave();
+    }
   }
 
   withdraw(call: TryLockCall | UnlockCall): Promise<void> {
@@ -183,18 +189,18 @@ class RedisStore implements LockStore {
     await this.#withdrawals.whenEmpty();
   }
 
-  async #inFlight<T>(run: () => Promise<T>): Promise<T> {
+  /** Counts a call in flight; `#leave` is due. */
+  #enter(): void {
     if (this.#closing !== undefined) {
       throw new StoreError('the store is closed', { kind: 'closed', outcome: 'not-applied' });
     }
     this.#callsInFlight += 1;
-    try {
-      return await run();
-    } finally {
-      this.#callsInFlight -= 1;
-      // After what the caller does next: withdraw.
-      if (this.#callsInFlight === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);
-    }
+  }
+
+  #leave(): void {
+    this.#callsInFlight -= 1;
+    // After what the caller does next: withdraw.
+    if (this.#callsInFlight === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);
   }
 
   async #exchange<T>(

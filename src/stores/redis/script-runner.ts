@@ -18,15 +18,17 @@ export class ScriptRunner {
   #hashesAllowed = true;
 
   /** Runs a script and gives its reply as it came. */
-  async run(client: RedisClient, call: ScriptCall): Promise<unknown> {
+  run(client: RedisClient, call: ScriptCall): Promise<unknown> {
+    if (!this.#hashesAllowed) return evalWhole(client, call);
     const { script, keys, args } = call;
-    if (!this.#hashesAllowed) return client.eval(script.source, { keys, arguments: args });
-    try {
-      return await client.evalSha(script.sha1, { keys, arguments: args });
-    } catch (error) {
+    return client.evalSha(script.sha1, { keys, arguments: args }).catch((error: unknown) => {
       if (isNoPermission(error)) this.#hashesAllowed = false;
       else if (!isNoScript(error)) throw error;
-    }
-    return client.eval(script.source, { keys, arguments: args });
+      return evalWhole(client, call);
+    });
   }
+}
+
+function evalWhole(client: RedisClient, { script, keys, args }: ScriptCall): Promise<unknown> {
+  return client.eval(script.source, { keys, arguments: args });
 }

@@ -44,19 +44,17 @@ export interface LoopResult {
  */
 export class SendLoop {
   readonly #connection: RedisConnection;
-  /** What retries and withdrawals of an attempt go on from; as long as anyone knows the attempt. */
-  readonly #logs = new WeakMap<Attempt, SendLog>();
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
   }
 
-  /** What is remembered of an attempt. */
+  /** What retries and withdrawals of an attempt go on from. */
   logOf(attempt: Attempt): SendLog {
-    const known = this.#logs.get(attempt);
-    if (known !== undefined) return known;
+    const { memory } = attempt;
+    if (memory instanceof SendLog) return memory;
     const log = new SendLog();
-    this.#logs.set(attempt, log);
+    attempt.memory = log;
     return log;
   }
 
