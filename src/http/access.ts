@@ -53,9 +53,9 @@ export function addAccessCheck(instance: FastifyInstance, surface: Surface): voi
   instance.addHook('onRoute', ({ url, method, config }) => {
     routes.push({ path: toPattern(url), method: String(method), group: config?.group });
   });
-  instance.addHook('onRequest', async (request, reply) => {
-    if (!request.is404 && isServed(request.routeOptions.config.group)) return undefined;
-    return answer(request.url.split('?', 1)[0] ?? '/', reply);
+  instance.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404 && isServed(request.routeOptions.config.group)) done();
+    else answer(request.url.split('?', 1)[0] ?? '/', reply);
   });
   instance.setNotFoundHandler((request, reply) => answer(request.url, reply));
 }

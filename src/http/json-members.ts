@@ -20,47 +20,53 @@ const MAX_DEPTH = 10_000;
  * @param json text that JSON.parse has accepted as an object; nothing else is looked at twice
  * @throws {JsonBodyError} for a lone surrogate in any string, which Go refuses, and for depth
  */
-export function* readMembers(json: string): Generator<JsonMember> {
+export function readMembers(json: string): readonly JsonMember[] {
+  const members: JsonMember[] = [];
   let depth = 0;
   let name: string | undefined;
   let valueAt = 0;
-  for (const { character, at, end } of readMarks(json)) {
-    depth += NESTING[character] ?? 0;
-    if (depth > MAX_DEPTH) throw new JsonBodyError('exceeded max recursion depth');
-    if (character === '"') {
-      const text = parseString(json.slice(at, end));
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json.charCodeAt(at);
+    if (character === QUOTE) {
+      const end = endOfString(json, at);
+      const text = readString(json, at, end);
       if (depth === 1) name ??= text;
-    } else if (character === ':') {
-      if (depth === 1) valueAt = end;
-    } else if (name !== undefined && endsMember(character, depth)) {
-      yield { name, text: json.slice(valueAt, at).trim() };
+      at = end - 1;
+      continue;
+    }
+    depth += nesting(character);
+    if (depth > MAX_DEPTH) throw new JsonBodyError('exceeded max recursion depth');
+    if (character === COLON && depth === 1) valueAt = at + 1;
+    else if (name !== undefined && endsMember(character, depth)) {
+      members.push({ name, text: json.slice(valueAt, at).trim() });
       name = undefined;
     }
   }
+  return members;
 }
 
-/** How each bracket changes the depth. */
-const NESTING: Readonly<Record<string, number>> = { '{': 1, '[': 1, '}': -1, ']': -1 };
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
 
-function endsMember(character: string, depth: number): boolean {
-  return depth === 0 || (depth === 1 && character === ',');
-}
-
-/** A bracket, comma or colon, or a whole string, under its opening quote. */
-interface Mark {
-  readonly character: string;
-  readonly at: number;
-  readonly end: number;
-}
-
-function* readMarks(json: string): Generator<Mark> {
-  const marks = /["{}[\],:]/g;
-  for (let match = marks.exec(json); match !== null; match = marks.exec(json)) {
-    const [[character], at] = [match, match.index];
-    const end = character === '"' ? endOfString(json, at) : at + 1;
-    yield { character, at, end };
-    marks.lastIndex = end;
+/** How a character changes the depth. */
+function nesting(character: number): number {
+  switch (character) {
+    case 0x5b: // [
+    case 0x7b: // {
+      return 1;
+    case 0x5d: // ]
+    case 0x7d: // }
+      return -1;
+    default:
+      return 0;
   }
+}
+
+/** The outermost object's own end, or a comma between its members. */
+function endsMember(character: number, depth: number): boolean {
+  return depth === 0 || (depth === 1 && character === COMMA);
 }
 
 /** Where a string that begins at a quote is over: the place after its closing quote. */
@@ -73,12 +79,15 @@ function endOfString(json: string, start: number): number {
 /** A quote is escaped by an odd number of backslashes before it. */
 function isEscaped(json: string, at: number): boolean {
   let backslashes = 0;
-  while (json[at - 1 - backslashes] === '\\') backslashes += 1;
+  while (json.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
   return backslashes % 2 === 1;
 }
 
-function parseString(literal: string): string {
-  const text = JSON.parse(literal) as string;
+/** What a string says. Text that was UTF-8 holds a lone surrogate only by an escape. */
+function readString(json: string, start: number, end: number): string {
+  const inside = json.slice(start + 1, end - 1);
+  if (!inside.includes('\\')) return inside;
+  const text = JSON.parse(json.slice(start, end)) as string;
   if (!text.isWellFormed()) throw new JsonBodyError('invalid escape code in string');
   return text;
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import { Cancellation } from '../lock/cancellation';
 import type { Caller, LockService } from '../lock/lock-service';
 import { sendJson } from './json-reply';
 import { decodeLockRequest, TRY_LOCK_FIELDS, UNLOCK_FIELDS } from './request-body';
@@ -36,9 +37,9 @@ function bodyOf({ body }: FastifyRequest<LockRoute>): Buffer {
 
 /** The signal aborts when the caller hangs up before it has its answer. */
 function callerOf({ observed }: FastifyRequest<LockRoute>, reply: FastifyReply): Caller {
-  const gone = new AbortController();
+  const signal = new Cancellation();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+    if (!reply.raw.writableFinished) signal.abort();
   });
-  return { signal: gone.signal, observer: observed?.lockObserver };
+  return { signal, observer: observed?.lockObserver };
 }

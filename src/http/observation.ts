@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import type { ApiCall, ApiObserver, ApiRoute, ObservedCall } from '../sidecar/api-observer';
+import type { ApiObserver, ObservedCall } from '../sidecar/api-observer';
+import { bytesOf, HttpApiCall } from './http-api-call';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,16 +41,22 @@ export function addObservation(
     });
   };
 
-  instance.addHook('onRequest', async (request, reply) => {
-    const observed = observer.begin(toApiCall(request));
-    if (observed === undefined) return undefined;
+  instance.addHook('onRequest', (request, reply, done) => {
+    const observed = observer.begin(new HttpApiCall(request));
+    if (observed === undefined) {
+      done();
+      return;
+    }
     request.observed = observed;
     reply.headers(observed.responseHeaders);
     reply.raw.once('close', () => {
       if (reply.raw.headersSent) end(observed, reply);
     });
-    if (observed.refusal === undefined) return undefined;
-    return reply
+    if (observed.refusal === undefined) {
+      done();
+      return;
+    }
+    reply
       .code(400)
       .header('content-type', 'text/plain; charset=utf-8')
       .send(`${observed.refusal}\n`);
@@ -60,40 +67,4 @@ export function addObservation(
   instance.addHook('onSend', async ({ observed }, reply) => {
     if (reply.raw.closed && observed !== undefined) end(observed, reply);
   });
-}
-
-/** What is told of the route, see {@link ApiRoute}. */
-function toRoute({ is404, routeOptions, params }: FastifyRequest): ApiRoute | undefined {
-  const { url } = routeOptions;
-  if (is404 || url === undefined) return undefined;
-  const { store: storeName } = params as { readonly store?: string };
-  return { template: url.replace(/:(\w+)/g, '{$1}'), storeName };
-}
-
-function toApiCall(request: FastifyRequest): ApiCall {
-  const { raw } = request;
-  const target = raw.url ?? '/';
-  const [path = '/'] = request.originalUrl.split('?', 1);
-  return {
-    protocol: 'http',
-    verb: request.method,
-    path,
-    target: request.originalUrl === '' ? target : request.originalUrl,
-    operation: request.routeOptions.config.operation,
-    route: toRoute(request),
-    header: (name) => {
-      const value = raw.headers[name];
-      return Array.isArray(value) ? value[0] : value;
-    },
-    headerNames: () => Object.keys(raw.headers),
-    binary: () => undefined,
-    remoteAddress: raw.socket.remoteAddress,
-    remotePort: raw.socket.remotePort,
-    requestBytes: bytesOf(raw.headers['content-length']),
-  };
-}
-
-function bytesOf(header: unknown): number {
-  const bytes = Number(header ?? 0);
-  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0;
 }

@@ -49,17 +49,17 @@ export function decodeLockRequest(body: Buffer, fields: RequestFields): LockRequ
 
 function decode(body: Buffer, fields: RequestFields): Partial<LockRequestBody> {
   if (body.length === 0) return {};
-  const decoded = new Map<string, string | number>();
-  const seen = new Set<string>();
+  const decoded: Record<string, string | number> = {};
+  const seen: string[] = [];
   for (const member of readMembers(toObjectText(body))) {
     const field = toFieldName(member.name, fields);
     if (field === undefined) continue;
-    if (seen.has(field)) throw new JsonBodyError(`duplicate field "${member.name}"`);
-    seen.add(field);
+    if (seen.includes(field)) throw new JsonBodyError(`duplicate field "${member.name}"`);
+    seen.push(field);
     // null leaves a field unset.
-    if (member.text !== 'null') decoded.set(field, readValue(member, fields[field]));
+    if (member.text !== 'null') decoded[field] = readValue(member, fields[field]);
   }
-  return Object.fromEntries(decoded);
+  return decoded;
 }
 
 /** The body as text that is known to be one JSON object. */

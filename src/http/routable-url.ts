@@ -4,6 +4,9 @@ const BAD_URL = '/%';
 /** Where both kinds of routes with a parameter have it: /v1.0-alpha1/lock/{store}, /v1.0/metadata/{key}. */
 const PARAMETER_AT = 2;
 
+/** What every client of Dapr sends: nothing in it is rewritten. */
+const PLAIN_URL = /^(?:\/[\w-][\w.-]*)+$/;
+
 /**
  * Rewrites a request's URL so that Fastify's router decides as daprd's does (dapr/dapr
  * pkg/api/http/server.go): the path as it is escaped is cleaned, doubled slashes, `.`, `..` and one
@@ -11,6 +14,7 @@ const PARAMETER_AT = 2;
  * once, with `+` as a space: here it is rewritten so that Fastify's own decoding gives just that.
  */
 export function toRoutableUrl(rawUrl: string): string {
+  if (PLAIN_URL.test(rawUrl)) return rawUrl;
   const [rawPath = '', ...query] = withoutOrigin(rawUrl).split('?');
   const segments = clean(rawPath).map((segment, index) =>
     index === PARAMETER_AT ? reencodeParameter(segment) : protect(segment),

@@ -10,13 +10,15 @@ import { HEALTH_PATHS } from './sidecar-routes';
  */
 export function addTokenCheck(instance: FastifyInstance, { checkToken }: Sidecar): void {
   if (checkToken === undefined) return;
-  instance.addHook('onRequest', async (request, reply) => {
-    if (isProbe(request)) return undefined;
+  instance.addHook('onRequest', (request, reply, done) => {
     const header = request.headers[API_TOKEN_HEADER];
     const token = Array.isArray(header) ? header[0] : header;
-    if (checkToken(token) === 'valid') return undefined;
+    if (isProbe(request) || checkToken(token) === 'valid') {
+      done();
+      return;
+    }
     request.isUnlogged = true;
-    return reply
+    reply
       .code(401)
       .header('content-type', 'text/plain; charset=utf-8')
       .header('x-content-type-options', 'nosniff')

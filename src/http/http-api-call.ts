@@ -1,0 +1,75 @@
+import type { FastifyRequest } from 'fastify';
+
+import type { ApiCall, ApiRoute } from '../sidecar/api-observer';
+
+/**
+ * An HTTP request as those see it who watch calls. What few of them ask for is looked up when they
+ * ask: a request pays for no answer that nobody wants.
+ */
+export class HttpApiCall implements ApiCall {
+  readonly protocol = 'http';
+  readonly path: string;
+  readonly #request: FastifyRequest;
+
+  constructor(request: FastifyRequest) {
+    this.#request = request;
+    this.path = pathOf(request.originalUrl);
+  }
+
+  get verb(): string {
+    return this.#request.method;
+  }
+
+  get target(): string {
+    const { originalUrl, raw } = this.#request;
+    return originalUrl === '' ? (raw.url ?? '/') : originalUrl;
+  }
+
+  get operation(): string | undefined {
+    return this.#request.routeOptions.config.operation;
+  }
+
+  get route(): ApiRoute | undefined {
+    const { is404, routeOptions, params } = this.#request;
+    const { url } = routeOptions;
+    if (is404 || url === undefined) return undefined;
+    const { store: storeName } = params as { readonly store?: string };
+    return { template: url.replace(/:(\w+)/g, '{$1}'), storeName };
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#request.raw.socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#request.raw.socket.remotePort;
+  }
+
+  get requestBytes(): number {
+    return bytesOf(this.#request.raw.headers['content-length']);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.raw.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  headerNames(): readonly string[] {
+    return Object.keys(this.#request.raw.headers);
+  }
+
+  binary(): undefined {
+    return undefined;
+  }
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+/** The length that a content-length header says; 0 where it says none. */
+export function bytesOf(header: unknown): number {
+  const bytes = Number(header ?? 0);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0;
+}
