@@ -5,6 +5,7 @@ FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /holdfast
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
+COPY proto proto
 COPY src src
 RUN npm ci
 
@@ -16,7 +17,6 @@ COPY scripts scripts
 # `prepare` finds no compiler here and leaves dist to the next lines.
 RUN npm ci --omit=dev
 COPY --from=build /holdfast/dist dist
-COPY proto proto
 COPY components/lockstore.yaml /components/lockstore.yaml
 # Containers that were written for daprd start `/daprd` or `./daprd`.
 RUN ln -s /holdfast/scripts/daprd /daprd && ln -s /holdfast/scripts/daprd daprd

@@ -57,7 +57,7 @@ function roomRules(room, allowed) {
 }
 
 module.exports = tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', 'test/fixtures'] },
+  { ignores: ['dist', 'plain', 'coverage', 'node_modules', 'test/fixtures'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -114,6 +114,7 @@ module.exports = tseslint.config(
         __dirname: 'readonly',
         console: 'readonly',
         fetch: 'readonly',
+        setTimeout: 'readonly',
       },
     },
   },

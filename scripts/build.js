@@ -1,16 +1,42 @@
 'use strict';
-// Compiles src to dist. The old dist is removed first, so that a file deleted from src
-// cannot live on in the image.
+// Builds dist: the launcher, the sidecar as one file, and what V8 has compiled of it. With --plain it
+// compiles src file by file into plain/ instead, for what looks at single files: coverage, profiles.
 
-const { rmSync, chmodSync } = require('node:fs');
+const { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
+const { bundle } = require('./bundle');
+
 const root = path.join(__dirname, '..');
-rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-const tsc = require.resolve('typescript/bin/tsc', { paths: [root] });
-const result = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], {
-  stdio: 'inherit',
-});
-if (result.status === 0) chmodSync(path.join(root, 'dist', 'main.js'), 0o755);
-process.exitCode = result.status ?? 1;
+const dist = path.join(root, 'dist');
+
+/** Old output is removed first: a file deleted from src must not live on in the image. */
+async function buildBundle() {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  writeFileSync(path.join(dist, 'holdfast.js'), await bundle());
+  copyFileSync(path.join(__dirname, 'launcher.js'), path.join(dist, 'main.js'));
+  chmodSync(path.join(dist, 'main.js'), 0o755);
+  const { status } = run(path.join(__dirname, 'write-code-cache.js'));
+  // Without it a start takes longer, and that is all.
+  if (status !== 0) console.warn('holdfast: no code cache could be made; starts take longer');
+}
+
+function buildPlain() {
+  rmSync(path.join(root, 'plain'), { recursive: true, force: true });
+  const tsc = require.resolve('typescript/bin/tsc', { paths: [root] });
+  process.exitCode = run(tsc, '-p', path.join(root, 'tsconfig.build.json')).status ?? 1;
+}
+
+function run(...args) {
+  return spawnSync(process.execPath, args, { stdio: 'inherit' });
+}
+
+if (process.argv.includes('--plain')) buildPlain();
+else {
+  buildBundle().catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

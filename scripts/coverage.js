@@ -1,6 +1,6 @@
 'use strict';
 // Runs the tests with coverage of src, the sidecars that they spawn counted too, and fails below
-// the thresholds. jest measures what runs in its own processes; a spawned `node dist/main.js`
+// the thresholds. jest measures what runs in its own processes; a spawned `node plain/main.js`
 // writes what V8 counted (NODE_V8_COVERAGE), which is mapped back to src and merged.
 
 const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
@@ -16,7 +16,7 @@ const v8ToIstanbul = require('v8-to-istanbul');
 const root = path.join(__dirname, '..');
 const folder = path.join(root, 'coverage');
 const spawned = path.join(folder, 'spawned');
-const dist = path.join(root, 'dist') + path.sep;
+const plain = path.join(root, 'plain') + path.sep;
 
 /** What the project promises of src, in percent. */
 const THRESHOLDS = { lines: 95, branches: 90 };
@@ -38,7 +38,7 @@ async function addSpawned(map) {
     const { result } = JSON.parse(readFileSync(path.join(spawned, name), 'utf8'));
     for (const { url, functions } of result) {
       const file = url.startsWith('file:') ? fileURLToPath(url) : url;
-      if (!file.startsWith(dist) || !existsSync(file)) continue;
+      if (!file.startsWith(plain) || !existsSync(file)) continue;
       const converter = v8ToIstanbul(file);
       await converter.load();
       converter.applyCoverage(functions);

@@ -2,6 +2,7 @@ import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/gr
 
 import type { ApiAccess, ApiGroup } from '../sidecar/api-groups';
 import { createDaprStatus } from './error-details';
+import type { GrpcStatus } from './grpc-status';
 import { DAPR_SERVICE } from './proto-files';
 
 /** The group of the API that each method belongs to, by its path. */
@@ -15,11 +16,7 @@ const GROUPS: ReadonlyMap<string, ApiGroup> = new Map([
 
 /** Refuses what the configuration does not allow (`spec.api`), before the token is looked at. */
 export function createAccessInterceptor(isAllowed: ApiAccess): ServerInterceptor {
-  const refusal = createDaprStatus(status.UNIMPLEMENTED, {
-    httpCode: 501,
-    title: 'Not Implemented',
-    reason: 'requested endpoint is not available',
-  });
+  let refusal: GrpcStatus | undefined;
   return (method, call) => {
     const group = GROUPS.get(method.path);
     // Handed on as it is: a layer that does nothing costs every call.
@@ -29,10 +26,18 @@ export function createAccessInterceptor(isAllowed: ApiAccess): ServerInterceptor
       start: (next) => {
         next({
           onReceiveMetadata: () => {
-            call.sendStatus(refusal);
+            call.sendStatus((refusal ??= createRefusal()));
           },
         });
       },
     });
   };
+}
+
+function createRefusal(): GrpcStatus {
+  return createDaprStatus(status.UNIMPLEMENTED, {
+    httpCode: 501,
+    title: 'Not Implemented',
+    reason: 'requested endpoint is not available',
+  });
 }

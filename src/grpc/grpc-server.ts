@@ -1,3 +1,5 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 
 import type { LockService } from '../lock/lock-service';
@@ -7,10 +9,9 @@ import type { Sidecar } from '../sidecar/sidecar';
 import { createAccessInterceptor } from './access-interceptor';
 import { createDaprMethods, type UnaryMethod } from './dapr-methods';
 import { answerUnknownMethods, Connections, renewCertificate } from './grpc-js-internals';
-import { HealthService } from './health-service';
+import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
 import { loadDaprService } from './proto-files';
-import { addReflection } from './reflection-service';
 import { createTokenInterceptor } from './token-interceptor';
 import { toUnaryHandler } from './unary-handler';
 
@@ -51,26 +52,25 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = createServer(options);
   const streams = new OpenStreams();
   const connections = new Connections();
-  const health = new HealthService(server, streams);
-  addReflection(server, streams);
+  const lateServices = new LateServices(server, streams);
   const service = loadDaprService();
   for (const method of createDaprMethods({ ...options, service })) {
     register(server, method, options);
   }
-  answerUnknownMethods(server);
+  answerUnknownMethods(server, lateServices.all);
 
   return {
     async listen(address) {
       const bound = await bind(server, toTarget(address), toCredentials(options.tls));
       connections.watch(server);
-      health.setServing(true);
+      lateServices.setServing(true);
       return { port: bound };
     },
     renewTls(tls) {
       renewCertificate(server, tls);
     },
     close() {
-      health.setServing(false);
+      lateServices.setServing(false);
       streams.end();
       const idleEnd = setTimeout(() => {
         connections.endIdle();
@@ -108,7 +108,9 @@ function register(
 function toTarget(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;
   const { host, port } = address;
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  // By a scheme of its own an address is not looked up, for which grpc-js would start a resolver.
+  if (isIPv6(host)) return `ipv6:[${host}]:${port}`;
+  return isIPv4(host) ? `ipv4:${host}:${port}` : `${host}:${port}`;
 }
 
 function toCredentials(tls: ServerTls | undefined): ServerCredentials {

@@ -16,10 +16,7 @@ const REASONS: Readonly<Record<Exclude<TokenVerdict, 'valid'>, string>> = {
 
 /** Refuses calls without the right API token, before the request is decoded. */
 export function createTokenInterceptor(checkToken: TokenCheck): ServerInterceptor {
-  const refusals = {
-    missing: createRefusal(REASONS.missing),
-    mismatch: createRefusal(REASONS.mismatch),
-  };
+  const refusals: Partial<Record<keyof typeof REASONS, GrpcStatus>> = {};
   return (method, call) => {
     if (method.path.startsWith(EXEMPT_PREFIX)) return new ServerInterceptingCall(call);
     return new ServerInterceptingCall(call, {
@@ -28,7 +25,7 @@ export function createTokenInterceptor(checkToken: TokenCheck): ServerIntercepto
           onReceiveMetadata: (metadata, proceed) => {
             const verdict = checkToken(firstValue(metadata, API_TOKEN_HEADER));
             if (verdict === 'valid') proceed(metadata);
-            else call.sendStatus(refusals[verdict]);
+            else call.sendStatus((refusals[verdict] ??= createRefusal(REASONS[verdict])));
           },
         });
       },

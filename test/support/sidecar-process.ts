@@ -4,7 +4,12 @@ import path from 'node:path';
 import { findFreePort } from './free-port';
 
 const REPOSITORY = path.join(__dirname, '../..');
-const MAIN = path.join(REPOSITORY, 'dist/main.js');
+
+/** What is built; where coverage is measured, compiled file by file (scripts/coverage.js). */
+const MAIN = path.join(
+  REPOSITORY,
+  process.env.HOLDFAST_COVERAGE_DIR === undefined ? 'dist/main.js' : 'plain/main.js',
+);
 
 /** How long a sidecar may take to say that it is ready; a stated allowance for a busy machine. */
 const READY_WITHIN_MS = 15_000;

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+'use strict';
+// dist/main.js: runs dist/holdfast.js beside it as Node would, but hands V8 what was compiled of it
+// when it was built (write-code-cache.js). Where that is missing, or was made by another Node, V8
+// compiles as usual.
+
+const { readFileSync } = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const file = path.join(__dirname, 'holdfast.js');
+
+/** Where the compiled code is: that of one version of Node is of no use to another. */
+const cacheFile = path.join(__dirname, `holdfast-${process.version}-${process.arch}.cache`);
+
+function readCache() {
+  try {
+    return readFileSync(cacheFile);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the sidecar; the script is given back for the one that writes its compiled code. */
+function launch() {
+  // The file is ASCII: as latin1 its text stays outside the heap, in one copy.
+  const script = new vm.Script(readFileSync(file, 'latin1'), {
+    filename: file,
+    cachedData: readCache(),
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const main = new Module(file, null);
+  main.filename = file;
+  main.paths = Module._nodeModulePaths(__dirname);
+  const run = script.runInThisContext();
+  run.call(main.exports, main.exports, main.require.bind(main), main, file, __dirname);
+  return script;
+}
+
+module.exports = { cacheFile, launch };
+
+if (require.main === module) launch();

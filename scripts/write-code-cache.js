@@ -1,0 +1,71 @@
+'use strict';
+// Writes what V8 has compiled of dist/holdfast.js once a sidecar has started and served a lock: a
+// start that finds it compiles next to nothing. Runs by itself, on a unix socket in a folder of its
+// own: node scripts/write-code-cache.js, by the Node that is to use it.
+
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const http = require('node:http');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+
+const { cacheFile, launch } = require('../dist/main.js');
+
+/** How long the sidecar may take, in milliseconds. */
+const WITHIN_MS = 20_000;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-build-'));
+const socketPath = path.join(folder, 'dapr-build-http.socket');
+
+const component = (name, type, more) => `apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: ${name}
+spec:
+  type: ${type}
+  version: v1
+${more}`;
+
+// Nothing listens there: node-redis is loaded and fails, which is compiled all the same.
+const redis = `  ignoreErrors: true
+  metadata:
+  - {name: redisHost, value: '127.0.0.1:1'}
+`;
+
+function post(url, body) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ socketPath, path: url, method: 'POST' }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    });
+    request.once('error', reject);
+    request.end(JSON.stringify(body));
+  });
+}
+
+async function untilServed() {
+  const lock = { resourceId: 'r', lockOwner: 'o', expiryInSeconds: 1 };
+  for (const endsAt = Date.now() + WITHIN_MS; Date.now() < endsAt;) {
+    const status = await post('/v1.0-alpha1/lock/lockstore', lock).catch(() => undefined);
+    if (status === 200) return post('/v1.0-alpha1/unlock/lockstore', lock);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('the sidecar did not serve in time');
+}
+
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+writeFileSync(path.join(folder, 'a.yaml'), component('lockstore', 'lock.in-memory', ''));
+writeFileSync(path.join(folder, 'b.yaml'), component('other', 'lock.redis', redis));
+const log = ['--log-level', 'fatal', '--log-file', path.join(folder, 'log')];
+process.argv.push('--app-id', 'build', '--resources-path', folder, ...log);
+process.argv.push('--unix-domain-socket', folder, '--enable-metrics=false', '--log-as-json');
+
+const script = launch();
+untilServed().then(
+  () => {
+    writeFileSync(cacheFile, script.createCachedData());
+    process.kill(process.pid, 'SIGTERM');
+  },
+  (error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);
