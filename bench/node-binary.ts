@@ -7,8 +7,8 @@ export interface NodeBinary {
   readonly version: string;
 }
 
-/** How long a Node may take to say its version, in milliseconds. */
-const WITHIN_MS = 10_000;
+/** How long a Node may take to say its version, or to compile the sidecar, in milliseconds. */
+const WITHIN_MS = 30_000;
 
 /**
  * The Nodes of `--node`: a path as it stands, a number by installing the pinned release of it. The
@@ -23,6 +23,8 @@ export async function findNodes(
   for (const path of paths.length > 0 ? paths : [process.execPath]) {
     const said = await runCommand(path, ['--version'], { withinMs: WITHIN_MS });
     nodes.push({ path, version: said.trim().replace(/^v/, '') });
+    // What a build does for the Node that runs it: no other can use it.
+    await runCommand(path, ['scripts/write-code-cache.js'], { withinMs: WITHIN_MS });
   }
   const versions = nodes.map(({ version }) => version);
   const twice = versions.find((version, index) => versions.indexOf(version) !== index);

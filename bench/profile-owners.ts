@@ -64,7 +64,7 @@ export function ownerOf(frame: { functionName: string; url: string }): string | 
   }
   const library = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (library !== undefined) return library;
-  const room = /\/dist\/([^/]+)/.exec(url)?.[1];
+  const room = /\/plain\/([^/]+)/.exec(url)?.[1];
   return room === undefined ? 'other' : `${OURS}${room.replace(/\.js$/, '')}`;
 }
 

@@ -6,6 +6,7 @@ import type { Transport } from './lock-requests';
 import { toTable } from './markdown-report';
 import { toDigits } from './number-text';
 import { OURS, toOwnerTimes, type CpuProfile } from './profile-owners';
+import { runCommand } from './run-command';
 import { refusedContestant } from './refused-load';
 import { startFloor, startOurs, type StartedTarget } from './started-target';
 import type { Workbench } from './workbench';
@@ -16,6 +17,8 @@ const PERCENT = 100;
 /** What has a smaller share of a call has no row. */
 const LEAST_SHARE = 0.005;
 const NS_A_US = 1000n;
+/** How long compiling may take, in milliseconds. */
+const BUILD_WITHIN_MS = 60_000;
 
 /** The processor time of a call in µs, by whose code it was spent in. */
 type CallTimes = ReadonlyMap<string, number>;
@@ -27,6 +30,10 @@ type CallTimes = ReadonlyMap<string, number>;
  */
 export async function runProfile(bench: Workbench, say: (sentence: string) => void): Promise<void> {
   const { out, transports } = bench.options;
+  // One file for all of us would hide whose code is whose.
+  await runCommand(process.execPath, ['scripts/build.js', '--plain'], {
+    withinMs: BUILD_WITHIN_MS,
+  });
   const tables: string[] = [];
   for (const transport of transports) {
     say(`profile of ${transport}`);
@@ -52,6 +59,7 @@ async function profileOurs(
     place,
     folder: bench.tools.folder,
     nodeFlags: await profilerFlags(folder),
+    file: 'plain/main.js',
   });
   return profileTarget(bench, transport, { target, folder });
 }

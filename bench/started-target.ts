@@ -20,6 +20,8 @@ export interface OursOptions {
   /** Where its component file is put. */
   readonly folder: string;
   readonly nodeFlags?: readonly string[];
+  /** What is run; dist/main.js where this is left out. */
+  readonly file?: string;
 }
 
 /** A server that the benchmark has started, and has to stop. */
@@ -34,15 +36,15 @@ export type FloorKind = 'grpc-echo' | 'fastify-echo' | 'node-http';
 
 const STORE_NAME = 'lockstore';
 
-/** Starts dist/main.js and waits for the first lock over each transport. */
+/** Starts our sidecar and waits for the first lock over each transport. */
 export async function startOurs(options: OursOptions): Promise<StartedTarget> {
-  const { name, node, place, nodeFlags = [] } = options;
+  const { name, node, place, nodeFlags = [], file = 'dist/main.js' } = options;
   const components = await writeComponent(options.folder, place);
   const [http, grpc, metrics] = [await findFreePort(), await findFreePort(), await findFreePort()];
   const ports = ['--dapr-http-port', http, '--dapr-grpc-port', grpc, '--metrics-port', metrics];
   const app = ['--app-id', 'myapp', '--resources-path', components];
   const args = [...app, ...ports.map(String)];
-  const process = new ServerProcess({ node: node.path, nodeFlags, file: 'dist/main.js', args });
+  const process = new ServerProcess({ node: node.path, nodeFlags, file, args });
   const firstLock = (transport: Transport, port: number) =>
     process.untilAnswered(port, async () => {
       // A resource of its own each: the first transport's lock would be the second one's refusal.

@@ -15,8 +15,8 @@ describe('the owner of a frame', () => {
     ['node:internal/event_target', 'x', 'node: internal/event_target'],
     ['file:///app/node_modules/@grpc/grpc-js/build/src/server.js', 'x', '@grpc/grpc-js'],
     ['file:///app/node_modules/fastify/node_modules/ajv/lib/ajv.js', 'x', 'ajv'],
-    ['file:///app/dist/stores/redis/redis-store.js', 'x', 'ours: stores'],
-    ['file:///app/dist/main.js', 'x', 'ours: main'],
+    ['file:///app/plain/stores/redis/redis-store.js', 'x', 'ours: stores'],
+    ['file:///app/plain/main.js', 'x', 'ours: main'],
     ['file:///app/bench/floors/grpc-echo.js', 'x', 'other'],
   ])('of %s %s is %s', (url, functionName, owner) => {
     expect(ownerOf({ functionName, url })).toBe(owner);
@@ -28,7 +28,7 @@ describe('the times of a profile', () => {
   const profile = {
     nodes: [
       { id: 1, callFrame: frame('(idle)', '') },
-      { id: 2, callFrame: frame('lock', 'file:///app/dist/lock/lock-service.js') },
+      { id: 2, callFrame: frame('lock', 'file:///app/plain/lock/lock-service.js') },
       { id: 3, callFrame: frame('(garbage collector)', '') },
     ],
     startTime: 1000,
