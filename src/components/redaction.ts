@@ -45,6 +45,7 @@ export function createRedactedLogger(logger: Logger, redact: Redact): Logger {
     };
   };
   return {
+    isDebug: logger.isDebug,
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),

@@ -18,7 +18,8 @@ const UNLOCK = { config: { operation: 'Unlock', group: 'unlock' } } as const;
 export function addLockRoutes(instance: FastifyInstance, locks: LockService): void {
   instance.post<LockRoute>('/v1.0-alpha1/lock/:store', TRY_LOCK, async (request, reply) => {
     const body = decodeLockRequest(bodyOf(request), TRY_LOCK_FIELDS);
-    const call = { ...body, storeName: request.params.store };
+    const { resourceId, lockOwner, expiryInSeconds } = body;
+    const call = { storeName: request.params.store, resourceId, lockOwner, expiryInSeconds };
     const { success } = await locks.tryLock(call, callerOf(request, reply));
     return sendJson(reply, 200, `{"success":${String(success)}}`);
   });

@@ -24,7 +24,7 @@ export interface LockCallReport extends LockCallSubject {
   readonly outcome: LockOutcome;
   readonly durationMs: number;
   /** Present where the outcome is `error` or `unknown`. */
-  readonly error?: LockError;
+  readonly error?: LockError | undefined;
 }
 
 /**

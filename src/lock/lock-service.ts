@@ -3,7 +3,7 @@ import { type CallPolicy, plainPolicy } from './call-policy';
 import type { CancelSignal } from './cancellation';
 import { LockError, lockErrors } from './lock-errors';
 import { LockKeyError, toLockKey } from './lock-key';
-import type { LockCallSubject, LockObserver, LockOutcome } from './lock-observer';
+import type { LockCallReport, LockCallSubject, LockObserver, LockOutcome } from './lock-observer';
 import {
   type LockStore,
   StoreError,
@@ -208,24 +208,35 @@ async function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockC
   throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
 }
 
-/** A call under way, and those who are told of it. */
-class ObservedLockCall {
+/** A call under way, which is what those who are told of it get: at its end with how it ended. */
+class ObservedLockCall implements LockCallReport {
+  readonly operation: LockCallSubject['operation'];
+  readonly storeName: string;
+  readonly isKnownStore: boolean;
+  readonly resourceId: string;
+  readonly lockOwner: string;
+  outcome: LockOutcome = 'unknown';
+  durationMs = 0;
+  error: LockError | undefined;
   readonly #observers: readonly LockObserver[];
-  readonly #subject: LockCallSubject;
   readonly #startedAt = performance.now();
 
   constructor(observers: readonly LockObserver[], subject: LockCallSubject) {
+    this.operation = subject.operation;
+    this.storeName = subject.storeName;
+    this.isKnownStore = subject.isKnownStore;
+    this.resourceId = subject.resourceId;
+    this.lockOwner = subject.lockOwner;
     this.#observers = observers;
-    this.#subject = subject;
-    for (const observer of observers) observer.started?.(subject);
+    for (const observer of observers) observer.started?.(this);
   }
 
   /** Reports how it ended. */
   ended(outcome: LockOutcome, error?: LockError): void {
-    const durationMs = performance.now() - this.#startedAt;
-    const ended = { ...this.#subject, outcome, durationMs };
-    const report = error === undefined ? ended : { ...ended, error };
-    for (const observer of this.#observers) observer.ended(report);
+    this.outcome = outcome;
+    this.error = error;
+    this.durationMs = performance.now() - this.#startedAt;
+    for (const observer of this.#observers) observer.ended(this);
   }
 
   /** Reports a failure, and gives it back. */

@@ -6,6 +6,8 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>;
  * Resources and owners may appear at debug only.
  */
 export interface Logger {
+  /** False where debug lines go nowhere: their fields need not be made then. */
+  readonly isDebug: boolean;
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;

@@ -10,6 +10,7 @@ import type { Logger } from '../lock/logger';
  */
 export function createLockLog(logger: Logger): LockObserver {
   const ended: LockObserver['ended'] = (report) => {
+    if (report.error === undefined && !logger.isDebug) return;
     const { operation, storeName, resourceId, lockOwner, outcome, error } = report;
     const fields = { store: storeName, resource: resourceId, owner: lockOwner, outcome };
     if (error === undefined) {

@@ -57,6 +57,7 @@ function toLogger(root: PinoLogger, scope: string, options?: { readonly level: '
       scopedLog[level](fields, message);
     };
   return {
+    isDebug: scopedLog.isLevelEnabled('debug'),
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),

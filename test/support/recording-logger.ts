@@ -10,6 +10,7 @@ export interface RecordedLine {
 
 /** A Logger that keeps what it is told, for tests that read the log. */
 export class RecordingLogger implements Logger {
+  readonly isDebug = true;
   readonly lines: RecordedLine[];
   readonly #scope: string;
 
