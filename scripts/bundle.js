@@ -83,6 +83,8 @@ async function bundle() {
     target: 'node20',
     format: 'cjs',
     external: ON_DEMAND,
+    // An import() would ask the script's host, of which compiled code knows nothing.
+    supported: { 'dynamic-import': false },
     plugins: [parsedProtos],
     minifyWhitespace: true,
     minifySyntax: true,

@@ -28,7 +28,6 @@ function launch() {
   const script = new vm.Script(readFileSync(file, 'latin1'), {
     filename: file,
     cachedData: readCache(),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const main = new Module(file, null);
   main.filename = file;
