@@ -240,6 +240,7 @@ class ComposedApp implements App {
       stores: this.#stores,
       policyOf: (storeName) => resiliency.policyOf(storeName),
       observers: [createLockLog(logger.scoped('dapr.api')), metrics.lockObserver],
+      maxConcurrentCalls: this.#options.maxConcurrentLockCalls,
     });
     const components = this.#createComponents(metrics);
     const resources = new Resources({

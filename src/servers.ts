@@ -44,6 +44,7 @@ export class Servers {
       sidecar,
       logger: logger.scoped('dapr.runtime.grpc.api'),
       maxMessageBytes: options.grpcMaxMessageBytes,
+      maxConcurrentCalls: options.maxConcurrentLockCalls,
       tls,
     });
     this.#http = this.#createHttp('api', tls);

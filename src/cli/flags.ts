@@ -104,6 +104,11 @@ export const FLAGS = {
     'false',
     'Spans name resource and owner of a lock too; not a flag of daprd',
   ),
+  'max-concurrent-lock-calls': used(
+    'integer',
+    '1000',
+    'Lock calls under way at a time; more are refused at once, 0 for no bound; not a flag of daprd',
+  ),
   'dapr-internal-grpc-port': used('text', '', 'Named in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),

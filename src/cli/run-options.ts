@@ -57,6 +57,8 @@ export interface RunOptions {
   readonly tlsFiles: TlsFiles | undefined;
   /** True: spans name resource and owner. */
   readonly tracesLockDetails: boolean;
+  /** Undefined for no bound. */
+  readonly maxConcurrentLockCalls: number | undefined;
   readonly appConnection: {
     readonly port: number;
     readonly protocol: string;
@@ -121,6 +123,7 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
     reconcileIntervalMs: toReconcileInterval(flags.text('hot-reload-reconcile-interval')),
     tlsFiles: toTlsFiles(flags),
     tracesLockDetails: flags.boolean('trace-lock-details'),
+    maxConcurrentLockCalls: toMaxConcurrentCalls(flags),
     warnings: toWarnings(flags),
   });
 }
@@ -210,6 +213,14 @@ function toBytes(flags: FlagValues, name: 'max-body-size' | 'read-buffer-size'):
   if (bytes !== undefined && bytes < 2 ** 31) return bytes;
   throw new OptionsError(
     `invalid value for --${name}: ${JSON.stringify(text)} (allowed: a quantity below 2Gi, such as ${FLAGS[name].default})`,
+  );
+}
+
+function toMaxConcurrentCalls(flags: FlagValues): number | undefined {
+  const calls = flags.integer('max-concurrent-lock-calls');
+  if (calls >= 0) return calls === 0 ? undefined : calls;
+  throw new OptionsError(
+    `invalid value for --max-concurrent-lock-calls: ${calls} (allowed: 1 or more, 0 for no bound)`,
   );
 }
 

@@ -11,6 +11,7 @@ import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 
 import type { ServerTls } from '../sidecar/listen-address';
 import { statusOf } from './grpc-status';
+import type { StreamShares } from './stream-shares';
 
 /**
  * Four things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
@@ -130,6 +131,12 @@ function dropEndlessDeadline(headers: IncomingHttpHeaders): void {
 export class Connections {
   readonly #connections = new Map<ServerHttp2Session, Connection>();
   readonly #known = new WeakSet<Http2Server>();
+  readonly #shares: StreamShares | undefined;
+
+  /** @param shares how many streams each connection may open; undefined for any number */
+  constructor(shares: StreamShares | undefined) {
+    this.#shares = shares;
+  }
 
   /** Watches what a server is bound to by now; call it after each bind. */
   watch(server: Server): void {
@@ -159,7 +166,11 @@ export class Connections {
     }
     http2Server.on('session', (session: ServerHttp2Session) => {
       this.#connections.set(session, { socket: arriving, streams: 0 });
-      arriving.once('close', () => this.#connections.delete(session));
+      this.#shares?.add(session);
+      arriving.once('close', () => {
+        this.#connections.delete(session);
+        this.#shares?.remove(session);
+      });
     });
     http2Server.prependListener(
       'stream',

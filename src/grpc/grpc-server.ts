@@ -13,6 +13,7 @@ import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
 import { loadDaprService } from './proto-files';
 import { createTokenInterceptor } from './token-interceptor';
+import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
 
 /** What the gRPC transport stands on. */
@@ -22,6 +23,8 @@ export interface GrpcServerOptions {
   readonly logger: Logger;
   /** Longest message taken or sent, in bytes (--max-body-size); -1 for no limit. */
   readonly maxMessageBytes: number;
+  /** The most lock calls under way at a time; undefined for no bound. */
+  readonly maxConcurrentCalls?: number | undefined;
   /** Undefined for a plain connection. */
   readonly tls: ServerTls | undefined;
 }
@@ -46,12 +49,23 @@ const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms
 /** How long connections without a call may take to close by themselves, in milliseconds. */
 const IDLE_END_MS = 250;
 
+/**
+ * Open streams for each lock call that may be under way: enough that those beyond the bound are
+ * refused with a hint, few enough that refusing all of them takes a fraction of a second.
+ */
+const STREAMS_PER_CALL = 2;
+
 /** Makes the gRPC transport; nothing listens before `listen`. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   routeLibraryLog(options.logger);
-  const server = createServer(options);
+  const { maxConcurrentCalls } = options;
+  const shares =
+    maxConcurrentCalls === undefined
+      ? undefined
+      : new StreamShares(maxConcurrentCalls * STREAMS_PER_CALL);
+  const server = createServer(options, shares?.total);
   const streams = new OpenStreams();
-  const connections = new Connections();
+  const connections = new Connections(shares);
   const lateServices = new LateServices(server, streams);
   const service = loadDaprService();
   for (const method of createDaprMethods({ ...options, service })) {
@@ -82,7 +96,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
-function createServer({ sidecar, maxMessageBytes }: GrpcServerOptions): Server {
+function createServer(
+  { sidecar, maxMessageBytes }: GrpcServerOptions,
+  maxStreams: number | undefined,
+): Server {
   const { checkToken, isAllowed } = sidecar;
   const access = createAccessInterceptor(isAllowed);
   return new Server({
@@ -90,6 +107,7 @@ function createServer({ sidecar, maxMessageBytes }: GrpcServerOptions): Server {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.enable_channelz': 0,
+    ...(maxStreams === undefined ? {} : { 'grpc.max_concurrent_streams': maxStreams }),
     interceptors:
       checkToken === undefined ? [access] : [access, createTokenInterceptor(checkToken)],
   });

@@ -1,7 +1,8 @@
-import { type Metadata, status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 
 import { LockError } from '../lock/lock-errors';
 import { RequestDecodeError } from './request-decoder';
+import { encodeRetryStatus } from './retry-status';
 
 /**
  * The longest status message sent, in bytes as encoded on the wire. Python and Java clients refuse
@@ -27,10 +28,18 @@ const UNEXPECTED = 'internal error';
 
 /** Turns what a method rejected with into the status that the client gets. */
 export function toGrpcStatus(error: unknown): GrpcStatus {
-  if (error instanceof LockError) return statusOf(status[error.grpcCode], error.message);
+  if (error instanceof LockError) return toLockStatus(error);
   if (error instanceof RequestDecodeError) return statusOf(status.INTERNAL, error.message);
   if (error instanceof CallRefusedError) return statusOf(status.INVALID_ARGUMENT, error.message);
   return statusOf(status.INTERNAL, UNEXPECTED);
+}
+
+function toLockStatus({ grpcCode, message, retryAfterSeconds }: LockError): GrpcStatus {
+  const code = status[grpcCode];
+  if (retryAfterSeconds === undefined) return statusOf(code, message);
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', encodeRetryStatus(code, message, retryAfterSeconds));
+  return statusOf(code, message, metadata);
 }
 
 /** A status whose message can be sent: cut to {@link MAX_MESSAGE_BYTES}, free of lone surrogates. */

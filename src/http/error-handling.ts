@@ -49,6 +49,9 @@ async function drain(request: IncomingMessage): Promise<void> {
 export function sendError(reply: FastifyReply, error: HttpError | LockError): FastifyReply {
   const { errorCode, message } = error;
   reply.request.errorCode = errorCode;
+  if (error instanceof LockError && error.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', String(error.retryAfterSeconds));
+  }
   return sendJson(reply, error.httpStatus, toGoJson({ errorCode, message }));
 }
 

@@ -1,27 +1,32 @@
 /** The gRPC status codes that lock calls answer with, by their names in the gRPC specification. */
-export type GrpcCode = 'INVALID_ARGUMENT' | 'FAILED_PRECONDITION' | 'INTERNAL';
+export type GrpcCode =
+  'INVALID_ARGUMENT' | 'FAILED_PRECONDITION' | 'INTERNAL' | 'RESOURCE_EXHAUSTED';
 
-/** Dapr's tags of the lock building block, sent as `errorCode` over HTTP. */
+/** Dapr's tags of the lock building block, and one of ours, sent as `errorCode` over HTTP. */
 export type LockErrorCode =
   | 'ERR_MALFORMED_REQUEST'
   | 'ERR_LOCK_STORE_NOT_CONFIGURED'
   | 'ERR_LOCK_STORE_NOT_FOUND'
+  | 'ERR_LOCK_OVERLOADED'
   | 'ERR_TRY_LOCK'
   | 'ERR_UNLOCK';
 
 /** How a kind of failure is answered on the wire; rows of {@link lockErrors}. */
 interface WireForm {
   readonly errorCode: LockErrorCode;
-  readonly httpStatus: 400 | 500;
+  readonly httpStatus: 400 | 500 | 503;
   readonly grpcCode: GrpcCode;
+  /** After how many seconds the same call may well succeed; undefined where time alone mends nothing. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** A lock call that ends in an error: everything that both transports need to answer it. */
 export class LockError extends Error implements WireForm {
   override readonly name = 'LockError';
   readonly errorCode: LockErrorCode;
-  readonly httpStatus: 400 | 500;
+  readonly httpStatus: 400 | 500 | 503;
   readonly grpcCode: GrpcCode;
+  readonly retryAfterSeconds: number | undefined;
 
   /** @param options a `cause` is what led here: for the log, never sent */
   constructor(message: string, wireForm: WireForm, options?: { readonly cause: unknown }) {
@@ -29,6 +34,7 @@ export class LockError extends Error implements WireForm {
     this.errorCode = wireForm.errorCode;
     this.httpStatus = wireForm.httpStatus;
     this.grpcCode = wireForm.grpcCode;
+    this.retryAfterSeconds = wireForm.retryAfterSeconds;
   }
 }
 
@@ -46,6 +52,16 @@ const NOT_FOUND: WireForm = {
   errorCode: 'ERR_LOCK_STORE_NOT_FOUND',
   httpStatus: 400,
   grpcCode: 'INVALID_ARGUMENT',
+};
+/**
+ * 1 s is the least that HTTP's Retry-After can say, and enough: calls at the bound are over within a
+ * quarter of that, unless the store hangs.
+ */
+const OVERLOADED: WireForm = {
+  errorCode: 'ERR_LOCK_OVERLOADED',
+  httpStatus: 503,
+  grpcCode: 'RESOURCE_EXHAUSTED',
+  retryAfterSeconds: 1,
 };
 const TRY_LOCK: WireForm = { errorCode: 'ERR_TRY_LOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
 const UNLOCK: WireForm = { errorCode: 'ERR_UNLOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
@@ -67,6 +83,12 @@ export const lockErrors = {
     new LockError(`LockOwner is empty in lock store ${storeName}`, MALFORMED),
   storeNotFound: (storeName: string) =>
     new LockError(`lock store ${storeName} not found`, NOT_FOUND),
+  /** Not daprd's, which takes calls until it has no memory left: see the `Admission` of lock calls. */
+  overloaded: (bound: number) =>
+    new LockError(
+      `${bound} lock calls are under way, the most that are taken (--max-concurrent-lock-calls): nothing was done, try again after a pause`,
+      OVERLOADED,
+    ),
   /** The resource can't be a key, or the store failed. */
   tryLockFailed: (reason: string, cause: unknown) =>
     new LockError(`failed to try acquiring lock: ${reason}`, TRY_LOCK, { cause }),

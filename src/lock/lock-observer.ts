@@ -3,9 +3,11 @@ import type { UnlockOutcome } from './lock-store';
 
 /**
  * How a lock call ended, in the words of the store contract. `error` left nothing behind;
- * `unknown` may have taken effect, and is being undone.
+ * `unknown` may have taken effect, and is being undone; `overloaded` was turned away before anything was
+ * done, as too many calls were under way.
  */
-export type LockOutcome = 'acquired' | 'refused' | UnlockOutcome | 'error' | 'unknown';
+export type LockOutcome =
+  'acquired' | 'refused' | UnlockOutcome | 'error' | 'unknown' | 'overloaded';
 
 /** A lock call that begins. */
 export interface LockCallSubject {
@@ -23,7 +25,7 @@ export interface LockCallSubject {
 export interface LockCallReport extends LockCallSubject {
   readonly outcome: LockOutcome;
   readonly durationMs: number;
-  /** Present where the outcome is `error` or `unknown`. */
+  /** Present where the outcome is `error`, `unknown` or `overloaded`. */
   readonly error?: LockError | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { Admission } from './admission';
 import { createAttempt } from './attempt';
 import { type CallPolicy, plainPolicy } from './call-policy';
 import type { CancelSignal } from './cancellation';
@@ -62,6 +63,8 @@ export interface LockServiceOptions {
   /** How calls to a store are run, by its name; plainly where this is left out. */
   readonly policyOf?: (storeName: string) => CallPolicy;
   readonly observers: readonly LockObserver[];
+  /** The most calls under way at a time, see {@link Admission}; no bound where this is left out. */
+  readonly maxConcurrentCalls?: number | undefined;
 }
 
 /** Makes the {@link LockService} over a catalogue of stores. */
@@ -73,11 +76,13 @@ class StoreLockService implements LockService {
   readonly #stores: StoreCatalog;
   readonly #policyOf: (storeName: string) => CallPolicy;
   readonly #observers: readonly LockObserver[];
+  readonly #admission: Admission;
 
-  constructor({ stores, policyOf = () => plainPolicy, observers }: LockServiceOptions) {
-    this.#stores = stores;
-    this.#policyOf = policyOf;
-    this.#observers = observers;
+  constructor(options: LockServiceOptions) {
+    this.#stores = options.stores;
+    this.#policyOf = options.policyOf ?? (() => plainPolicy);
+    this.#observers = options.observers;
+    this.#admission = new Admission(options.maxConcurrentCalls ?? Infinity);
   }
 
   async tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }> {
@@ -144,6 +149,10 @@ class StoreLockService implements LockService {
     }: { readonly run: (signal: CancelSignal) => Promise<T>; readonly caller: Caller },
   ): Promise<T> {
     const { store, name } = entry;
+    if (!this.#admission.enter()) {
+      await this.#admission.nextTurn();
+      throw lockErrors.overloaded(this.#admission.bound);
+    }
     this.#stores.enter(store);
     try {
       return await this.#policyOf(name).run(run, caller.signal);
@@ -154,6 +163,7 @@ class StoreLockService implements LockService {
       throw failed(error instanceof StoreError ? error.message : UNEXPECTED, error);
     } finally {
       this.#stores.leave(store);
+      this.#admission.leave();
     }
   }
 }
@@ -242,10 +252,15 @@ class ObservedLockCall implements LockCallReport {
   /** Reports a failure, and gives it back. */
   failed(error: unknown): unknown {
     if (error instanceof LockError) {
-      this.ended(isOutcomeUnknown(error.cause) ? 'unknown' : 'error', error);
+      this.ended(toFailedOutcome(error), error);
     }
     return error;
   }
+}
+
+function toFailedOutcome({ errorCode, cause }: LockError): LockOutcome {
+  if (errorCode === 'ERR_LOCK_OVERLOADED') return 'overloaded';
+  return isOutcomeUnknown(cause) ? 'unknown' : 'error';
 }
 
 /** A store's own verdict; of a defect nobody knows what it has left behind. */

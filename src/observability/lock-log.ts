@@ -4,11 +4,16 @@ import { LockKeyError } from '../lock/lock-key';
 import { StoreError } from '../lock/lock-store';
 import type { Logger } from '../lock/logger';
 
+/** How long nothing more is said of calls that are refused for overload, in milliseconds. */
+const OVERLOAD_QUIET_MS = 10_000;
+
 /**
  * Logs how lock calls ended: every call at debug, the only level at which owners and resources
- * may appear; a failure that no store announced, which is a defect, at error.
+ * may appear; a failure that no store announced, which is a defect, at error; overload at warning, once in
+ * {@link OVERLOAD_QUIET_MS}.
  */
 export function createLockLog(logger: Logger): LockObserver {
+  let quietUntilMs = 0;
   const ended: LockObserver['ended'] = (report) => {
     if (report.error === undefined && !logger.isDebug) return;
     const { operation, storeName, resourceId, lockOwner, outcome, error } = report;
@@ -18,6 +23,10 @@ export function createLockLog(logger: Logger): LockObserver {
       return;
     }
     logger.debug(`api error: ${error.message}`, { ...fields, operation, ...causeOf(error) });
+    if (outcome === 'overloaded' && performance.now() >= quietUntilMs) {
+      quietUntilMs = performance.now() + OVERLOAD_QUIET_MS;
+      logger.warn(`Overloaded, lock calls are refused: ${error.message}`);
+    }
     if (isDefect(error.cause)) {
       logger.error(`${operation} failed unexpectedly: ${toErrorTrace(error.cause)}`, {
         store: storeName,

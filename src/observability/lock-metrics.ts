@@ -48,7 +48,8 @@ export class LockMetrics implements LockObserver {
   ended(report: LockCallReport): void {
     const { inFlight, duration, outcomes } = this.#seriesOf(report);
     if (inFlight !== undefined) inFlight.value -= 1;
-    duration.observe(report.durationMs / 1000);
+    // Calls that were turned away at once would hide that those under way are slow.
+    if (report.outcome !== 'overloaded') duration.observe(report.durationMs / 1000);
     let outcome = outcomes.get(report.outcome);
     if (outcome === undefined) {
       const name = report.outcome.replaceAll('-', '_');

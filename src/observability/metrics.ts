@@ -24,6 +24,7 @@ export interface MetricsOptions {
 const ERROR_CATEGORIES: Readonly<Record<string, string>> = {
   ERR_LOCK_STORE_NOT_CONFIGURED: 'lock',
   ERR_LOCK_STORE_NOT_FOUND: 'lock',
+  ERR_LOCK_OVERLOADED: 'lock',
   ERR_TRY_LOCK: 'lock',
   ERR_UNLOCK: 'lock',
   ERR_DIRECT_INVOKE: 'service-invocation',

@@ -44,6 +44,7 @@ describe('parseArguments', () => {
         channelAddress: '127.0.0.1',
         maxConcurrency: -1,
       },
+      maxConcurrentLockCalls: 1000,
       warnings: [],
     });
   });
@@ -87,6 +88,13 @@ describe('parseArguments', () => {
         expect(run(argv).warnings).toEqual([]);
       },
     );
+
+    it.each([
+      ['0', undefined],
+      ['1', 1],
+    ])('takes %s for the bound of lock calls', (text, bound) => {
+      expect(run(['--max-concurrent-lock-calls', text]).maxConcurrentLockCalls).toBe(bound);
+    });
 
     it('ends at --', () => {
       expect(run(['--', '--dapr-http-port', 'x']).httpPort).toBe(3500);
@@ -160,6 +168,10 @@ describe('parseArguments', () => {
       [
         ['--app-id=a', '--read-buffer-size', ''],
         'invalid value for --read-buffer-size: "" (allowed: a quantity below 2Gi, such as 4Ki)',
+      ],
+      [
+        ['--app-id=a', '--max-concurrent-lock-calls', '-1'],
+        'invalid value for --max-concurrent-lock-calls: -1 (allowed: 1 or more, 0 for no bound)',
       ],
     ])('%j end with 1 and say why', (argv, message) => {
       expect(parse(argv)).toEqual({ kind: 'invalid', exitCode: 1, message: `${message}\n` });

@@ -50,6 +50,7 @@ describe('docs/errors.md', () => {
       lockErrors.resourceIdEmpty('STORE'),
       lockErrors.lockOwnerEmpty('STORE'),
       lockErrors.storeNotFound('STORE'),
+      lockErrors.overloaded(1000),
       lockErrors.tryLockFailed('REASON', undefined),
       lockErrors.unlockFailed('REASON', undefined),
     ];

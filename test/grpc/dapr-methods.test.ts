@@ -1,8 +1,16 @@
 import { status } from '@grpc/grpc-js';
+import { parse } from 'protobufjs';
 
 import { lockErrors } from '../../src/lock/lock-errors';
 import type { Caller, TryLockRequest, UnlockRequest } from '../../src/lock/lock-service';
 import { daprPath, GrpcFixture } from './grpc-fixture';
+
+/** googleapis google/rpc/status.proto and error_details.proto, as far as a refusal has them. */
+const types = parse(`syntax = "proto3";
+  message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
+  message Any { string type_url = 1; bytes value = 2; }
+  message RetryInfo { Duration retry_delay = 1; }
+  message Duration { int64 seconds = 1; int32 nanos = 2; }`).root;
 
 describe('the Dapr methods over gRPC', () => {
   let grpc: GrpcFixture;
@@ -73,6 +81,33 @@ describe('the Dapr methods over gRPC', () => {
       expect(code).toBe(status.INVALID_ARGUMENT);
       expect(details).toMatch(/^lock store 鎖+…$/);
       expect(encodeURI(details!).length).toBeLessThan(4200);
+    });
+  });
+
+  describe('a call beyond the bound', () => {
+    it('is answered RESOURCE_EXHAUSTED with the pause before the next try', async () => {
+      const error = lockErrors.overloaded(1000);
+      tryLock.mockRejectedValue(error);
+      const { code, details, trailers } = await grpc.call('TryLockAlpha1', request);
+      expect([code, details]).toEqual([status.RESOURCE_EXHAUSTED, error.message]);
+      const sent = types
+        .lookupType('Status')
+        .decode(trailers!['grpc-status-details-bin'] as Buffer);
+      expect(sent.toJSON()).toEqual({
+        code: status.RESOURCE_EXHAUSTED,
+        message: error.message,
+        details: [
+          {
+            typeUrl: 'type.googleapis.com/google.rpc.RetryInfo',
+            value: Buffer.from(
+              types
+                .lookupType('RetryInfo')
+                .encode({ retryDelay: { seconds: 1 } })
+                .finish(),
+            ).toString('base64'),
+          },
+        ],
+      });
     });
   });
 

@@ -40,6 +40,7 @@ export class GrpcFixture {
     options: FakeSidecarOptions & {
       readonly locks?: Partial<LockService>;
       readonly maxMessageBytes?: number;
+      readonly maxConcurrentCalls?: number | undefined;
       readonly tls?: ServerTls;
     } = {},
   ) {
@@ -49,6 +50,7 @@ export class GrpcFixture {
       sidecar: this.sidecar,
       logger: this.logger,
       maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
+      maxConcurrentCalls: options.maxConcurrentCalls,
       tls: options.tls,
     });
   }

@@ -69,6 +69,23 @@ describe('the HTTP server', () => {
       });
     });
 
+    it('of a call beyond the bound is 503, with the pause before the next try', async () => {
+      const error = lockErrors.overloaded(1000);
+      tryLock.mockRejectedValue(error);
+      const { status, headers, body } = await http.call({ path: LOCK, body: BODY });
+      expect([status, headers['retry-after']]).toEqual([503, '1']);
+      expect(JSON.parse(body)).toEqual({
+        errorCode: 'ERR_LOCK_OVERLOADED',
+        message: error.message,
+      });
+    });
+
+    it('that time does not mend has no Retry-After', async () => {
+      tryLock.mockRejectedValue(lockErrors.storeNotFound('s'));
+      const { headers } = await http.call({ path: LOCK, body: BODY });
+      expect(headers['retry-after']).toBeUndefined();
+    });
+
     it('that is a defect is answered without its own text, and logged', async () => {
       tryLock.mockRejectedValue(new TypeError('the reason'));
       const answer = await http.call({ path: LOCK, body: BODY });

@@ -1,6 +1,6 @@
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
 import type { LockCallReport } from '../../src/lock/lock-observer';
-import { createLockService } from '../../src/lock/lock-service';
+import { createLockService, type LockService } from '../../src/lock/lock-service';
 import { type LockStore, StoreError, type UnlockOutcome } from '../../src/lock/lock-store';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 
@@ -197,6 +197,78 @@ describe('the lock service', () => {
         errorCode: 'ERR_UNLOCK',
         message: "failed to release lock: input key/keyPrefix 'a||b' can't contain '||'",
       });
+    });
+  });
+
+  describe('with as many calls under way as are taken', () => {
+    let finish: (result: { acquired: boolean }) => void;
+    let first: Promise<unknown>;
+    let service: LockService;
+
+    beforeEach(() => {
+      store.tryLock.mockReturnValueOnce(
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+      );
+      service = createLockService({
+        stores,
+        observers: [{ ended: (report) => reports.push(report) }],
+        maxConcurrentCalls: 1,
+      });
+      first = service.tryLock(REQUEST, caller);
+    });
+    afterEach(async () => {
+      finish({ acquired: true });
+      await first;
+    });
+
+    it.each(['tryLock', 'unlock'] as const)('refuses %s, with a hint to retry', async (method) => {
+      await expect(service[method](REQUEST, caller)).rejects.toMatchObject({
+        errorCode: 'ERR_LOCK_OVERLOADED',
+        httpStatus: 503,
+        grpcCode: 'RESOURCE_EXHAUSTED',
+        retryAfterSeconds: 1,
+        message: expect.stringMatching(/^1 lock calls are under way/) as unknown,
+      });
+    });
+
+    it('asks nothing of the store, and undoes nothing, for a call that it refuses', async () => {
+      await service.unlock(REQUEST, caller).catch(() => undefined);
+      expect(
+        [store.tryLock, store.unlock, store.withdraw].map(({ mock }) => mock.calls.length),
+      ).toEqual([1, 0, 0]);
+    });
+
+    it('reports the refusal as an outcome of its own', async () => {
+      await service.unlock(REQUEST, caller).catch(() => undefined);
+      expect(reports.map(({ outcome }) => outcome)).toEqual(['overloaded']);
+    });
+
+    it('still tells a bad request what is wrong with it', async () => {
+      const bad = { ...REQUEST, resourceId: '' };
+      await expect(service.tryLock(bad, caller)).rejects.toThrow('ResourceId is empty');
+    });
+
+    it.each([
+      ['was answered', () => Promise.resolve({ acquired: true })],
+      ['failed', () => Promise.reject(new TypeError('defect'))],
+    ])('takes the next call once one %s', async (_ended, answer) => {
+      finish({ acquired: true });
+      await first;
+      store.tryLock.mockImplementationOnce(answer);
+      await service.tryLock(REQUEST, caller).catch(() => undefined);
+      await expect(service.tryLock(REQUEST, caller)).resolves.toEqual({ success: true });
+    });
+
+    it('tells the refused in a later turn of the event loop', async () => {
+      let isTold = false;
+      const refused = service.unlock(REQUEST, caller).catch(() => {
+        isTold = true;
+      });
+      for (let microtasks = 0; microtasks < 50; microtasks += 1) await Promise.resolve();
+      expect(isTold).toBe(false);
+      await refused;
     });
   });
 

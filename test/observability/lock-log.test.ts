@@ -21,6 +21,16 @@ function log(cause: unknown): RecordingLogger {
 }
 
 describe('createLockLog', () => {
+  it('warns of overload, and not with each call that is refused', () => {
+    const logger = new RecordingLogger();
+    const log = createLockLog(logger);
+    const error = lockErrors.overloaded(1000);
+    for (let call = 0; call < 3; call += 1) log.ended({ ...subject, outcome: 'overloaded', error });
+    expect(logger.messages('warn')).toEqual([
+      `Overloaded, lock calls are refused: ${error.message}`,
+    ]);
+  });
+
   it('tells at debug who got what', () => {
     const logger = new RecordingLogger();
     createLockLog(logger).ended({ ...subject, outcome: 'acquired' });

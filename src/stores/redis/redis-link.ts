@@ -67,9 +67,22 @@ function toClient({ username, password, database, tls }: RedisSettings, address:
   });
 }
 
+/**
+ * Bytes of commands that node-redis writes in one turn of the event loop. By default it is 16 KiB, some
+ * 55 calls: where a turn takes 100 ms, as under overload, that is 550 calls a second, and calls that
+ * were let in wait until their time-out. They are in memory before, so that a larger one costs none.
+ */
+const WRITTEN_IN_A_TURN_BYTES = 2 ** 20;
+
 /** What every client of ours is opened with, those to Sentinels included. */
 export function toConnectOptions({ host, port }: RedisAddress, tls: RedisTls | undefined) {
-  const socket = { host, port, reconnectStrategy: false as const, connectTimeout: 0 };
+  const socket = {
+    host,
+    port,
+    reconnectStrategy: false as const,
+    connectTimeout: 0,
+    highWaterMark: WRITTEN_IN_A_TURN_BYTES,
+  };
   return {
     socket: tls === undefined ? socket : { ...socket, ...toTlsOptions(tls) },
     disableOfflineQueue: true,
