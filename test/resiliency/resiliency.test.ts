@@ -9,6 +9,7 @@ import { RecordingLogger } from '../support/recording-logger';
 
 const fileOf = (text: string, file = 'res.yaml'): ManifestFile => ({
   file,
+  text,
   documents: parseFile(file, text),
   problem: undefined,
 });
