@@ -126,7 +126,7 @@ class ComposedApp implements App {
     const { configFiles: files } = this.#options;
     const { environment } = this.#context;
     const loaded = await loadConfiguration({ files, environment, logger: this.#logger });
-    return withOverrides(loaded, this.#options, environment);
+    return withOverrides(loaded, this.#options);
   }
 
   async #start(): Promise<void> {

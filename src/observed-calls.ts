@@ -1,6 +1,5 @@
 import type { AppContext, AppOptions } from './app-options';
 import type { Configuration, TracingSettings } from './configuration/configuration';
-import { withOtelEnvironment } from './configuration/otel-environment';
 import { ApiObservation } from './observability/api-observation';
 import type { Metrics } from './observability/metrics';
 import type { ResiliencyObserver } from './resiliency/resiliency';
@@ -51,15 +50,13 @@ export function createResiliencyObserver(
   };
 }
 
-/** The configuration with what flags and environment say of it. */
+/** The configuration with what flags say of it. */
 export function withOverrides(
   configuration: Configuration,
   { apiLogging }: Pick<AppOptions, 'apiLogging'>,
-  environment: AppContext['environment'],
 ): Configuration {
   return {
     ...configuration,
-    tracing: withOtelEnvironment(configuration.tracing, environment),
     apiLogging:
       apiLogging === undefined
         ? configuration.apiLogging

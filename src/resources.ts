@@ -4,8 +4,8 @@ import type { ComponentManager } from './components/component-manager';
 import { selectComponents, type SelectionOptions } from './components/select-components';
 import { toErrorMessage } from './lock/error-message';
 import type { Logger } from './lock/logger';
-import { HalfWrittenFiles } from './manifests/half-written';
-import type { ManifestFolders } from './manifests/manifest-folders';
+import { HalfWrittenFiles, SETTLED_AFTER_MS } from './manifests/half-written';
+import type { ManifestFile, ManifestFolders } from './manifests/manifest-folders';
 import type { Resiliency } from './resiliency/resiliency';
 
 /** What follows the resource folders. */
@@ -25,7 +25,8 @@ const LONGEST_WAIT_MS = 1000;
 
 /**
  * Keeps a sidecar as its resource folders say: at the start, and again whenever they change. A file
- * that can't be used, or is cut off, leaves what it held before in use: it may be half written.
+ * that can't be used leaves what it held before in use, and so does one that is cut off, as long as
+ * it may be half written.
  */
 export class Resources {
   readonly #options: ResourcesOptions;
@@ -33,9 +34,11 @@ export class Resources {
   #watchers: readonly FSWatcher[] | undefined;
   #interval: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
+  #settling: NodeJS.Timeout | undefined;
   #changedAtMs: number | undefined;
   #reloading: Promise<boolean> | undefined;
   #isStale = false;
+  #isAsItStands = false;
   #isClosed = false;
 
   constructor(options: ResourcesOptions) {
@@ -62,7 +65,7 @@ export class Resources {
     if (folders.folders.length === 0 || this.#watchers !== undefined || this.#isClosed) return;
     logger.info(`Watching directories: [${folders.folders.join(' ')}]`);
     this.#watchers = folders.folders.flatMap((folder) => this.#watchFolder(folder));
-    this.#interval = setInterval(() => void this.reload(), intervalMs).unref();
+    this.#interval = setInterval(() => void this.#follow(), intervalMs).unref();
   }
 
   /** Stops following; what was noticed and not read yet waits for the next reading. */
@@ -73,16 +76,14 @@ export class Resources {
   }
 
   /**
-   * Reads the folders again; resolves once all of it is done. Never rejects.
+   * Reads the folders again because somebody wants it: what stands there counts, half written or
+   * not. Resolves once all of it is done; never rejects.
    *
    * @returns false where something could not be used
    */
   reload(): Promise<boolean> {
-    this.#isStale = true;
-    this.#reloading ??= this.#reloadWhileStale().finally(() => {
-      this.#reloading = undefined;
-    });
-    return this.#reloading;
+    this.#isAsItStands = true;
+    return this.#follow();
   }
 
   /** Stops following; a reload under way is cut short, as calls are served until it has ended. */
@@ -93,9 +94,18 @@ export class Resources {
     await this.#reloading;
   }
 
+  #follow(): Promise<boolean> {
+    this.#isStale = true;
+    this.#reloading ??= this.#reloadWhileStale().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
   #stopWatching(): void {
     clearInterval(this.#interval);
     clearTimeout(this.#quiet);
+    clearTimeout(this.#settling);
     this.#changedAtMs = undefined;
     for (const watcher of this.#watchers ?? []) watcher.close();
     this.#watchers = undefined;
@@ -128,7 +138,7 @@ export class Resources {
     this.#quiet = setTimeout(
       () => {
         this.#changedAtMs = undefined;
-        void this.reload();
+        void this.#follow();
       },
       Math.max(0, Math.min(QUIET_MS, leftMs)),
     );
@@ -152,16 +162,37 @@ export class Resources {
   }
 
   async #reloadOnce(): Promise<boolean> {
-    const { folders, resiliency, components, selection } = this.#options;
-    const files = this.#halfWritten.suspect(
-      await folders.read(),
-      (file) => components.isFrom(file) || resiliency.isFrom(file),
-    );
+    const { resiliency, components, selection } = this.#options;
+    const files = await this.#read();
     const selected = selectComponents(files, selection);
     const arePoliciesWhole = resiliency.load(files);
     const areComponentsWhole = await components.reload(selected);
     resiliency.keepOnly(components.names);
     this.#halfWritten.accept(files);
     return arePoliciesWhole && areComponentsWhole;
+  }
+
+  async #read(): Promise<readonly ManifestFile[]> {
+    const { folders, resiliency, components, logger } = this.#options;
+    const isAsItStands = this.#isAsItStands;
+    this.#isAsItStands = false;
+    const found = await folders.read();
+    if (isAsItStands) return found;
+    const isInUse = (file: string) => components.isFrom(file) || resiliency.isFrom(file);
+    const files = this.#halfWritten.suspect(found, isInUse);
+    for (const file of this.#halfWritten.settled) {
+      logger.warn(
+        `${file} has not changed for ${SETTLED_AFTER_MS / 1000} s and counts as it stands`,
+      );
+    }
+    this.#readAgainWhenSettled();
+    return files;
+  }
+
+  #readAgainWhenSettled(): void {
+    clearTimeout(this.#settling);
+    const { settlesInMs } = this.#halfWritten;
+    if (settlesInMs === undefined || this.#watchers === undefined) return;
+    this.#settling = setTimeout(() => void this.#follow(), Math.ceil(settlesInMs)).unref();
   }
 }

@@ -10,11 +10,9 @@ import {
   initFailure,
   initLockStore,
   toKeyPrefix,
-  withoutSecrets,
 } from './init-lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
-import type { MetadataProperties } from './metadata-properties';
-import { createRedactedLogger } from './redaction';
+import { createRedactedLogger, redactError } from './redaction';
 import { type ResolvedProperties, resolveProperties } from './resolve-properties';
 import type { SecretStore } from './secrets/secret-store';
 import { createSecretStore, isSecretStoreType } from './secrets/secret-stores';
@@ -220,15 +218,11 @@ export class ComponentManager {
     const fingerprint = `${type}/${version} ${resolved.fingerprint}`;
     const before = this.#running.get(name);
     const known = before?.fingerprint === fingerprint ? before : undefined;
-    try {
-      let lock: LockComponent | undefined;
-      if (isSecretStoreType(type)) this.#loadSecretStore(manifest, resolved.properties);
-      else lock = await this.#loadLockStore(manifest, resolved, known);
-      this.#running.set(name, { manifest, fingerprint, lock });
-      if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return;
-    } catch (error) {
-      throw withoutSecrets(error, { manifest, redact: resolved.redact });
-    }
+    let lock: LockComponent | undefined;
+    if (isSecretStoreType(type)) this.#loadSecretStore(manifest, resolved);
+    else lock = await this.#loadLockStore(manifest, resolved, known);
+    this.#running.set(name, { manifest, fingerprint, lock });
+    if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return;
     this.#publish(manifest, before);
   }
 
@@ -241,12 +235,12 @@ export class ComponentManager {
     }
   }
 
-  #loadSecretStore(manifest: ComponentManifest, properties: MetadataProperties): void {
+  #loadSecretStore(manifest: ComponentManifest, { properties, redact }: ResolvedProperties): void {
     try {
       const store = createSecretStore(manifest.type, properties, this.#options.environment);
       this.#secretStores.set(manifest.name, store);
     } catch (error) {
-      throw initFailure(manifest, error);
+      throw initFailure(manifest, redactError(error, redact));
     }
   }
 
@@ -260,12 +254,11 @@ export class ComponentManager {
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
     if (this.#isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
     const logger = createRedactedLogger(this.#options.logger, redact);
-    const store = createLockStore(manifest, () =>
-      this.#options.createStore(manifest, { properties, logger }),
-    );
+    const create = () => this.#options.createStore(manifest, { properties, logger });
+    const store = createLockStore(manifest, { create, redact });
     this.#open.add(store);
     try {
-      await initLockStore(manifest, store, this.#loading.signal);
+      await initLockStore(manifest, store, { signal: this.#loading.signal, redact });
     } catch (error) {
       this.#open.delete(store);
       throw error;

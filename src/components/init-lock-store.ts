@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { toErrorMessage } from '../lock/error-message';
-import { createLockKeyPrefix, type LockKeyPrefix } from '../lock/lock-key';
+import { createLockKeyPrefix, LockKeyError, type LockKeyPrefix } from '../lock/lock-key';
 import type { LockStore } from '../lock/lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
-import type { Redact } from './redaction';
+import { type Redact, redactError } from './redaction';
 
 /** At which step a component failed, in the words of daprd's metric. */
 export type FailedStep = 'creation' | 'init';
@@ -31,12 +31,15 @@ export function toKeyPrefix(
   properties: MetadataProperties,
   appId: string,
 ): LockKeyPrefix {
+  const keyPrefix = properties.get('keyPrefix');
   try {
-    const keyPrefix = properties.get('keyPrefix');
     return createLockKeyPrefix({ keyPrefix, appId, componentName: manifest.name });
   } catch (error) {
-    const message = `failed to save lock keyprefix: ${toErrorMessage(error)}`;
-    throw initFailure(manifest, new Error(message, { cause: error }));
+    if (!(error instanceof LockKeyError)) throw error;
+    // The sentence quotes the prefix.
+    const shown = properties.show('keyPrefix', (keyPrefix ?? '').toLowerCase());
+    const message = `failed to save lock keyprefix: ${new LockKeyError(shown).message}`;
+    throw initFailure(manifest, new Error(message));
   }
 }
 
@@ -47,13 +50,13 @@ export function toKeyPrefix(
  */
 export function createLockStore(
   manifest: ComponentManifest,
-  create: () => LockStore | undefined,
+  { create, redact }: { readonly create: () => LockStore | undefined; readonly redact: Redact },
 ): LockStore {
   let store: LockStore | undefined;
   try {
     store = create();
   } catch (error) {
-    throw initFailure(manifest, initFailure(manifest, error));
+    throw initFailure(manifest, initFailure(manifest, redactError(error, redact)));
   }
   if (store !== undefined) return store;
   const type = manifest.version === '' ? manifest.type : `${manifest.type}/${manifest.version}`;
@@ -61,19 +64,26 @@ export function createLockStore(
   throw failure('creation', manifest, tagged('CREATE_COMPONENT_FAILURE', manifest, reason));
 }
 
+/** What stands around a store's init. */
+export interface InitLimits {
+  readonly signal: AbortSignal;
+  /** The store's own words go through it; those around them are ours, and quote nothing. */
+  readonly redact: Redact;
+}
+
 /**
  * Opens a component's store within its time; one that fails is closed.
  *
- * @param signal ends that time before
+ * @param limits a signal that ends that time before, and what the store's reason goes through
  * @throws {ComponentError} with the store's reason
  */
 export async function initLockStore(
   manifest: ComponentManifest,
   store: LockStore,
-  signal: AbortSignal,
+  limits: InitLimits,
 ): Promise<void> {
   try {
-    await initWithin(store, manifest, signal);
+    await initWithin(store, manifest, limits);
   } catch (error) {
     await store.close();
     throw initFailure(manifest, initFailure(manifest, error));
@@ -92,7 +102,7 @@ const OVERRUN_MS = 500;
 async function initWithin(
   store: LockStore,
   manifest: ComponentManifest,
-  signal: AbortSignal,
+  { signal, redact }: InitLimits,
 ): Promise<void> {
   const [over, settled] = [new AbortController(), new AbortController()];
   const ended = AbortSignal.any([signal, settled.signal]);
@@ -104,7 +114,10 @@ async function initWithin(
       return pause(OVERRUN_MS, 'late', { signal: settled.signal });
     });
   try {
-    const first = await Promise.race([store.init(over.signal), limit]);
+    const ready = store.init(over.signal).catch((error: unknown) => {
+      throw redactError(error, redact);
+    });
+    const first = await Promise.race([ready, limit]);
     if (first === 'late') throw new Error(`init timeout for component ${toLogName(manifest)}`);
   } finally {
     settled.abort();
@@ -121,19 +134,4 @@ function failure(step: FailedStep, manifest: ComponentManifest, cause: unknown):
 function tagged(tag: string, manifest: ComponentManifest, cause: unknown): Error {
   const occurred = `initialization error occurred for ${toLogName(manifest)}`;
   return new Error(`[${tag}]: ${occurred}: ${toErrorMessage(cause)}`, { cause });
-}
-
-/**
- * An error that quotes no secret: a store's message may quote what it can't use. The component's own
- * name stands in its file, and stays.
- */
-export function withoutSecrets(
-  error: unknown,
-  { manifest, redact }: { readonly manifest: ComponentManifest; readonly redact: Redact },
-): ComponentError {
-  const name = toLogName(manifest);
-  const message = toErrorMessage(error).split(name).map(redact).join(name);
-  const step = error instanceof ComponentError ? error.step : 'init';
-  // What caused it quotes the same, and is in the message already.
-  return new ComponentError(message, { step, cause: undefined });
 }

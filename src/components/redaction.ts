@@ -1,36 +1,67 @@
+import { toErrorMessage } from '../lock/error-message';
 import type { LogFields, Logger } from '../lock/logger';
+import { HIDDEN } from './metadata-properties';
 
 /** Takes secrets out of a text that may quote them. */
 export type Redact = (text: string) => string;
 
-/** What stands in a text where a secret was. */
-const PLACEHOLDER = '<secret>';
+/** A value that stands in no file of components. */
+export interface SecretValue {
+  /** The name of the metadata property. */
+  readonly property: string;
+  readonly value: string;
+  /** True for a secret store's, false for a variable of the environment, which is mostly no secret. */
+  readonly isFromStore: boolean;
+}
 
-/** Below this a text says so little, and is part of so many words, that only the whole word counts. */
-const SHORTEST_INSIDE_WORDS = 3;
+/** Properties whose values are looked for however short they are. */
+const SENSITIVE = /(?:password|username|secret|token|key|cert)$/i;
 
-/** A part shorter than this is no secret any more. */
-const SHORTEST_PART = 2;
+/** From here on a text is so much its own that it is found inside words, and is no accident. */
+const LONG = 6;
+
+/** A shorter text from a secret store is no secret any more. */
+const SHORTEST = 2;
+
+/**
+ * Words that messages are made of whatever the values are. Hiding one of them garbles every sentence
+ * and tells what the value is.
+ */
+const VOCABULARY: ReadonlySet<string> = new Set(
+  `appid begin certificate client cluster component configuration connect connection default error
+  failed false host init initialization key localhost lock main master metadata name node none password
+  port private property public redis replica secret sentinel server standalone store timeout true user
+  username`.split(/\s+/),
+);
+
+/** A number, a switch or a duration: as a secret it is worthless, and it is part of any address. */
+const PLAIN = /^(?:[+-]?[\d.]+(?:ns|us|µs|μs|ms|s|m|h)?|[tf])$/i;
 
 /**
  * Makes what keeps secrets out of messages. A driver quotes a value in pieces (one host of a list, a
  * port), in lower case or as a number, so all of these are looked for, the longest first and in one
  * pass: a short secret must not break up a longer one, nor the placeholder. Other mixtures of cases
- * are left alone, as nobody makes them: the host `redis` is no reason to hide the word Redis.
+ * are left alone, as nobody makes them. What says too little to be told from other words stays; who
+ * quotes a property's value as such asks {@link MetadataProperties.show} instead.
  */
-export function createRedaction(secretValues: readonly string[]): Redact {
-  const wholes = secretValues.flatMap(toForms);
-  const parts = secretValues.flatMap(toParts).flatMap(toForms);
+export function createRedaction(secrets: readonly SecretValue[]): Redact {
+  const wholes = secrets.filter(isLookedFor).flatMap(({ value }) => toForms(value));
+  const parts = secrets.flatMap(toParts).flatMap(toForms);
   const isInsideWords = new Map([
     ...parts.map((text) => [text, false] as const),
-    ...wholes.map((text) => [text, text.length >= SHORTEST_INSIDE_WORDS] as const),
+    ...wholes.map((text) => [text, text.length >= LONG] as const),
   ]);
   if (isInsideWords.size === 0) return (text) => text;
   const patterns = [...isInsideWords]
     .sort(([a], [b]) => b.length - a.length)
     .map(([text, isInside]) => (isInside ? toLiteral(text) : toWord(text)));
   const pattern = new RegExp(patterns.join('|'), 'gu');
-  return (text) => text.replaceAll(pattern, PLACEHOLDER);
+  return (text) => text.replaceAll(pattern, HIDDEN);
+}
+
+/** What an error says, without secrets; and without its causes, which quote the same. */
+export function redactError(error: unknown, redact: Redact): Error {
+  return new Error(redact(toErrorMessage(error)));
 }
 
 /** A logger whose lines are free of secrets: what a store meets later quotes them as well. */
@@ -64,10 +95,24 @@ function toForms(text: string): readonly string[] {
   return [text, ...forms, ...escaped].filter((form) => form !== '');
 }
 
-/** The entries of a list, and the words that they are made of. */
-function toParts(text: string): readonly string[] {
-  const parts = [...text.split(','), ...text.split(/[^\p{L}\p{N}._-]+/u)];
-  return parts.filter((part) => part.trim().length >= SHORTEST_PART);
+/** The entries of a list, and the words that they are made of; of a password only long ones count. */
+function toParts(secret: SecretValue): readonly string[] {
+  const { property, value, isFromStore } = secret;
+  const isSensitive = SENSITIVE.test(property);
+  return [...value.split(','), ...value.split(/[^\p{L}\p{N}._-]+/u)].filter((part) =>
+    isTelling(part, isFromStore && !isSensitive ? SHORTEST : LONG),
+  );
+}
+
+function isLookedFor({ property, value, isFromStore }: SecretValue): boolean {
+  return SENSITIVE.test(property) || isTelling(value, isFromStore ? SHORTEST : LONG);
+}
+
+function isTelling(value: string, shortest: number): boolean {
+  const text = value.trim();
+  const word = text.replaceAll(/^-+|-+$/g, '').toLowerCase();
+  if (text.length < shortest || VOCABULARY.has(word)) return false;
+  return text.length >= LONG || !PLAIN.test(text);
 }
 
 function toWord(text: string): string {

@@ -44,14 +44,14 @@ export function resolveProperties(
     try {
       const value = valueOf(source, manifest, context);
       const filled = fillTemplates(name, value, { problems, context });
-      return { name, value, filled, isSecret: isReference(source) };
+      return { name, value, filled, source };
     } catch (error) {
       problems.push(toErrorMessage(error));
-      return { name, value: '', filled: '', isSecret: true };
+      return { name, value: '', filled: '', source };
     }
   });
   if (problems.length > 0) throw new Error(problems.join('; '));
-  const secrets = values.filter(({ isSecret }) => isSecret);
+  const hidden = values.filter(({ source }) => isReference(source));
   const fingerprint = JSON.stringify(
     values
       .filter(({ name }) => name.toLowerCase() !== 'keyprefix')
@@ -59,8 +59,16 @@ export function resolveProperties(
       .sort(),
   );
   return {
-    properties: new MetadataProperties(values.map(({ name, filled }) => [name, filled])),
-    redact: createRedaction(secrets.flatMap(({ value, filled }) => [value, filled])),
+    properties: new MetadataProperties(
+      values.map(({ name, filled }) => [name, filled]),
+      hidden.map(({ name }) => name),
+    ),
+    redact: createRedaction(
+      hidden.flatMap(({ name: property, value, filled, source }) => {
+        const isFromStore = source.secret !== undefined;
+        return [value, filled].map((text) => ({ property, value: text, isFromStore }));
+      }),
+    ),
     fingerprint,
   };
 }

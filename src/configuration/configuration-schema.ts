@@ -11,9 +11,9 @@ import {
   struct,
   text,
 } from '../manifests/manifest-shape';
-import type { OtelSettings } from './configuration';
 import { toHttpUrl, toOtelUrl } from './otel-endpoint';
 import { parseHeaders, toHeaders } from './otel-headers';
+import type { OtelMembers } from './otel-receiver';
 
 /** The shape of a Configuration document, as far as a lock sidecar has a use for it. */
 
@@ -64,7 +64,7 @@ const headers = z
     }
   });
 
-/** An OTLP receiver; undefined where none is named. */
+/** What the file says of an OTLP receiver: the address is checked here, where its place is known. */
 const otel = optionalStruct({
   endpointaddress: optionalText,
   protocol: z.preprocess(
@@ -74,17 +74,23 @@ const otel = optionalStruct({
   issecure: flag,
   headers,
   timeout: duration,
-}).transform((written, context): OtelSettings | undefined => {
-  const { endpointaddress: address, protocol = 'grpc', issecure: isSecure = true } = written;
-  if (address === undefined) return undefined;
+}).transform((written, context): OtelMembers => {
+  const { endpointaddress: address, protocol, issecure: isSecure } = written;
   try {
-    const url = toOtelUrl(address, { protocol, isSecure, isBase: false });
-    // As in daprd what is no time counts as not set.
-    const timeoutMs = (written.timeout ?? 0) > 0 ? written.timeout : undefined;
-    return { url, protocol, headers: written.headers, timeoutMs };
+    if (address !== undefined) {
+      toOtelUrl(address, { protocol: protocol ?? 'grpc', isSecure: true, isBase: false });
+    }
   } catch (error) {
     return refuse(context, toErrorMessage(error), ['endpointaddress']);
   }
+  return {
+    address,
+    protocol,
+    isSecure,
+    headers: Object.keys(written.headers).length > 0 ? written.headers : undefined,
+    // As in daprd what is no time counts as not set.
+    timeoutMs: (written.timeout ?? 0) > 0 ? written.timeout : undefined,
+  };
 });
 
 const tracing = optionalStruct({

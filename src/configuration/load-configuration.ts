@@ -13,6 +13,13 @@ import {
   UNUSED_SECTIONS,
   USED_SECTIONS,
 } from './configuration-schema';
+import {
+  isWithoutEndpoint,
+  type OtelMembers,
+  type OtelSources,
+  overlayOtel,
+  withOtelReceiver,
+} from './otel-receiver';
 
 /** The files of `--config` and what stands around them. */
 export interface ConfigurationSource {
@@ -24,12 +31,15 @@ export interface ConfigurationSource {
 
 /**
  * Loads the configuration of a sidecar (dapr/dapr pkg/config/configuration.go): `$VAR` and `${VAR}`
- * are filled in first, then the first document of each file is laid over what stood before.
+ * are filled in first, then the first document of each file is laid over what stood before, and the
+ * OTEL_* variables under all of them.
  *
- * @throws {Error} naming the file, and every problem in it as `file:line:column path: what`
+ * @throws {Error} naming the file, and every problem in it as `file:line:column path: what`,
+ *   or the variable of the environment that can't be read
  */
 export async function loadConfiguration(source: ConfigurationSource): Promise<Configuration> {
   let configuration = DEFAULT_CONFIGURATION;
+  let otel: OtelMembers = {};
   for (const file of source.files) {
     try {
       const text = expandVariables(await readFile(file, 'utf8'), source.environment);
@@ -39,11 +49,27 @@ export async function loadConfiguration(source: ConfigurationSource): Promise<Co
       const { spec } = parseDocument(configurationSchema, placed);
       nameUnknownSections(placed, source.logger);
       configuration = overlay(configuration, spec);
+      otel = overlayOtel(otel, spec.tracing.otel);
     } catch (cause) {
       throw new Error(`error loading configuration: ${toErrorMessage(cause)}`, { cause });
     }
   }
-  return configuration;
+  return withReceiver(configuration, { written: otel, environment: source.environment }, source);
+}
+
+/** The same where there is no receiver. */
+function withReceiver(
+  configuration: Configuration,
+  sources: OtelSources,
+  { logger }: ConfigurationSource,
+): Configuration {
+  if (isWithoutEndpoint(sources)) {
+    logger.warn(
+      'spec.tracing.otel has no effect: it has no endpointAddress, and OTEL_EXPORTER_OTLP_ENDPOINT is not set',
+    );
+  }
+  const tracing = withOtelReceiver(configuration.tracing, sources);
+  return tracing === configuration.tracing ? configuration : { ...configuration, tracing };
 }
 
 /** Go's os.ExpandEnv: what is not set is empty. */
@@ -101,7 +127,7 @@ function overlayTracing(below: TracingSettings, spec: Spec['tracing']): TracingS
     samplingRate: spec.samplingrate ?? below.samplingRate,
     stdout: spec.stdout ?? below.stdout,
     zipkinEndpoint: spec.zipkin.endpointaddress ?? below.zipkinEndpoint,
-    otel: spec.otel ?? below.otel,
+    otel: below.otel,
   };
 }
 

@@ -1,53 +1,21 @@
 import { toErrorMessage } from '../lock/error-message';
-import type { OtelSettings, TracingSettings } from './configuration';
-import { toOtelUrl } from './otel-endpoint';
-import { parseHeaders } from './otel-headers';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * Lays the OTEL_EXPORTER_OTLP_* variables under what the configuration says of traces. As in daprd
- * who names a receiver by them, and no sampling rate, wants every trace.
- *
- * @throws {Error} that names the variable which can't be read
- */
-export function withOtelEnvironment(
-  tracing: TracingSettings,
-  environment: Environment,
-): TracingSettings {
-  if (tracing.otel !== undefined) return tracing;
-  const otel = toOtelSettings(environment);
-  if (otel === undefined) return tracing;
-  return { ...tracing, otel, samplingRate: tracing.samplingRate ?? '1' };
-}
-
-/** A variable that is set. */
-interface Variable {
+/** A variable of OTLP exporters that is set. */
+export interface OtelVariable {
   readonly name: string;
   readonly value: string;
   /** True for the general one, false for the one of traces. */
   readonly isGeneral: boolean;
 }
 
-function toOtelSettings(environment: Environment): OtelSettings | undefined {
-  const endpoint = find(environment, 'ENDPOINT');
-  if (endpoint === undefined) return undefined;
-  const headers = find(environment, 'HEADERS');
-  const timeout = Number(find(environment, 'TIMEOUT')?.value);
-  const protocol =
-    find(environment, 'PROTOCOL')?.value.startsWith('http') === true ? 'http' : 'grpc';
-  const isSecure = find(environment, 'INSECURE')?.value !== 'true';
-  const { isGeneral: isBase } = endpoint;
-  return {
-    url: read(endpoint, (address) => toOtelUrl(address, { protocol, isSecure, isBase })),
-    protocol,
-    headers: headers === undefined ? {} : read(headers, parseHeaders),
-    timeoutMs: Number.isFinite(timeout) && timeout > 0 ? timeout : undefined,
-  };
-}
-
-/** The variable for traces, else the general one; an empty one counts as not set. */
-function find(environment: Environment, suffix: string): Variable | undefined {
+/**
+ * Finds `OTEL_EXPORTER_OTLP_TRACES_…`, else the general one, by what follows; an empty one counts as
+ * not set (opentelemetry-specification, protocol/exporter).
+ */
+export function findOtelVariable(
+  environment: Readonly<Record<string, string | undefined>>,
+  suffix: 'ENDPOINT' | 'PROTOCOL' | 'HEADERS' | 'TIMEOUT' | 'INSECURE',
+): OtelVariable | undefined {
   for (const isGeneral of [false, true]) {
     const name = `OTEL_EXPORTER_OTLP_${isGeneral ? '' : 'TRACES_'}${suffix}`;
     const value = environment[name] ?? '';
@@ -56,7 +24,12 @@ function find(environment: Environment, suffix: string): Variable | undefined {
   return undefined;
 }
 
-function read<T>({ name, value }: Variable, parse: (text: string) => T): T {
+/**
+ * Reads a variable's value.
+ *
+ * @throws {Error} that names the variable which can't be read
+ */
+export function readOtelVariable<T>({ name, value }: OtelVariable, parse: (text: string) => T): T {
   try {
     return parse(value);
   } catch (cause) {

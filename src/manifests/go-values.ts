@@ -7,6 +7,15 @@
 /** A value that is not of its type; the message is the part after daprd's `error decoding 'x': `. */
 export class MetadataValueError extends Error {
   override readonly name = 'MetadataValueError';
+  readonly value: string;
+  /** The message, with something else in place of the value: it may be a secret. */
+  readonly describe: (shown: string) => string;
+
+  constructor(value: string, describe: (shown: string) => string) {
+    super(describe(value));
+    this.value = value;
+    this.describe = describe;
+  }
 }
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
@@ -16,7 +25,7 @@ const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 export function parseGoBoolean(text: string): boolean {
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
-  throw new MetadataValueError(`invalid bool "${text}"`);
+  throw new MetadataValueError(text, (shown) => `invalid bool "${shown}"`);
 }
 
 /** Reads a whole number in base 10, without spaces, between the bounds given. */
@@ -26,7 +35,8 @@ export function parseGoInteger(
 ): number {
   const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= bounds.min && value <= bounds.max)) {
-    throw new MetadataValueError(`invalid int "${text}" (allowed: ${bounds.min} to ${bounds.max})`);
+    const allowed = `${bounds.min} to ${bounds.max}`;
+    throw new MetadataValueError(text, (shown) => `invalid int "${shown}" (allowed: ${allowed})`);
   }
   return value;
 }
@@ -50,7 +60,10 @@ export function parseGoDuration(text: string): number {
   if (text === '0') return 0;
   const match = DURATION.exec(text);
   if (match === null) {
-    throw new MetadataValueError(`invalid duration "${text}" (for example 500ms, 5s, 1m30s)`);
+    throw new MetadataValueError(
+      text,
+      (shown) => `invalid duration "${shown}" (for example 500ms, 5s, 1m30s)`,
+    );
   }
   const [, sign, chain = ''] = match;
   let total = 0;

@@ -7,16 +7,41 @@ import type { YamlDocument } from './yaml-documents';
 const KINDS: readonly string[] = ['Component', 'Resiliency'];
 
 /**
+ * How long a file that looks half written has to stay as it is before it counts as it stands, in
+ * milliseconds. Whoever writes a file is done by then, and a sidecar may not go on with what its
+ * file no longer says: one that starts meanwhile reads that file as it is, with other keys.
+ */
+export const SETTLED_AFTER_MS = 3000;
+
+/** What a file looked like when it was first taken for half written. */
+interface Suspect {
+  readonly text: string;
+  readonly sinceMs: number;
+  /** True where it has not changed since for so long that it counts as it stands. */
+  readonly isSettled: boolean;
+}
+
+/**
  * Tells files that are being written from those that have changed: editors empty a file before they
- * write it, and a copy may be found half done. Such a file must not take away what is in use.
+ * write it, and a copy may be found half done. Such a file must not take away what is in use. By
+ * its content alone it can't be told from one that was meant so: a `---` too many, a component that
+ * is commented out. So it is waited for, but not for ever.
  */
 export class HalfWrittenFiles {
+  readonly #now: () => number;
   /** How many whole documents a file had when it was last loaded. */
   #wholes = new Map<string, number>();
+  #suspects = new Map<string, Suspect>();
+
+  /** @param now milliseconds of a clock that is never set back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /**
    * Marks as broken the files that have fewer whole documents than when they were loaded, and one
-   * that is cut off. A file of documents of other kinds has merely changed.
+   * that is cut off, until they have not changed for {@link SETTLED_AFTER_MS}. A file of documents
+   * of other kinds has merely changed.
    *
    * @param isInUse true for files of which something is in use
    */
@@ -24,17 +49,29 @@ export class HalfWrittenFiles {
     files: readonly ManifestFile[],
     isInUse: (file: string) => boolean,
   ): readonly ManifestFile[] {
+    const before = this.#suspects;
+    this.#suspects = new Map();
     return files.map((file) => {
-      const { documents } = file;
-      const isShorter = countWhole(file) < (this.#wholes.get(file.file) ?? 0);
-      if (file.problem !== undefined || !isShorter || !isInUse(file.file)) return file;
-      if (documents.every(isEmpty)) return { ...file, problem: `${file.file}: the file is empty` };
-      if (!documents.some(isCutOff)) return file;
-      return {
-        ...file,
-        problem: `${file.file}: a document is cut off: it lacks all or part of its apiVersion, kind or spec`,
-      };
+      const problem = isInUse(file.file) ? this.#problemOf(file) : undefined;
+      if (problem === undefined) return file;
+      const suspect = this.#toSuspect(file, before.get(file.file));
+      this.#suspects.set(file.file, suspect);
+      return suspect.isSettled ? file : { ...file, problem };
     });
+  }
+
+  /** When the next of the files last marked as broken counts as it stands; undefined where none is. */
+  get settlesInMs(): number | undefined {
+    const waiting = [...this.#suspects.values()].filter(({ isSettled }) => !isSettled);
+    if (waiting.length === 0) return undefined;
+    const firstMs = Math.min(...waiting.map(({ sinceMs }) => sinceMs));
+    return Math.max(0, firstMs + SETTLED_AFTER_MS - this.#now());
+  }
+
+  /** The files that look half written and count as they stand nonetheless. */
+  get settled(): readonly string[] {
+    const settled = [...this.#suspects].filter(([, { isSettled }]) => isSettled);
+    return settled.map(([file]) => file);
   }
 
   /** Takes files as loaded; of a broken one what was loaded before still counts. */
@@ -45,6 +82,22 @@ export class HalfWrittenFiles {
         file.problem === undefined ? countWhole(file) : (this.#wholes.get(file.file) ?? 0),
       ]),
     );
+    for (const { file, problem } of files) if (problem === undefined) this.#suspects.delete(file);
+  }
+
+  #problemOf(file: ManifestFile): string | undefined {
+    const { documents } = file;
+    const isShorter = countWhole(file) < (this.#wholes.get(file.file) ?? 0);
+    if (file.problem !== undefined || !isShorter) return undefined;
+    if (documents.every(isEmpty)) return `${file.file}: the file is empty`;
+    if (!documents.some(isCutOff)) return undefined;
+    return `${file.file}: a document is cut off: it lacks all or part of its apiVersion, kind or spec`;
+  }
+
+  #toSuspect({ text }: ManifestFile, known: Suspect | undefined): Suspect {
+    const now = this.#now();
+    const sinceMs = known?.text === text ? known.sinceMs : now;
+    return { text, sinceMs, isSettled: now - sinceMs >= SETTLED_AFTER_MS };
   }
 }
 

@@ -9,6 +9,8 @@ import type { YamlDocument } from './yaml-documents';
 /** A file of a resource folder, as it was found: parsed, or with what is wrong with it. */
 export interface ManifestFile {
   readonly file: string;
+  /** Empty where it can't be read. */
+  readonly text: string;
   /** Empty where the file can't be read or parsed. */
   readonly documents: readonly YamlDocument[];
   /** Why the file can't be read or parsed. */
@@ -71,10 +73,11 @@ async function readFolder(folder: string) {
 }
 
 async function readManifestFile(file: string): Promise<ManifestFile> {
+  let text = '';
   try {
-    const text = await readFile(file, 'utf8');
-    return { file, documents: parseFile(file, text), problem: undefined };
+    text = await readFile(file, 'utf8');
+    return { file, text, documents: parseFile(file, text), problem: undefined };
   } catch (error) {
-    return { file, documents: [], problem: toErrorMessage(error) };
+    return { file, text, documents: [], problem: toErrorMessage(error) };
   }
 }

@@ -36,7 +36,10 @@ const LONGEST_MS = 2 ** 31 - 1;
 const duration = read((value) => {
   const ms = /^\d+$/.test(value) ? Number(value) : parseGoDuration(value);
   if (ms >= 0) return Math.min(ms, LONGEST_MS);
-  throw new MetadataValueError(`invalid duration "${value}": it must not be negative`);
+  throw new MetadataValueError(
+    value,
+    (shown) => `invalid duration "${shown}": it must not be negative`,
+  );
 });
 
 /** Go's int32. */
@@ -44,7 +47,9 @@ const count = read((value) => {
   const number = /^[+-]?\d{1,15}$/.test(value) ? Number(value) : NaN;
   if (number >= -(2 ** 31) && number < 2 ** 31) return number;
   throw new MetadataValueError(
-    `invalid number "${value}": a whole number from -2147483648 to 2147483647 is allowed`,
+    value,
+    (shown) =>
+      `invalid number "${shown}": a whole number from -2147483648 to 2147483647 is allowed`,
   );
 });
 

@@ -135,6 +135,7 @@ export class Resiliency {
     this.#set = new PolicySet([...documents.values()]);
     this.#runners.clear();
     this.#removeBreakers((component, { like }) => this.#likeOf(component) !== like);
+    this.#relabelBreakers();
     for (const name of this.#set.names) logger.info(`Loading Resiliency configuration: ${name}`);
     for (const problem of this.#set.problems) logger.warn(problem);
     observer.loaded(this.#set.names);
@@ -146,6 +147,23 @@ export class Resiliency {
       this.#breakers.delete(component);
       this.#options.observer.breakerRemoved(known.use);
     }
+  }
+
+  /** A breaker keeps its state when the document gets another name, but is shown by that name. */
+  #relabelBreakers(): void {
+    const { observer } = this.#options;
+    for (const [component, known] of this.#breakers) {
+      const use = { component, name: this.#label };
+      if (known.use.name === use.name) continue;
+      observer.breakerRemoved(known.use);
+      this.#breakers.set(component, { ...known, use });
+      observer.breakerState(use, known.breaker.state);
+    }
+  }
+
+  /** What policies are labelled with. */
+  get #label(): string {
+    return this.#set.names[0] ?? '';
   }
 
   #read(file: ManifestFile, { errors, warnings }: Problems): ResiliencyDocument | undefined {
@@ -186,14 +204,17 @@ export class Resiliency {
     const known = this.#breakers.get(component);
     if (known?.like === like) return known.breaker;
     const { logger, observer } = this.#options;
-    const use = { component, name: this.#set.names[0] ?? '' };
+    const use = { component, name: this.#label };
     const breaker = new CircuitBreaker(policy.settings, (from, to) => {
       logger.info(
         `Circuit breaker "${policy.name}-${component}" changed state from ${from} to ${to}`,
       );
-      observer.activated({ ...use, policy: 'circuitbreaker', status: to });
       // Calls that began before it was replaced go on with it.
-      if (this.#breakers.get(component)?.breaker === breaker) observer.breakerState(use, to);
+      const shown = this.#breakers.get(component);
+      const isShown = shown?.breaker === breaker;
+      const named = isShown ? shown.use : use;
+      observer.activated({ ...named, policy: 'circuitbreaker', status: to });
+      if (isShown) observer.breakerState(named, to);
     });
     observer.breakerState(use, 'closed');
     this.#breakers.set(component, { like, breaker, use });
@@ -209,7 +230,7 @@ export class Resiliency {
   #createListener(component: string): RetryListener {
     const { logger, observer } = this.#options;
     const operation = `component[${component}] output`;
-    const name = this.#set.names[0] ?? '';
+    const name = this.#label;
     return {
       failed: (reason, pauseMs) => {
         logger.warn(

@@ -215,6 +215,11 @@ describe('the components of a start', () => {
       ['redisDB', '{appID}-hush', ['hush', 'myapp-']],
       ['keyPrefix', 'Top||Secret', ['top', "secret'"]],
       ['readTimeout', 'secret', ['"secret"']],
+      ['redisPort', '99999', ['99999']],
+      ['redisDB', '1x', ['1x']],
+      ['enableTLS', 'redis', ['"redis"']],
+      ['redisHost', 'redis:1,h:0', ['h:0', '"redis']],
+      ['keyPrefix', 'x||y', ['x||y']],
     ])('of the property %s that is no value for it: %s', (name, value, hidden) => {
       const short = { name: 'redisPassword', value: undefined, secret: undefined, env: 'SHORT' };
       const property = { name, value: undefined, secret: { name: 'S', key: 'S' }, env: undefined };
@@ -235,6 +240,21 @@ describe('the components of a start', () => {
         expect(log).toContain('lockstore (lock.redis/v1)');
         for (const part of hidden) expect(log).not.toContain(part);
       });
+    });
+
+    it.each([
+      ['redisUsername', 'init', 'no permission for <secret>'],
+      ['redisPassword', 'lockstore', 'no permission for init'],
+      ['redisHost', 'error', 'no permission for init'],
+    ])('in %s, which is %s, leaves what is said around it', async (name, value, cause) => {
+      const fail = () => createFakeStore(() => Promise.reject(new Error('no permission for init')));
+      const property = { name, value: undefined, secret: { name: 'S', key: 'S' }, env: undefined };
+      const manifest = manifestOf({ secretStore: 'secrets', properties: [property] });
+      const INIT =
+        '[INIT_COMPONENT_FAILURE]: initialization error occurred for lockstore (lock.redis/v1): ';
+      await expect(init([secrets, manifest], fail, { S: value })).rejects.toThrow(
+        `process component lockstore error: ${INIT}${INIT}${cause}`,
+      );
     });
 
     it('hides no word that only looks like it', async () => {

@@ -173,7 +173,9 @@ describe('components whose files are read again', () => {
       });
       const policy =
         'kind: Resiliency\nspec: {policies: {retries: {DefaultRetryPolicy: {duration: 150ms, maxRetries: 1}}}}';
-      resiliency.load([{ file: 'r', documents: parseFile('r', policy), problem: undefined }]);
+      resiliency.load([
+        { file: 'r', text: policy, documents: parseFile('r', policy), problem: undefined },
+      ]);
       const policyOf = (name: string) => resiliency.policyOf(name);
       const locks = createLockService({ stores, policyOf, observers: [] });
       await start(manifestOf());

@@ -20,10 +20,14 @@ describe('loadConfiguration', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  let environment: Record<string, string>;
+  beforeEach(() => {
+    environment = { RATE: '0.5', HOST: 'collector:4317' };
+  });
+
   const load = async (...texts: readonly string[]) => {
     const files = texts.map((_text, index) => path.join(folder, `${index}.yaml`));
     await Promise.all(texts.map((text, index) => writeFile(files[index]!, text)));
-    const environment = { RATE: '0.5', HOST: 'collector:4317' };
     return loadConfiguration({ files, environment, logger });
   };
 
@@ -168,6 +172,47 @@ spec:
     const otel = `{endpointAddress: "${address}", protocol: ${protocol}}`;
     const { tracing } = await load(`spec: {tracing: {otel: ${otel}}}`);
     expect(tracing.otel).toMatchObject({ url, protocol });
+  });
+
+  describe('an OTLP receiver that is described in several places', () => {
+    const otel = async (...members: readonly string[]) => {
+      const texts = members.map((text) => `spec: {tracing: {otel: ${text}}}`);
+      return (await load(...texts)).tracing.otel;
+    };
+
+    it('has each member of the last file that names it', async () => {
+      await expect(
+        otel(
+          '{endpointAddress: "a:1", protocol: http, isSecure: false, timeout: 5s}',
+          '{headers: "k=v"}',
+          '{endpointAddress: "b:2", timeout: 3s}',
+        ),
+      ).resolves.toEqual({
+        url: 'http://b:2/v1/traces',
+        protocol: 'http',
+        headers: { k: 'v' },
+        timeoutMs: 3000,
+      });
+    });
+
+    it('has what its file says though the endpoint stands in the environment', async () => {
+      environment.OTEL_EXPORTER_OTLP_ENDPOINT = 'collector:4318';
+      environment.OTEL_EXPORTER_OTLP_PROTOCOL = 'grpc';
+      environment.OTEL_EXPORTER_OTLP_TIMEOUT = '7';
+      await expect(otel('{isSecure: false, protocol: http, headers: "k=v"}')).resolves.toEqual({
+        url: 'http://collector:4318/v1/traces',
+        protocol: 'http',
+        headers: { k: 'v' },
+        timeoutMs: 7,
+      });
+    });
+
+    it('is named where its endpoint stands nowhere', async () => {
+      await expect(otel('{headers: "k=v"}')).resolves.toBeUndefined();
+      expect(logger.messages('warn')).toEqual([
+        'spec.tracing.otel has no effect: it has no endpointAddress, and OTEL_EXPORTER_OTLP_ENDPOINT is not set',
+      ]);
+    });
   });
 
   it('ends where a file is missing', async () => {

@@ -1,5 +1,6 @@
 import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { createFolder, toComponentYaml } from '../support/component-files';
 import { eventually } from '../support/eventually';
@@ -147,6 +148,54 @@ describe('a sidecar whose files change', () => {
     await expect(lock(`kept ${what}`)).resolves.toEqual({ success: true });
     await write(on(other));
     await sidecar.waitForOutput('Component updated: lockstore');
+  });
+
+  describe('whose file may be half written', () => {
+    const one = (keyPrefix: string) =>
+      toComponentYaml({ name: 'one', type: 'lock.in-memory', metadata: { keyPrefix } });
+    const two = toComponentYaml({ name: 'two', type: 'lock.in-memory' });
+    const commented = two.replaceAll(/^/gm, '# ');
+
+    it.each([
+      ['ends with a stray ---', `${one('moved')}---\n`],
+      ['has a component that is commented out', `${one('moved')}---\n${commented}`],
+    ])('takes it as it stands where it %s and stays so, without a restart', async (what, text) => {
+      await write(`${one('here')}---\n${two}`);
+      await start();
+      await write(text);
+      await sidecar.waitForOutput('still in use: one, two');
+      await expect(lock(what, 'two')).resolves.toEqual({ success: true });
+      await sidecar.waitForOutput('Component removed: two');
+      await sidecar.waitForOutput('Component updated: one');
+      expect(sidecar.stdout).toContain(
+        'lockstore.yaml has not changed for 3 s and counts as it stands',
+      );
+    });
+
+    it('takes it as it stands at once when it is told to reload', async () => {
+      await write(`${one('here')}---\n${two}`);
+      await start();
+      const writtenAt = performance.now();
+      await write(commented);
+      await sidecar.waitForOutput('the file is empty; still in use: one, two');
+      sidecar.child.kill('SIGHUP');
+      await sidecar.waitForOutput('msg=Reloaded');
+      expect(sidecar.stdout).toContain('Component removed: one');
+      expect(performance.now() - writtenAt).toBeLessThan(2500);
+    });
+
+    it('keeps its stores where it is written to its end within a second', async () => {
+      await write(`${one('here')}---\n${two}`);
+      await start();
+      await write('');
+      await sidecar.waitForOutput('the file is empty; still in use: one, two');
+      await pause(1000);
+      await write(`${one('here')}---\n`);
+      await sidecar.waitForOutput('a document is cut off');
+      await write(`${one('moved')}---\n${two}`);
+      await sidecar.waitForOutput('Component updated: one');
+      expect(sidecar.stdout).not.toContain('Component removed');
+    });
   });
 
   it('keeps everything where two files name one component', async () => {

@@ -8,6 +8,7 @@ const OTHER = 'apiVersion: v1\nkind: ConfigMap\n';
 
 const fileOf = (text: string) => ({
   file: 'f.yaml',
+  text,
   documents: parseFile('f.yaml', text),
   problem: undefined,
 });
@@ -58,6 +59,61 @@ describe('a file of which something is in use', () => {
       expect(suspected[0]?.problem).toBeDefined();
       files.accept(suspected);
     }
+  });
+});
+
+describe('a file that stays as if it were half written', () => {
+  let now: number;
+  let files: HalfWrittenFiles;
+  beforeEach(() => {
+    now = 0;
+    files = new HalfWrittenFiles(() => now);
+    files.accept([fileOf(`${COMPONENT}---\n${COMPONENT}`)]);
+  });
+  const read = (text: string, isInUse = true) => {
+    const suspected = files.suspect([fileOf(text)], () => isInUse);
+    files.accept(suspected);
+    return suspected[0]?.problem;
+  };
+
+  it.each([`${COMPONENT}---\n`, `${COMPONENT}---\n# ${HEAD}`, '# soon\n', ''])(
+    'counts as it stands once it has not changed for 3 s: %j',
+    (text) => {
+      expect(read(text)).toBeDefined();
+      now = 2999;
+      expect(read(text)).toBeDefined();
+      expect(files.settlesInMs).toBe(1);
+      now = 3000;
+      expect(read(text)).toBeUndefined();
+      expect(files.settlesInMs).toBeUndefined();
+    },
+  );
+
+  it('is waited for anew with each change, in a comment too', () => {
+    read(`${COMPONENT}---\n`);
+    now = 2999;
+    read(`${COMPONENT}---\n# a`);
+    now = 3000;
+    expect(read(`${COMPONENT}---\n# a`)).toBeDefined();
+    expect(files.settlesInMs).toBe(2999);
+    now = 5999;
+    expect(read(`${COMPONENT}---\n# a`)).toBeUndefined();
+  });
+
+  it('is waited for anew after it was whole in between', () => {
+    read('');
+    now = 2000;
+    read(`${COMPONENT}---\n${COMPONENT}`);
+    now = 3000;
+    expect(read('')).toBeDefined();
+    expect(files.settlesInMs).toBe(3000);
+  });
+
+  it('is not waited for where nothing of it is in use any more', () => {
+    read('');
+    now = 1;
+    read('', false);
+    expect(files.settlesInMs).toBeUndefined();
   });
 });
 

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import type { CancelSignal } from '../../src/lock/cancellation';
 import { type StoreError, StoreError as Failure } from '../../src/lock/lock-store';
 import { parseFile } from '../../src/manifests/manifest-file';
@@ -7,6 +9,7 @@ import { RecordingLogger } from '../support/recording-logger';
 
 const fileOf = (text: string, file = 'res.yaml'): ManifestFile => ({
   file,
+  text,
   documents: parseFile(file, text),
   problem: undefined,
 });
@@ -203,6 +206,22 @@ describe('Resiliency', () => {
       expect(observer.breakerRemoved.mock.calls).toEqual([[use]]);
       await resiliency.policyOf('broken').run(failingTimes(0), signal);
       expect(observer.breakerState.mock.lastCall).toEqual([use, 'closed']);
+    });
+
+    it('goes by the new name where the document is renamed, and so do its changes', async () => {
+      const renamed = { ...use, name: 'other' };
+      load(POLICIES.replace('timeout: 60s', 'timeout: 1ms'));
+      await trip();
+      load(POLICIES.replace('timeout: 60s', 'timeout: 1ms').replace('myres', 'other'));
+      expect(observer.breakerRemoved.mock.calls).toEqual([[use]]);
+      expect(observer.breakerState.mock.lastCall?.[0]).toEqual(renamed);
+      expect(observer.breakerState.mock.lastCall?.[1]).not.toBe('closed');
+      await pause(5);
+      await resiliency.policyOf('broken').run(failingTimes(0), signal);
+      expect(observer.breakerState.mock.lastCall).toEqual([renamed, 'closed']);
+      expect(observer.activated.mock.lastCall?.[0]).toMatchObject(renamed);
+      resiliency.keepOnly([]);
+      expect(observer.breakerRemoved.mock.calls).toEqual([[use], [renamed]]);
     });
 
     it('is not shown again by a call that began before', async () => {

@@ -24,7 +24,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Resolves once a signal has aborted. */
+/** Resolves once a signal has aborted; listens until then, so only for one that ends with its call. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const onAbort = (): void => {
@@ -33,4 +33,22 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/**
+ * Waits for something, but no longer than until a signal aborts. Leaves no listener behind: the
+ * signal may live as long as the sidecar, and Node warns of the eleventh that is left.
+ */
+export async function untilAborted(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

@@ -1,3 +1,5 @@
+import type { MetadataProperties } from '../../components/metadata-properties';
+
 /** Where a Redis listens. */
 export interface RedisAddress {
   readonly host: string;
@@ -14,13 +16,15 @@ const DEFAULT_PORT = 6379;
  * @throws {Error} with daprd's sentence where there is no host, or where both name a port
  */
 export function toRedisAddresses(
-  redisHost: string,
+  properties: MetadataProperties,
   redisPort: number | undefined,
 ): readonly [RedisAddress, ...RedisAddress[]] {
+  const redisHost = properties.get('redisHost') ?? '';
   const [first = '', ...others] = redisHost.split(',').map((entry) => entry.trim());
   if (first === '') throw new Error('metadata property redisHost is empty');
   const rest = others.filter((entry) => entry !== '');
-  return [toAddress(first, redisPort), ...rest.map((entry) => toAddress(entry, redisPort))];
+  const toEntry = (entry: string) => toAddress(entry, redisPort, properties);
+  return [toEntry(first), ...rest.map(toEntry)];
 }
 
 /** The address as it stands in messages. */
@@ -28,30 +32,39 @@ export function toAddressText({ host, port }: RedisAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function toAddress(first: string, redisPort: number | undefined): RedisAddress {
-  const { host, port } = splitPort(first);
+function toAddress(
+  entry: string,
+  redisPort: number | undefined,
+  properties: MetadataProperties,
+): RedisAddress {
+  const showHost = (text: string) => properties.show('redisHost', text);
+  const { host, port } = splitPort(entry, showHost(entry));
   if (port === undefined) return { host, port: redisPort ?? DEFAULT_PORT };
   if (redisPort !== undefined && redisPort !== port) {
+    const shownPort = properties.show('redisPort', String(redisPort));
     throw new Error(
-      `redis host "${first}" already contains port ${port}, but redisPort is set to ${redisPort}; either remove the port from redisHost or remove the redisPort setting`,
+      `redis host "${showHost(entry)}" already contains port ${showHost(String(port))}, but redisPort is set to ${shownPort}; either remove the port from redisHost or remove the redisPort setting`,
     );
   }
   return { host, port };
 }
 
-function splitPort(entry: string): { readonly host: string; readonly port: number | undefined } {
+function splitPort(
+  entry: string,
+  shown: string,
+): { readonly host: string; readonly port: number | undefined } {
   const bracketed = /^\[(.*)\](?::(\d*))?$/.exec(entry);
-  if (bracketed !== null) return { host: bracketed[1] ?? '', port: toPort(bracketed[2], entry) };
+  if (bracketed !== null) return { host: bracketed[1] ?? '', port: toPort(bracketed[2], shown) };
   const parts = entry.split(':');
   if (parts.length !== 2) return { host: entry, port: undefined };
-  return { host: parts[0] ?? '', port: toPort(parts[1], entry) };
+  return { host: parts[0] ?? '', port: toPort(parts[1], shown) };
 }
 
-function toPort(text: string | undefined, entry: string): number | undefined {
+function toPort(text: string | undefined, shown: string): number | undefined {
   if (text === undefined || text === '') return undefined;
   const port = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(port >= 1 && port <= 65_535)) {
-    throw new Error(`redis host "${entry}" has no valid port (allowed: 1 to 65535)`);
+    throw new Error(`redis host "${shown}" has no valid port (allowed: 1 to 65535)`);
   }
   return port;
 }

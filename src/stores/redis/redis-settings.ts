@@ -37,6 +37,8 @@ export interface RedisSettings {
 /** How to ask Sentinels for the master of a name. */
 export interface SentinelSettings {
   readonly masterName: string;
+  /** The name as messages may quote it. */
+  readonly shownMasterName: string;
   /** Of the Sentinels themselves; empty for none. */
   readonly username: string;
   readonly password: string;
@@ -93,7 +95,7 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
   };
   reader.assertNoProblems();
   assertServed(refused, properties);
-  const addresses = toRedisAddresses(properties.get('redisHost') ?? '', port);
+  const addresses = toRedisAddresses(properties, port);
   assertComplete(settings);
   return Object.freeze({ addresses, ...settings });
 }
@@ -122,7 +124,7 @@ class ValueReader {
       return parse(text);
     } catch (error) {
       if (!(error instanceof MetadataValueError)) throw error;
-      this.#problems.set(name, error.message);
+      this.#problems.set(name, error.describe(this.#properties.show(name, error.value)));
       return absent;
     }
   }
@@ -159,8 +161,10 @@ function readSentinel(
   reader: ValueReader,
 ): SentinelSettings | undefined {
   if (!reader.read('failover', parseGoBoolean, false)) return undefined;
+  const masterName = properties.get('sentinelMasterName') ?? '';
   return {
-    masterName: properties.get('sentinelMasterName') ?? '',
+    masterName,
+    shownMasterName: properties.show('sentinelMasterName', masterName),
     username: properties.get('sentinelUsername') ?? '',
     password: properties.get('sentinelPassword') ?? '',
   };
@@ -210,7 +214,9 @@ function parseTimeout(text: string): number | undefined {
   if (timeoutMs < 0) return UNBOUNDED_TIMEOUT_MS;
   if (!(timeoutMs >= 1 && timeoutMs <= 2 ** 31 - 1)) {
     throw new MetadataValueError(
-      `invalid time-out "${text}" (allowed: 1ms to 596h, 0 for the default, -1 for none)`,
+      text,
+      (shown) =>
+        `invalid time-out "${shown}" (allowed: 1ms to 596h, 0 for the default, -1 for none)`,
     );
   }
   return timeoutMs;

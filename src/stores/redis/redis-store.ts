@@ -12,7 +12,7 @@ import type { Logger } from '../../lock/logger';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { CallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
-import { whenAborted } from './deadline';
+import { untilAborted } from './deadline';
 import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
 import type { RedisClient } from './redis-link';
@@ -169,7 +169,7 @@ class RedisStore implements LockStore {
   }
 
   async #close(grace: AbortSignal | undefined): Promise<void> {
-    if (grace !== undefined) await Promise.race([this.#whenSettled(), whenAborted(grace)]);
+    if (grace !== undefined) await untilAborted(grace, this.#whenSettled());
     this.#withdrawals.abandon();
     if (this.#callsInFlight > 0) {
       this.#logger.warn(

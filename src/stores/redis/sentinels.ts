@@ -48,7 +48,7 @@ export class Sentinels {
     const announced = this.#announced;
     this.#announced = undefined;
     if (announced !== undefined && performance.now() < announced.untilMs) return announced.address;
-    const { masterName } = this.#sentinel;
+    const { shownMasterName } = this.#sentinel;
     const asked = new AbortController();
     const onAbort = (): void => {
       asked.abort();
@@ -63,7 +63,7 @@ export class Sentinels {
     } catch (error) {
       const reasons = error instanceof AggregateError ? error.errors.map(toErrorMessage) : [];
       throw new Error(
-        `no Sentinel names a master "${masterName}": ${[...new Set(reasons)].join('; ')}`,
+        `no Sentinel names a master "${shownMasterName}": ${[...new Set(reasons)].join('; ')}`,
         { cause: error },
       );
     } finally {

@@ -212,7 +212,21 @@ describe('parseRedisSettings', () => {
         { host: 'a', port: 1 },
         { host: 'b', port: 1 },
       ]);
-      expect(settings.sentinel).toEqual({ masterName: 'm', username: 'u', password: 'p' });
+      expect(settings.sentinel).toEqual({
+        masterName: 'm',
+        shownMasterName: 'm',
+        username: 'u',
+        password: 'p',
+      });
+    });
+
+    it("shows the master's name unless that is hidden", () => {
+      const metadata = { redisHost: 'r', failover: 'true', sentinelMasterName: 'redis' };
+      const properties = new MetadataProperties(Object.entries(metadata), ['sentinelmastername']);
+      expect(parseRedisSettings(properties).sentinel).toMatchObject({
+        masterName: 'redis',
+        shownMasterName: '<secret>',
+      });
     });
 
     it("needs the master's name", () => {
@@ -239,5 +253,32 @@ describe('parseRedisSettings', () => {
       await writeFile(file, '-----BEGIN two');
       expect(toTlsOptions(tls!)).toMatchObject({ ca: '-----BEGIN two' });
     });
+  });
+});
+
+describe('a value that is hidden', () => {
+  const failure = (metadata: Readonly<Record<string, string>>, ...hidden: readonly string[]) => {
+    try {
+      parseRedisSettings(new MetadataProperties(Object.entries(metadata), hidden));
+      return '';
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  it('is not quoted where it is no value of its property', () => {
+    const message = failure({ redisHost: 'h', redisDB: 'x', redisPort: 'y' }, 'redisdb');
+    expect(message).toContain('invalid int "<secret>"');
+    expect(message).toContain('invalid int "y"');
+  });
+
+  it.each([
+    [
+      ['redisHost'],
+      'redis host "<secret>" already contains port <secret>, but redisPort is set to 2',
+    ],
+    [['redisPort'], 'redis host "h:1" already contains port 1, but redisPort is set to <secret>'],
+  ])('is not quoted where two do not fit together: %j', (hidden, message) => {
+    expect(failure({ redisHost: 'h:1', redisPort: '2' }, ...hidden)).toContain(message);
   });
 });

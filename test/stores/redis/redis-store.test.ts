@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 
 import { DAPRD_RELEASE } from '../../support/daprd-commands';
@@ -248,6 +249,14 @@ describe('lock.redis on a Redis that goes away', () => {
       expect(fixture.logger.messages('warn')).toContain(
         '1 lock calls were cut off in flight; what they took stays until its expiry',
       );
+    });
+
+    it('leaves no listener on the signal of its grace, which outlives it', async () => {
+      const { signal } = new AbortController();
+      const { store } = createStore(redis.port);
+      await store.init(noAbort());
+      await store.close(signal);
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
     });
 
     it('refuses a withdrawal that comes after it', async () => {

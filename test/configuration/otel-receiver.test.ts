@@ -1,26 +1,47 @@
 import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
-import { withOtelEnvironment } from '../../src/configuration/otel-environment';
+import { type OtelMembers, withOtelReceiver } from '../../src/configuration/otel-receiver';
 
 const { tracing } = DEFAULT_CONFIGURATION;
 
 /** What the variables come to; their names without OTEL_EXPORTER_OTLP_. */
-const read = (variables: Readonly<Record<string, string>>, below = tracing) =>
-  withOtelEnvironment(
-    below,
-    Object.fromEntries(
-      Object.entries(variables).map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]),
-    ),
+const read = (
+  variables: Readonly<Record<string, string>>,
+  { written = {}, below = tracing }: { written?: OtelMembers; below?: typeof tracing } = {},
+) => {
+  const entries = Object.entries(variables);
+  const environment = Object.fromEntries(
+    entries.map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]),
   );
+  return withOtelReceiver(below, { written, environment });
+};
 
 describe('the OTEL_* variables', () => {
   it('are nothing without an endpoint', () => {
     expect(read({ PROTOCOL: 'grpc', HEADERS: 'a' })).toBe(tracing);
   });
 
-  it('are nothing where the configuration names a receiver', () => {
-    const otel = { url: 'http://x', protocol: 'grpc', headers: {}, timeoutMs: 1 } as const;
-    const below = { ...tracing, otel };
-    expect(read({ ENDPOINT: 'http://y' }, below)).toBe(below);
+  describe('where the configuration names a receiver', () => {
+    const written = { address: 'http://x' };
+
+    it('do not replace what it says, nor ask for every trace', () => {
+      const members = { ...written, protocol: 'http', headers: { a: '1' }, timeoutMs: 1 } as const;
+      const variables = { ENDPOINT: 'http://y', PROTOCOL: 'grpc', HEADERS: 'b=2', TIMEOUT: '2' };
+      expect(read(variables, { written: members })).toEqual({
+        ...tracing,
+        otel: { url: 'http://x/v1/traces', protocol: 'http', headers: { a: '1' }, timeoutMs: 1 },
+      });
+    });
+
+    it('give the headers and the time-out that it lacks', () => {
+      const { otel } = read({ HEADERS: 'b=2', TIMEOUT: '2' }, { written });
+      expect(otel).toMatchObject({ headers: { b: '2' }, timeoutMs: 2 });
+    });
+
+    it('say nothing of how to speak to it: those are of their own endpoint', () => {
+      const variables = { ENDPOINT: 'http://y', PROTOCOL: 'http/protobuf', INSECURE: 'true' };
+      const { otel } = read(variables, { written: { address: 'x:1' } });
+      expect(otel).toMatchObject({ url: 'https://x:1', protocol: 'grpc' });
+    });
   });
 
   it('for traces count before the general ones', () => {
@@ -43,7 +64,8 @@ describe('the OTEL_* variables', () => {
   it('ask for every trace, as in daprd, unless a rate is set', () => {
     const variables = { ENDPOINT: 'http://x:4317' };
     expect(read(variables).samplingRate).toBe('1');
-    expect(read(variables, { ...tracing, samplingRate: '0.5' }).samplingRate).toBe('0.5');
+    const below = { ...tracing, samplingRate: '0.5' };
+    expect(read(variables, { below }).samplingRate).toBe('0.5');
   });
 
   it.each([
