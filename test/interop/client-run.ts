@@ -3,8 +3,8 @@ import path from 'node:path';
 
 import type { SidecarProcess } from '../support/sidecar-process';
 import type { InteropClient } from './client';
-import { type ProgramResult, runProgram } from './client-program';
-import type { CommandLine } from './run-command';
+import { type ProgramResult, type ProgramRun, runProgram } from './client-program';
+import type { CommandLine } from './process-group';
 import {
   CONTEND_REFUSED_STEP,
   CONTEND_UNLOCK_STEP,
@@ -27,6 +27,14 @@ export interface FailedStep {
   readonly answered: string;
 }
 
+/** What is run, and until when. */
+export interface ClientRunOptions {
+  readonly client: InteropClient;
+  readonly program: CommandLine;
+  /** Stops the run: its programs are ended, and its sidecars and its Redis. */
+  readonly signal: AbortSignal;
+}
+
 /** What became of a client's steps. */
 export interface ClientReport {
   readonly steps: number;
@@ -42,28 +50,40 @@ export class ClientRun {
   readonly #program: CommandLine;
   readonly #site: Site;
   readonly #sidecars: Sidecars;
+  readonly #signal: AbortSignal;
   readonly #failed: FailedStep[] = [];
   #steps = 0;
 
-  private constructor(client: InteropClient, program: CommandLine, at: [Site, Sidecars]) {
+  private constructor(
+    { client, program, signal }: ClientRunOptions,
+    ...[site, sidecars]: [Site, Sidecars]
+  ) {
     this.#client = client;
     this.#program = { ...program, env: { ...program.env, ...client.way } };
-    [this.#site, this.#sidecars] = at;
+    this.#signal = signal;
+    this.#site = site;
+    this.#sidecars = sidecars;
   }
 
-  /** Runs every scenario; rejects only where the sidecars can't be had. */
-  static run(client: InteropClient, program: CommandLine): Promise<ClientReport> {
+  /** Runs every scenario; rejects only where the sidecars can't be had or the run is stopped. */
+  static run(options: ClientRunOptions): Promise<ClientReport> {
     return Site.use(async (...at) => {
-      const run = new ClientRun(client, program, at);
+      const run = new ClientRun(options, ...at);
       await run.#scenarios();
       return { steps: run.#steps, failed: run.#failed };
     });
   }
 
   async #scenarios(): Promise<void> {
-    const [first] = this.#sidecars.instances;
-    // Some clients retry for half a minute here: it goes on beside the rest.
-    const wrongToken = this.#token('wrong', this.#wrongTokenExpectation());
+    // Some clients retry for half a minute with a wrong token: it goes on beside the rest.
+    await Promise.all([
+      this.#token('wrong', this.#wrongTokenExpectation()),
+      this.#scenariosInTurn(),
+    ]);
+    await this.#ending(this.#sidecars.instances[0]);
+  }
+
+  async #scenariosInTurn(): Promise<void> {
     await this.#plain('lock', LOCK_STEPS);
     if (this.#client.hasScope === true) await this.#plain('scope', SCOPE_STEPS);
     await this.#plain('snippet', SNIPPET_STEPS);
@@ -72,14 +92,16 @@ export class ClientRun {
     await this.#contend([HOW_TO_OWNER, HOW_TO_OWNER]);
     await this.#token(TOKEN, 'true');
     await this.#unixSocket();
-    await this.#restart(first);
-    await wrongToken;
-    await this.#ending(first);
+    await this.#restart(this.#sidecars.instances[0]);
   }
 
   async #plain(scenario: string, expected: Readonly<Record<string, Expectation>>): Promise<void> {
     const env = portsOf(this.#sidecars.instances[0]);
-    this.#check(scenario, await runProgram(this.#program, { scenario: [scenario], env }), expected);
+    this.#check(scenario, await this.#run({ scenario: [scenario], env }), expected);
+  }
+
+  #run(run: ProgramRun): Promise<ProgramResult> {
+    return runProgram(this.#program, { ...run, signal: this.#signal });
   }
 
   #errorExpectations(): Readonly<Record<string, Expectation>> {
@@ -98,7 +120,7 @@ export class ClientRun {
 
   async #token(token: string, expected: Expectation): Promise<void> {
     const env = { ...portsOf(this.#sidecars.guarded), DAPR_API_TOKEN: token };
-    const result = await runProgram(this.#program, { scenario: ['token'], env });
+    const result = await this.#run({ scenario: ['token'], env });
     this.#check(`token ${token === TOKEN ? 'right' : 'wrong'}`, result, { [TOKEN_STEP]: expected });
   }
 
@@ -111,7 +133,7 @@ export class ClientRun {
     const file = path.join(this.#site.folder, `file-of-${owners.join('-and-')}`);
     const start = whenAllAreReady(3);
     const contend = (sidecar: SidecarProcess, owner: string, target: string) =>
-      runProgram(this.#program, {
+      this.#run({
         scenario: ['contend', target, owner],
         env: portsOf(sidecar),
         onWaiting: start,
@@ -140,12 +162,12 @@ export class ClientRun {
       ...portsOf(this.#sidecars.instances[0]),
       ...client.unixEnvironment(await this.#site.startOnSockets()),
     };
-    const result = await runProgram(this.#program, { scenario: ['lock'], env });
+    const result = await this.#run({ scenario: ['lock'], env });
     this.#check('lock over a unix socket', result, LOCK_STEPS);
   }
 
   async #restart(sidecar: SidecarProcess): Promise<void> {
-    const result = await runProgram(this.#program, {
+    const result = await this.#run({
       scenario: ['restart'],
       env: portsOf(sidecar),
       onWaiting: async (what) => {
@@ -159,7 +181,7 @@ export class ClientRun {
   /** Readiness, metadata, health, and the shutdown that a client can ask for. */
   async #ending(sidecar: SidecarProcess): Promise<void> {
     const { sidecarSteps } = this.#client;
-    const result = await runProgram(this.#program, {
+    const result = await this.#run({
       scenario: ['sidecar'],
       env: portsOf(sidecar),
     });

@@ -3,7 +3,6 @@ import path from 'node:path';
 
 import type { InteropClient } from '../client';
 import { toPascalCase } from '../code-names';
-import { runCommand } from '../run-command';
 import versions from '../versions.json';
 
 /** Dapr's Go SDK. */
@@ -12,7 +11,7 @@ export const go: InteropClient = {
   version: versions.go,
   folder: 'go',
   toolchain: { file: 'go', args: ['version'] },
-  async prepare(buildFolder) {
+  async prepare(buildFolder, runCommand) {
     // The module file is made here, so that the version stands in one place.
     await writeFile(path.join(buildFolder, 'go.mod'), 'module interop\n');
     await copyFile(path.join(__dirname, 'main.go'), path.join(buildFolder, 'main.go'));

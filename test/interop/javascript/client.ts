@@ -2,7 +2,6 @@ import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
-import { runCommand } from '../run-command';
 import type { ApiError } from '../script';
 import versions from '../versions.json';
 
@@ -21,7 +20,7 @@ function createClient(name: string, version: string, protocol: 'http' | 'grpc'):
     folder: 'javascript',
     toolchain: { file: 'npm', args: ['--version'] },
     way: { PROTOCOL: protocol },
-    async prepare(buildFolder) {
+    async prepare(buildFolder, runCommand) {
       const sdk = `@dapr/dapr@${version}`;
       const flags = ['--prefix', buildFolder, '--no-save', '--prefer-offline', '--loglevel=error'];
       await runCommand({ file: 'npm', args: ['install', ...flags, sdk] });
