@@ -9,6 +9,8 @@ const PROGRAM_WITHIN_MS = 90_000;
 export interface ProgramResult {
   /** By step, what the program answered. */
   readonly answers: ReadonlyMap<string, string>;
+  /** By step, when the answer was read, in milliseconds of a clock that only goes forward. */
+  readonly answeredAtMs: ReadonlyMap<string, number>;
   /** What was wrong beside the answers, undefined where nothing was. */
   readonly problem: string | undefined;
 }
@@ -30,6 +32,7 @@ export interface ProgramRun extends Partial<GroupLimits> {
 export async function runProgram(command: CommandLine, run: ProgramRun): Promise<ProgramResult> {
   run.signal?.throwIfAborted();
   const answers = new Map<string, string>();
+  const answeredAtMs = new Map<string, number>();
   const remarks: string[] = [];
   const group = new ProcessGroup(
     {
@@ -52,11 +55,14 @@ export async function runProgram(command: CommandLine, run: ProgramRun): Promise
     const [, step = '', answer] = /^([^\t]*)\t(.*)$/.exec(line) ?? [];
     if (answer === undefined) remarks.push(line);
     else if (step === 'waiting') goOn(answer);
-    else answers.set(step, answer);
+    else {
+      answers.set(step, answer);
+      answeredAtMs.set(step, performance.now());
+    }
   });
   createInterface({ input: child.stderr }).on('line', (line) => remarks.push(line));
   const badEnd = await group.ended;
   const problem =
     badEnd === undefined ? undefined : [badEnd.reason, ...remarks.slice(-8)].join('\n      ');
-  return { answers, problem };
+  return { answers, answeredAtMs, problem };
 }

@@ -11,6 +11,8 @@ import {
   ERROR_STEPS,
   type Expectation,
   isExpected,
+  LEASE_SEEMS_MS,
+  LEASE_STEPS,
   LOCK_STEPS,
   RESTART_STEPS,
   SCOPE_STEPS,
@@ -84,7 +86,7 @@ export class ClientRun {
   }
 
   async #scenariosInTurn(): Promise<void> {
-    await this.#plain('lock', LOCK_STEPS);
+    await this.#lock('lock', {});
     if (this.#client.hasScope === true) await this.#plain('scope', SCOPE_STEPS);
     await this.#plain('snippet', SNIPPET_STEPS);
     await this.#plain('errors', this.#errorExpectations());
@@ -98,6 +100,14 @@ export class ClientRun {
   async #plain(scenario: string, expected: Readonly<Record<string, Expectation>>): Promise<void> {
     const env = portsOf(this.#sidecars.instances[0]);
     this.#check(scenario, await this.#run({ scenario: [scenario], env }), expected);
+  }
+
+  /** One lock from free to free again; the answers' times say how long its lease lasted. */
+  async #lock(name: string, socket: Readonly<Record<string, string>>): Promise<void> {
+    const env = { ...portsOf(this.#sidecars.instances[0]), ...socket };
+    const result = await this.#run({ scenario: ['lock'], env });
+    this.#check(name, result, LOCK_STEPS);
+    this.#expect(`${name}: how long the lease of 1 s lasted`, toLeaseText(result), 'about 1 s');
   }
 
   #run(run: ProgramRun): Promise<ProgramResult> {
@@ -158,12 +168,8 @@ export class ClientRun {
   async #unixSocket(): Promise<void> {
     const client = this.#client;
     if (client.unixEnvironment === undefined) return;
-    const env = {
-      ...portsOf(this.#sidecars.instances[0]),
-      ...client.unixEnvironment(await this.#site.startOnSockets()),
-    };
-    const result = await this.#run({ scenario: ['lock'], env });
-    this.#check('lock over a unix socket', result, LOCK_STEPS);
+    const socket = client.unixEnvironment(await this.#site.startOnSockets());
+    await this.#lock('lock over a unix socket', socket);
   }
 
   async #restart(sidecar: SidecarProcess): Promise<void> {
@@ -228,6 +234,15 @@ function whenAllAreReady(count: number): () => Promise<void> {
     if (waiting === count) open();
     return opened;
   };
+}
+
+/** "about 1 s", or the milliseconds that the short lease lasted. */
+function toLeaseText({ answeredAtMs }: ProgramResult): string | undefined {
+  const [from, to] = LEASE_STEPS.map((step) => answeredAtMs.get(step));
+  if (from === undefined || to === undefined) return undefined;
+  const lastedMs = Math.round(to - from);
+  const isRight = lastedMs >= LEASE_SEEMS_MS.min && lastedMs <= LEASE_SEEMS_MS.max;
+  return isRight ? 'about 1 s' : `${lastedMs} ms`;
 }
 
 /** Every instance writes "begin" and "end" around its work: nobody else may come between. */

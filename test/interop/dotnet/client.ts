@@ -20,7 +20,7 @@ function createClient(name: string, way: string): InteropClient {
     mayBeMissing: true,
     way: { WAY: way },
     async prepare(buildFolder, runCommand) {
-      for (const part of ['program.csproj', 'Program.cs']) {
+      for (const part of ['program.csproj', 'Program.cs', 'Report.cs', 'ReportOfDaprClient.cs']) {
         await cp(path.join(__dirname, part), path.join(buildFolder, part));
       }
       const output = path.join(buildFolder, 'out');

@@ -14,7 +14,9 @@ export const go: InteropClient = {
   async prepare(buildFolder, runCommand) {
     // The module file is made here, so that the version stands in one place.
     await writeFile(path.join(buildFolder, 'go.mod'), 'module interop\n');
-    await copyFile(path.join(__dirname, 'main.go'), path.join(buildFolder, 'main.go'));
+    for (const part of ['main.go', 'report.go']) {
+      await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
+    }
     const run = (...args: string[]) => runCommand({ file: 'go', args, cwd: buildFolder });
     await run('get', `github.com/dapr/go-sdk@v${versions.go}`);
     await run('mod', 'tidy');

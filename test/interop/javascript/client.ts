@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
+import { GRPC_CODES } from '../code-names';
 import type { ApiError } from '../script';
 import versions from '../versions.json';
 
@@ -24,9 +25,10 @@ function createClient(name: string, version: string, protocol: 'http' | 'grpc'):
       const sdk = `@dapr/dapr@${version}`;
       const flags = ['--prefix', buildFolder, '--no-save', '--prefer-offline', '--loglevel=error'];
       await runCommand({ file: 'npm', args: ['install', ...flags, sdk] });
-      const program = path.join(buildFolder, 'program.js');
-      await copyFile(path.join(__dirname, 'program.js'), program);
-      return { file: process.execPath, args: [program] };
+      for (const part of ['program.js', 'report.js']) {
+        await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
+      }
+      return { file: process.execPath, args: [path.join(buildFolder, 'program.js')] };
     },
     shows: protocol === 'http' ? showsOverHttp : showsOverGrpc,
     // The SDK's first call asks for the metadata, and takes any error for a sidecar that is not there.
@@ -45,6 +47,6 @@ function showsOverHttp({ httpStatus, errorCode, message }: ApiError): readonly s
   return [quoted, `"status":${httpStatus}`];
 }
 
-function showsOverGrpc({ message }: ApiError): readonly string[] {
-  return [message];
+function showsOverGrpc({ grpcCode, message }: ApiError): readonly string[] {
+  return [`code ${GRPC_CODES[grpcCode]},`, message];
 }

@@ -30,7 +30,9 @@ function createClient(
       await runCommand({ file: 'python3', args: ['-m', 'venv', path.join(buildFolder, 'venv')] });
       const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
       await runCommand({ file: python, args: [...install, `dapr==${versions.python}`] });
-      await copyFile(path.join(__dirname, 'program.py'), program);
+      for (const part of ['program.py', 'report.py', 'report_aio.py']) {
+        await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
+      }
       return { file: python, args: ['-W', 'ignore', program] };
     },
     shows: showsRpcError,

@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
+import { toPascalCase } from '../code-names';
 import versions from '../versions.json';
 
 /** The stub in Dapr's Rust SDK, over tonic: the SDK itself has no lock calls. */
@@ -20,6 +21,6 @@ export const rust: InteropClient = {
     await cargo('build');
     return { file: path.join(buildFolder, 'target', 'debug', 'program'), args: [] };
   },
-  shows: ({ message }) => [message],
+  shows: ({ grpcCode, message }) => [toPascalCase(grpcCode), message],
   sidecarSteps: { 'metadata id': 'myapp', 'set metadata': 'ok', shutdown: 'ok' },
 };
