@@ -21,15 +21,24 @@ async function main() {
     ...['--dapr-http-port', httpPort, '--dapr-grpc-port', grpcPort],
     ...['--metrics-port', metricsPort, '--log-level', 'warn'],
   ]);
+  // What the sidecar says of its start would be in the way here; it is shown where something fails.
+  const said = [];
+  sidecar.stdout.on('data', (part) => said.push(part));
+  const env = { DAPR_HTTP_PORT: String(httpPort) };
+  const workers = ['worker-1', 'worker-2'].map((name) =>
+    start('examples/worker.js', [name, file], env),
+  );
   try {
-    const env = { DAPR_HTTP_PORT: String(httpPort) };
-    const workers = ['worker-1', 'worker-2'].map((name) =>
-      start('examples/worker.js', [name, file], env),
-    );
-    await Promise.all(workers.map(toSuccess));
+    const sidecarEnded = toEnd(sidecar).then((code) => {
+      throw new Error(`the sidecar ended with ${code}`);
+    });
+    await Promise.race([Promise.all(workers.map(toSuccess)), sidecarEnded]);
     report(file);
+  } catch (error) {
+    for (const part of said) process.stderr.write(part);
+    throw error;
   } finally {
-    sidecar.kill('SIGTERM');
+    for (const child of [...workers, sidecar]) child.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -37,19 +46,23 @@ async function main() {
 function start(program, args, env = {}) {
   return spawn(process.execPath, [program, ...args.map(String)], {
     cwd: ROOT,
-    env: { ...process.env, ...env },
-    // A sidecar of its own says where to take a lock; here that would be in the way.
-    stdio: ['ignore', program === 'dist/main.js' ? 'ignore' : 'inherit', 'inherit'],
+    env: { ...withoutDapr(process.env), ...env },
+    stdio: ['ignore', program === 'dist/main.js' ? 'pipe' : 'inherit', 'inherit'],
   });
 }
 
-function toSuccess(child) {
-  return new Promise((resolve, reject) => {
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`a worker ended with ${code}`));
-    });
-  });
+/** Whoever has a Dapr app of their own may have its sidecar's address and token set. */
+function withoutDapr(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('DAPR_')));
+}
+
+async function toSuccess(worker) {
+  const code = await toEnd(worker);
+  if (code !== 0) throw new Error(`a worker ended with ${code}`);
+}
+
+function toEnd(child) {
+  return new Promise((resolve) => child.once('close', resolve));
 }
 
 /** Looks for lines of one worker within a turn of the other. */

@@ -15,6 +15,8 @@ const client = new DaprClient({ logger: { level: LogLevel.Error } });
 const say = (text) => console.log(`${new Date().toISOString().slice(11, 23)} ${name}: ${text}`);
 
 async function main() {
+  // Otherwise the first call waits for the sidecar, and it would look like waiting for the lock.
+  await client.start();
   for (let round = 1; round <= ROUNDS; round += 1) {
     // A name of its own for each lock: nobody else can release it.
     const owner = `${name}-${process.pid}-${round}`;

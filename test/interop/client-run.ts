@@ -3,14 +3,16 @@ import path from 'node:path';
 
 import type { SidecarProcess } from '../support/sidecar-process';
 import type { InteropClient } from './client';
-import { type ProgramResult, runProgram } from './client-program';
-import type { CommandLine } from './run-command';
+import { type ProgramResult, type ProgramRun, runProgram } from './client-program';
+import type { CommandLine } from './process-group';
 import {
   CONTEND_REFUSED_STEP,
   CONTEND_UNLOCK_STEP,
   ERROR_STEPS,
   type Expectation,
   isExpected,
+  LEASE_SEEMS_MS,
+  LEASE_STEPS,
   LOCK_STEPS,
   RESTART_STEPS,
   SCOPE_STEPS,
@@ -25,6 +27,14 @@ export interface FailedStep {
   readonly step: string;
   readonly expected: string;
   readonly answered: string;
+}
+
+/** What is run, and until when. */
+export interface ClientRunOptions {
+  readonly client: InteropClient;
+  readonly program: CommandLine;
+  /** Stops the run: its programs are ended, and its sidecars and its Redis. */
+  readonly signal: AbortSignal;
 }
 
 /** What became of a client's steps. */
@@ -42,29 +52,41 @@ export class ClientRun {
   readonly #program: CommandLine;
   readonly #site: Site;
   readonly #sidecars: Sidecars;
+  readonly #signal: AbortSignal;
   readonly #failed: FailedStep[] = [];
   #steps = 0;
 
-  private constructor(client: InteropClient, program: CommandLine, at: [Site, Sidecars]) {
+  private constructor(
+    { client, program, signal }: ClientRunOptions,
+    ...[site, sidecars]: [Site, Sidecars]
+  ) {
     this.#client = client;
     this.#program = { ...program, env: { ...program.env, ...client.way } };
-    [this.#site, this.#sidecars] = at;
+    this.#signal = signal;
+    this.#site = site;
+    this.#sidecars = sidecars;
   }
 
-  /** Runs every scenario; rejects only where the sidecars can't be had. */
-  static run(client: InteropClient, program: CommandLine): Promise<ClientReport> {
+  /** Runs every scenario; rejects only where the sidecars can't be had or the run is stopped. */
+  static run(options: ClientRunOptions): Promise<ClientReport> {
     return Site.use(async (...at) => {
-      const run = new ClientRun(client, program, at);
+      const run = new ClientRun(options, ...at);
       await run.#scenarios();
       return { steps: run.#steps, failed: run.#failed };
     });
   }
 
   async #scenarios(): Promise<void> {
-    const [first] = this.#sidecars.instances;
-    // Some clients retry for half a minute here: it goes on beside the rest.
-    const wrongToken = this.#token('wrong', this.#wrongTokenExpectation());
-    await this.#plain('lock', LOCK_STEPS);
+    // Some clients retry for half a minute with a wrong token: it goes on beside the rest.
+    await Promise.all([
+      this.#token('wrong', this.#wrongTokenExpectation()),
+      this.#scenariosInTurn(),
+    ]);
+    await this.#ending(this.#sidecars.instances[0]);
+  }
+
+  async #scenariosInTurn(): Promise<void> {
+    await this.#lock('lock', {});
     if (this.#client.hasScope === true) await this.#plain('scope', SCOPE_STEPS);
     await this.#plain('snippet', SNIPPET_STEPS);
     await this.#plain('errors', this.#errorExpectations());
@@ -72,14 +94,24 @@ export class ClientRun {
     await this.#contend([HOW_TO_OWNER, HOW_TO_OWNER]);
     await this.#token(TOKEN, 'true');
     await this.#unixSocket();
-    await this.#restart(first);
-    await wrongToken;
-    await this.#ending(first);
+    await this.#restart(this.#sidecars.instances[0]);
   }
 
   async #plain(scenario: string, expected: Readonly<Record<string, Expectation>>): Promise<void> {
     const env = portsOf(this.#sidecars.instances[0]);
-    this.#check(scenario, await runProgram(this.#program, { scenario: [scenario], env }), expected);
+    this.#check(scenario, await this.#run({ scenario: [scenario], env }), expected);
+  }
+
+  /** One lock from free to free again; the answers' times say how long its lease lasted. */
+  async #lock(name: string, socket: Readonly<Record<string, string>>): Promise<void> {
+    const env = { ...portsOf(this.#sidecars.instances[0]), ...socket };
+    const result = await this.#run({ scenario: ['lock'], env });
+    this.#check(name, result, LOCK_STEPS);
+    this.#expect(`${name}: how long the lease of 1 s lasted`, toLeaseText(result), 'about 1 s');
+  }
+
+  #run(run: ProgramRun): Promise<ProgramResult> {
+    return runProgram(this.#program, { ...run, signal: this.#signal });
   }
 
   #errorExpectations(): Readonly<Record<string, Expectation>> {
@@ -98,7 +130,7 @@ export class ClientRun {
 
   async #token(token: string, expected: Expectation): Promise<void> {
     const env = { ...portsOf(this.#sidecars.guarded), DAPR_API_TOKEN: token };
-    const result = await runProgram(this.#program, { scenario: ['token'], env });
+    const result = await this.#run({ scenario: ['token'], env });
     this.#check(`token ${token === TOKEN ? 'right' : 'wrong'}`, result, { [TOKEN_STEP]: expected });
   }
 
@@ -111,7 +143,7 @@ export class ClientRun {
     const file = path.join(this.#site.folder, `file-of-${owners.join('-and-')}`);
     const start = whenAllAreReady(3);
     const contend = (sidecar: SidecarProcess, owner: string, target: string) =>
-      runProgram(this.#program, {
+      this.#run({
         scenario: ['contend', target, owner],
         env: portsOf(sidecar),
         onWaiting: start,
@@ -136,16 +168,12 @@ export class ClientRun {
   async #unixSocket(): Promise<void> {
     const client = this.#client;
     if (client.unixEnvironment === undefined) return;
-    const env = {
-      ...portsOf(this.#sidecars.instances[0]),
-      ...client.unixEnvironment(await this.#site.startOnSockets()),
-    };
-    const result = await runProgram(this.#program, { scenario: ['lock'], env });
-    this.#check('lock over a unix socket', result, LOCK_STEPS);
+    const socket = client.unixEnvironment(await this.#site.startOnSockets());
+    await this.#lock('lock over a unix socket', socket);
   }
 
   async #restart(sidecar: SidecarProcess): Promise<void> {
-    const result = await runProgram(this.#program, {
+    const result = await this.#run({
       scenario: ['restart'],
       env: portsOf(sidecar),
       onWaiting: async (what) => {
@@ -159,7 +187,7 @@ export class ClientRun {
   /** Readiness, metadata, health, and the shutdown that a client can ask for. */
   async #ending(sidecar: SidecarProcess): Promise<void> {
     const { sidecarSteps } = this.#client;
-    const result = await runProgram(this.#program, {
+    const result = await this.#run({
       scenario: ['sidecar'],
       env: portsOf(sidecar),
     });
@@ -206,6 +234,15 @@ function whenAllAreReady(count: number): () => Promise<void> {
     if (waiting === count) open();
     return opened;
   };
+}
+
+/** "about 1 s", or the milliseconds that the short lease lasted. */
+function toLeaseText({ answeredAtMs }: ProgramResult): string | undefined {
+  const [from, to] = LEASE_STEPS.map((step) => answeredAtMs.get(step));
+  if (from === undefined || to === undefined) return undefined;
+  const lastedMs = Math.round(to - from);
+  const isRight = lastedMs >= LEASE_SEEMS_MS.min && lastedMs <= LEASE_SEEMS_MS.max;
+  return isRight ? 'about 1 s' : `${lastedMs} ms`;
 }
 
 /** Every instance writes "begin" and "end" around its work: nobody else may come between. */

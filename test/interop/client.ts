@@ -1,5 +1,9 @@
-import type { CommandLine } from './run-command';
+import type { CommandLine } from './process-group';
+import type { CommandOutput } from './run-command';
 import type { ApiError } from './script';
+
+/** Runs a command to its end, unless the run is stopped before. */
+export type RunCommand = (command: CommandLine) => Promise<CommandOutput>;
 
 /** An official client of Dapr, or a tool that people use in its place, at one version. */
 export interface InteropClient {
@@ -17,7 +21,7 @@ export interface InteropClient {
    * Brings the client in and builds the program in `buildFolder`, which is kept from one run to the
    * next. Rejects with the reason where something can't be had.
    */
-  prepare(buildFolder: string): Promise<CommandLine>;
+  prepare(buildFolder: string, runCommand: RunCommand): Promise<CommandLine>;
   /** What tells the program which of its ways to go, where one program is run for several clients. */
   readonly way?: Readonly<Record<string, string>>;
   /** What the client shows its user of an error of the API: texts that all have to be there. */

@@ -3,17 +3,25 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import type { InteropClient } from './client';
+import type { InteropClient, RunCommand } from './client';
 import { type ClientReport, ClientRun } from './client-run';
 import { CLIENTS } from './clients';
-import { type CommandLine, runCommand } from './run-command';
+import type { CommandLine } from './process-group';
+import { isMissingProgram, runCommand } from './run-command';
 import { type TableRow, toTable } from './table';
 
 /** How many clients are built and run at a time. */
 const AT_A_TIME = 2;
 
-/** By build folder, what runs the program that was built there. */
-type Builds = Map<string, Promise<CommandLine>>;
+/** What the clients of one run share. */
+interface Run {
+  /** Stops everything that the run has started. */
+  readonly signal: AbortSignal;
+  /** A command that ends with the run. */
+  readonly runCommand: RunCommand;
+  /** By build folder, what runs the program that was built there. */
+  readonly builds: Map<string, Promise<CommandLine>>;
+}
 
 /** What became of a client. */
 type Outcome =
@@ -24,48 +32,79 @@ type Outcome =
 /**
  * Takes Dapr's official clients, unchanged, through one script each against sidecars on a real Redis,
  * and prints what passed. `--client FOLDER`, which may be given again, runs only those. A missing toolchain is told;
- * in continuous integration (CI=true) it is a failure, unless the client may be missing.
+ * in continuous integration (CI=true) it is a failure, unless the client may be missing. SIGINT and SIGTERM
+ * stop what was started before the run ends.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { client: { type: 'string', multiple: true } } });
-  const clients = CLIENTS.filter(({ folder }) => values.client?.includes(folder) ?? true);
-  if (clients.length === 0) {
-    const folders = new Set(CLIENTS.map(({ folder }) => folder));
-    throw new Error(`no such client; there are ${[...folders].join(', ')}`);
-  }
-  const builds: Builds = new Map();
+  const clients = selectClients(values.client);
+  const signal = abortOnSignals();
+  const run: Run = {
+    signal,
+    runCommand: (command) => runCommand(command, { signal }),
+    builds: new Map(),
+  };
   const outcomes = await mapInTurns(clients, async (client) => {
-    const outcome = await tryClient(client, builds);
+    const outcome = await tryClient(client, run);
     process.stdout.write(tell(client, outcome));
     return outcome;
   });
   const rows = clients.map((client, index) => toRow(client, outcomes[index]!));
   process.stdout.write(`\n${toTable(rows)}`);
   const isBad = outcomes.some((outcome, index) => isFailure(outcome, clients[index]!));
-  process.exitCode = isBad ? 1 : 0;
+  process.exitCode = isBad || signal.aborted ? 1 : 0;
 }
 
-async function tryClient(client: InteropClient, builds: Builds): Promise<Outcome> {
-  const { toolchain } = client;
-  try {
-    await runCommand(toolchain);
-  } catch {
-    return { kind: 'missing', toolchain: toolchain.file };
+/** The clients of these folders, or all; throws for a folder that no client has. */
+function selectClients(folders: readonly string[] | undefined): readonly InteropClient[] {
+  const known = new Set(CLIENTS.map(({ folder }) => folder));
+  const unknown = folders?.filter((folder) => !known.has(folder)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`no client ${unknown.join(', ')}; there are ${[...known].join(', ')}`);
   }
+  return CLIENTS.filter(({ folder }) => folders?.includes(folder) ?? true);
+}
+
+/** A second signal ends the process at once, as ever. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      controller.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  return controller.signal;
+}
+
+async function tryClient(client: InteropClient, run: Run): Promise<Outcome> {
   try {
-    return { kind: 'run', report: await ClientRun.run(client, await prepareOnce(client, builds)) };
+    await run.runCommand(client.toolchain);
   } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    if (isMissingProgram(error)) return { kind: 'missing', toolchain: client.toolchain.file };
+    return toFailure(error);
   }
+  try {
+    const program = await prepareOnce(client, run);
+    const report = await ClientRun.run({ client, program, signal: run.signal });
+    return { kind: 'run', report };
+  } catch (error) {
+    return toFailure(error);
+  }
+}
+
+function toFailure(error: unknown): Outcome {
+  return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
 }
 
 /** One build for all the clients of one program and version. */
-function prepareOnce(client: InteropClient, prepared: Builds): Promise<CommandLine> {
+function prepareOnce(client: InteropClient, { builds, runCommand }: Run): Promise<CommandLine> {
   const buildFolder = path.join(cacheFolder(), `${client.folder}-${client.version}`);
-  const known = prepared.get(buildFolder);
+  const known = builds.get(buildFolder);
   if (known !== undefined) return known;
-  const building = mkdir(buildFolder, { recursive: true }).then(() => client.prepare(buildFolder));
-  prepared.set(buildFolder, building);
+  const building = mkdir(buildFolder, { recursive: true }).then(() =>
+    client.prepare(buildFolder, runCommand),
+  );
+  builds.set(buildFolder, building);
   return building;
 }
 

@@ -1,13 +1,6 @@
-import { spawn } from 'node:child_process';
+import { isNativeError } from 'node:util/types';
 
-/** A program to run and its arguments. */
-export interface CommandLine {
-  readonly file: string;
-  readonly args: readonly string[];
-  /** Added to the environment of this process. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-}
+import { type CommandLine, type GroupLimits, ProcessGroup } from './process-group';
 
 /** What a command that went well has printed. */
 export interface CommandOutput {
@@ -20,45 +13,35 @@ const COMMAND_WITHIN_MS = 480_000;
 /** How much of a failed command's output its error quotes. */
 const QUOTED_LINES = 12;
 
-/**
- * Runs a command to its end; rejects with what it printed last where it fails or takes too long.
- *
- * @param withinMs how long it may take, in milliseconds
- */
-export function runCommand(
+/** Runs a command to its end; rejects with what it printed last where it fails or takes too long. */
+export async function runCommand(
   command: CommandLine,
-  withinMs = COMMAND_WITHIN_MS,
+  { withinMs = COMMAND_WITHIN_MS, signal }: Partial<GroupLimits> = {},
 ): Promise<CommandOutput> {
-  const text = [command.file, ...command.args].join(' ');
-  return new Promise((resolve, reject) => {
-    const child = spawn(command.file, command.args, {
-      cwd: command.cwd,
-      env: { ...process.env, ...command.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let all = '';
-    child.stdout.on('data', (part: Buffer) => {
-      stdout += part.toString();
-      all += part.toString();
-    });
-    child.stderr.on('data', (part: Buffer) => {
-      all += part.toString();
-    });
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`${text}: no end within ${withinMs / 1000} s; ${quote(all)}`));
-    }, withinMs);
-    child.once('error', (cause) => {
-      clearTimeout(timer);
-      reject(new Error(`${text}: ${cause.message}`, { cause }));
-    });
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      if (code === 0) resolve({ stdout });
-      else reject(new Error(`${text}: exit code ${String(code)}; ${quote(all)}`));
-    });
+  signal?.throwIfAborted();
+  const group = new ProcessGroup(command, { withinMs, signal });
+  group.child.stdin.end();
+  let stdout = '';
+  let all = '';
+  group.child.stdout.on('data', (part: Buffer) => {
+    stdout += part.toString();
+    all += part.toString();
   });
+  group.child.stderr.on('data', (part: Buffer) => {
+    all += part.toString();
+  });
+  const badEnd = await group.ended;
+  if (badEnd === undefined) return { stdout };
+  const text = [command.file, ...command.args].join(' ');
+  const { reason, cause } = badEnd;
+  if (cause !== undefined) throw new Error(`${text}: ${reason}`, { cause });
+  throw new Error(`${text}: ${reason}; ${quote(all)}`);
+}
+
+/** True for the error of a command whose program is not there; one that is there and fails is not. */
+export function isMissingProgram(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT';
 }
 
 function quote(output: string): string {

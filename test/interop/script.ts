@@ -22,8 +22,18 @@ export const LOCK_STEPS: Readonly<Record<string, Expectation>> = {
   'unlock it': 'success',
   'unlock it again': 'does not exist',
   'lock it for 1 s': 'true',
+  'lock it as another owner before that': 'false',
   'lock it as another owner after that': 'true',
 };
+
+/** How long the lease of 1 s lasted: from the step that took it to the one that found it over. */
+export const LEASE_STEPS = ['lock it for 1 s', 'lock it as another owner after that'] as const;
+
+/**
+ * How long the lease of 1 s may seem to last. A busy machine reads the first answer late, and a program
+ * asks now and then only; an expiry taken for milliseconds, or for another lease's, is far outside.
+ */
+export const LEASE_SEEMS_MS = { min: 500, max: 5_000 } as const;
 
 /** Releasing at the end of a block, in the languages that have it. */
 export const SCOPE_STEPS: Readonly<Record<string, Expectation>> = {
@@ -31,8 +41,16 @@ export const SCOPE_STEPS: Readonly<Record<string, Expectation>> = {
   'after the block another owner gets it': 'true',
 };
 
-/** The ten lines of docs/clients.md. */
-export const SNIPPET_STEPS: Readonly<Record<string, Expectation>> = { work: 'done' };
+/**
+ * The lines of docs/clients.md: twice, first with the lock free, then while another owner holds it. The
+ * work is done the first time only, the lock is free after it, and the other's lock is left alone.
+ */
+export const SNIPPET_STEPS: Readonly<Record<string, Expectation>> = {
+  'work while the lock is free': 'done',
+  'lock as another owner after it': 'true',
+  'work while that owner holds it': 'not done',
+  'unlock as that owner': 'success',
+};
 
 /** What the two instances that contend, and an app of another name, print at the end. */
 export const CONTEND_UNLOCK_STEP = 'unlock after the work';

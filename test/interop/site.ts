@@ -75,12 +75,15 @@ export class Site {
   }
 
   async #startAll(): Promise<Sidecars> {
-    const [first, second, otherApp, guarded] = await Promise.all([
+    const starting = [
       this.#start(),
       this.#start(),
       this.#start({ args: ['--app-id', 'otherapp'] }),
       this.#start({ env: { DAPR_API_TOKEN: TOKEN } }),
-    ]);
+    ] as const;
+    // Where one fails, the others are known too before all are stopped.
+    await Promise.allSettled(starting);
+    const [first, second, otherApp, guarded] = await Promise.all(starting);
     return { instances: [first, second], otherApp, guarded };
   }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
 import { findFreePort } from './free-port';
+import { withoutDapr } from './plain-environment';
 
 const REPOSITORY = path.join(__dirname, '../..');
 
@@ -18,6 +19,7 @@ const READY_WITHIN_MS = 15_000;
 export interface SidecarProcessOptions {
   /** Further arguments; ports and app id are given unless they stand here. */
   readonly args?: readonly string[];
+  /** Added to the environment of this process, of which nothing that Dapr reads is handed on. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Where to listen, for one that takes the place of another; free ports otherwise. */
@@ -55,7 +57,7 @@ export class SidecarProcess {
     const args = [MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
     this.child = spawn(process.execPath, args, {
       cwd: options.cwd ?? REPOSITORY,
-      env: { ...process.env, ...coverageEnvironment(), ...options.env },
+      env: { ...withoutDapr(process.env), ...coverageEnvironment(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.exited = new Promise((resolve) => this.child.once('close', resolve));

@@ -46,18 +46,12 @@ until_answer() { # WANTED COMMAND...
   echo "$got"
 }
 
-# docs: begin
-write_report() {
-  at="http://localhost:$DAPR_HTTP_PORT/v1.0-alpha1"
-  owner=$(cat /proc/sys/kernel/random/uuid) # a name of its own for each lock that is taken
-  lock="{\"resourceId\":\"my_file_name\",\"lockOwner\":\"$owner\",\"expiryInSeconds\":60}"
-  if [ "$(curl -s -X POST "$at/lock/lockstore" -d "$lock")" = '{"success":true}' ]; then
-    work
-    curl -s -X POST "$at/unlock/lockstore" -d "$lock" # prints {"status":0}
-  fi
+source "$(dirname "$0")/report.sh"
+work_of_report() {
+  worked='not done'
+  write_report work >&2
 }
-# docs: end
-work() { say work 'done'; }
+work() { worked='done'; }
 
 scenario_lock() {
   say 'lock a free resource' "$(lock report alice 60)"
@@ -67,11 +61,19 @@ scenario_lock() {
   say 'unlock it' "$(unlock report alice)"
   say 'unlock it again' "$(unlock report alice)"
   say 'lock it for 1 s' "$(lock report alice 1)"
+  say 'lock it as another owner before that' "$(lock report bob 60)"
   say 'lock it as another owner after that' "$(until_answer true lock report bob 60)"
   unlock report bob >/dev/null
 }
 
-scenario_snippet() { write_report; }
+scenario_snippet() {
+  work_of_report
+  say 'work while the lock is free' "$worked"
+  say 'lock as another owner after it' "$(lock my_file_name bob 60)"
+  work_of_report
+  say 'work while that owner holds it' "$worked"
+  say 'unlock as that owner' "$(unlock my_file_name bob)"
+}
 
 scenario_errors() {
   say 'an unknown store' "$(lock r o 60 nope)"

@@ -16,6 +16,7 @@ switch (args[0])
         Say("unlock it", await locks.Unlock("report", "alice"));
         Say("unlock it again", await locks.Unlock("report", "alice"));
         Say("lock it for 1 s", await Shown(() => locks.Lock("report", "alice", 1)));
+        Say("lock it as another owner before that", await Shown(() => locks.Lock("report", "bob", 60)));
         Say("lock it as another owner after that", await Until("true", () => Shown(() => locks.Lock("report", "bob", 60))));
         await locks.Unlock("report", "bob");
         break;
@@ -29,7 +30,10 @@ switch (args[0])
         break;
 
     case "snippet":
-        await locks.WriteReport(() => Say("work", "done"));
+        Say("work while the lock is free", await WorkOfReport());
+        Say("lock as another owner after it", await Shown(() => locks.Lock("my_file_name", "bob", 60)));
+        Say("work while that owner holds it", await WorkOfReport());
+        Say("unlock as that owner", await locks.Unlock("my_file_name", "bob"));
         break;
 
     case "errors":
@@ -77,6 +81,13 @@ switch (args[0])
             Say("shutdown", "ok");
         }
         break;
+}
+
+async Task<string> WorkOfReport()
+{
+    var answer = "not done";
+    await locks.WriteReport(() => answer = "done");
+    return answer;
 }
 
 static void Say(string step, string answer) => Console.WriteLine($"{step}\t{answer.ReplaceLineEndings(" ")}");
@@ -135,18 +146,7 @@ sealed class ClientLocks : ILocks
     public async Task<IAsyncDisposable> Hold(string resource, string owner, int seconds) =>
         await client.Lock("lockstore", resource, owner, seconds);
 
-    // docs: begin client
-    public async Task WriteReport(Action work)
-    {
-        using var client = new DaprClientBuilder().Build();
-        var owner = Guid.NewGuid().ToString(); // a name of its own for each lock that is taken
-        await using var fileLock = await client.Lock("lockstore", "my_file_name", owner, 60);
-        if (fileLock.Success) // else somebody else has it: that is an answer, not an error
-        {
-            work();
-        }
-    }
-    // docs: end
+    public Task WriteReport(Action work) => ReportOfDaprClient.Write(work);
 }
 
 sealed class PackageLocks : ILocks
@@ -163,18 +163,7 @@ sealed class PackageLocks : ILocks
         await client.TryLockAsync("lockstore", resource, owner, seconds)
         ?? throw new InvalidOperationException($"{resource} is not free");
 
-    // docs: begin
-    public async Task WriteReport(Action work)
-    {
-        using var client = new DaprDistributedLockBuilder().Build();
-        var owner = Guid.NewGuid().ToString(); // a name of its own for each lock that is taken
-        await using var fileLock = await client.TryLockAsync("lockstore", "my_file_name", owner, 60);
-        if (fileLock is not null) // null: somebody else has it, which is an answer, not an error
-        {
-            work();
-        }
-    }
-    // docs: end
+    public Task WriteReport(Action work) => Report.Write(work);
 }
 
 static class Statuses

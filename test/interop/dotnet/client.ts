@@ -3,7 +3,6 @@ import path from 'node:path';
 
 import type { InteropClient } from '../client';
 import { toPascalCase } from '../code-names';
-import { runCommand } from '../run-command';
 import versions from '../versions.json';
 
 /** Dapr's .NET SDK: the client that has everything, and the package of locks alone. */
@@ -20,8 +19,8 @@ function createClient(name: string, way: string): InteropClient {
     toolchain: { file: 'dotnet', args: ['--version'] },
     mayBeMissing: true,
     way: { WAY: way },
-    async prepare(buildFolder) {
-      for (const part of ['program.csproj', 'Program.cs']) {
+    async prepare(buildFolder, runCommand) {
+      for (const part of ['program.csproj', 'Program.cs', 'Report.cs', 'ReportOfDaprClient.cs']) {
         await cp(path.join(__dirname, part), path.join(buildFolder, part));
       }
       const output = path.join(buildFolder, 'out');

@@ -3,7 +3,6 @@ import path from 'node:path';
 
 import type { InteropClient } from '../client';
 import { toPascalCase } from '../code-names';
-import { runCommand } from '../run-command';
 import versions from '../versions.json';
 
 /** Dapr's Go SDK. */
@@ -12,10 +11,12 @@ export const go: InteropClient = {
   version: versions.go,
   folder: 'go',
   toolchain: { file: 'go', args: ['version'] },
-  async prepare(buildFolder) {
+  async prepare(buildFolder, runCommand) {
     // The module file is made here, so that the version stands in one place.
     await writeFile(path.join(buildFolder, 'go.mod'), 'module interop\n');
-    await copyFile(path.join(__dirname, 'main.go'), path.join(buildFolder, 'main.go'));
+    for (const part of ['main.go', 'report.go']) {
+      await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
+    }
     const run = (...args: string[]) => runCommand({ file: 'go', args, cwd: buildFolder });
     await run('get', `github.com/dapr/go-sdk@v${versions.go}`);
     await run('mod', 'tidy');

@@ -72,23 +72,20 @@ func until(wanted string, call func() string) string {
 	return answer
 }
 
-// docs: begin
-func writeReport(ctx context.Context, client dapr.Client, work func()) error {
-	owner := uuid.NewString() // a name of its own for each lock that is taken
-	got, err := client.TryLockAlpha1(ctx, "lockstore", &dapr.LockRequest{
-		ResourceID: "my_file_name", LockOwner: owner, ExpiryInSeconds: 60,
+// The caller's context ends during the work, as at a shutdown: the lock has to be given back all the same.
+func workOf(write func(context.Context, dapr.Client, func()) error) string {
+	answer := "not done"
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err := write(ctx, client, func() {
+		answer = "done"
+		cancel()
 	})
-	if err != nil || !got.Success { // not having got it is an answer, not an error
-		return err
+	if err != nil {
+		return "error: " + err.Error()
 	}
-	defer client.UnlockAlpha1(ctx, "lockstore", &dapr.UnlockRequest{
-		ResourceID: "my_file_name", LockOwner: owner,
-	})
-	work()
-	return nil
+	return answer
 }
-
-// docs: end
 
 func main() {
 	switch socket := os.Getenv("DAPR_GRPC_SOCKET"); socket {
@@ -108,15 +105,17 @@ func main() {
 		say("unlock it", unlock("report", "alice"))
 		say("unlock it again", unlock("report", "alice"))
 		say("lock it for 1 s", lock("lockstore", "report", "alice", 1))
+		say("lock it as another owner before that", lock("lockstore", "report", "bob", 60))
 		say("lock it as another owner after that", until("true", func() string {
 			return lock("lockstore", "report", "bob", 60)
 		}))
 		unlock("report", "bob")
 
 	case "snippet":
-		if err := writeReport(ctx, client, func() { say("work", "done") }); err != nil {
-			log.Fatal(err)
-		}
+		say("work while the lock is free", workOf(writeReport))
+		say("lock as another owner after it", lock("lockstore", "my_file_name", "bob", 60))
+		say("work while that owner holds it", workOf(writeReport))
+		say("unlock as that owner", unlock("my_file_name", "bob"))
 
 	case "errors":
 		say("an unknown store", lock("nope", "r", "o", 60))

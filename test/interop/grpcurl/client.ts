@@ -2,7 +2,6 @@ import path from 'node:path';
 
 import type { InteropClient } from '../client';
 import { toPascalCase } from '../code-names';
-import { runCommand } from '../run-command';
 import versions from '../versions.json';
 
 /** grpcurl without a proto file: what it knows it learns by reflection. */
@@ -11,7 +10,7 @@ export const grpcurl: InteropClient = {
   version: versions.grpcurl,
   folder: 'grpcurl',
   toolchain: { file: 'go', args: ['version'] },
-  async prepare(buildFolder) {
+  async prepare(buildFolder, runCommand) {
     const command = `github.com/fullstorydev/grpcurl/cmd/grpcurl@v${versions.grpcurl}`;
     await runCommand({ file: 'go', args: ['install', command], env: { GOBIN: buildFolder } });
     const program = path.join(__dirname, 'program.sh');

@@ -54,24 +54,27 @@ scenario_lock() {
   say 'unlock it' "$(unlock report alice)"
   say 'unlock it again' "$(unlock report alice)"
   say 'lock it for 1 s' "$(lock report alice 1)"
+  say 'lock it as another owner before that' "$(lock report bob 60)"
   say 'lock it as another owner after that' "$(until_answer true lock report bob 60)"
   unlock report bob >/dev/null
 }
 
-# docs: begin
-write_report() {
-  dapr=dapr.proto.runtime.v1.Dapr
-  lock="{\"storeName\":\"lockstore\",\"resourceId\":\"my_file_name\",\"lockOwner\":\"$RANDOM-$$\""
-  grpcurl -plaintext -d "$lock,\"expiryInSeconds\":60}" "localhost:$DAPR_GRPC_PORT" $dapr/TryLockAlpha1 |
-    grep -q '"success": true' || return # {} means that somebody else has it
-  work
-  grpcurl -plaintext -d "$lock}" "localhost:$DAPR_GRPC_PORT" $dapr/UnlockAlpha1 # {}: released
+source "$(dirname "$0")/report.sh"
+work_of_report() {
+  worked='not done'
+  write_report work >&2
 }
-# docs: end
-work() { say work 'done'; }
+work() { worked='done'; }
 grpcurl() { "$GRPCURL" "$@"; }
 
-scenario_snippet() { write_report; }
+scenario_snippet() {
+  work_of_report
+  say 'work while the lock is free' "$worked"
+  say 'lock as another owner after it' "$(lock my_file_name bob 60)"
+  work_of_report
+  say 'work while that owner holds it' "$worked"
+  say 'unlock as that owner' "$(unlock my_file_name bob)"
+}
 
 scenario_errors() {
   say 'an unknown store' "$(lock r o 60 nope)"

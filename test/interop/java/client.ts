@@ -2,7 +2,6 @@ import { cp } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
-import { runCommand } from '../run-command';
 import versions from '../versions.json';
 
 /** Dapr's Java SDK. */
@@ -11,7 +10,7 @@ export const java: InteropClient = {
   version: versions.java,
   folder: 'java',
   toolchain: { file: 'mvn', args: ['--version'] },
-  async prepare(buildFolder) {
+  async prepare(buildFolder, runCommand) {
     for (const part of ['pom.xml', 'src']) {
       await cp(path.join(__dirname, part), path.join(buildFolder, part), { recursive: true });
     }

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
-import { runCommand } from '../run-command';
+import { GRPC_CODES } from '../code-names';
 import type { ApiError } from '../script';
 import versions from '../versions.json';
 
@@ -21,13 +21,14 @@ function createClient(name: string, version: string, protocol: 'http' | 'grpc'):
     folder: 'javascript',
     toolchain: { file: 'npm', args: ['--version'] },
     way: { PROTOCOL: protocol },
-    async prepare(buildFolder) {
+    async prepare(buildFolder, runCommand) {
       const sdk = `@dapr/dapr@${version}`;
       const flags = ['--prefix', buildFolder, '--no-save', '--prefer-offline', '--loglevel=error'];
       await runCommand({ file: 'npm', args: ['install', ...flags, sdk] });
-      const program = path.join(buildFolder, 'program.js');
-      await copyFile(path.join(__dirname, 'program.js'), program);
-      return { file: process.execPath, args: [program] };
+      for (const part of ['program.js', 'report.js']) {
+        await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
+      }
+      return { file: process.execPath, args: [path.join(buildFolder, 'program.js')] };
     },
     shows: protocol === 'http' ? showsOverHttp : showsOverGrpc,
     // The SDK's first call asks for the metadata, and takes any error for a sidecar that is not there.
@@ -46,6 +47,6 @@ function showsOverHttp({ httpStatus, errorCode, message }: ApiError): readonly s
   return [quoted, `"status":${httpStatus}`];
 }
 
-function showsOverGrpc({ message }: ApiError): readonly string[] {
-  return [message];
+function showsOverGrpc({ grpcCode, message }: ApiError): readonly string[] {
+  return [`code ${GRPC_CODES[grpcCode]},`, message];
 }

@@ -7,6 +7,7 @@ const { appendFileSync } = require('node:fs');
 const { createInterface } = require('node:readline');
 const { setTimeout: pause } = require('node:timers/promises');
 const { CommunicationProtocolEnum, DaprClient, LogLevel } = require('@dapr/dapr');
+const { writeReport } = require('./report.js');
 
 const STORE = 'lockstore';
 const STATUSES = ['success', 'does not exist', 'belongs to others', 'internal error'];
@@ -23,8 +24,11 @@ const lock = async (resource, owner, seconds, store = STORE) =>
 const unlock = async (resource, owner) =>
   STATUSES[(await client.lock.unlock(STORE, resource, owner)).status];
 
-/** What an error looks like to the user. */
-const shown = (call) => call.then(String, (error) => `error: ${error.message}`);
+/** What an error looks like to the user: over gRPC it has a code beside its message. */
+const shown = (call) =>
+  call.then(String, ({ code, message }) =>
+    isGrpc ? `error: code ${code}, ${message}` : `error: ${message}`,
+  );
 
 const lines = createInterface({ input: process.stdin });
 const waitFor = (what) => {
@@ -40,19 +44,15 @@ async function until(condition) {
   return false;
 }
 
-// docs: begin
-async function writeReport(work) {
-  const client = new DaprClient({ communicationProtocol });
-  const owner = randomUUID(); // a name of its own for each lock that is taken
-  const { success } = await client.lock.lock('lockstore', 'my_file_name', owner, 60);
-  if (!success) return; // somebody else has it: that is an answer, not an error
-  try {
-    await work();
-  } finally {
-    await client.lock.unlock('lockstore', 'my_file_name', owner);
-  }
+/** Over HTTP the report makes the client that its page shows. */
+async function workOf() {
+  let answer = 'not done';
+  const work = () => {
+    answer = 'done';
+  };
+  await (isGrpc ? writeReport(work, client) : writeReport(work));
+  return answer;
 }
-// docs: end
 
 const scenarios = {
   async lock() {
@@ -63,12 +63,16 @@ const scenarios = {
     say('unlock it', await unlock('report', 'alice'));
     say('unlock it again', await unlock('report', 'alice'));
     say('lock it for 1 s', await lock('report', 'alice', 1));
+    say('lock it as another owner before that', await lock('report', 'bob', 60));
     say('lock it as another owner after that', await until(() => lock('report', 'bob', 60)));
     await unlock('report', 'bob');
   },
 
   async snippet() {
-    await writeReport(() => say('work', 'done'));
+    say('work while the lock is free', await workOf());
+    say('lock as another owner after it', await lock('my_file_name', 'bob', 60));
+    say('work while that owner holds it', await workOf());
+    say('unlock as that owner', await unlock('my_file_name', 'bob'));
   },
 
   async errors() {

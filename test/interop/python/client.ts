@@ -2,7 +2,6 @@ import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
-import { runCommand } from '../run-command';
 import type { ApiError } from '../script';
 import versions from '../versions.json';
 
@@ -25,13 +24,15 @@ function createClient(
     folder: 'python',
     toolchain: { file: 'python3', args: ['-m', 'venv', '--help'] },
     way: { WAY: way },
-    async prepare(buildFolder) {
+    async prepare(buildFolder, runCommand) {
       const python = path.join(buildFolder, 'venv', 'bin', 'python');
       const program = path.join(buildFolder, 'program.py');
       await runCommand({ file: 'python3', args: ['-m', 'venv', path.join(buildFolder, 'venv')] });
       const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
       await runCommand({ file: python, args: [...install, `dapr==${versions.python}`] });
-      await copyFile(path.join(__dirname, 'program.py'), program);
+      for (const part of ['program.py', 'report.py', 'report_aio.py']) {
+        await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
+      }
       return { file: python, args: ['-W', 'ignore', program] };
     },
     shows: showsRpcError,

@@ -14,6 +14,9 @@ import uuid
 from dapr.aio.clients import DaprClient as AioDaprClient
 from dapr.clients import DaprClient
 
+import report
+import report_aio
+
 STORE = 'lockstore'
 IS_AIO = os.environ.get('WAY') == 'aio'
 STATUSES = {
@@ -44,27 +47,6 @@ async def shown(call):
         return f'error: {type(error).__name__} {error}'
 
 
-# docs: begin
-def write_report(work):
-    owner = str(uuid.uuid4())  # a name of its own for each lock that is taken
-    with DaprClient() as client:
-        with client.try_lock('lockstore', 'my_file_name', owner, 60) as lock:
-            if lock:  # else somebody else has it: that is an answer, not an error
-                work()
-        # released at the end of the block
-# docs: end
-
-
-# docs: begin aio
-async def write_report_aio(work):
-    owner = str(uuid.uuid4())
-    async with AioDaprClient() as client:
-        async with await client.try_lock('lockstore', 'my_file_name', owner, 60) as lock:
-            if lock:
-                work()
-# docs: end
-
-
 class Program:
     def __init__(self, client):
         self.client = client
@@ -93,6 +75,7 @@ class Program:
         say('unlock it', await self.unlock('report', 'alice'))
         say('unlock it again', await self.unlock('report', 'alice'))
         say('lock it for 1 s', await self.try_lock('report', 'alice', 1))
+        say('lock it as another owner before that', await self.try_lock('report', 'bob', 60))
         got = await self.until('true', lambda: self.try_lock('report', 'bob', 60))
         say('lock it as another owner after that', got)
         await self.unlock('report', 'bob')
@@ -108,13 +91,11 @@ class Program:
         say('after the block another owner gets it', await self.try_lock('scoped', 'bob', 60))
 
     async def snippet(self):
-        def work():
-            say('work', 'done')
-
-        if IS_AIO:
-            await write_report_aio(work)
-        else:
-            write_report(work)
+        write = report_aio.write_report if IS_AIO else report.write_report
+        say('work while the lock is free', await work_of(write))
+        say('lock as another owner after it', await self.try_lock('my_file_name', 'bob', 60))
+        say('work while that owner holds it', await work_of(write))
+        say('unlock as that owner', await self.unlock('my_file_name', 'bob'))
 
     async def errors(self):
         say('an unknown store', await shown(self.try_lock('r', 'o', 60, 'nope')))
@@ -129,9 +110,9 @@ class Program:
         while await self.try_lock('my_file_name', owner, 60) != 'true':
             refused += 1
             await asyncio.sleep(0.05)
-        report(file, 'begin')
+        append(file, 'begin')
         await asyncio.sleep(1)
-        report(file, 'end')
+        append(file, 'end')
         say('unlock after the work', await self.unlock('my_file_name', owner))
         say('refused before it', refused)
 
@@ -155,7 +136,13 @@ class Program:
         say('shutdown', 'ok')
 
 
-def report(file, what):
+async def work_of(write):
+    done = []
+    await maybe(write(lambda: done.append(True)))
+    return 'done' if done else 'not done'
+
+
+def append(file, what):
     with open(file, 'a') as lines:
         lines.write(f'{what} {os.getpid()}\n')
 

@@ -2,7 +2,7 @@ import { cp } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropClient } from '../client';
-import { runCommand } from '../run-command';
+import { toPascalCase } from '../code-names';
 import versions from '../versions.json';
 
 /** The stub in Dapr's Rust SDK, over tonic: the SDK itself has no lock calls. */
@@ -11,7 +11,7 @@ export const rust: InteropClient = {
   version: versions.rust,
   folder: 'rust',
   toolchain: { file: 'cargo', args: ['--version'] },
-  async prepare(buildFolder) {
+  async prepare(buildFolder, runCommand) {
     for (const part of ['Cargo.toml', 'src']) {
       await cp(path.join(__dirname, part), path.join(buildFolder, part), { recursive: true });
     }
@@ -21,6 +21,6 @@ export const rust: InteropClient = {
     await cargo('build');
     return { file: path.join(buildFolder, 'target', 'debug', 'program'), args: [] };
   },
-  shows: ({ message }) => [message],
+  shows: ({ grpcCode, message }) => [toPascalCase(grpcCode), message],
   sidecarSteps: { 'metadata id': 'myapp', 'set metadata': 'ok', shutdown: 'ok' },
 };

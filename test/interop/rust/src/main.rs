@@ -5,7 +5,7 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::process;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dapr::dapr::proto::runtime::v1::dapr_client::DaprClient;
 use dapr::dapr::proto::runtime::v1::{
@@ -15,6 +15,8 @@ use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+
+mod report;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -26,22 +28,6 @@ fn wait_for(what: &str) {
     say("waiting", what);
     io::stdin().read_line(&mut String::new()).unwrap();
 }
-
-// docs: begin
-async fn write_report(work: impl FnOnce()) -> Result<(), Error> {
-    let port = env::var("DAPR_GRPC_PORT")?;
-    let mut client = DaprClient::connect(format!("http://127.0.0.1:{port}")).await?;
-    let (store_name, resource_id) = ("lockstore".to_string(), "my_file_name".to_string());
-    let lock_owner = format!("{}-{:?}", process::id(), Instant::now()); // its own for each lock
-    let lock = TryLockRequest { store_name, resource_id, lock_owner, expiry_in_seconds: 60 };
-    if client.try_lock_alpha1(lock.clone()).await?.into_inner().success {
-        work();
-        let TryLockRequest { store_name, resource_id, lock_owner, .. } = lock;
-        client.unlock_alpha1(UnlockRequest { store_name, resource_id, lock_owner }).await?;
-    } // else somebody else has it: that is an answer, not an error
-    Ok(())
-}
-// docs: end
 
 type Token = fn(Request<()>) -> Result<Request<()>, Status>;
 
@@ -68,7 +54,7 @@ impl Program {
         };
         match self.client.try_lock_alpha1(request).await {
             Ok(response) => response.into_inner().success.to_string(),
-            Err(status) => format!("error: {status}"),
+            Err(status) => format!("error: {:?} {}", status.code(), status.message()),
         }
     }
 
@@ -89,7 +75,7 @@ impl Program {
                 2 => "belongs to others".into(),
                 other => other.to_string(),
             },
-            Err(status) => format!("error: {status}"),
+            Err(status) => format!("error: {:?} {}", status.code(), status.message()),
         }
     }
 
@@ -101,6 +87,7 @@ impl Program {
         say("unlock it", self.unlock("report", "alice").await);
         say("unlock it again", self.unlock("report", "alice").await);
         say("lock it for 1 s", self.lock("report", "alice", 1).await);
+        say("lock it as another owner before that", self.lock("report", "bob", 60).await);
         let mut got = self.lock("report", "bob", 60).await;
         for _ in 0..300 {
             if got == "true" {
@@ -111,6 +98,14 @@ impl Program {
         }
         say("lock it as another owner after that", got);
         self.unlock("report", "bob").await;
+    }
+
+    async fn snippet(&mut self) -> Result<(), Error> {
+        say("work while the lock is free", work_of_report().await?);
+        say("lock as another owner after it", self.lock("my_file_name", "bob", 60).await);
+        say("work while that owner holds it", work_of_report().await?);
+        say("unlock as that owner", self.unlock("my_file_name", "bob").await);
+        Ok(())
     }
 
     async fn errors(&mut self) {
@@ -128,9 +123,9 @@ impl Program {
             refused += 1;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        report(file, "begin")?;
+        append(file, "begin")?;
         tokio::time::sleep(Duration::from_secs(1)).await;
-        report(file, "end")?;
+        append(file, "end")?;
         say("unlock after the work", self.unlock("my_file_name", owner).await);
         say("refused before it", refused.to_string());
         Ok(())
@@ -164,7 +159,13 @@ impl Program {
     }
 }
 
-fn report(file: &str, what: &str) -> io::Result<()> {
+async fn work_of_report() -> Result<&'static str, Error> {
+    let mut answer = "not done";
+    report::write_report(|| answer = "done").await?;
+    Ok(answer)
+}
+
+fn append(file: &str, what: &str) -> io::Result<()> {
     let mut lines = OpenOptions::new().create(true).append(true).open(file)?;
     writeln!(lines, "{what} {}", process::id())
 }
@@ -178,7 +179,7 @@ async fn main() -> Result<(), Error> {
     let mut program = Program { client };
     match args[0].as_str() {
         "lock" => program.locks().await,
-        "snippet" => write_report(|| say("work", "done")).await?,
+        "snippet" => program.snippet().await?,
         "errors" => program.errors().await,
         "contend" => program.contend(&args[1], &args[2]).await?,
         "token" => say("lock with a token", program.lock("guarded", "alice", 1).await),

@@ -8,27 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /** A user's program on Dapr's Java SDK: the scenario is the first argument. Prints "step, tab, answer". */
 public final class Program {
   private static final BufferedReader STDIN = new BufferedReader(new InputStreamReader(System.in));
   private static DaprPreviewClient client;
-
-  // docs: begin
-  static void writeReport(Runnable work) throws Exception {
-    try (DaprPreviewClient client = new DaprClientBuilder().buildPreviewClient()) {
-      String owner = UUID.randomUUID().toString(); // a name of its own for each lock that is taken
-      if (client.tryLock("lockstore", "my_file_name", owner, 60).block()) {
-        try {
-          work.run();
-        } finally {
-          client.unlock("lockstore", "my_file_name", owner).block();
-        }
-      } // else somebody else has it: that is an answer, not an error
-    }
-  }
-  // docs: end
 
   private static void say(String step, Object answer) {
     System.out.println(step + "\t" + String.valueOf(answer).replace('\n', ' '));
@@ -99,8 +85,22 @@ public final class Program {
     say("unlock it", unlock("report", "alice"));
     say("unlock it again", unlock("report", "alice"));
     say("lock it for 1 s", lock("report", "alice", 1));
+    say("lock it as another owner before that", lock("report", "bob", 60));
     say("lock it as another owner after that", until("true", () -> lock("report", "bob", 60)));
     unlock("report", "bob");
+  }
+
+  private static void snippet() throws Exception {
+    say("work while the lock is free", workOfReport());
+    say("lock as another owner after it", lock("my_file_name", "bob", 60));
+    say("work while that owner holds it", workOfReport());
+    say("unlock as that owner", unlock("my_file_name", "bob"));
+  }
+
+  private static String workOfReport() throws Exception {
+    AtomicReference<String> answer = new AtomicReference<>("not done");
+    Report.write(() -> answer.set("done"));
+    return answer.get();
   }
 
   private static void errors() {
@@ -147,7 +147,7 @@ public final class Program {
     client = new DaprClientBuilder().buildPreviewClient();
     switch (args[0]) {
       case "lock" -> locks();
-      case "snippet" -> writeReport(() -> say("work", "done"));
+      case "snippet" -> snippet();
       case "errors" -> errors();
       case "contend" -> contend(args[1], args[2]);
       case "token" -> say("lock with a token", lock("guarded", UUID.randomUUID().toString(), 1));
