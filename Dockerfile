@@ -1,5 +1,6 @@
-# The Node release that the image runs: the current LTS.
-ARG NODE_VERSION=24
+# Node 22, an LTS: under load it keeps half the memory of Node 24, and starts sooner than Node 20
+# (docs/performance.md).
+ARG NODE_VERSION=22
 
 FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /holdfast
