@@ -102,4 +102,4 @@ function toEscape(character) {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-module.exports = { bundle, ON_DEMAND };
+module.exports = { bundle };
