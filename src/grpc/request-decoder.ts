@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import type { MethodDefinition } from '@grpc/proto-loader';
-import { Reader } from 'protobufjs';
+import { Reader } from 'protobufjs/minimal';
 
 /** A request that is no message of its type; worded as grpc-go words it to daprd's clients. */
 export class RequestDecodeError extends Error {

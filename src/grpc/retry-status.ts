@@ -1,4 +1,4 @@
-import { Writer } from 'protobufjs';
+import { Writer } from 'protobufjs/minimal';
 
 const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 

@@ -78,6 +78,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
+/** No route has a JSON schema, so Fastify need not load what compiles them. */
+const NO_SCHEMAS = { buildValidator: refuseSchemas, buildSerializer: refuseSchemas };
+
+function refuseSchemas(): never {
+  throw new Error('routes have no JSON schemas here');
+}
+
 function createInstance(options: HttpServerOptions): FastifyInstance {
   const connections = {
     maxHeaderSize: options.readBufferBytes + HEADER_SLOP_BYTES,
@@ -94,6 +101,7 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: Number.MAX_SAFE_INTEGER },
     exposeHeadRoutes: false,
     return503OnClosing: false,
+    schemaController: { compilersFactory: NO_SCHEMAS },
     clientErrorHandler: answerClientError,
     frameworkErrors: (_error, _request, reply) => {
       void answerBadUrl(reply);

@@ -1,6 +1,9 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { toText } from './scalar-text';
+
+// A manifest is read now and then: to compile its schema takes longer than to check it.
+z.config({ jitless: true });
 
 /**
  * What Dapr's manifests of every kind have in common (sigs.k8s.io/yaml over Go structs): member

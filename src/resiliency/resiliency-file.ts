@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { MetadataValueError, parseGoDuration } from '../manifests/go-values';
 import { isOfKind, parseDocument, type PlacedDocument } from '../manifests/manifest-file';

@@ -1,0 +1,74 @@
+import type { PackageDefinition } from '@grpc/proto-loader';
+
+import { DAPR_SERVICE, loadDaprPackage } from '../../src/grpc/proto-files';
+
+interface RedisClientPlugin {
+  readonly commandsInUse: () => readonly { readonly name: string; readonly file: string }[];
+}
+interface ProtoFilesPlugin {
+  readonly toOutline: (definitions: PackageDefinition) => object;
+}
+interface LateDefinitions {
+  readonly reviveLate: (outline: object, load: () => object) => PackageDefinition;
+}
+const redisClient = jest.requireActual<RedisClientPlugin>('../../scripts/bundle/redis-client.js');
+const protoFiles = jest.requireActual<ProtoFilesPlugin>('../../scripts/bundle/proto-files.js');
+const late = jest.requireActual<LateDefinitions>('../../scripts/bundle/late-definitions.js');
+
+describe("the bundle's node-redis", () => {
+  const commands = redisClient.commandsInUse();
+
+  it('has the commands that are sent, those of rare servers too, and few others', () => {
+    const names = commands.map(({ name }) => name);
+    const sent = ['ping', 'role', 'info', 'time', 'set', 'eval', 'evalSha'];
+    expect(names).toEqual(expect.arrayContaining(sent));
+    expect(names).not.toContain('flushAll');
+    expect(names.length).toBeLessThan(30);
+  });
+
+  it.each(commands)('finds %j in a file', ({ file }) => {
+    const command = jest.requireActual<{ default: object }>(
+      `../../node_modules/@redis/client/dist/lib/commands/${file}.js`,
+    );
+    expect(command.default).toHaveProperty('parseCommand');
+  });
+});
+
+describe("the bundle's proto files", () => {
+  const whole = loadDaprPackage();
+  const outline = JSON.parse(JSON.stringify(protoFiles.toOutline(whole))) as object;
+
+  function revive(): { revived: PackageDefinition; load: jest.Mock } {
+    const load = jest.fn(() => whole);
+    return { revived: late.reviveLate(outline, load), load };
+  }
+
+  it('name methods and describe their messages without protobufjs', () => {
+    const { revived, load } = revive();
+    const method = methodOf(revived);
+    expect(method.path).toBe('/dapr.proto.runtime.v1.Dapr/TryLockAlpha1');
+    expect(method.requestType.type).toEqual(methodOf(whole).requestType.type);
+    expect(method.requestStream).toBe(false);
+    expect(load).not.toHaveBeenCalled();
+  });
+
+  it('have the same codecs and descriptors as the whole, once they are asked for', () => {
+    const { revived, load } = revive();
+    const request = { storeName: 's', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
+    const bytes = methodOf(revived).requestSerialize(request);
+    expect(bytes).toEqual(methodOf(whole).requestSerialize(request));
+    expect(methodOf(revived).requestType.fileDescriptorProtos).toBe(
+      methodOf(whole).requestType.fileDescriptorProtos,
+    );
+    const name = 'dapr.proto.runtime.v1.TryLockRequest';
+    expect(Object.keys(revived)).toEqual(Object.keys(whole));
+    expect(revived[name]).toBe(whole[name]);
+    expect(load).toHaveBeenCalled();
+  });
+});
+
+function methodOf(definitions: PackageDefinition) {
+  const service = definitions[DAPR_SERVICE];
+  if (service === undefined || 'format' in service) throw new Error('no service');
+  return service.TryLockAlpha1!;
+}
