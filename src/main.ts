@@ -6,6 +6,7 @@ import { createApp } from './app';
 import { parseArguments } from './cli/parse-arguments';
 import type { RunOptions } from './cli/run-options';
 import { waitUntilReady } from './cli/wait';
+import { keepHeapSmall } from './heap';
 import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
@@ -72,6 +73,7 @@ async function run(options: RunOptions): Promise<void> {
   logger.info(`Internal gRPC server is running on :${options.internalGrpcPort}`);
   const elapsedMs = Math.round(performance.now() - startedAt);
   logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
+  keepHeapSmall();
   if (!options.logAsJson) process.stdout.write(toInvitation(options, app.storeNames[0]));
 }
 

@@ -12,6 +12,7 @@ import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { ServerTls } from '../sidecar/listen-address';
 import { statusOf } from './grpc-status';
 import type { StreamShares } from './stream-shares';
+import { useStreamTable } from './stream-table';
 
 /**
  * Four things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
@@ -165,6 +166,7 @@ export class Connections {
       });
     }
     http2Server.on('session', (session: ServerHttp2Session) => {
+      useStreamTable(session);
       this.#connections.set(session, { socket: arriving, streams: 0 });
       this.#shares?.add(session);
       arriving.once('close', () => {
