@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { RandomHex } from './random-hex';
 
 /**
  * The identity of one client call, kept over every send and every retry of it. Owner names are no
@@ -7,13 +7,17 @@ import { randomUUID } from 'node:crypto';
  * Handed on as the same object, never copied: a store may remember by it what it has sent.
  */
 export interface Attempt {
-  /** Random and unique. */
+  /** Random and unique: 128 bits. */
   readonly id: string;
   /** What the store remembers of it, for its retries and its withdrawal; no business of others. */
   memory: unknown;
 }
 
+const ID_BYTES = 16;
+
+const random = new RandomHex();
+
 /** Makes the attempt of a new client call. */
 export function createAttempt(): Attempt {
-  return { id: randomUUID(), memory: undefined };
+  return { id: random.take(ID_BYTES), memory: undefined };
 }

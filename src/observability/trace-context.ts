@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { RandomHex } from '../lock/random-hex';
 
 /** The place of a call in a distributed trace (W3C Trace Context). */
 export interface TraceContext {
@@ -62,28 +62,18 @@ export function toTraceBin({ traceId, spanId, flags }: TraceContext): Buffer {
   return bytes;
 }
 
-/** Random bytes of a trace and a span id. */
-const IDS_LENGTH = 24;
-
 /**
  * Makes traces of their own that nobody samples: what ties a client's log to ours where nothing is
- * exported. Random bytes are drawn for many at a time: a draw costs microseconds, however short.
+ * exported.
  */
 export class UnsampledTraces {
-  readonly #random = Buffer.alloc(128 * IDS_LENGTH);
-  #next = this.#random.length;
+  readonly #random = new RandomHex();
 
-  /** A trace with ids that no other has. */
+  /** A trace with ids that no other has: 16 and 8 bytes (W3C Trace Context). */
   create(): TraceContext {
-    if (this.#next === this.#random.length) {
-      randomFillSync(this.#random);
-      this.#next = 0;
-    }
-    const start = this.#next;
-    this.#next += IDS_LENGTH;
     return {
-      traceId: this.#random.toString('hex', start, start + 16),
-      spanId: this.#random.toString('hex', start + 16, this.#next),
+      traceId: this.#random.take(16),
+      spanId: this.#random.take(8),
       flags: 0,
       traceState: undefined,
     };
