@@ -72,8 +72,9 @@ class UnaryContext implements CallContext {
 }
 
 /** The message is decoded, and answered, unless the client's tracing headers are broken. */
-async function answer(method: UnaryMethod, request: Buffer, context: UnaryContext) {
-  if (context.refusal !== undefined) throw new CallRefusedError(context.refusal);
+function answer(method: UnaryMethod, request: Buffer, context: UnaryContext): Promise<Buffer> {
+  const { refusal } = context;
+  if (refusal !== undefined) return Promise.reject(new CallRefusedError(refusal));
   return method.call(request, context);
 }
 

@@ -212,10 +212,11 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
  * hear of would be held until its expiry. From here to the socket nothing waits for I/O, so that
  * a caller who is still there now is handed the answer.
  */
-async function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockCall) {
-  const result = await store.tryLock(call, signal);
-  if (!result.acquired || !signal.aborted) return result;
-  throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
+function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockCall) {
+  return store.tryLock(call, signal).then((result) => {
+    if (!result.acquired || !signal.aborted) return result;
+    throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
+  });
 }
 
 /** A call under way, which is what those who are told of it get: at its end with how it ended. */

@@ -7,10 +7,14 @@ import type { SendStamp } from './send-log';
 /** A reply that the scripts give: see {@link REPLY}. */
 type Reply = (typeof REPLY)[keyof typeof REPLY];
 
-/** What each command may be answered with. */
-const ACQUIRE_REPLIES = [REPLY.acquired, REPLY.refused, REPLY.stale, REPLY.superseded];
+/** What a plain release may be answered with. */
 const RELEASE_REPLIES = [REPLY.unlocked, REPLY.notFound, REPLY.heldByOther];
-const STAMPED_RELEASE_REPLIES = [...RELEASE_REPLIES, REPLY.stale, REPLY.superseded];
+
+/** What each command is answered with. */
+const toAcquireReply = toReplyOf(REPLY.acquired, REPLY.refused, REPLY.stale, REPLY.superseded);
+const toPlainReleaseReply = toReplyOf(...RELEASE_REPLIES);
+const toReleaseReply = toReplyOf(...RELEASE_REPLIES, REPLY.stale, REPLY.superseded);
+const toWithdrawReply = toReplyOf(REPLY.withdrawn, REPLY.nothingToWithdraw);
 
 /**
  * The commands of a lock call, one each. With a stamp they are scripts that can be repeated;
@@ -25,9 +29,9 @@ export class LockCommands {
   }
 
   /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
-  async acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
+  acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
     if (stamp === undefined) return plainAcquire(client, call);
-    const reply = await this.#scripts.run(client, {
+    const reply = this.#scripts.run(client, {
       script: acquireScript,
       keys: this.keysOf(call),
       args: [
@@ -39,22 +43,22 @@ export class LockCommands {
         String(stamp.markUntilMs),
       ],
     });
-    return toReply(reply, ACQUIRE_REPLIES);
+    return reply.then(toAcquireReply);
   }
 
   /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
-  async release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
+  release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
     if (stamp === undefined) {
       const keys = [call.key];
       const plain = { script: plainReleaseScript, keys, args: [call.owner] };
-      return toReply(await this.#scripts.run(client, plain), RELEASE_REPLIES);
+      return this.#scripts.run(client, plain).then(toPlainReleaseReply);
     }
-    const reply = await this.#scripts.run(client, {
+    const reply = this.#scripts.run(client, {
       script: releaseScript,
       keys: this.keysOf(call),
       args: [call.owner, String(stamp.notAfterMs), String(stamp.number), String(stamp.markUntilMs)],
     });
-    return toReply(reply, STAMPED_RELEASE_REPLIES);
+    return reply.then(toReleaseReply);
   }
 
   /** Undoes an attempt; written before this returns. */
@@ -64,7 +68,7 @@ export class LockCommands {
       keys: this.keysOf(call),
       arguments: [call.owner, call.attempt.id, String(markUntilMs)],
     });
-    return toReply(reply, [REPLY.withdrawn, REPLY.nothingToWithdraw]);
+    return toWithdrawReply(reply);
   }
 }
 
@@ -79,9 +83,12 @@ async function plainAcquire(client: RedisClient, call: TryLockCall): Promise<Rep
   throw noAnswer(reply);
 }
 
-function toReply(reply: unknown, allowed: readonly Reply[]): Reply {
-  if (!(allowed as readonly unknown[]).includes(reply)) throw noAnswer(reply);
-  return reply as Reply;
+/** Makes the check of a command's replies, made once and not a call. */
+function toReplyOf(...allowed: readonly Reply[]): (reply: unknown) => Reply {
+  return (reply) => {
+    if (!(allowed as readonly unknown[]).includes(reply)) throw noAnswer(reply);
+    return reply as Reply;
+  };
 }
 
 function noAnswer(reply: unknown): StoreError {

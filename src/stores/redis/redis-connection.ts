@@ -91,21 +91,21 @@ export class RedisConnection {
    *
    * @throws {StoreError} and nothing else
    */
-  async exchange<T>(
+  exchange<T>(
     link: RedisLink,
     limit: CallLimit,
     send: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
     const reply = send(link.client);
-    try {
-      return await limit.wait(reply);
-    } catch (error) {
-      if (error instanceof TimeOverError)
+    // No async function: hundreds of calls may wait here, and each would keep its frame.
+    return limit.wait(reply).catch((error: unknown) => {
+      if (error instanceof TimeOverError) {
         throw giveUp(link, limit, { reason: error.reason, reply });
+      }
       // The next connection may lead to the master that has taken over.
       if (isReadOnly(error)) link.end(new Error('this Redis has become a read-only replica'));
       throw toStoreError(error, link.endReason);
-    }
+    });
   }
 
   /** Ends the connection and every attempt; commands in flight fail as unknown. */
