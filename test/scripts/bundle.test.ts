@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+
 import type { PackageDefinition } from '@grpc/proto-loader';
 
 import { DAPR_SERVICE, loadDaprPackage } from '../../src/grpc/proto-files';
@@ -72,3 +75,19 @@ function methodOf(definitions: PackageDefinition) {
   if (service === undefined || 'format' in service) throw new Error('no service');
   return service.TryLockAlpha1!;
 }
+
+describe("the bundle's compiled code", () => {
+  /** What the launcher does, but for running it. */
+  const TRY = `
+    const { readFileSync } = require('node:fs');
+    const { cacheFile } = require('./dist/main.js');
+    const filename = require.resolve('./dist/holdfast.js');
+    const cachedData = readFileSync(cacheFile);
+    const script = new (require('node:vm').Script)(readFileSync(filename, 'latin1'), { filename, cachedData });
+    console.log(script.cachedDataRejected ? 'rejected' : 'taken');`;
+
+  it('is taken by the Node that built it', () => {
+    const options = { cwd: path.join(__dirname, '../..'), encoding: 'utf8' } as const;
+    expect(execFileSync(process.execPath, ['-e', TRY], options).trim()).toBe('taken');
+  });
+});
