@@ -8,7 +8,7 @@ const COLLECT_AFTER_MS = 1000;
 /**
  * How much the heap may grow over what lives in it, in percent, before V8 collects it. V8's own
  * answer is up to 300: some of every call's objects grow old before they die, and a sidecar keeps
- * three times what it needs, and what they hold outside the heap, for ever (docs/performance.md).
+ * three times what it needs, and what they hold outside the heap, for ever (docs/decisions/0011).
  */
 const GROWTH_PERCENT = 30;
 
@@ -31,8 +31,9 @@ const kept: object[] = [];
 
 /**
  * Keeps one of the objects that process.nextTick queues. V8 makes them fast by their shape, which it
- * forgets where a full collection finds none of them; on Node 20 a tick then takes eight times as long,
- * 4 us a call, for the rest of the process.
+ * forgets where a full collection finds none of them, as ours does in a sidecar at rest: on Node 20 a
+ * tick then takes eight times as long for the rest of the process, which is a twelfth of a call's
+ * processor time (docs/decisions/0011).
  */
 function keepTickShape(): void {
   process.nextTick(() => {
@@ -40,10 +41,10 @@ function keepTickShape(): void {
   });
 }
 
-/** Node shows V8's collector to contexts that are made while this flag is set. */
+/** V8 shows its collector to contexts that are made while this flag is set. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
+  const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
   setFlagsFromString('--no-expose-gc');
-  collect();
+  collect?.();
 }

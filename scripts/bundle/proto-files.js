@@ -56,21 +56,24 @@ function outlineOf(value) {
 
 function toEntry([file, folder], keepCase) {
   const json = parseProto(file, folder, keepCase);
-  return { file, keepCase, outline: toOutline(loader.fromJSON(json, { keepCase })), json };
+  const outline = toOutline(loader.fromJSON(json, { keepCase }));
+  // As texts: of ten entries a start reads one, and its outline only.
+  return { file, keepCase, outline: JSON.stringify(outline), json: JSON.stringify(json) };
 }
 
 function source() {
   const entries = PROTO_FILES.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
   return `
     const { reviveLate } = require('./late-definitions');
-    const entries = JSON.parse(${JSON.stringify(JSON.stringify(entries))});
+    const entries = ${JSON.stringify(entries)};
     exports.loadSync = (file, options) => {
       const keepCase = options?.keepCase === true;
       const known = entries.find((entry) => file.endsWith(entry.file) && entry.keepCase === keepCase);
       if (known === undefined) throw new Error(file + ' is not among the files of scripts/bundle');
       let whole;
-      const load = () => (whole ??= require('@grpc/proto-loader').fromJSON(known.json, options));
-      return reviveLate(known.outline, load);
+      const load = () =>
+        (whole ??= require('@grpc/proto-loader').fromJSON(JSON.parse(known.json), options));
+      return reviveLate(JSON.parse(known.outline), load);
     };`;
 }
 

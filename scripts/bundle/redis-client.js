@@ -6,6 +6,8 @@
 const { readdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 
+const { replaceModules } = require('./replace-modules');
+
 const root = path.join(__dirname, '..', '..');
 const library = path.join(root, 'node_modules/@redis/client/dist/lib');
 
@@ -15,7 +17,7 @@ const SENT_BY_THE_CLIENT = ['AUTH', 'CLIENT_SETNAME', 'READONLY'];
 /** Every name that stands after a dot in the sources of the Redis store: all commands are among them. */
 function namesInUse() {
   const folder = path.join(root, 'src/stores/redis');
-  const sources = readdirSync(folder)
+  const sources = readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(path.join(folder, name), 'utf8'));
   return new Set(sources.flatMap((source) => source.match(/(?<=\.)\w+/g)));
@@ -40,22 +42,15 @@ function commandsSource() {
   return `exports.__esModule = true; exports.default = { ${entries.join(', ')} }; exports.NON_STICKY_COMMANDS = {};`;
 }
 
+/** What may be imported from node-redis. */
 const CLIENT_SOURCE = `
   Object.assign(exports, require('./lib/errors'));
   exports.createClient = require('./lib/client').default.create;`;
 
-const redisClient = {
-  name: 'redis-client',
-  setup(build) {
-    const replace = (filter, contents) => {
-      build.onLoad({ filter }, ({ path: file }) => ({
-        contents: contents(),
-        resolveDir: path.dirname(file),
-      }));
-    };
-    replace(/@redis\/client\/dist\/index\.js$/, () => CLIENT_SOURCE);
-    replace(/@redis\/client\/dist\/lib\/commands\/index\.js$/, commandsSource);
-  },
-};
+/** esbuild's plugin for that. */
+const redisClient = replaceModules('redis-client', {
+  '@redis/client/dist/index.js': () => CLIENT_SOURCE,
+  '@redis/client/dist/lib/commands/index.js': commandsSource,
+});
 
-module.exports = { commandsInUse, redisClient };
+module.exports = { CLIENT_SOURCE, commandsInUse, redisClient };

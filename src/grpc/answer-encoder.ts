@@ -45,6 +45,8 @@ function onlyField(descriptor: object): FieldDescriptor | undefined {
 
 /** A message of one varint (protobuf encoding, Message Structure); its zero value is no bytes. */
 function encodeVarint(field: number, value: number): Buffer {
+  // What is no number would be written as 0, which is what "unlocked" is.
+  if (!Number.isInteger(value)) throw new Error('an answer has neither a flag nor a number');
   if (value === 0) return Buffer.alloc(0);
   return Buffer.from(
     Writer.create()

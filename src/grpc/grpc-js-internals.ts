@@ -16,7 +16,8 @@ import { useStreamTable } from './stream-table';
 
 /**
  * Four things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
- * Server; tests over the wire fail if an upgrade moves them.
+ * Server; tests over the wire fail if an upgrade moves them. What reaches into node:http2 is in
+ * stream-table.ts, and begun here, where sessions are seen first.
  */
 
 interface Handler {

@@ -1,24 +1,19 @@
 import type { ServerHttp2Session } from 'node:http2';
 
-/** What node:http2 (20 to 24) asks of the map of a session's streams. */
-interface StreamMap {
-  readonly size: number;
-  get(id: number): object | undefined;
-  set(id: number, stream: object): unknown;
-  delete(id: number): boolean;
-  forEach(visit: (stream: object) => void): void;
-}
-
 /**
  * The open streams of an HTTP/2 session by their ids, for node:http2 to use in place of its Map.
  *
  * A Map whose entries come and go takes a new table every few calls, and V8 lets each old table point
  * to the next one. Once one of them has reached the old generation, so does every later one, with the
- * streams that were open at the time and all that belongs to their calls: a fifth of the processor time
- * of a call, and megabytes a second of garbage that only a full collection takes away
- * (docs/performance.md). An object keeps its entries to itself.
+ * streams that were open at the time and all that belongs to their calls: megabytes a second of garbage
+ * that only a full collection takes away, and a quarter of a call's processor time
+ * (docs/decisions/0011). An object keeps its entries to itself.
+ *
+ * node:http2 of Node 20 to 24 gets, sets, deletes, counts and visits streams; the rest of a Map is here
+ * for one that does more.
  */
-class StreamTable implements StreamMap {
+class StreamTable implements Map<number, object> {
+  readonly [Symbol.toStringTag] = 'Map';
   #streams: Record<number, object> = Object.create(null) as Record<number, object>;
   #size = 0;
 
@@ -28,6 +23,10 @@ class StreamTable implements StreamMap {
 
   get(id: number): object | undefined {
     return this.#streams[id];
+  }
+
+  has(id: number): boolean {
+    return this.#streams[id] !== undefined;
   }
 
   set(id: number, stream: object): this {
@@ -44,22 +43,47 @@ class StreamTable implements StreamMap {
     return true;
   }
 
-  /** Streams may go while they are visited. */
-  forEach(visit: (stream: object) => void): void {
-    Object.values(this.#streams).forEach((stream) => {
-      visit(stream);
-    });
+  clear(): void {
+    this.#streams = Object.create(null) as Record<number, object>;
+    this.#size = 0;
+  }
+
+  /** Streams may go while they are visited; all that were there are. */
+  forEach(visit: (stream: object, id: number, streams: Map<number, object>) => void): void {
+    for (const [id, stream] of this.#list()) visit(stream, id, this);
+  }
+
+  entries(): MapIterator<[number, object]> {
+    return this.#list().values();
+  }
+
+  keys(): MapIterator<number> {
+    return this.#list()
+      .map(([id]) => id)
+      .values();
+  }
+
+  values(): MapIterator<object> {
+    return Object.values(this.#streams).values();
+  }
+
+  [Symbol.iterator](): MapIterator<[number, object]> {
+    return this.entries();
+  }
+
+  #list(): [number, object][] {
+    return Object.entries(this.#streams).map(([id, stream]) => [Number(id), stream]);
   }
 }
 
 /** The part of a session's state that is looked at. */
 interface SessionState {
-  streams: StreamMap;
+  streams: Map<number, object>;
 }
 
 /**
  * Gives a session that has no streams yet a {@link StreamTable}. It reaches into node:http2: a session
- * that is made otherwise than it was in Node 20 to 24 keeps what it has, and works as well.
+ * that does not keep its streams in a Map, where Node 20 to 24 have it, is left as it is.
  *
  * @returns whether the session has it now
  */
@@ -76,10 +100,7 @@ function stateOf(session: ServerHttp2Session): SessionState | undefined {
   );
   if (key === undefined) return undefined;
   const state = (session as unknown as Record<symbol, Partial<SessionState> | undefined>)[key];
-  return isKnownMap(state?.streams) ? (state as SessionState) : undefined;
-}
-
-/** Whether it is a Map, of Node's own kind: with methods that are not used here it is another thing. */
-function isKnownMap(map: Partial<StreamMap> | undefined): map is StreamMap {
-  return Object.prototype.toString.call(map) === '[object Map]';
+  // Node's is a class of its own, which only calls itself a Map.
+  const isMap = Object.prototype.toString.call(state?.streams) === '[object Map]';
+  return isMap ? (state as SessionState) : undefined;
 }

@@ -15,6 +15,7 @@ export interface Attempt {
 
 const ID_BYTES = 16;
 
+/** Shared by all, as node:crypto's own UUIDs share theirs: nothing of it can be seen. */
 const random = new RandomHex();
 
 /** Makes the attempt of a new client call. */

@@ -8,8 +8,11 @@ export class RandomHex {
   readonly #drawn = Buffer.alloc(DRAWN_BYTES);
   #next = DRAWN_BYTES;
 
-  /** Takes that many bytes, of which none is ever given again; at most {@link DRAWN_BYTES}. */
+  /** Takes that many bytes, of which none is ever given again; from 1 to {@link DRAWN_BYTES}. */
   take(bytes: number): string {
+    if (!Number.isInteger(bytes) || bytes < 1 || bytes > DRAWN_BYTES) {
+      throw new RangeError(`1 to ${DRAWN_BYTES} random bytes can be had, not ${bytes}`);
+    }
     if (this.#next + bytes > DRAWN_BYTES) {
       randomFillSync(this.#drawn);
       this.#next = 0;

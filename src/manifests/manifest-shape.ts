@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 import { toText } from './scalar-text';
 
-// A manifest is read now and then: to compile its schema takes longer than to check it.
+// A manifest is read now and then: to compile its schema takes longer than to check it. Here, as every
+// module that makes a schema imports from this one first.
 z.config({ jitless: true });
 
 /**

@@ -54,6 +54,18 @@ describe('a sidecar whose Redis is paused for 4.5 s', () => {
     await expect(unlock()).resolves.toEqual({ status: 1 });
   });
 
+  it('says nothing of its own dials on standard error, however many there are', async () => {
+    redis.pause();
+    lock().catch(() => undefined);
+    // 3 s until the call's connection is given up, then a dial every 500 ms: Node warns of the eleventh.
+    await pause(9500);
+    redis.resume();
+    await eventually(async () => {
+      expect(sidecar.stdout).toContain('Redis is back');
+    });
+    expect(sidecar.stderr).toBe('');
+  }, 20_000);
+
   it('leaves nothing of a caller whose own deadline passed meanwhile', async () => {
     const answer = await overPause(() =>
       callDapr(sidecar.grpcPort, {

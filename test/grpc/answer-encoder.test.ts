@@ -22,6 +22,14 @@ describe('the encoder of answers', () => {
     }
   });
 
+  it.each([{}, { status: 'LOCK_BELONGS_TO_OTHERS' }, { status: undefined }])(
+    'refuses %j, which would read as "unlocked"',
+    (answer) => {
+      const encode = createAnswerEncoder(service.UnlockAlpha1!);
+      expect(() => encode(answer)).toThrow('neither a flag nor a number');
+    },
+  );
+
   it('puts nothing on the wire for zero values, as proto3 wants it', () => {
     const bytes = createAnswerEncoder(service.UnlockAlpha1!)({ status: 0 });
     expect(bytes).toHaveLength(0);

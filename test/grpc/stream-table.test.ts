@@ -1,19 +1,21 @@
-import { connect, createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  connect,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 
-import * as streamTable from '../../src/grpc/stream-table';
-import { GrpcFixture } from './grpc-fixture';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 
-const { useStreamTable } = streamTable;
+import { Connections } from '../../src/grpc/grpc-js-internals';
+import { useStreamTable } from '../../src/grpc/stream-table';
+import { eventually } from '../support/eventually';
 
-interface StreamMap {
-  readonly size: number;
-  get(id: number): unknown;
-  set(id: number, stream: object): unknown;
-  delete(id: number): boolean;
-  forEach(visit: (stream: unknown) => void): void;
-}
+type StreamMap = Map<number, object>;
 
 function streamsOf(session: object): StreamMap {
   const [key] = Object.getOwnPropertySymbols(session).filter(
@@ -53,12 +55,29 @@ describe('the table of the streams of a session', () => {
     const all = [1, 3, 5].map((id) => ({ id }));
     for (const stream of all) streams.set(stream.id, stream);
     const visited: unknown[] = [];
-    streams.forEach((stream) => {
+    streams.forEach((stream, id, visitedOf) => {
       visited.push(stream);
-      streams.delete((stream as { id: number }).id);
+      visitedOf.delete(id);
     });
     expect(visited).toEqual(all);
     expect(streams.size).toBe(0);
+  });
+
+  it('does what else a Map does, for a Node that asks for it', () => {
+    const streams = table();
+    const map = new Map<number, object>();
+    for (const id of [1, 3, 5]) {
+      streams.set(id, { id });
+      map.set(id, { id });
+    }
+    expect([...streams]).toEqual([...map]);
+    expect([...streams.entries()]).toEqual([...map.entries()]);
+    expect([...streams.keys()]).toEqual([...map.keys()]);
+    expect([...streams.values()]).toEqual([...map.values()]);
+    expect([streams.has(3), streams.has(7)]).toEqual([true, false]);
+    expect(streams[Symbol.toStringTag]).toBe('Map');
+    streams.clear();
+    expect([streams.size, streams.get(1)]).toEqual([0, undefined]);
   });
 
   it.each([
@@ -75,6 +94,7 @@ describe('a session of this Node', () => {
   let server: Http2Server;
   let given: Promise<boolean>;
   let session: ServerHttp2Session;
+  let client: ClientHttp2Session;
 
   beforeEach(async () => {
     server = createServer();
@@ -89,12 +109,15 @@ describe('a session of this Node', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+    client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   });
-  afterEach(() => {
+  afterEach(async () => {
+    client.destroy();
     server.close();
+    await once(server, 'close');
   });
 
-  async function call(client: ReturnType<typeof connect>, path: string): Promise<string> {
+  async function call(path: string): Promise<string> {
     const stream = client.request({ ':path': path });
     stream.setEncoding('utf8');
     let text = '';
@@ -102,38 +125,41 @@ describe('a session of this Node', () => {
     return text;
   }
 
-  const client = () => connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-
   it('takes the table, and has none of hundreds of streams left once they are over', async () => {
-    const sender = client();
-    const answers = await Promise.all(Array.from({ length: 300 }, () => call(sender, '/')));
+    const answers = await Promise.all(Array.from({ length: 300 }, () => call('/')));
     expect(await given).toBe(true);
     expect(new Set(answers)).toEqual(new Set(['answer']));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(streamsOf(session).size).toBe(0);
-    sender.close();
-    await once(session, 'close');
+    await eventually(async () => {
+      expect(streamsOf(session).size).toBe(0);
+    });
   });
 
   it('ends its streams with it', async () => {
-    const sender = client();
-    const held = sender.request({ ':path': '/held' });
+    const held = client.request({ ':path': '/held' });
     await once(server, 'stream');
     expect(streamsOf(session).size).toBe(1);
     session.destroy();
     await once(held, 'close');
     expect(streamsOf(session).size).toBe(0);
-    sender.destroy();
   });
 });
 
-describe('the gRPC server', () => {
-  it('gives each of its connections the table', async () => {
-    const use = jest.spyOn(streamTable, 'useStreamTable');
-    const grpc = await new GrpcFixture().start();
-    await grpc.call('TryLockAlpha1', {});
-    expect(use.mock.results).toEqual([{ type: 'return', value: true }]);
-    await grpc.stop();
-    use.mockRestore();
+describe('the connections of a gRPC server', () => {
+  let server: Server;
+  let client: ClientHttp2Session | undefined;
+  afterEach(() => {
+    client?.destroy();
+    server.forceShutdown();
+  });
+
+  it('have the table', async () => {
+    server = new Server();
+    const bind = promisify(server.bindAsync.bind(server));
+    const port = await bind('127.0.0.1:0', ServerCredentials.createInsecure());
+    new Connections(undefined).watch(server);
+    const { http2Servers } = server as unknown as { http2Servers: Map<Http2Server, unknown> };
+    const session = once([...http2Servers.keys()][0]!, 'session') as Promise<[object]>;
+    client = connect(`http://127.0.0.1:${port}`);
+    expect(streamsOf((await session)[0]).constructor.name).toBe('StreamTable');
   });
 });

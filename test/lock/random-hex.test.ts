@@ -10,6 +10,10 @@ describe('random hexadecimal digits', () => {
     expect(taken.join('')).toMatch(/^[0-9a-f]+$/);
   });
 
+  it.each([0, -16, 1.5, 5000, NaN])('are not given as %d bytes', (bytes) => {
+    expect(() => new RandomHex().take(bytes)).toThrow('1 to 4096 random bytes');
+  });
+
   it('differ from one source to the next', () => {
     expect(new RandomHex().take(16)).not.toBe(new RandomHex().take(16));
   });

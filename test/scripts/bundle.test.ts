@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { PackageDefinition } from '@grpc/proto-loader';
@@ -6,6 +7,7 @@ import type { PackageDefinition } from '@grpc/proto-loader';
 import { DAPR_SERVICE, loadDaprPackage } from '../../src/grpc/proto-files';
 
 interface RedisClientPlugin {
+  readonly CLIENT_SOURCE: string;
   readonly commandsInUse: () => readonly { readonly name: string; readonly file: string }[];
 }
 interface ProtoFilesPlugin {
@@ -27,6 +29,24 @@ describe("the bundle's node-redis", () => {
     expect(names).toEqual(expect.arrayContaining(sent));
     expect(names).not.toContain('flushAll');
     expect(names.length).toBeLessThan(30);
+  });
+
+  it('has what is imported from it', () => {
+    const src = path.join(__dirname, '../../src');
+    const imports = readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [
+        ...readFileSync(path.join(src, name), 'utf8').matchAll(
+          /import \{([^}]+)\} from '@redis\/client'/g,
+        ),
+      ])
+      .flatMap(([, names = '']) => names.split(',').map((name) => name.trim()));
+    const errors = Object.keys(
+      jest.requireActual<object>('../../node_modules/@redis/client/dist/lib/errors.js'),
+    );
+    expect(redisClient.CLIENT_SOURCE).toContain('exports.createClient =');
+    expect([...errors, 'createClient']).toEqual(expect.arrayContaining(imports));
+    expect(imports).toContain('createClient');
   });
 
   it.each(commands)('finds %j in a file', ({ file }) => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { toErrorMessage } from '../../lock/error-message';
@@ -89,6 +90,7 @@ export class RedisConnection {
    * Sends once and waits for the reply. Where none comes in time the connection is given up: a
    * reply that came later would be taken for the answer to the next command.
    *
+   * @param send has to reject, not to throw
    * @throws {StoreError} and nothing else
    */
   exchange<T>(
@@ -188,6 +190,8 @@ export class RedisConnection {
    */
   async #dialHedged(): Promise<RedisLink> {
     const settled = new AbortController();
+    // Each dial has one, and in Node 20 each pause leaves one behind: Node warns of the eleventh.
+    setMaxListeners(0, settled.signal);
     const dials: Promise<RedisLink>[] = [];
     const dialNext = async (): Promise<RedisLink> => {
       const dial = this.#dial(settled.signal);
