@@ -63,8 +63,9 @@ const script = launch();
 untilServed().then(
   () => {
     // V8 takes compiled code only where its flags are the same, and at a start src/heap.ts has not
-    // set this one yet.
+    // set these yet.
     setFlagsFromString('--heap-growing-percent=0');
+    setFlagsFromString('--allocation-site-pretenuring');
     writeFileSync(cacheFile, script.createCachedData());
     process.kill(process.pid, 'SIGTERM');
   },

@@ -50,6 +50,20 @@ describe('the table of the streams of a session', () => {
     expect(streams.size).toBe(1);
   });
 
+  it('tells streams apart whose ids share a list', () => {
+    const streams = table();
+    const ids = [1, 129, 257, 2 ** 31 - 127];
+    for (const id of ids) streams.set(id, { id });
+    expect(streams.delete(129)).toBe(true);
+    expect(ids.map((id) => streams.get(id))).toEqual([
+      { id: 1 },
+      undefined,
+      { id: 257 },
+      { id: 2 ** 31 - 127 },
+    ]);
+    expect([...streams.keys()].sort((a, b) => a - b)).toEqual([1, 257, 2 ** 31 - 127]);
+  });
+
   it('visits every stream, even where each visit ends one', () => {
     const streams = table();
     const all = [1, 3, 5].map((id) => ({ id }));
