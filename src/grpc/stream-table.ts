@@ -97,7 +97,9 @@ class StreamTable implements Map<number, object> {
 
   /** Clients number their streams by odd numbers (RFC 9113, 5.1.1). */
   #listOf(id: number): StreamList {
-    return this.#lists[(id >> 1) & (LISTS - 1)]!;
+    const list = this.#lists[(id >> 1) & (LISTS - 1)];
+    if (list === undefined) throw new RangeError(`no list for a stream of id ${id}`);
+    return list;
   }
 
   #list(): [number, object][] {
