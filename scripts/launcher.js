@@ -22,13 +22,16 @@ function readCache() {
   }
 }
 
+/** The sidecar's script, with its compiled code where there is some. */
+function compile() {
+  // The file is ASCII: as latin1 its text stays outside the heap, in one copy.
+  const source = readFileSync(file, 'latin1');
+  return new vm.Script(source, { filename: file, cachedData: readCache() });
+}
+
 /** Runs the sidecar; the script is given back for the one that writes its compiled code. */
 function launch() {
-  // The file is ASCII: as latin1 its text stays outside the heap, in one copy.
-  const script = new vm.Script(readFileSync(file, 'latin1'), {
-    filename: file,
-    cachedData: readCache(),
-  });
+  const script = compile();
   const main = new Module(file, null);
   main.filename = file;
   main.paths = Module._nodeModulePaths(__dirname);
@@ -37,6 +40,6 @@ function launch() {
   return script;
 }
 
-module.exports = { cacheFile, launch };
+module.exports = { cacheFile, compile, launch };
 
 if (require.main === module) launch();

@@ -40,8 +40,8 @@ export class LateServices {
   }
 }
 
-// grpc-js looks a method up and has to have it at once: an import() would come too late.
-/* eslint-disable @typescript-eslint/no-require-imports */
+/* eslint-disable @typescript-eslint/no-require-imports -- grpc-js looks a method up and has to have it
+   at once: an import() would come too late */
 const loadHealth = () => require('./health-service') as typeof health;
 const loadReflection = () => require('./reflection-service') as typeof reflection;
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -24,10 +24,8 @@ interface StreamList {
  */
 class StreamTable implements Map<number, object> {
   readonly [Symbol.toStringTag] = 'Map';
-  readonly #lists: readonly StreamList[] = Array.from({ length: LISTS }, () => ({
-    ids: [],
-    streams: [],
-  }));
+  /** Each is made when it is first used: of thousands of connections few have many streams. */
+  readonly #lists: StreamList[] = [];
   #size = 0;
 
   get size(): number {
@@ -35,17 +33,17 @@ class StreamTable implements Map<number, object> {
   }
 
   get(id: number): object | undefined {
-    const { ids, streams } = this.#listOf(id);
-    const at = ids.indexOf(id);
-    return at === -1 ? undefined : streams[at];
+    const list = this.#lists[listAt(id)];
+    const at = list?.ids.indexOf(id) ?? -1;
+    return at === -1 ? undefined : list?.streams[at];
   }
 
   has(id: number): boolean {
-    return this.#listOf(id).ids.includes(id);
+    return this.get(id) !== undefined;
   }
 
   set(id: number, stream: object): this {
-    const { ids, streams } = this.#listOf(id);
+    const { ids, streams } = (this.#lists[listAt(id)] ??= { ids: [], streams: [] });
     const at = ids.indexOf(id);
     if (at === -1) {
       this.#size += 1;
@@ -56,57 +54,54 @@ class StreamTable implements Map<number, object> {
   }
 
   delete(id: number): boolean {
-    const { ids, streams } = this.#listOf(id);
-    const at = ids.indexOf(id);
-    if (at === -1) return false;
+    const list = this.#lists[listAt(id)];
+    const at = list?.ids.indexOf(id) ?? -1;
+    if (list === undefined || at === -1) return false;
     this.#size -= 1;
-    ids.splice(at, 1);
-    streams.splice(at, 1);
+    list.ids.splice(at, 1);
+    list.streams.splice(at, 1);
     return true;
   }
 
   clear(): void {
     this.#size = 0;
-    for (const { ids, streams } of this.#lists) ids.length = streams.length = 0;
+    this.#lists.length = 0;
   }
 
   /** Streams may go while they are visited; all that were there are. */
   forEach(visit: (stream: object, id: number, streams: Map<number, object>) => void): void {
-    for (const [id, stream] of this.#list()) visit(stream, id, this);
+    for (const [id, stream] of this) visit(stream, id, this);
   }
 
   entries(): MapIterator<[number, object]> {
-    return this.#list().values();
+    return this.#copy().entries();
   }
 
   keys(): MapIterator<number> {
-    return this.#list()
-      .map(([id]) => id)
-      .values();
+    return this.#copy().keys();
   }
 
   values(): MapIterator<object> {
-    return this.#list()
-      .map(([, stream]) => stream)
-      .values();
+    return this.#copy().values();
   }
 
   [Symbol.iterator](): MapIterator<[number, object]> {
     return this.entries();
   }
 
-  /** Clients number their streams by odd numbers (RFC 9113, 5.1.1). */
-  #listOf(id: number): StreamList {
-    const list = this.#lists[(id >> 1) & (LISTS - 1)];
-    if (list === undefined) throw new RangeError(`no list for a stream of id ${id}`);
-    return list;
+  #copy(): Map<number, object> {
+    const copy = new Map<number, object>();
+    // flat() leaves out the lists that are not there yet.
+    for (const { ids, streams } of this.#lists.flat()) {
+      streams.forEach((stream, at) => copy.set(ids[at] ?? 0, stream));
+    }
+    return copy;
   }
+}
 
-  #list(): [number, object][] {
-    return this.#lists.flatMap(({ ids, streams }) =>
-      streams.map((stream, at): [number, object] => [ids[at] ?? 0, stream]),
-    );
-  }
+/** Which list a stream is in. Clients number their streams by odd numbers (RFC 9113, 5.1.1). */
+function listAt(id: number): number {
+  return (id >> 1) & (LISTS - 1);
 }
 
 /** The part of a session's state that is looked at. */
