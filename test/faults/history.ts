@@ -17,6 +17,8 @@ export interface Operation {
   readonly answer: Answer;
   /** The text of an error. */
   readonly reason?: string;
+  /** Which version of Holdfast answered, in a run with two of them. */
+  readonly version?: 'first' | 'present' | undefined;
 }
 
 /** A time in which something was broken. */

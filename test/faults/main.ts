@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
-import { FAULTS } from './injector';
-import { type FaultRunReport, runFaults } from './fault-run';
+import { runFaults } from './fault-run';
+import { toTable } from './report-table';
 import { startPlainClient, startProcess } from './system';
 
 /** Time-outs of the sidecars of a run: the defaults, and short ones that give many unknown outcomes. */
@@ -41,31 +41,6 @@ async function main(): Promise<void> {
   process.stdout.write(toTable(report));
   for (const violation of report.violations.slice(0, 10)) process.stdout.write(`\n${violation}\n`);
   process.exitCode = report.violations.length === 0 ? 0 : 1;
-}
-
-function toTable(report: FaultRunReport): string {
-  const { operations, faults, seconds, violations, serverEvents } = report;
-  const count = (answer: string) => operations.filter((each) => each.answer === answer).length;
-  const answers = [
-    'acquired',
-    'refused',
-    'unlocked',
-    'not-found',
-    'held-by-other',
-    'not-applied',
-    'unknown',
-  ];
-  const rows: readonly (readonly [string, string | number])[] = [
-    ['operations', operations.length],
-    ['seconds', seconds.toFixed(0)],
-    ...answers.map((answer) => [`answered ${answer}`, count(answer)] as const),
-    ['grants and deletions seen by MONITOR', serverEvents],
-    ...Object.keys(FAULTS).map(
-      (kind) => [`fault: ${kind}`, faults.filter((each) => each.kind === kind).length] as const,
-    ),
-    ['violations', violations.length],
-  ];
-  return `\n| what | how many |\n| --- | ---: |\n${rows.map(([what, number]) => `| ${what} | ${number} |`).join('\n')}\n`;
 }
 
 main().catch((error: unknown) => {

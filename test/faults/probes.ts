@@ -190,6 +190,15 @@ export const PROBES: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     await store.withdraw(call);
     expect((await holderOf(scene)) === 'a', 'a withdrawal freed a later lock of the same owner');
   },
+  'a lock that is named as what stands beside another keeps its holder': async (scene) => {
+    const { store, key, redis } = scene;
+    const neighbour = `${key}||attempt`;
+    await store.tryLock(callOf(neighbour, 'neighbour'), signal());
+    await store.tryLock(callOf(key), signal());
+    await store.unlock(callOf(key), signal());
+    const holder = await redis.inspect((client) => client.get(neighbour));
+    expect(holder === 'neighbour', `the lock of another was overwritten by ${String(holder)}`);
+  },
   'a released lock is reported as released': async (scene) => {
     await scene.store.tryLock(callOf(scene.key), signal());
     scene.proxy.dropReplies = true;

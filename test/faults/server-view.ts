@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 
+import { toCompanionKey } from '../../src/stores/redis/side-keys';
 import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';
 import { SHARED_OWNER } from './workload';
 
@@ -128,7 +129,7 @@ export class ServerView {
       const at = words.findIndex((word) => word.toLowerCase() === 'pxat');
       const endsAtMs = Number(words[at + 1]) - this.#wallMs;
       const set = this.#lastSet;
-      if (set !== undefined && key === `${set.key}||attempt`) {
+      if (set !== undefined && isCompanionOf(set.key, key)) {
         this.#add(set.key, { atMs, type: 'grant', owner: set.owner, endsAtMs });
         this.#lastSet = undefined;
       } else if (!key.includes('||done||')) {
@@ -144,6 +145,11 @@ export class ServerView {
     if (events === undefined) this.#events.set(key, [event]);
     else events.push(event);
   }
+}
+
+/** The companion of a lock by its present name, or by that of the first version. */
+function isCompanionOf(lockKey: string, key: string): boolean {
+  return key === toCompanionKey(lockKey) || key === `${lockKey}||attempt`;
 }
 
 function contradictionOfGrant(

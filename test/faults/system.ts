@@ -30,9 +30,12 @@ export interface SidecarUnderTest {
   readonly by: Operation['by'];
   readonly proxy: TcpProxy;
   /** Never rejects. */
-  call(request: LockRequest): Promise<{ readonly answer: Answer; readonly reason?: string }>;
+  call(request: LockRequest): Promise<Pick<Operation, 'answer' | 'reason' | 'version'>>;
   stop(): Promise<void>;
 }
+
+/** How long a store that is stopped may go on with its withdrawals: as long as a sidecar's may. */
+const STOP_GRACE_MS = 5000;
 
 const UNLOCK_ANSWERS = ['unlocked', 'not-found', 'held-by-other'] as const;
 
@@ -43,10 +46,15 @@ function answerOfFailure(message: string): Answer {
     : 'not-applied';
 }
 
-/** Starts Holdfast itself, in a process of its own, called over gRPC. */
+/**
+ * Starts Holdfast itself, in a process of its own, called over gRPC.
+ *
+ * @param main the script to start, where it is another than that of this checkout
+ */
 export async function startProcess(
   redisPort: number,
   metadata: Readonly<Record<string, string>>,
+  main?: string,
 ): Promise<SidecarUnderTest> {
   const proxy = await TcpProxy.start(redisPort);
   const folder = await writeComponent({
@@ -55,6 +63,7 @@ export async function startProcess(
   });
   const sidecar = await SidecarProcess.start({
     args: ['--resources-path', folder],
+    main,
   });
   const client = new Client(`127.0.0.1:${sidecar.grpcPort}`, credentials.createInsecure());
   const { TryLockAlpha1: tryLock, UnlockAlpha1: unlock } = loadDaprService();
@@ -141,7 +150,7 @@ export async function startInProcess(
       return result;
     },
     async stop() {
-      await store.close();
+      await store.close(AbortSignal.timeout(STOP_GRACE_MS));
       await proxy.stop();
     },
   };

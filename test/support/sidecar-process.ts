@@ -24,6 +24,8 @@ export interface SidecarProcessOptions {
   readonly cwd?: string;
   /** Where to listen, for one that takes the place of another; free ports otherwise. */
   readonly ports?: SidecarPorts;
+  /** The script to start, where it is not the one of this checkout. */
+  readonly main?: string | undefined;
 }
 
 /** The ports of a sidecar. */
@@ -54,7 +56,7 @@ export class SidecarProcess {
       ['--dapr-grpc-port', at.grpcPort],
       ['--metrics-port', at.metricsPort],
     ].flatMap((pair) => pair.map(String));
-    const args = [MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
+    const args = [options.main ?? MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
     this.child = spawn(process.execPath, args, {
       cwd: options.cwd ?? REPOSITORY,
       env: { ...withoutDapr(process.env), ...coverageEnvironment(), ...options.env },

@@ -3,6 +3,7 @@ import type { RedisClient } from './redis-link';
 import { acquireScript, plainReleaseScript, releaseScript, REPLY, withdrawScript } from './scripts';
 import { ScriptRunner } from './script-runner';
 import type { SendStamp } from './send-log';
+import { toCompanionKey, toMarkerKey } from './side-keys';
 
 /** A reply that the scripts give: see {@link REPLY}. */
 type Reply = (typeof REPLY)[keyof typeof REPLY];
@@ -23,9 +24,9 @@ const toWithdrawReply = toReplyOf(REPLY.withdrawn, REPLY.nothingToWithdraw);
 export class LockCommands {
   readonly #scripts = new ScriptRunner();
 
-  /** The keys of a call: no resource may contain `||`, so none of these is another's lock. */
+  /** The keys of a call, as the scripts take them. */
   keysOf({ key, attempt }: UnlockCall): [lock: string, companion: string, marker: string] {
-    return [key, `${key}||attempt`, `${key}||done||${attempt.id}`];
+    return [key, toCompanionKey(key), toMarkerKey(key, attempt.id)];
   }
 
   /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */

@@ -34,18 +34,24 @@ local time = redis.call('time')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * Tells whether the lock was granted to this attempt and not changed since: by its owner, by the
- * companion, and by its exact expiry, in which a daprd's later lock of the same owner name differs.
+ * The one reader of companions. A companion counts only while its expiry is the lock's own: any
+ * other was left by a lock that has ended since, by a daprd, by another version of Holdfast, or by
+ * hand. So a daprd's later lock of the same owner name is never taken for the attempt's.
  * Before Redis 7 a key does not tell its expiry but what is left of it, up to 2 ms apart.
  */
-const IS_GRANT_OF_ATTEMPT = `
-local function is_grant_of_attempt(key, companion, owner, attempt)
-  if redis.call('get', key) ~= owner then return false end
+const GRANT = `
+local function attempt_of_grant(key, companion)
   local note = redis.call('get', companion)
-  if not note or string.sub(note, 1, #attempt + 1) ~= attempt .. ':' then return false end
-  local expiry = tonumber(string.sub(note, #attempt + 2))
-  if redis.REDIS_VERSION_NUM then return redis.call('pexpiretime', key) == expiry end
-  return math.abs(now + redis.call('pttl', key) - expiry) <= 2
+  local attempt, expiry = string.match(note or '', '^(%x+):(%d+)$')
+  if not attempt then return nil end
+  expiry = tonumber(expiry)
+  local same
+  if redis.REDIS_VERSION_NUM then same = redis.call('pexpiretime', key) == expiry
+  else same = math.abs(now + redis.call('pttl', key) - expiry) <= 2 end
+  return same and attempt or nil
+end
+local function is_grant_of_attempt(key, companion, owner, attempt)
+  return redis.call('get', key) == owner and attempt_of_grant(key, companion) == attempt
 end`;
 
 /** Takes a lock. A refused first send runs TIME and one SET. */
@@ -82,7 +88,7 @@ if number == 0 then
   redis.call('set', companion, note, unit, span)
   return ${REPLY.acquired}
 end
-${IS_GRANT_OF_ATTEMPT}
+${GRANT}
 local seen = redis.call('get', marker)
 if seen and tonumber(seen) > number then return ${REPLY.superseded} end
 local granted_before = is_grant_of_attempt(key, companion, owner, attempt)
@@ -141,7 +147,7 @@ export const withdrawScript = defineScript(`
 -- ARGV[3]  the latest notAfter of the attempt, until which its marker has to stand
 -- Returns  ${REPLY.withdrawn} where the attempt held the lock, ${REPLY.nothingToWithdraw} where it did not
 ${NOW}
-${IS_GRANT_OF_ATTEMPT}
+${GRANT}
 local granted = is_grant_of_attempt(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 local left = tonumber(ARGV[3]) - now
 if left >= 0 then

@@ -18,6 +18,7 @@ import {
   withdrawScript,
 } from '../../../src/stores/redis/scripts';
 import type { SendStamp } from '../../../src/stores/redis/send-log';
+import { toMarkerKey } from '../../../src/stores/redis/side-keys';
 import { createQuickStore } from '../../stores/redis/redis-fixture';
 
 type Reply = Awaited<ReturnType<LockCommands['acquire']>>;
@@ -158,13 +159,16 @@ const COMMAND_BUGS: readonly Bug[] = [
       return own.keysOf({ ...call, key: call.key.replace(/^lock\|\|/, 'locks||') });
     },
   })),
+  inCommands('a companion that has the name of a lock', () => ({
+    keysOf: ({ key, attempt }) => [key, `${key}||attempt`, toMarkerKey(key, attempt.id)],
+  })),
   withAcquire(
     'companion trusted after daprd re-took the key with the same owner name',
-    mutate(acquireScript.source, "return redis.call('pexpiretime', key) == expiry", 'return true'),
+    mutate(acquireScript.source, 'return same and attempt or nil', 'return attempt'),
   ),
   withWithdraw(
     'withdrawal that trusts a companion after daprd re-took the key',
-    mutate(withdrawScript.source, "return redis.call('pexpiretime', key) == expiry", 'return true'),
+    mutate(withdrawScript.source, 'return same and attempt or nil', 'return attempt'),
   ),
   withRelease(
     'a release that looks at the owner before its marker',
