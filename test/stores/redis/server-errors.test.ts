@@ -126,6 +126,19 @@ describe('lock.redis with a narrow ACL', () => {
     expect(left).toBe(0);
   });
 
+  it.each([
+    ['a command', ['~lock||*', '+evalsha', '+eval', '+get', '+time']],
+    ['the key', ['~other||*', '+@all']],
+  ])('says that a script lacks a permission for %s', async (_what, rules) => {
+    await initAs(rules);
+    const call = tryLockCall('lock||myapp||narrow');
+    await expect(fixture.store.tryLock(call, noAbort())).rejects.toMatchObject({
+      kind: 'rejected',
+      outcome: 'not-applied',
+      message: expect.stringMatching(/^the Redis user lacks a permission: /) as unknown,
+    });
+  });
+
   it('says which permission is missing', async () => {
     await initAs(['~lock||*', '+eval', '+get', '+del']);
     const call = tryLockCall('lock||myapp||narrow');
