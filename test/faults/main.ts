@@ -50,8 +50,8 @@ function toTable(report: FaultRunReport): string {
     'acquired',
     'refused',
     'unlocked',
-    'not-found',
-    'held-by-other',
+    'not_found',
+    'held_by_other',
     'not-applied',
     'unknown',
   ];

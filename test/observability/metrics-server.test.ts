@@ -20,7 +20,7 @@ describe('the server of metrics', () => {
     [made, nowMs] = [0, 0];
     server = createMetricsServer({
       registry: {
-        contentType: 'text/plain; version=0.0.4',
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
         metrics: async () => {
           made += 1;
           if (made === 3) throw new Error('broken');

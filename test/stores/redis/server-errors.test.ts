@@ -107,7 +107,7 @@ describe('lock.redis with a narrow ACL', () => {
     const call = tryLockCall('lock||myapp||narrow');
     await expect(fixture.store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('unlocked');
-    await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('not-found');
+    await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('not_found');
   });
 
   it('warns that without TIME a lost reply stays unknown', async () => {
