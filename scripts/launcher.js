@@ -4,12 +4,30 @@
 // when it was built (write-code-cache.js). Where that is missing, or was made by another Node, V8
 // compiles as usual.
 
+if (require.main === module) keepDebuggerShut();
+
 const { readFileSync } = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
 
 const file = path.join(__dirname, 'holdfast.js');
+
+/**
+ * SIGUSR1 opens Node's debugger to every process of the machine, unless somebody listens to it. Here
+ * it is the sidecar's own (main.ts), and SIGUSR2 has no meaning: both do nothing from the first moment
+ * on, as with daprd. What a signal before that moment opens is closed again in the loop's first turns.
+ */
+function keepDebuggerShut() {
+  for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  if (options.includes('--inspect')) return;
+  const close = () => {
+    const inspector = require('node:inspector');
+    if (inspector.url() !== undefined) inspector.close();
+  };
+  setImmediate(() => setImmediate(close));
+}
 
 /** Where the compiled code is: that of one version of Node is of no use to another. */
 const cacheFile = path.join(__dirname, `holdfast-${process.version}-${process.arch}.cache`);

@@ -202,7 +202,7 @@ class ComposedApp implements App {
     const { metricsAddress } = this.#options;
     if (metricsAddress === undefined || !metrics.isEnabled) return;
     const { host, port, isRequired } = metricsAddress;
-    const server = createMetricsServer(metrics.registry);
+    const server = createMetricsServer({ registry: metrics.registry });
     try {
       const bound = await server.listen({ host: host === '' ? '0.0.0.0' : host, port });
       this.#lifecycle.add('the metrics server', () => server.close());

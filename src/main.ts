@@ -10,7 +10,10 @@ import { keepHeapSmall } from './heap';
 import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
-import { createLogger } from './observability/logger';
+import { createDebugSwitch } from './observability/debug-switch';
+import { createBoundedWriter } from './observability/line-writer';
+import { createLogger, type ProcessLogger } from './observability/logger';
+import { toVisible } from './observability/visible-text';
 import { createShutdown, type Shutdown } from './shutdown';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
@@ -29,7 +32,7 @@ async function main(): Promise<void> {
       await waitUntilReady(invocation);
       break;
     case 'invalid':
-      process.stderr.write(invocation.message);
+      process.stderr.write(toVisible(invocation.message));
       process.exitCode = invocation.exitCode;
       break;
     case 'run':
@@ -40,14 +43,16 @@ async function main(): Promise<void> {
 /** Runs the sidecar until something ends it. */
 async function run(options: RunOptions): Promise<void> {
   const startedAt = performance.now();
-  const logger = createLogger({
+  const logger: ProcessLogger = createLogger({
     level: options.logLevel,
     asJson: options.logAsJson,
     appId: options.appId,
     instance: hostname(),
     daprVersion: DAPR_VERSION,
     now: () => new Date(),
-    write: createLineWriter(options.logFile),
+    write: createLineWriter(options.logFile, (dropped) => {
+      logger.warn(`${dropped} log lines were dropped, as nobody read the ones before`);
+    }),
   });
   const app = createApp(options, {
     logger,
@@ -78,17 +83,21 @@ async function run(options: RunOptions): Promise<void> {
 }
 
 /** Lines go out at once: what is said last before the process ends must not be lost. */
-function createLineWriter(file: string | undefined): (line: string) => void {
+function createLineWriter(
+  file: string | undefined,
+  onTakenAgain: (dropped: number) => void,
+): (line: string) => void {
   // Neither a launcher that has gone, and its end of the pipe with it, nor a full disk is a reason
   // to stop serving locks.
   process.stdout.on('error', () => undefined);
-  if (file === undefined) return (line) => process.stdout.write(line);
+  const writeOut = createBoundedWriter(process.stdout, onTakenAgain);
+  if (file === undefined) return writeOut;
   const descriptor = openLogFile(file);
   return (line) => {
     try {
       writeSync(descriptor, line);
     } catch {
-      process.stdout.write(line);
+      writeOut(line);
     }
   };
 }
@@ -103,7 +112,7 @@ function openLogFile(file: string): number {
 
 function listenToProcess(
   shutdown: Shutdown,
-  { logger, reload }: { readonly logger: Logger; readonly reload: () => Promise<void> },
+  { logger, reload }: { readonly logger: ProcessLogger; readonly reload: () => Promise<void> },
 ): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -115,6 +124,8 @@ function listenToProcess(
     logger.info("Received signal 'hangup'; reloading");
     void reload();
   });
+  // Node would open its debugger; see launcher.js for the time before this.
+  process.on('SIGUSR1', createDebugSwitch(logger));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       shutdown.fail(`Unexpected failure (${event}): ${toErrorTrace(error)}`);
@@ -139,6 +150,6 @@ function announce(options: RunOptions, logger: Logger): void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${toErrorMessage(error)}\n`);
+  process.stderr.write(toVisible(`${toErrorMessage(error)}\n`));
   process.exitCode = 1;
 });

@@ -76,7 +76,9 @@ export function createRedactedLogger(logger: Logger, redact: Redact): Logger {
     };
   };
   return {
-    isDebug: logger.isDebug,
+    get isDebug() {
+      return logger.isDebug;
+    },
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),

@@ -50,8 +50,8 @@ export interface Caller {
 
 const UNLOCK_STATUS: Readonly<Record<UnlockOutcome, UnlockStatus>> = {
   unlocked: 0,
-  'not-found': 1,
-  'held-by-other': 2,
+  not_found: 1,
+  held_by_other: 2,
 };
 
 /** Shown for an exception that is no {@link StoreError}: a defect, whose text is for the log. */

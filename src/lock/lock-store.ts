@@ -26,7 +26,7 @@ export interface TryLockResult {
  * The answer to an {@link UnlockCall}: `unlocked` means that this call released the lock;
  * the other two were true at one moment during the call and not by this call's own doing.
  */
-export type UnlockOutcome = 'unlocked' | 'not-found' | 'held-by-other';
+export type UnlockOutcome = 'unlocked' | 'not_found' | 'held_by_other';
 
 /**
  * Keeps locks: the contract between the lock service and every driver, proved by the one

@@ -11,9 +11,6 @@ import type {
   NumberSeries,
 } from './metric-families';
 
-/** The names of the operations in labels. */
-const OPERATIONS = { tryLock: 'try_lock', unlock: 'unlock' } as const;
-
 /** The metrics of lock calls. */
 export interface LockFamilies {
   readonly operations: NumberFamily;
@@ -21,65 +18,103 @@ export interface LockFamilies {
   readonly inFlight: NumberFamily;
 }
 
+type Operation = LockCallSubject['operation'];
+
+/** The names of the operations in labels, and how each may end. */
+const OPERATIONS = {
+  tryLock: {
+    name: 'try_lock',
+    outcomes: ['acquired', 'refused', 'error', 'unknown', 'overloaded'],
+  },
+  unlock: {
+    name: 'unlock',
+    outcomes: ['unlocked', 'not_found', 'held_by_other', 'error', 'unknown', 'overloaded'],
+  },
+} as const satisfies Record<Operation, { name: string; outcomes: readonly LockOutcome[] }>;
+
+/** How a call that names no store may end. */
+const STRAY_OUTCOMES = ['error'] as const;
+
 /** The series of one operation on one store. */
 interface OperationSeries {
   readonly inFlight: NumberSeries | undefined;
   readonly duration: HistogramSeries;
-  readonly outcomes: Map<LockOutcome, NumberSeries>;
+  readonly outcomes: ReadonlyMap<LockOutcome, NumberSeries>;
 }
 
-/** Measures lock calls by operation, store and outcome. A store that there is not has no name. */
+type StoreSeries = Readonly<Record<Operation, OperationSeries>>;
+
+/** The store of calls that name none that there is: what they name is a client's own text. */
+const STRAY = '';
+
+/**
+ * Measures lock calls by operation, store and outcome. All series of a store begin at 0 with it: of a
+ * counter that begins with its first event `increase()` misses just that event. They end with it too,
+ * as a store that is gone would look like one that nobody calls.
+ */
 export class LockMetrics implements LockObserver {
   readonly #families: LockFamilies;
-  readonly #series = {
-    tryLock: new Map<string, OperationSeries>(),
-    unlock: new Map<string, OperationSeries>(),
-  };
+  readonly #appId: string;
+  readonly #stores = new Map<string, StoreSeries>();
 
-  constructor(families: LockFamilies) {
+  constructor(families: LockFamilies, appId: string) {
     this.#families = families;
+    this.#appId = appId;
+    this.begin(STRAY);
+  }
+
+  /** Begins the series of a store, unless there are some. */
+  begin(store: string): void {
+    if (this.#stores.has(store)) return;
+    this.#stores.set(store, {
+      tryLock: this.#beginOperation('tryLock', store),
+      unlock: this.#beginOperation('unlock', store),
+    });
+  }
+
+  /** Ends the series of a store that is gone; calls of it that end later are not counted. */
+  end(store: string): void {
+    const series = this.#stores.get(store);
+    this.#stores.delete(store);
+    if (series === undefined) return;
+    const { operations, duration, inFlight } = this.#families;
+    for (const of of [series.tryLock, series.unlock]) {
+      for (const outcome of of.outcomes.values()) operations.end(outcome);
+      duration.end(of.duration);
+      if (of.inFlight !== undefined) inFlight.end(of.inFlight);
+    }
   }
 
   started(subject: LockCallSubject): void {
-    const { inFlight } = this.#seriesOf(subject);
+    const inFlight = this.#seriesOf(subject)?.inFlight;
     if (inFlight !== undefined) inFlight.value += 1;
   }
 
   ended(report: LockCallReport): void {
-    const { inFlight, duration, outcomes } = this.#seriesOf(report);
-    if (inFlight !== undefined) inFlight.value -= 1;
+    const series = this.#seriesOf(report);
+    if (series === undefined) return;
+    if (series.inFlight !== undefined) series.inFlight.value -= 1;
     // Calls that were turned away at once would hide that those under way are slow.
-    if (report.outcome !== 'overloaded') duration.observe(report.durationMs / 1000);
-    let outcome = outcomes.get(report.outcome);
-    if (outcome === undefined) {
-      const name = report.outcome.replaceAll('-', '_');
-      outcome = this.#families.operations.begin({ ...toLabels(report), outcome: name });
-      outcomes.set(report.outcome, outcome);
-    }
-    outcome.value += 1;
+    if (report.outcome !== 'overloaded') series.duration.observe(report.durationMs / 1000);
+    const outcome = series.outcomes.get(report.outcome);
+    if (outcome !== undefined) outcome.value += 1;
   }
 
-  #seriesOf(subject: LockCallSubject): OperationSeries {
-    const known = this.#series[subject.operation];
-    const store = toStoreLabel(subject);
-    let series = known.get(store);
-    if (series === undefined) {
-      const labels = toLabels(subject);
-      series = {
-        inFlight: subject.isKnownStore ? this.#families.inFlight.begin(labels) : undefined,
-        duration: this.#families.duration.begin(labels),
-        outcomes: new Map(),
-      };
-      known.set(store, series);
-    }
-    return series;
+  #seriesOf({ isKnownStore, storeName, operation }: LockCallSubject): OperationSeries | undefined {
+    return this.#stores.get(isKnownStore ? storeName : STRAY)?.[operation];
   }
-}
 
-function toLabels(subject: LockCallSubject) {
-  return { operation: OPERATIONS[subject.operation], store: toStoreLabel(subject) };
-}
-
-function toStoreLabel({ isKnownStore, storeName }: LockCallSubject): string {
-  return isKnownStore ? storeName : '';
+  #beginOperation(operation: Operation, store: string): OperationSeries {
+    const { name, outcomes } = OPERATIONS[operation];
+    const labels = { app_id: this.#appId, operation: name, store };
+    const { operations, duration, inFlight } = this.#families;
+    const counted: readonly LockOutcome[] = store === STRAY ? STRAY_OUTCOMES : outcomes;
+    return {
+      inFlight: store === STRAY ? undefined : inFlight.begin(labels),
+      duration: duration.begin(labels),
+      outcomes: new Map(
+        counted.map((outcome) => [outcome, operations.begin({ ...labels, outcome })]),
+      ),
+    };
+  }
 }

@@ -1,4 +1,5 @@
 import { toGoJson } from '../sidecar/go-json';
+import { toVisible } from './visible-text';
 
 /** A log entry: `time`, `level`, `msg` and further fields, every value a scalar. */
 export type LogEntry = Readonly<Record<string, string | number | boolean>>;
@@ -11,7 +12,8 @@ const PLAIN = /^[\w\-./@^+]*$/;
 
 /**
  * A line in daprd's text form (logrus' TextFormatter without a terminal): `key=value`, quoted
- * only where needed. Log shippers that are set up for daprd parse it.
+ * only where needed. Log shippers that are set up for daprd parse it. No client can write to the
+ * operator's terminal by it: see {@link toVisible}.
  */
 export function toTextLine(entry: LogEntry): string {
   const names = [
@@ -25,11 +27,11 @@ export function toTextLine(entry: LogEntry): string {
 
 function toTextValue(value: LogEntry[string] | undefined): string {
   const text = String(value);
-  return PLAIN.test(text) ? text : JSON.stringify(text);
+  return PLAIN.test(text) ? text : toVisible(JSON.stringify(text));
 }
 
-/** A line in daprd's JSON form (`--log-as-json`): keys in order, escaped as Go does. */
+/** A line in daprd's JSON form (`--log-as-json`): keys in order, escaped as Go does, and {@link toVisible}. */
 export function toJsonLine(entry: LogEntry): string {
   const sorted = Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${toGoJson(Object.fromEntries(sorted))}\n`;
+  return `${toVisible(toGoJson(Object.fromEntries(sorted)))}\n`;
 }

@@ -22,19 +22,33 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
 }
 
+/** The log of the process, whose level may change while it runs. */
+export interface ProcessLogger extends Logger {
+  /** Holds for every scope, those with a level of their own excepted. */
+  level: LogLevel;
+}
+
 /** The scope of lines that no room claims. */
 const ROOT_SCOPE = 'dapr.runtime';
 
 /**
- * Makes the log of the process: pino's levels and children, in daprd's two line formats. pino
- * writes JSON by itself; its lines are reshaped here because tools know daprd's.
+ * Makes the log of the process: pino's levels, in daprd's two line formats. pino writes JSON by
+ * itself; its lines are reshaped here because tools know daprd's.
  */
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): ProcessLogger {
+  const root = createPino(options, options.level);
+  const atInfo = createPino(options, 'info');
+  const scoped: Logger['scoped'] = (scope, own) =>
+    new ScopedLogger(own === undefined ? root : atInfo, scope, scoped);
+  return new RootLogger(root, ROOT_SCOPE, scoped);
+}
+
+function createPino(options: LoggerOptions, level: LogLevel): PinoLogger {
   const { appId, instance, daprVersion, now } = options;
   const format = options.asJson ? toJsonLine : toTextLine;
-  const root = pino(
+  return pino(
     {
-      level: options.level,
+      level,
       base: { app_id: appId, instance, type: 'log', ver: daprVersion },
       timestamp: () => `,"time":"${toLocalTimestamp(now())}"`,
       // daprd spells it out (logrus).
@@ -46,23 +60,56 @@ export function createLogger(options: LoggerOptions): Logger {
       },
     },
   );
-  return toLogger(root, ROOT_SCOPE);
 }
 
-function toLogger(root: PinoLogger, scope: string, options?: { readonly level: 'info' }): Logger {
-  const scopedLog = root.child({ scope }, options);
-  const at =
-    (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void => {
-      scopedLog[level](fields, message);
-    };
-  return {
-    isDebug: scopedLog.isLevelEnabled('debug'),
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    fatal: at('fatal'),
-    scoped: (name, own) => toLogger(root, name, own),
-  };
+/** No child of pino's: the level of a child stays what it was when it was made. */
+class ScopedLogger implements Logger {
+  protected readonly pino: PinoLogger;
+  readonly #scope: string;
+  readonly scoped: Logger['scoped'];
+
+  constructor(pino: PinoLogger, scope: string, scoped: Logger['scoped']) {
+    this.pino = pino;
+    this.#scope = scope;
+    this.scoped = scoped;
+  }
+
+  get isDebug(): boolean {
+    return this.pino.isLevelEnabled('debug');
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#write('debug', message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#write('info', message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#write('warn', message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#write('error', message, fields);
+  }
+
+  fatal(message: string, fields?: LogFields): void {
+    this.#write('fatal', message, fields);
+  }
+
+  #write(level: LogLevel, message: string, fields: LogFields = {}): void {
+    if (this.pino.isLevelEnabled(level))
+      this.pino[level]({ scope: this.#scope, ...fields }, message);
+  }
+}
+
+class RootLogger extends ScopedLogger implements ProcessLogger {
+  get level(): LogLevel {
+    return this.pino.level as LogLevel;
+  }
+
+  set level(level: LogLevel) {
+    this.pino.level = level;
+  }
 }

@@ -55,6 +55,7 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
       'Bytes of gRPC responses',
       SIZE_BUCKETS_BYTES,
     ),
+    componentLoaded: counter('dapr_runtime_component_loaded', 'Components loaded', ['app_id']),
     componentInit: counter('dapr_runtime_component_init_total', 'Components initialised', [
       'app_id',
       'component',
@@ -93,14 +94,18 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
       help: 'Lock calls under way',
       registry,
     }),
-    storeUp: gauge('dapr_lock_store_up', '1 while the store of locks can be reached', ['store']),
+    storeUp: gauge('dapr_lock_store_up', '1 while the store of locks can be reached', [
+      'app_id',
+      'store',
+    ]),
     reconnects: counter('dapr_lock_store_reconnects_total', 'Times that a store came back', [
+      'app_id',
       'store',
     ]),
     withdrawn: counter(
       'dapr_lock_withdrawn_attempts_total',
       'Attempts of unknown outcome that were undone',
-      ['store'],
+      ['app_id', 'store'],
     ),
   };
 }

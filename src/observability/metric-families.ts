@@ -53,7 +53,7 @@ export interface NumberSeries {
 /** A counter, or a gauge that is counted up and down. */
 export class NumberFamily extends Family {
   readonly type: 'counter' | 'gauge';
-  readonly #series: { readonly labels: Labels; readonly series: NumberSeries }[] = [];
+  readonly #series = new Map<NumberSeries, Labels>();
 
   constructor(type: 'counter' | 'gauge', options: FamilyOptions) {
     super(options);
@@ -63,12 +63,17 @@ export class NumberFamily extends Family {
   /** Begins a series at 0; to be kept, as labels that are given again would begin another. */
   begin(labels: Labels): NumberSeries {
     const series = { value: 0 };
-    this.#series.push({ labels, series });
+    this.#series.set(series, labels);
     return series;
   }
 
+  /** Shows a series no more. */
+  end(series: NumberSeries): void {
+    this.#series.delete(series);
+  }
+
   protected values(): readonly Sample[] {
-    return this.#series.map(({ labels, series }) => ({ labels, value: series.value }));
+    return Array.from(this.#series, ([{ value }, labels]) => ({ labels, value }));
   }
 }
 
@@ -101,7 +106,7 @@ export class HistogramSeries {
 export class HistogramFamily extends Family {
   readonly type = 'histogram';
   readonly #bounds: readonly number[];
-  readonly #series: HistogramSeries[] = [];
+  readonly #series = new Set<HistogramSeries>();
 
   constructor(options: FamilyOptions & { readonly buckets: readonly number[] }) {
     super(options);
@@ -111,12 +116,17 @@ export class HistogramFamily extends Family {
   /** Begins a series; to be kept, as labels that are given again would begin another. */
   begin(labels: Labels): HistogramSeries {
     const series = new HistogramSeries(labels, this.#bounds);
-    this.#series.push(series);
+    this.#series.add(series);
     return series;
   }
 
+  /** Shows a series no more. */
+  end(series: HistogramSeries): void {
+    this.#series.delete(series);
+  }
+
   protected values(): readonly Sample[] {
-    return this.#series.flatMap((series) => this.#samplesOf(series));
+    return [...this.#series].flatMap((series) => this.#samplesOf(series));
   }
 
   #samplesOf({ labels, counts, sum }: HistogramSeries): readonly Sample[] {

@@ -20,6 +20,12 @@ export interface MetricsOptions {
   readonly isKnownStore: (name: string) => boolean;
 }
 
+/** Where a component may fail, daprd's reasons. */
+const FAILED_STEPS = ['creation', 'init'] as const;
+
+/** One of daprd's reasons. */
+type FailedStep = (typeof FAILED_STEPS)[number];
+
 /** Dapr's categories of error codes (dapr/dapr pkg/messages/errorcodes). */
 const ERROR_CATEGORIES: Readonly<Record<string, string>> = {
   ERR_LOCK_STORE_NOT_CONFIGURED: 'lock',
@@ -44,8 +50,7 @@ export class Metrics {
   readonly #metrics;
   readonly #http: HttpMetrics;
   readonly #grpc: GrpcMetrics;
-  /** Measures lock calls. */
-  readonly lockObserver: LockObserver;
+  readonly #locks: LockMetrics;
   /** By store and instance: whether it is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
@@ -56,7 +61,8 @@ export class Metrics {
     this.#metrics = createMetrics(this.registry, settings.latencyBucketsMs);
     this.#http = new HttpMetrics(this.#metrics, { appId, settings: settings.http, isKnownStore });
     this.#grpc = new GrpcMetrics(this.#metrics, appId);
-    this.lockObserver = new LockMetrics(this.#metrics);
+    this.#locks = new LockMetrics(this.#metrics, appId);
+    this.#metrics.componentLoaded.inc({ app_id: appId }, 0);
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -64,6 +70,11 @@ export class Metrics {
   configure(settings: MetricsSettings): void {
     this.#settings = settings;
     this.#http.configure(settings.http);
+  }
+
+  /** Measures lock calls. */
+  get lockObserver(): LockObserver {
+    return this.#locks;
   }
 
   /** True where calls are measured. */
@@ -79,47 +90,72 @@ export class Metrics {
   }
 
   /**
-   * Measures a store's way to its server. While a store is replaced there are two of its name: it is up
-   * where one of them is.
+   * Measures a store's way to its server, and its calls, from its first word to its last. While a store
+   * is replaced there are two of its name: it is up where one of them is.
    */
   storeObserver(store: string): StoreObserver {
     const { reconnects, withdrawn } = this.#metrics;
     const instance = Symbol(store);
-    const states = this.#storeStates.get(store) ?? new Map<symbol, boolean>();
-    this.#storeStates.set(store, states);
-    reconnects.inc({ store }, 0);
-    withdrawn.inc({ store }, 0);
+    const labels = { app_id: this.#options.appId, store };
     return {
       up: (isUp) => {
-        states.set(instance, isUp);
-        this.#showStore(store, states);
+        this.#setState(store, instance, isUp);
       },
       reconnected: () => {
-        reconnects.inc({ store });
+        reconnects.inc(labels);
       },
       withdrawn: () => {
-        withdrawn.inc({ store });
+        withdrawn.inc(labels);
       },
       closed: () => {
-        states.delete(instance);
-        this.#showStore(store, states);
+        this.#setState(store, instance, undefined);
       },
     };
   }
 
-  #showStore(store: string, states: ReadonlyMap<symbol, boolean>): void {
-    if (states.size === 0) this.#metrics.storeUp.remove({ store });
-    else this.#metrics.storeUp.set({ store }, [...states.values()].includes(true) ? 1 : 0);
+  #setState(store: string, instance: symbol, isUp: boolean | undefined): void {
+    const states = this.#storeStates.get(store) ?? new Map<symbol, boolean>();
+    if (isUp === undefined) states.delete(instance);
+    else states.set(instance, isUp);
+    if (states.size === 0) this.#endStore(store);
+    else this.#showStore(store, states);
   }
 
-  /** Counts a component's init; `failedAt` is daprd's reason, undefined for one that succeeded. */
+  #showStore(store: string, states: Map<symbol, boolean>): void {
+    const { storeUp, reconnects, withdrawn } = this.#metrics;
+    const labels = { app_id: this.#options.appId, store };
+    this.#storeStates.set(store, states);
+    this.#locks.begin(store);
+    reconnects.inc(labels, 0);
+    withdrawn.inc(labels, 0);
+    storeUp.set(labels, [...states.values()].includes(true) ? 1 : 0);
+  }
+
+  #endStore(store: string): void {
+    const { storeUp, reconnects, withdrawn } = this.#metrics;
+    const labels = { app_id: this.#options.appId, store };
+    this.#storeStates.delete(store);
+    this.#locks.end(store);
+    for (const metric of [storeUp, reconnects, withdrawn]) metric.remove(labels);
+  }
+
+  /**
+   * Counts a component's init; `failedAt` is daprd's reason, undefined for one that succeeded. The
+   * failures of a component begin at 0 with its first success, so that `increase()` sees a later one.
+   */
   recordComponent(
     { name, type }: { readonly name: string; readonly type: string },
-    failedAt: string | undefined,
+    failedAt: FailedStep | undefined,
   ): void {
-    const labels = { app_id: this.#options.appId, component: type };
-    if (failedAt === undefined) this.#metrics.componentInit.inc(labels);
-    else this.#metrics.componentFail.inc({ ...labels, componentName: name, reason: failedAt });
+    const { componentInit, componentLoaded, componentFail } = this.#metrics;
+    const { appId } = this.#options;
+    const labels = { app_id: appId, component: type };
+    for (const reason of FAILED_STEPS) {
+      const failed = reason === failedAt ? 1 : 0;
+      componentFail.inc({ ...labels, componentName: name, reason }, failed);
+    }
+    componentInit.inc(labels, failedAt === undefined ? 1 : 0);
+    componentLoaded.inc({ app_id: appId }, failedAt === undefined ? 1 : 0);
   }
 
   /** Sets how many policies of each name are loaded. */

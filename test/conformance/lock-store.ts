@@ -53,7 +53,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
       });
 
       it('is not there to be released', async () => {
-        await expect(unlock('a')).resolves.toBe('not-found');
+        await expect(unlock('a')).resolves.toBe('not_found');
       });
 
       it('goes to exactly one of 50 that race for it', async () => {
@@ -79,11 +79,11 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
 
       it('is released once', async () => {
         await unlock('holder');
-        await expect(unlock('holder')).resolves.toBe('not-found');
+        await expect(unlock('holder')).resolves.toBe('not_found');
       });
 
       it('stays where another tries to release it', async () => {
-        await expect(unlock('other')).resolves.toBe('held-by-other');
+        await expect(unlock('other')).resolves.toBe('held_by_other');
         await expect(tryLock('other')).resolves.toBe(false);
       });
 
@@ -108,7 +108,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
         await eventually(async () => {
           expect(await tryLock('b')).toBe(true);
         });
-        await expect(unlock('a')).resolves.toBe('held-by-other');
+        await expect(unlock('a')).resolves.toBe('held_by_other');
         await expect(tryLock('c')).resolves.toBe(false);
       });
 
@@ -137,7 +137,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
       it.each(Object.entries(odd))('may hold %s', async (_name, text) => {
         const oddKey = `${key}${text}`;
         await expect(tryLock(text, { key: oddKey })).resolves.toBe(true);
-        await expect(unlock(`${text} `, oddKey)).resolves.toBe('held-by-other');
+        await expect(unlock(`${text} `, oddKey)).resolves.toBe('held_by_other');
         await expect(unlock(text, oddKey)).resolves.toBe('unlocked');
       });
 
@@ -147,7 +147,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
         ['Unicode form', '\u00e9', 'e\u0301'],
       ])('differ by %s', async (_name, holder, other) => {
         await tryLock(holder);
-        await expect(unlock(other)).resolves.toBe('held-by-other');
+        await expect(unlock(other)).resolves.toBe('held_by_other');
       });
     });
 
@@ -176,7 +176,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
         await store.tryLock(call, forever());
         await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: true });
         await expect(unlock('a')).resolves.toBe('unlocked');
-        await expect(unlock('a')).resolves.toBe('not-found');
+        await expect(unlock('a')).resolves.toBe('not_found');
       });
 
       it('is not taken for another of the same owner', async () => {

@@ -103,6 +103,27 @@ describe('the metrics of a sidecar', () => {
     });
   });
 
+  it('begin at 0 with their store, and end with it', async () => {
+    await start();
+    const unknown = {
+      app_id: 'myapp',
+      store: 'lockstore',
+      operation: 'unlock',
+      outcome: 'unknown',
+    };
+    const name = 'dapr_lock_operations_total';
+    expect(findMetric(await scrape(), name, unknown)).toBe(0);
+    expect(findMetric(await scrape(), 'dapr_runtime_component_loaded', {})).toBe(1);
+    await rm(path.join(folder, 'lockstore.yaml'));
+    await eventually(
+      async () => {
+        const ofStore = (await scrape()).filter(({ labels }) => labels.store === 'lockstore');
+        expect(ofStore).toEqual([]);
+      },
+      { withinMs: 10_000 },
+    );
+  });
+
   it('say that a store is away', async () => {
     await start();
     await redis.kill();

@@ -1,6 +1,6 @@
 /** How a lock call ended for its client. */
 export type Answer =
-  'acquired' | 'refused' | 'unlocked' | 'not-found' | 'held-by-other' | 'not-applied' | 'unknown';
+  'acquired' | 'refused' | 'unlocked' | 'not_found' | 'held_by_other' | 'not-applied' | 'unknown';
 
 /** One lock call, as its client saw it; times are milliseconds of one monotonic clock. */
 export interface Operation {

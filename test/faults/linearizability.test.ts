@@ -42,8 +42,8 @@ class ModelLock {
       this.#endsAtMs = atMs + TTL_MS;
       return 'acquired';
     }
-    if (this.#owner === undefined) return 'not-found';
-    if (this.#owner !== owner) return 'held-by-other';
+    if (this.#owner === undefined) return 'not_found';
+    if (this.#owner !== owner) return 'held_by_other';
     this.#owner = undefined;
     return 'unlocked';
   }
@@ -118,9 +118,9 @@ describe('the linearizability check', () => {
       'an unlock that worked and said otherwise',
       [
         operation('tryLock', 'a', [0, 1], 'acquired'),
-        operation('unlock', 'a', [2, 3], 'not-found'),
+        operation('unlock', 'a', [2, 3], 'not_found'),
       ],
-      'unlock -> not-found',
+      'unlock -> not_found',
     ],
     [
       "another's unlock that worked",

@@ -184,12 +184,12 @@ class KeyCheck {
     switch (operation.answer) {
       case 'refused':
         return holder !== undefined || this.#isShadowed(operation, () => true);
-      case 'held-by-other':
+      case 'held_by_other':
         return (
           (holder !== undefined && holder.owner !== operation.owner) ||
           this.#isShadowed(operation, (owner) => owner !== operation.owner)
         );
-      case 'not-found':
+      case 'not_found':
         return lease === undefined;
       default:
         return false;
@@ -215,7 +215,7 @@ class KeyCheck {
         return this.#isShadowed(operation, (owner) => owner === operation.owner)
           ? { lease, nowMs, applied }
           : undefined;
-      case 'not-found':
+      case 'not_found':
         return isFree ? { lease: undefined, nowMs, applied } : undefined;
       default:
         return undefined;

@@ -5,8 +5,8 @@ const ANSWERS = [
   'acquired',
   'refused',
   'unlocked',
-  'not-found',
-  'held-by-other',
+  'not_found',
+  'held_by_other',
   'not-applied',
   'unknown',
 ] as const;

@@ -37,7 +37,7 @@ export interface SidecarUnderTest {
 /** How long a store that is stopped may go on with its withdrawals: as long as a sidecar's may. */
 const STOP_GRACE_MS = 5000;
 
-const UNLOCK_ANSWERS = ['unlocked', 'not-found', 'held-by-other'] as const;
+const UNLOCK_ANSWERS = ['unlocked', 'not_found', 'held_by_other'] as const;
 
 /** Where Redis said no, or was never asked, Holdfast does not call the outcome unknown. */
 function answerOfFailure(message: string): Answer {
@@ -102,8 +102,8 @@ interface WireResponse {
 
 const WIRE_STATUS: Readonly<Record<string, Answer>> = {
   SUCCESS: 'unlocked',
-  LOCK_DOES_NOT_EXIST: 'not-found',
-  LOCK_BELONGS_TO_OTHERS: 'held-by-other',
+  LOCK_DOES_NOT_EXIST: 'not_found',
+  LOCK_BELONGS_TO_OTHERS: 'held_by_other',
 };
 
 function toAnswer(kind: LockRequest['kind'], { success, status }: WireResponse): Answer {

@@ -125,8 +125,8 @@ describe('the lock service', () => {
   describe('a release', () => {
     it.each([
       ['unlocked', 0],
-      ['not-found', 1],
-      ['held-by-other', 2],
+      ['not_found', 1],
+      ['held_by_other', 2],
     ] as const)('that ends %s is answered by status %i', async (outcome: UnlockOutcome, status) => {
       store.unlock.mockResolvedValue(outcome);
       const answer = await createService().unlock(REQUEST, caller);

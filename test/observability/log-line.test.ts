@@ -1,4 +1,65 @@
+import fc from 'fast-check';
+
 import { toJsonLine, toTextLine } from '../../src/observability/log-line';
+
+/** What a terminal obeys or hides; a line feed ends a line, and is ours alone. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+const HOSTILE = [
+  '\u0000',
+  '\u0007',
+  '\u001b[2J',
+  '\r',
+  '\u007f',
+  '\u0085',
+  '\u009b2J',
+  '\u061c',
+  '\u200b',
+  '\u200e',
+  '\u200f',
+  '\u2028',
+  '\u2029',
+  '\u202a',
+  '\u202e',
+  '\u2066',
+  '\u2069',
+  '\ufeff',
+  '\ud800',
+  '\u{e0041}',
+];
+
+describe.each([
+  ['text', toTextLine],
+  ['JSON', toJsonLine],
+])('a line of %s', (_form, toLine) => {
+  it.each(HOSTILE)('shows %j as an escape', (text) => {
+    const line = toLine({ msg: `a${text}b`, owner: text });
+    expect(line.slice(0, -1)).not.toMatch(UNSEEN);
+    expect(line).toContain('\\');
+  });
+
+  it('is one line of what can be seen, whatever it says', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...HOSTILE));
+    fc.assert(
+      fc.property(fc.array(text), (parts) => {
+        const line = toLine({ msg: parts.join(''), other: parts.join(' ') });
+        expect(line.slice(0, -1)).not.toMatch(UNSEEN);
+        expect(line.endsWith('\n')).toBe(true);
+      }),
+    );
+  });
+
+  it('leaves letters of any script as they are', () => {
+    for (const text of ['möglich', '東京', 'עברית', '🔒']) {
+      expect(toLine({ msg: text })).toContain(text);
+    }
+  });
+});
+
+it('reads back from a line of JSON as it was', () => {
+  const msg = HOSTILE.join('x');
+  expect(JSON.parse(toJsonLine({ msg }))).toEqual({ msg });
+});
 
 describe('toTextLine', () => {
   it('puts time, level and message first and sorts the rest', () => {

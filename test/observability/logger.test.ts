@@ -1,3 +1,4 @@
+import { createDebugSwitch } from '../../src/observability/debug-switch';
 import { createLogger, type LoggerOptions } from '../../src/observability/logger';
 
 describe('createLogger', () => {
@@ -53,5 +54,36 @@ describe('createLogger', () => {
     const log = createLog({ level });
     for (const write of ['debug', 'info', 'warn', 'error', 'fatal'] as const) log[write]('x');
     expect(lines).toHaveLength(count);
+  });
+
+  it('changes its level while it runs, for scopes that there are already too', () => {
+    const log = createLog();
+    const scope = log.scoped('dapr.api');
+    const always = log.scoped('dapr.runtime.http-info', { level: 'info' });
+    expect(scope.isDebug).toBe(false);
+    log.level = 'debug';
+    expect(scope.isDebug).toBe(true);
+    scope.debug('seen');
+    log.level = 'error';
+    scope.info('unseen');
+    always.info('seen too');
+    expect(lines).toEqual([
+      expect.stringContaining('msg=seen '),
+      expect.stringContaining('msg="seen too"'),
+    ]);
+  });
+
+  it.each([
+    ['info', ['debug', 'info']],
+    ['error', ['debug', 'error']],
+    ['debug', ['info', 'debug']],
+  ] as const)('is switched from %s to debug lines and back', (level, levels) => {
+    const log = createLog({ level });
+    const flip = createDebugSwitch(log);
+    for (const next of levels) {
+      flip();
+      expect(log.level).toBe(next);
+      expect(lines.at(-1)).toContain(`level=info msg="Log level set to: ${next}"`);
+    }
   });
 });

@@ -4,5 +4,5 @@ import { createMemoryStore } from './memory-store';
 /** `lock.in-memory`: takes no metadata. */
 export const memoryDriver: LockDriver = {
   type: 'lock.in-memory',
-  create: () => createMemoryStore({ now: () => performance.now() }),
+  create: ({ observer }) => createMemoryStore({ now: () => performance.now(), observer }),
 };

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../lock/attempt';
 import type { CancelSignal } from '../../lock/cancellation';
 import { type LockStore, StoreError } from '../../lock/lock-store';
+import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { ExpiringMap } from './expiring-map';
 
 /** How often expired leases are dropped from memory, in milliseconds. */
@@ -30,7 +31,11 @@ export interface MemoryStore extends LockStore {
  *
  * @param options `now` is a monotonic clock in milliseconds
  */
-export function createMemoryStore(options: { readonly now: () => number }): MemoryStore {
+export function createMemoryStore(options: {
+  readonly now: () => number;
+  readonly observer?: StoreObserver | undefined;
+}): MemoryStore {
+  const { observer = silentStoreObserver } = options;
   const leases = new ExpiringMap<Lease>(options.now);
   const endedAttempts = new ExpiringMap<'unlocked' | 'withdrawn'>(options.now);
   let sweeper: NodeJS.Timeout | undefined;
@@ -49,6 +54,7 @@ export function createMemoryStore(options: { readonly now: () => number }): Memo
   return {
     async init(signal) {
       assertCallable(signal);
+      observer.up(true);
       sweeper ??= setInterval(() => {
         leases.sweep();
         endedAttempts.sweep();
@@ -67,8 +73,8 @@ export function createMemoryStore(options: { readonly now: () => number }): Memo
       assertNotWithdrawn(attempt);
       if (endedAttempts.get(attempt.id) === 'unlocked') return 'unlocked';
       const lease = leases.get(key);
-      if (lease === undefined) return 'not-found';
-      if (lease.owner !== owner) return 'held-by-other';
+      if (lease === undefined) return 'not_found';
+      if (lease.owner !== owner) return 'held_by_other';
       leases.delete(key);
       endedAttempts.set(attempt.id, 'unlocked', MEMORY_OF_ATTEMPTS_MS);
       return 'unlocked';
@@ -81,6 +87,7 @@ export function createMemoryStore(options: { readonly now: () => number }): Memo
       assertCallable(signal);
     },
     async close() {
+      if (!closed) observer.closed();
       closed = true;
       clearInterval(sweeper);
     },

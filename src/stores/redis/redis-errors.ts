@@ -24,8 +24,21 @@ const REPLIES: Readonly<Record<string, ReplyRow>> = {
   WRONGTYPE: { kind: 'rejected', meaning: "the lock's key holds something that is no lock" },
 };
 
-/** The one reply that starts with ERR and is worth telling apart: the server takes no more clients. */
-const MAX_CLIENTS = 'max number of clients reached';
+/** Replies that start with ERR and are worth telling apart, by what stands in them. */
+const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
+  [
+    /max number of clients reached/,
+    { kind: 'unavailable', meaning: 'Redis takes no more connections' },
+  ],
+  // What a script may not do: Redis 7, Valkey and later (script.c), Redis 6 (scripting.c).
+  [
+    /ACL failure in script|The user executing the script|not allowed from script/,
+    { kind: 'rejected', meaning: 'the Redis user lacks a permission' },
+  ],
+];
+
+/** How Redis 6 hands on what a command in a script was answered; later ones give the answer itself. */
+const IN_SCRIPT = /^ERR Error running script .*@user_script: ?\d+: -?([A-Z]+) /;
 
 /** True where Redis answered that it does not know a script by its hash: nothing was run. */
 export function isNoScript(error: unknown): boolean {
@@ -35,6 +48,11 @@ export function isNoScript(error: unknown): boolean {
 /** True where the user may not run a command: nothing was run. */
 export function isNoPermission(error: unknown): boolean {
   return isReply(error, 'NOPERM');
+}
+
+/** True where the user may not do what was asked, the script's own commands included. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ErrorReply && rowOf(error.message)?.meaning === REPLIES.NOPERM?.meaning;
 }
 
 /** True where the lock's key holds something that is no lock. */
@@ -84,12 +102,14 @@ function ofReply(error: ErrorReply): StoreError {
 }
 
 function rowOf(reply: string): ReplyRow | undefined {
-  if (reply.includes(MAX_CLIENTS)) {
-    return { kind: 'unavailable', meaning: 'Redis takes no more connections' };
-  }
-  return REPLIES[reply.split(' ', 1)[0] ?? ''];
+  return REPLIES[wordOf(reply)] ?? TEXTS.find(([text]) => text.test(reply))?.[1];
+}
+
+/** The word that says what kind of error a reply is. */
+function wordOf(reply: string): string {
+  return IN_SCRIPT.exec(reply)?.[1] ?? reply.split(' ', 1)[0] ?? '';
 }
 
 function isReply(error: unknown, word: string): boolean {
-  return error instanceof ErrorReply && error.message.startsWith(word);
+  return error instanceof ErrorReply && wordOf(error.message) === word;
 }

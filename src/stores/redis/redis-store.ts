@@ -61,6 +61,7 @@ class RedisStore implements LockStore {
     const { settings, logger } = options;
     const { commands = new LockCommands(), observer = silentStoreObserver } = options;
     this.#observer = observer;
+    observer.up(false);
     this.#settings = settings;
     this.#logger = logger;
     this.#commands = commands;
@@ -136,7 +137,7 @@ class RedisStore implements LockStore {
       });
       if (result.reply === REPLY.unlocked) return 'unlocked';
       await this.#assertNoTraceLost(result);
-      return result.reply === REPLY.notFound ? 'not-found' : 'held-by-other';
+      return result.reply === REPLY.notFound ? 'not_found' : 'held_by_other';
     } finally {
       this.#leave();
     }

@@ -198,7 +198,7 @@ describe('lock.redis behind a bad network', () => {
     });
 
     it('frees no lock taken after a repeated send that found none', async () => {
-      await expect(overtake(unlock)).resolves.toBe('not-found');
+      await expect(overtake(unlock)).resolves.toBe('not_found');
       await tryLock();
       await deliver();
       await expect(holder()).resolves.toBe('a');

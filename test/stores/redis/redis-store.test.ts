@@ -73,7 +73,7 @@ describe('lock.redis', () => {
 
     it("releases daprd's lock for its owner only", async () => {
       await daprdLock('d');
-      await expect(unlock('a')).resolves.toBe('held-by-other');
+      await expect(unlock('a')).resolves.toBe('held_by_other');
       await expect(unlock('d')).resolves.toBe('unlocked');
     });
 

@@ -107,7 +107,7 @@ describe('lock.redis with a narrow ACL', () => {
     const call = tryLockCall('lock||myapp||narrow');
     await expect(fixture.store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('unlocked');
-    await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('not-found');
+    await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('not_found');
   });
 
   it('warns that without TIME a lost reply stays unknown', async () => {
@@ -124,6 +124,19 @@ describe('lock.redis with a narrow ACL', () => {
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('unlocked');
     const left = await redis.inspect((client) => client.exists('lock||myapp||timed'));
     expect(left).toBe(0);
+  });
+
+  it.each([
+    ['a command', ['~lock||*', '+evalsha', '+eval', '+get', '+time']],
+    ['the key', ['~other||*', '+@all']],
+  ])('says that a script lacks a permission for %s', async (_what, rules) => {
+    await initAs(rules);
+    const call = tryLockCall('lock||myapp||narrow');
+    await expect(fixture.store.tryLock(call, noAbort())).rejects.toMatchObject({
+      kind: 'rejected',
+      outcome: 'not-applied',
+      message: expect.stringMatching(/^the Redis user lacks a permission: /) as unknown,
+    });
   });
 
   it('says which permission is missing', async () => {
