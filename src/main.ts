@@ -11,6 +11,7 @@ import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
 import { createDebugSwitch } from './observability/debug-switch';
+import { logLibraryOutput } from './observability/library-output';
 import { createBoundedWriter } from './observability/line-writer';
 import { createLogger, type ProcessLogger } from './observability/logger';
 import { toVisible } from './observability/visible-text';
@@ -54,6 +55,7 @@ async function run(options: RunOptions): Promise<void> {
       logger.warn(`${dropped} log lines were dropped, as nobody read the ones before`);
     }),
   });
+  logLibraryOutput(globalThis.console, logger);
   const app = createApp(options, {
     logger,
     environment: process.env,
