@@ -77,6 +77,8 @@ class ComposedApp implements App {
   readonly #logger: Logger;
   readonly #lifecycle = new Lifecycle();
   readonly #stores = new StoreCatalog();
+  /** By store: the log in which its secrets are hidden. */
+  readonly #storeLoggers = new Map<string, Logger>();
   readonly #metadata: SidecarMetadata;
   #configuration: Configuration = DEFAULT_CONFIGURATION;
   #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
@@ -239,7 +241,12 @@ class ComposedApp implements App {
     const locks = createLockService({
       stores: this.#stores,
       policyOf: (storeName) => resiliency.policyOf(storeName),
-      observers: [createLockLog(logger.scoped('dapr.api')), metrics.lockObserver],
+      observers: [
+        createLockLog(logger.scoped('dapr.api'), {
+          loggerOf: (store) => this.#storeLoggers.get(store),
+        }),
+        metrics.lockObserver,
+      ],
       maxConcurrentCalls: this.#options.maxConcurrentLockCalls,
     });
     const components = this.#createComponents(metrics);
@@ -271,13 +278,11 @@ class ComposedApp implements App {
     return new ComponentManager({
       appId,
       environment: toComponentEnvironment(this.#context.environment, this.#options),
-      createStore: ({ name: componentName, type, version }, { properties, logger }) =>
-        findDriver(type, version)?.create({
-          componentName,
-          properties,
-          logger,
-          observer: metrics.storeObserver(componentName),
-        }),
+      createStore: ({ name: componentName, type, version }, { properties, logger }) => {
+        const observer = metrics.storeObserver(componentName);
+        this.#storeLoggers.set(componentName, logger.scoped('dapr.api'));
+        return findDriver(type, version)?.create({ componentName, properties, logger, observer });
+      },
       isDenied: (component) => isComponentDenied(this.#configuration, component),
       observe: (component, failedAt) => {
         metrics.recordComponent(component, failedAt);

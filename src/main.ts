@@ -11,6 +11,7 @@ import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
 import { createDebugSwitch } from './observability/debug-switch';
+import { logLibraryOutput } from './observability/library-output';
 import { createBoundedWriter } from './observability/line-writer';
 import { createLogger, type ProcessLogger } from './observability/logger';
 import { toVisible } from './observability/visible-text';
@@ -54,6 +55,7 @@ async function run(options: RunOptions): Promise<void> {
       logger.warn(`${dropped} log lines were dropped, as nobody read the ones before`);
     }),
   });
+  logLibraryOutput(globalThis.console, logger);
   const app = createApp(options, {
     logger,
     environment: process.env,
@@ -79,7 +81,10 @@ async function run(options: RunOptions): Promise<void> {
   const elapsedMs = Math.round(performance.now() - startedAt);
   logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
   keepHeapSmall();
-  if (!options.logAsJson) process.stdout.write(toInvitation(options, app.storeNames[0]));
+  // For people: what reads the log from a pipe or a file finds nothing but log lines there.
+  if (process.stdout.isTTY && !options.logAsJson) {
+    process.stdout.write(toInvitation(options, app.storeNames[0]));
+  }
 }
 
 /** Lines go out at once: what is said last before the process ends must not be lost. */

@@ -215,7 +215,8 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
 function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockCall) {
   return store.tryLock(call, signal).then((result) => {
     if (!result.acquired || !signal.aborted) return result;
-    throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
+    const reason = 'the caller has gone';
+    throw new StoreError(reason, { kind: 'deadline', outcome: 'unknown', reason });
   });
 }
 

@@ -87,17 +87,25 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly kind: StoreErrorKind;
   readonly outcome: StoreErrorOutcome;
+  readonly reason: string | undefined;
 
   /**
    * @param message what failed, in words that may reach the client: no owner, no secret
-   * @param options the two verdicts, and the driver's own error as `cause` for the log
+   * @param options the two verdicts; the driver's own error as `cause` for the log; as `reason` what
+   *   tells failures of one kind apart in the log, from a list that is closed
    */
   constructor(
     message: string,
-    options: { kind: StoreErrorKind; outcome: StoreErrorOutcome; cause?: unknown },
+    options: {
+      kind: StoreErrorKind;
+      outcome: StoreErrorOutcome;
+      cause?: unknown;
+      reason?: string | undefined;
+    },
   ) {
     super(message, { cause: options.cause });
     this.kind = options.kind;
     this.outcome = options.outcome;
+    this.reason = options.reason;
   }
 }

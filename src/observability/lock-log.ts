@@ -1,20 +1,29 @@
 import { toErrorTrace } from '../lock/error-message';
-import type { LockObserver } from '../lock/lock-observer';
 import { LockKeyError } from '../lock/lock-key';
+import type { LockObserver } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';
 import type { Logger } from '../lock/logger';
+import { type Clock, processClock } from '../lock/trouble';
+import { CallFailures } from './call-failures';
 
-/** How long nothing more is said of calls that are refused for overload, in milliseconds. */
-const OVERLOAD_QUIET_MS = 10_000;
+/** What the log of lock calls is made of, beside the logger. */
+export interface LockLogOptions {
+  readonly clock?: Clock;
+  /** The log of a store, where its secrets are hidden; undefined for a name that no store has. */
+  readonly loggerOf?: (store: string) => Logger | undefined;
+}
 
 /**
  * Logs how lock calls ended: every call at debug, the only level at which owners and resources
- * may appear; a failure that no store announced, which is a defect, at error; overload at warning, once in
- * {@link OVERLOAD_QUIET_MS}.
+ * may appear; a failure that no store announced, which is a defect, at error; other failures and
+ * overload at warning, in few lines however many there are.
  */
-export function createLockLog(logger: Logger): LockObserver {
-  let quietUntilMs = 0;
+export function createLockLog(logger: Logger, options: LockLogOptions = {}): LockObserver {
+  const { clock = processClock, loggerOf = () => undefined } = options;
+  const logOf = (store: string): Logger => loggerOf(store) ?? logger;
+  const failures = new CallFailures(logOf, clock);
   const ended: LockObserver['ended'] = (report) => {
+    failures.note(report);
     if (report.error === undefined && !logger.isDebug) return;
     const { operation, storeName, resourceId, lockOwner, outcome, error } = report;
     const fields = { store: storeName, resource: resourceId, owner: lockOwner, outcome };
@@ -22,13 +31,13 @@ export function createLockLog(logger: Logger): LockObserver {
       logger.debug(operation, fields);
       return;
     }
-    logger.debug(`api error: ${error.message}`, { ...fields, operation, ...causeOf(error) });
-    if (outcome === 'overloaded' && performance.now() >= quietUntilMs) {
-      quietUntilMs = performance.now() + OVERLOAD_QUIET_MS;
-      logger.warn(`Overloaded, lock calls are refused: ${error.message}`);
-    }
+    logOf(storeName).debug(`api error: ${error.message}`, {
+      ...fields,
+      operation,
+      ...causeOf(error),
+    });
     if (isDefect(error.cause)) {
-      logger.error(`${operation} failed unexpectedly: ${toErrorTrace(error.cause)}`, {
+      logOf(storeName).error(`${operation} failed unexpectedly: ${toErrorTrace(error.cause)}`, {
         store: storeName,
       });
     }

@@ -14,7 +14,6 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BasicTracerProvider,
   BatchSpanProcessor,
-  ConsoleSpanExporter,
   type Sampler,
   SamplingDecision,
   SimpleSpanProcessor,
@@ -28,6 +27,7 @@ import type { LockCallReport } from '../lock/lock-observer';
 import type { Logger } from '../lock/logger';
 import type { ApiCall, ApiResult } from '../sidecar/api-observer';
 import { toGrpcStatusName } from './grpc-status-names';
+import { LogSpanExporter } from './log-span-exporter';
 import { logExportFailures } from './otel-diagnostics';
 import type { TraceContext } from './trace-context';
 import type { CallSpan, Tracer } from './tracer';
@@ -66,7 +66,7 @@ export async function createOtelTracer(options: OtelTracerOptions): Promise<Trac
       'service.name': serviceName,
     }),
     sampler: new DaprSampler(rate),
-    spanProcessors: await createProcessors(settings, serviceName),
+    spanProcessors: await createProcessors(options, serviceName),
   });
   const tracer = provider.getTracer('holdfast');
   return {
@@ -177,11 +177,12 @@ function contextOf({ traceId, spanId, flags, traceState }: TraceContext) {
 }
 
 async function createProcessors(
-  { stdout, zipkinEndpoint, otel }: TracingSettings,
+  { settings, logger }: Pick<OtelTracerOptions, 'settings' | 'logger'>,
   serviceName: string,
 ): Promise<SpanProcessor[]> {
+  const { stdout, zipkinEndpoint, otel } = settings;
   const processors: SpanProcessor[] = [];
-  if (stdout) processors.push(new SimpleSpanProcessor(new ConsoleSpanExporter()));
+  if (stdout) processors.push(new SimpleSpanProcessor(new LogSpanExporter(logger)));
   if (zipkinEndpoint !== undefined) {
     const { ZipkinExporter } = await import('@opentelemetry/exporter-zipkin');
     processors.push(

@@ -170,5 +170,6 @@ function toFinal(error: unknown, earlier: readonly unknown[]): unknown {
   );
   const message = isUnknown ? `${error.message}, the outcome is unknown` : error.message;
   const outcome = isUnknown ? 'unknown' : 'not-applied';
-  return new StoreError(message, { kind: 'unavailable', outcome, cause: error });
+  const reason = error.message;
+  return new StoreError(message, { kind: 'unavailable', outcome, cause: error, reason });
 }

@@ -221,4 +221,9 @@ describe('the alert rules', () => {
     const operations = readFileSync(path.join(DEPLOY, '../docs/operations.md'), 'utf8');
     expect(operations).toContain(`\`${rule.alert}\``);
   });
+
+  it.each(rules)('$alert says of which app it speaks, and is tested', (rule) => {
+    expect(rule.annotations.summary).toContain('$labels.app_id');
+    expect(read('prometheus/alerts.test.yaml')).toContain(`alertname: ${rule.alert}`);
+  });
 });

@@ -10,6 +10,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { callHttp } from '../support/http-call';
 import { findFreePort } from '../support/free-port';
+import { invitationOf } from '../support/invitation-of';
 import { SidecarProcess } from '../support/sidecar-process';
 
 const LOCK = '/v1.0-alpha1/lock/lockstore';
@@ -79,7 +80,6 @@ describe('where a sidecar listens', () => {
 
     it('names no port that nobody listens on, and gives a line that works', async () => {
       await start('--unix-domain-socket', folder);
-      await sidecar.waitForOutput('Take a lock');
       expect(sidecar.stdout).toContain(
         `API gRPC server is running on unix socket ${socketOf('grpc')}`,
       );
@@ -88,7 +88,9 @@ describe('where a sidecar listens', () => {
         expect(sidecar.stdout).not.toContain(String(port));
       }
       const [, socketPath, url, body] =
-        /^curl --unix-socket (\S+) -X POST (\S+) .* -d '(.*)'$/m.exec(sidecar.stdout)!;
+        /^curl --unix-socket (\S+) -X POST (\S+) .* -d '(.*)'$/m.exec(
+          invitationOf(['--unix-domain-socket', folder]),
+        )!;
       expect(socketPath).toBe(socketOf('http'));
       const status = await new Promise<number | undefined>((resolve, reject) => {
         httpRequest(url!, { socketPath, method: 'POST' }, (response) => {
@@ -197,7 +199,6 @@ describe('where a sidecar listens', () => {
         success: true,
       });
       await expect(callHttp(sidecar.httpPort, { path: LOCK })).rejects.toThrow();
-      expect(sidecar.stdout).toContain('curl -k -X POST https://localhost');
       await expect(sidecar.stop()).resolves.toBe(0);
     });
 

@@ -5,6 +5,7 @@ import { toErrorMessage } from '../../lock/error-message';
 import { StoreError } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
 import type { StoreObserver } from '../../lock/store-observer';
+import { processClock, Trouble } from '../../lock/trouble';
 import { type CallLimit, type LimitReason, TimeOverError } from './call-limit';
 import { withDeadline } from './deadline';
 import { type RedisAddress, toAddressText } from './redis-address';
@@ -35,6 +36,14 @@ export class RedisConnection {
   #attempt: Promise<RedisLink> | undefined;
   #awaySinceMs: number | undefined;
   readonly #sentinels: Sentinels | undefined;
+  /** Attempts to reach Redis that fail: why they do is more than why the connection was lost. */
+  readonly #attempts = new Trouble({
+    clock: processClock,
+    onFailing: ({ reason, failures }, isFirst) => {
+      const more = isFirst ? '' : ` (${failures} attempts since this was last said)`;
+      this.#logger.warn(`Redis can't be reached: ${reason}; trying again${more}`);
+    },
+  });
 
   /** @param options `onLink` may write to a new connection before any call does */
   constructor(options: {
@@ -141,6 +150,7 @@ export class RedisConnection {
   #adopt(link: RedisLink): void {
     this.#link = link;
     this.#attempt = undefined;
+    this.#attempts.succeeded();
     this.#onLink(link);
     this.#observer.up(true);
     if (this.#awaySinceMs !== undefined) {
@@ -173,7 +183,7 @@ export class RedisConnection {
     });
     this.#attempt.catch((error: unknown) => {
       if (this.#closing.signal.aborted) return;
-      this.#logger.debug(`Redis can't be reached: ${toErrorMessage(error)}`);
+      this.#attempts.failed(toErrorMessage(error));
       this.#startAttempt(Math.min(Math.max(2 * pauseMs, PAUSE_MS.first), PAUSE_MS.longest));
     });
   }
@@ -226,7 +236,7 @@ function giveUp(
 ): StoreError {
   if (reason === 'gone') {
     expectReply(link, limit, reply);
-    return noReply(`${limit.goneReason} before Redis replied`);
+    return noReply(`${limit.goneReason} before Redis replied`, limit.goneReason);
   }
   const message = `Redis did not reply within ${limit.timeoutMs} ms`;
   link.end(new Error(message));
@@ -252,6 +262,6 @@ function notSent(message: string, kind: 'closed' | 'unavailable', cause?: unknow
   return new StoreError(message, { kind, outcome: 'not-applied', cause });
 }
 
-function noReply(reason: string): StoreError {
-  return new StoreError(reason, { kind: 'deadline', outcome: 'unknown' });
+function noReply(message: string, reason?: string): StoreError {
+  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason });
 }

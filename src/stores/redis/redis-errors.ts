@@ -98,7 +98,8 @@ function ofReply(error: ErrorReply): StoreError {
   const row = rowOf(error.message);
   const message = row === undefined ? error.message : `${row.meaning}: ${error.message}`;
   const kind = row?.kind ?? 'rejected';
-  return new StoreError(message, { kind, outcome: 'not-applied', cause: error });
+  const reason = row?.meaning;
+  return new StoreError(message, { kind, outcome: 'not-applied', cause: error, reason });
 }
 
 function rowOf(reply: string): ReplyRow | undefined {

@@ -147,7 +147,8 @@ function toNotApplied(cause: unknown): never {
 function toFinal(failure: StoreError, log: SendLog, call: RepeatableCall): StoreError {
   if (!log.isOpen) return failure;
   const message = `${failure.message}, the outcome is unknown${call.toUnknown(log)}`;
-  return new StoreError(message, { kind: failure.kind, outcome: 'unknown', cause: failure });
+  const { kind, reason } = failure;
+  return new StoreError(message, { kind, outcome: 'unknown', cause: failure, reason });
 }
 
 /** True where sending again may tell what became of the earlier sends, and can do no harm. */
@@ -161,5 +162,5 @@ function failed(
   kind: 'deadline' | 'rejected',
   outcome: StoreError['outcome'],
 ): StoreError {
-  return new StoreError(message, { kind, outcome });
+  return new StoreError(message, { kind, outcome, reason: message });
 }
