@@ -11,7 +11,7 @@ import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
 import { createLogger } from './observability/logger';
-import { createShutdown, type Shutdown } from './shutdown';
+import { createShutdown, type Shutdown, toCopyWindowMs } from './shutdown';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
 /**
@@ -61,6 +61,7 @@ async function run(options: RunOptions): Promise<void> {
     graceMs: options.gracefulShutdownMs,
     exit: (code) => process.exit(code),
     logger,
+    copyWindowMs: toCopyWindowMs(process.env),
   });
   listenToProcess(shutdown, { logger, reload: () => app.reload() });
   announce(options, logger);
