@@ -12,6 +12,7 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..');
 
 async function main() {
+  const stopped = untilStopped();
   const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-example-'));
   const file = path.join(folder, 'my_file_name');
   writeFileSync(file, '');
@@ -32,15 +33,27 @@ async function main() {
     const sidecarEnded = toEnd(sidecar).then((code) => {
       throw new Error(`the sidecar ended with ${code}`);
     });
-    await Promise.race([Promise.all(workers.map(toSuccess)), sidecarEnded]);
+    await Promise.race([Promise.all(workers.map(toSuccess)), sidecarEnded, stopped]);
     report(file);
   } catch (error) {
-    for (const part of said) process.stderr.write(part);
+    if (!(error instanceof Stopped)) for (const part of said) process.stderr.write(part);
     throw error;
   } finally {
     for (const child of [...workers, sidecar]) child.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+class Stopped extends Error {}
+
+/** Rejects at SIGINT or SIGTERM, so that what was started is ended too. */
+function untilStopped() {
+  return new Promise((_resolve, reject) => {
+    // npm hands on what a terminal has given to both: the copy must not end this process first.
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+      process.on(signal, () => reject(new Stopped(`stopped by ${signal}`)));
+    }
+  });
 }
 
 function start(program, args, env = {}) {

@@ -15,7 +15,7 @@ import { logLibraryOutput } from './observability/library-output';
 import { createBoundedWriter } from './observability/line-writer';
 import { createLogger, type ProcessLogger } from './observability/logger';
 import { toVisible } from './observability/visible-text';
-import { createShutdown, type Shutdown } from './shutdown';
+import { createShutdown, type Shutdown, toCopyWindowMs } from './shutdown';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
 /**
@@ -68,6 +68,7 @@ async function run(options: RunOptions): Promise<void> {
     graceMs: options.gracefulShutdownMs,
     exit: (code) => process.exit(code),
     logger,
+    copyWindowMs: toCopyWindowMs(process.env),
   });
   listenToProcess(shutdown, { logger, reload: () => app.reload() });
   announce(options, logger);

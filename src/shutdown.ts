@@ -12,11 +12,21 @@ export interface ShutdownOptions {
   readonly graceMs: number | undefined;
   readonly exit: (code: 0 | 1) => void;
   readonly logger: Logger;
+  /**
+   * How soon after the first signal the same one is taken for its copy, in milliseconds; by default
+   * 0, as daprd has it: see {@link toCopyWindowMs}.
+   */
+  readonly copyWindowMs?: number;
+  /** A clock that only goes forward, in milliseconds; the process's own by default. */
+  readonly now?: () => number;
 }
 
 /** What can end the process. */
 export interface Shutdown {
-  /** SIGTERM or SIGINT: the first ends gracefully with 0, the second at once with 1. */
+  /**
+   * SIGTERM or SIGINT: the first ends gracefully with 0, the second at once with 1. A copy of the
+   * first, which a launcher has handed on, is no second one.
+   */
   onSignal(signal: 'SIGTERM' | 'SIGINT'): void;
   /** The shutdown API; forced: exit 1 without waiting for calls in flight. */
   request(options: { readonly force: boolean }): void;
@@ -30,10 +40,20 @@ const SIGNAL_NAMES = { SIGTERM: 'terminated', SIGINT: 'interrupt' } as const;
 /** How long a forced shutdown waits for its own answer to reach the client (daprd's 100 ms). */
 const FORCED_DELAY_MS = 100;
 
+/**
+ * The window for copies of a signal: 100 ms where npm runs a script that begins with `exec`, as
+ * `npm start` does, else 0. A terminal gives Ctrl-C to npm and to this process, and systemd SIGTERM;
+ * npm hands its own on as well, 0.5 to 4 ms later. Nobody presses twice so fast.
+ */
+export function toCopyWindowMs({ npm_lifecycle_script: script }: NodeJS.ProcessEnv): number {
+  return script?.startsWith('exec ') === true ? 100 : 0;
+}
+
 /** Makes the one way in which this process ends: whatever comes first decides the exit code. */
 export function createShutdown(options: ShutdownOptions): Shutdown {
-  const { exit, logger } = options;
+  const { exit, logger, copyWindowMs = 0, now = () => performance.now() } = options;
   let begun = false;
+  let first: { readonly signal: string; readonly atMs: number } | undefined;
 
   const begin = (exitCode: 0 | 1): void => {
     if (begun) return;
@@ -47,6 +67,8 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   return {
     onSignal(signal) {
       const name = SIGNAL_NAMES[signal];
+      if (first?.signal === signal && now() - first.atMs < copyWindowMs) return;
+      first ??= { signal, atMs: now() };
       if (begun) {
         logger.warn(`Received signal '${name}' during shutdown; exiting immediately`);
         exit(1);

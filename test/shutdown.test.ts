@@ -1,4 +1,4 @@
-import { createShutdown, type ShutdownOptions } from '../src/shutdown';
+import { createShutdown, type ShutdownOptions, toCopyWindowMs } from '../src/shutdown';
 import { RecordingLogger } from './support/recording-logger';
 
 describe('createShutdown', () => {
@@ -31,6 +31,21 @@ describe('createShutdown', () => {
       expect(logger.messages('warn')).toEqual([
         "Received signal 'interrupt' during shutdown; exiting immediately",
       ]);
+    });
+
+    it.each([
+      [0, 'SIGTERM', false],
+      [99, 'SIGTERM', false],
+      [100, 'SIGTERM', true],
+      [0, 'SIGINT', true],
+    ] as const)('under npm, %i ms after SIGTERM, %s ends at once: %s', (laterMs, signal, ends) => {
+      let nowMs = 1000;
+      const copyWindowMs = toCopyWindowMs({ npm_lifecycle_script: 'exec node dist/main.js' });
+      const shutdown = create({ stop: never, graceMs: undefined, copyWindowMs, now: () => nowMs });
+      shutdown.onSignal('SIGTERM');
+      nowMs += laterMs;
+      shutdown.onSignal(signal);
+      expect(exit).toHaveBeenCalledTimes(ends ? 1 : 0);
     });
 
     it('ends with 1 where stopping takes longer than the grace period', async () => {

@@ -5,6 +5,9 @@ import { CLIENTS_PAGE, snippetFiles, withSnippets } from './client-snippets';
 
 const INTEROP = path.join(__dirname, '../interop');
 
+/** How many lines somebody reads who only wants to copy them. */
+const AT_MOST_LINES = 50;
+
 describe('docs/clients.md', () => {
   const page = readFileSync(CLIENTS_PAGE, 'utf8');
 
@@ -20,12 +23,18 @@ describe('docs/clients.md', () => {
     expect([...shown].sort()).toEqual(folders.sort());
   });
 
+  it.each(snippetFiles(page))('has %s give the owner a name that says who it is', (file) => {
+    const text = readFileSync(path.join(INTEROP, file), 'utf8');
+    expect(text).toMatch(/host|HOSTNAME|MachineName/i);
+    expect(text).toMatch(/pid|\$\$|self\[0\]|process::id|ProcessId/i);
+  });
+
   it.each(snippetFiles(page))(
     'keeps %s to the lines that a user needs, imports included',
     (file) => {
       const [text = ''] = page.split(`<!-- file ${file} -->`).slice(1);
       const lines = text.split('```')[1]?.trim().split('\n') ?? [];
-      expect(lines.length - 1).toBeLessThanOrEqual(30);
+      expect(lines.length - 1).toBeLessThanOrEqual(AT_MOST_LINES);
     },
   );
 });

@@ -9,8 +9,10 @@ import {
   CONTEND_REFUSED_STEP,
   CONTEND_UNLOCK_STEP,
   ERROR_STEPS,
+  EXIT_CODE_STEPS,
   type Expectation,
   isExpected,
+  LEASE_OVER,
   LEASE_SEEMS_MS,
   LEASE_STEPS,
   LOCK_STEPS,
@@ -89,6 +91,7 @@ export class ClientRun {
     await this.#lock('lock', {});
     if (this.#client.hasScope === true) await this.#plain('scope', SCOPE_STEPS);
     await this.#plain('snippet', SNIPPET_STEPS);
+    if (this.#client.hasExitCodes === true) await this.#plain('exit_codes', EXIT_CODE_STEPS);
     await this.#plain('errors', this.#errorExpectations());
     await this.#contend(['instance-1', 'instance-2']);
     await this.#contend([HOW_TO_OWNER, HOW_TO_OWNER]);
@@ -99,7 +102,10 @@ export class ClientRun {
 
   async #plain(scenario: string, expected: Readonly<Record<string, Expectation>>): Promise<void> {
     const env = portsOf(this.#sidecars.instances[0]);
-    this.#check(scenario, await this.#run({ scenario: [scenario], env }), expected);
+    const onWaiting = async (what: string) => {
+      if (what === LEASE_OVER) await this.#site.endLeases();
+    };
+    this.#check(scenario, await this.#run({ scenario: [scenario], env, onWaiting }), expected);
   }
 
   /** One lock from free to free again; the answers' times say how long its lease lasted. */

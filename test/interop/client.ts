@@ -34,6 +34,8 @@ export interface InteropClient {
   readonly sidecarSteps: Readonly<Record<string, string>>;
   /** True where the client has a way to release a lock at the end of a block. */
   readonly hasScope?: boolean;
+  /** True where the lines of the page are a script that tells by its exit code what it did. */
+  readonly hasExitCodes?: boolean;
   /** Environment that sends the program to a unix socket, for a client that can go there. */
   unixEnvironment?(sockets: {
     readonly grpc: string;

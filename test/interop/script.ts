@@ -41,15 +41,37 @@ export const SCOPE_STEPS: Readonly<Record<string, Expectation>> = {
   'after the block another owner gets it': 'true',
 };
 
+/** What a program waits for within its work: that its lease is over, long before the 60 s. */
+export const LEASE_OVER = 'lease over';
+
 /**
- * The lines of docs/clients.md: twice, first with the lock free, then while another owner holds it. The
- * work is done the first time only, the lock is free after it, and the other's lock is left alone.
+ * The lines of docs/clients.md. They tell their caller whether the work was done: it is with the lock
+ * free, not while another owner holds it, whose lock is left alone. An error of the work reaches the
+ * caller with the lock released, and work that was longer than its lease is an error too.
  */
 export const SNIPPET_STEPS: Readonly<Record<string, Expectation>> = {
   'work while the lock is free': 'done',
   'lock as another owner after it': 'true',
   'work while that owner holds it': 'not done',
   'unlock as that owner': 'success',
+  'work that fails': ['no space left'],
+  'lock as another owner after that': 'true',
+  'unlock as that owner again': 'success',
+  'work that is longer than its lease': ['lease'],
+};
+
+/** What the script of a shell says by its exit code, which is all that cron looks at. */
+export const EXIT_CODE_STEPS: Readonly<Record<string, Expectation>> = {
+  'exit code of a command that went well': '0',
+  'exit code of a command that failed': '28',
+  'exit code while another has the lock': '75, somebody else has it',
+  'exit code without a sidecar': '69, no answer that grants it',
+  'exit code where the lease was over first': '76, LEASE OVERRAN',
+  'exit code of a failed command where the lease was over first': '28, LEASE OVERRAN',
+  'exit code where it could not be released': '74, not released',
+  'exit code without a command': '1, usage',
+  'exit code at SIGTERM': '143',
+  'lock as another owner after SIGTERM': 'true',
 };
 
 /** What the two instances that contend, and an app of another name, print at the end. */

@@ -74,6 +74,11 @@ export class Site {
     return { grpc: socket('grpc'), http: socket('http') };
   }
 
+  /** Ends every lease, as its expiry would. */
+  async endLeases(): Promise<void> {
+    await this.#redis.inspect((client) => client.flushAll());
+  }
+
   async #startAll(): Promise<Sidecars> {
     const starting = [
       this.#start(),

@@ -21,6 +21,7 @@ export const curl: InteropClient = {
     'set metadata': '204',
     shutdown: '204',
   },
+  hasExitCodes: true,
   unixEnvironment: ({ http }) => ({ DAPR_HTTP_SOCKET: http }),
 };
 

@@ -46,12 +46,7 @@ until_answer() { # WANTED COMMAND...
   echo "$got"
 }
 
-source "$(dirname "$0")/report.sh"
-work_of_report() {
-  worked='not done'
-  write_report work >&2
-}
-work() { worked='done'; }
+source "$(dirname "$0")/../locked-scenarios.sh"
 
 scenario_lock() {
   say 'lock a free resource' "$(lock report alice 60)"
@@ -64,15 +59,6 @@ scenario_lock() {
   say 'lock it as another owner before that' "$(lock report bob 60)"
   say 'lock it as another owner after that' "$(until_answer true lock report bob 60)"
   unlock report bob >/dev/null
-}
-
-scenario_snippet() {
-  work_of_report
-  say 'work while the lock is free' "$worked"
-  say 'lock as another owner after it' "$(lock my_file_name bob 60)"
-  work_of_report
-  say 'work while that owner holds it' "$worked"
-  say 'unlock as that owner' "$(unlock my_file_name bob)"
 }
 
 scenario_errors() {

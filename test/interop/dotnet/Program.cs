@@ -30,10 +30,18 @@ switch (args[0])
         break;
 
     case "snippet":
-        Say("work while the lock is free", await WorkOfReport());
+        Say("work while the lock is free", await WorkOf(() => Task.CompletedTask));
         Say("lock as another owner after it", await Shown(() => locks.Lock("my_file_name", "bob", 60)));
-        Say("work while that owner holds it", await WorkOfReport());
+        Say("work while that owner holds it", await WorkOf(() => Task.CompletedTask));
         Say("unlock as that owner", await locks.Unlock("my_file_name", "bob"));
+        Say("work that fails", await WorkOf(() => throw new IOException("no space left")));
+        Say("lock as another owner after that", await Shown(() => locks.Lock("my_file_name", "bob", 60)));
+        Say("unlock as that owner again", await locks.Unlock("my_file_name", "bob"));
+        Say("work that is longer than its lease", await WorkOf(() =>
+        {
+            WaitFor("lease over");
+            return Task.CompletedTask;
+        }));
         break;
 
     case "errors":
@@ -83,12 +91,8 @@ switch (args[0])
         break;
 }
 
-async Task<string> WorkOfReport()
-{
-    var answer = "not done";
-    await locks.WriteReport(() => answer = "done");
-    return answer;
-}
+Task<string> WorkOf(Func<Task> work) =>
+    ShownText(async () => await locks.WriteReport(work) ? "done" : "not done");
 
 static void Say(string step, string answer) => Console.WriteLine($"{step}\t{answer.ReplaceLineEndings(" ")}");
 
@@ -130,7 +134,7 @@ interface ILocks
     Task<bool> Lock(string resource, string owner, int seconds, string store = "lockstore");
     Task<string> Unlock(string resource, string owner);
     Task<IAsyncDisposable> Hold(string resource, string owner, int seconds);
-    Task WriteReport(Action work);
+    Task<bool> WriteReport(Func<Task> work);
 }
 
 sealed class ClientLocks : ILocks
@@ -146,7 +150,7 @@ sealed class ClientLocks : ILocks
     public async Task<IAsyncDisposable> Hold(string resource, string owner, int seconds) =>
         await client.Lock("lockstore", resource, owner, seconds);
 
-    public Task WriteReport(Action work) => ReportOfDaprClient.Write(work);
+    public Task<bool> WriteReport(Func<Task> work) => ReportOfDaprClient.Write(work);
 }
 
 sealed class PackageLocks : ILocks
@@ -163,7 +167,7 @@ sealed class PackageLocks : ILocks
         await client.TryLockAsync("lockstore", resource, owner, seconds)
         ?? throw new InvalidOperationException($"{resource} is not free");
 
-    public Task WriteReport(Action work) => Report.Write(work);
+    public Task<bool> WriteReport(Func<Task> work) => Report.Write(work);
 }
 
 static class Statuses

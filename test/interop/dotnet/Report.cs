@@ -1,16 +1,33 @@
 #pragma warning disable DAPR_DISTRIBUTEDLOCK // an error otherwise: locks are an alpha API
+using Dapr.DistributedLock;
 using Dapr.DistributedLock.Extensions;
+using Dapr.DistributedLock.Models;
 
 static class Report
 {
-    public static async Task Write(Action work)
+    /// <summary>Does the work and returns true, or returns false: somebody else has the lock.</summary>
+    public static async Task<bool> Write(Func<Task> work)
     {
         using var client = new DaprDistributedLockBuilder().Build();
-        var owner = Guid.NewGuid().ToString(); // a name of its own for each lock that is taken
-        await using var fileLock = await client.TryLockAsync("lockstore", "my_file_name", owner, 60);
-        if (fileLock is not null) // null: somebody else has it, which is an answer, not an error
+        var owner = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid()}";
+        if (await client.TryLockAsync("lockstore", "my_file_name", owner, 60) is null) return false;
+        try
         {
-            work();
+            await work();
         }
+        catch // the caller gets the error of the work
+        {
+            try { await Release(client, owner); } catch (Exception error) { Console.Error.WriteLine(error); }
+            throw;
+        }
+        await Release(client, owner);
+        return true;
+    }
+
+    private static async Task Release(DaprDistributedLockClient client, string owner)
+    {
+        var released = await client.TryUnlockAsync("lockstore", "my_file_name", owner);
+        if (released.Status == LockStatus.Success) return;
+        throw new InvalidOperationException($"the lease was over before the work: unlock answered {released.Status}");
     }
 }

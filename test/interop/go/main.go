@@ -4,6 +4,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -73,19 +74,23 @@ func until(wanted string, call func() string) string {
 }
 
 // The caller's context ends during the work, as at a shutdown: the lock has to be given back all the same.
-func workOf(write func(context.Context, dapr.Client, func()) error) string {
-	answer := "not done"
+func workOf(work func() error) string {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err := write(ctx, client, func() {
-		answer = "done"
+	ran, err := writeReport(ctx, client, func(context.Context) error {
 		cancel()
+		return work()
 	})
 	if err != nil {
 		return "error: " + err.Error()
 	}
-	return answer
+	if ran {
+		return "done"
+	}
+	return "not done"
 }
+
+func fine() error { return nil }
 
 func main() {
 	switch socket := os.Getenv("DAPR_GRPC_SOCKET"); socket {
@@ -112,10 +117,17 @@ func main() {
 		unlock("report", "bob")
 
 	case "snippet":
-		say("work while the lock is free", workOf(writeReport))
+		say("work while the lock is free", workOf(fine))
 		say("lock as another owner after it", lock("lockstore", "my_file_name", "bob", 60))
-		say("work while that owner holds it", workOf(writeReport))
+		say("work while that owner holds it", workOf(fine))
 		say("unlock as that owner", unlock("my_file_name", "bob"))
+		say("work that fails", workOf(func() error { return errors.New("no space left") }))
+		say("lock as another owner after that", lock("lockstore", "my_file_name", "bob", 60))
+		say("unlock as that owner again", unlock("my_file_name", "bob"))
+		say("work that is longer than its lease", workOf(func() error {
+			waitFor("lease over")
+			return nil
+		}))
 
 	case "errors":
 		say("an unknown store", lock("nope", "r", "o", 60))

@@ -28,5 +28,6 @@ export const grpcurl: InteropClient = {
     'metadata id': 'myapp',
     shutdown: '{}',
   },
+  hasExitCodes: true,
   unixEnvironment: ({ grpc }) => ({ DAPR_GRPC_SOCKET: grpc }),
 };

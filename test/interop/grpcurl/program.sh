@@ -59,22 +59,8 @@ scenario_lock() {
   unlock report bob >/dev/null
 }
 
-source "$(dirname "$0")/report.sh"
-work_of_report() {
-  worked='not done'
-  write_report work >&2
-}
-work() { worked='done'; }
-grpcurl() { "$GRPCURL" "$@"; }
-
-scenario_snippet() {
-  work_of_report
-  say 'work while the lock is free' "$worked"
-  say 'lock as another owner after it' "$(lock my_file_name bob 60)"
-  work_of_report
-  say 'work while that owner holds it' "$worked"
-  say 'unlock as that owner' "$(unlock my_file_name bob)"
-}
+PATH="$(dirname "$GRPCURL"):$PATH"
+source "$(dirname "$0")/../locked-scenarios.sh"
 
 scenario_errors() {
   say 'an unknown store' "$(lock r o 60 nope)"

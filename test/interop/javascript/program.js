@@ -45,14 +45,14 @@ async function until(condition) {
 }
 
 /** Over HTTP the report makes the client that its page shows. */
-async function workOf() {
-  let answer = 'not done';
-  const work = () => {
-    answer = 'done';
-  };
-  await (isGrpc ? writeReport(work, client) : writeReport(work));
-  return answer;
+async function workOf(work = () => undefined) {
+  const done = await (isGrpc ? writeReport(work, client) : writeReport(work));
+  return done ? 'done' : 'not done';
 }
+
+const failing = () => {
+  throw new Error('no space left');
+};
 
 const scenarios = {
   async lock() {
@@ -73,6 +73,10 @@ const scenarios = {
     say('lock as another owner after it', await lock('my_file_name', 'bob', 60));
     say('work while that owner holds it', await workOf());
     say('unlock as that owner', await unlock('my_file_name', 'bob'));
+    say('work that fails', await shown(workOf(failing)));
+    say('lock as another owner after that', await lock('my_file_name', 'bob', 60));
+    say('unlock as that owner again', await unlock('my_file_name', 'bob'));
+    say('work that is longer than its lease', await shown(workOf(() => waitFor('lease over'))));
   },
 
   async errors() {

@@ -91,11 +91,15 @@ class Program:
         say('after the block another owner gets it', await self.try_lock('scoped', 'bob', 60))
 
     async def snippet(self):
-        write = report_aio.write_report if IS_AIO else report.write_report
-        say('work while the lock is free', await work_of(write))
+        say('work while the lock is free', await work_of(fine))
         say('lock as another owner after it', await self.try_lock('my_file_name', 'bob', 60))
-        say('work while that owner holds it', await work_of(write))
+        say('work while that owner holds it', await work_of(fine))
         say('unlock as that owner', await self.unlock('my_file_name', 'bob'))
+        say('work that fails', await shown(work_of(failing)))
+        say('lock as another owner after that', await self.try_lock('my_file_name', 'bob', 60))
+        say('unlock as that owner again', await self.unlock('my_file_name', 'bob'))
+        overrun = await shown(work_of(lambda: wait_for('lease over')))
+        say('work that is longer than its lease', overrun)
 
     async def errors(self):
         say('an unknown store', await shown(self.try_lock('r', 'o', 60, 'nope')))
@@ -136,9 +140,22 @@ class Program:
         say('shutdown', 'ok')
 
 
-async def work_of(write):
-    done = []
-    await maybe(write(lambda: done.append(True)))
+def fine():
+    pass
+
+
+def failing():
+    raise OSError('no space left')
+
+
+async def work_of(work):
+    async def awaited():
+        work()
+
+    if IS_AIO:
+        done = await report_aio.write_report(awaited)
+    else:
+        done = report.write_report(work)
     return 'done' if done else 'not done'
 
 

@@ -100,12 +100,19 @@ impl Program {
         self.unlock("report", "bob").await;
     }
 
-    async fn snippet(&mut self) -> Result<(), Error> {
-        say("work while the lock is free", work_of_report().await?);
+    async fn snippet(&mut self) {
+        say("work while the lock is free", work_of(|| Ok(())).await);
         say("lock as another owner after it", self.lock("my_file_name", "bob", 60).await);
-        say("work while that owner holds it", work_of_report().await?);
+        say("work while that owner holds it", work_of(|| Ok(())).await);
         say("unlock as that owner", self.unlock("my_file_name", "bob").await);
-        Ok(())
+        say("work that fails", work_of(|| Err("no space left".into())).await);
+        say("lock as another owner after that", self.lock("my_file_name", "bob", 60).await);
+        say("unlock as that owner again", self.unlock("my_file_name", "bob").await);
+        let overrun = work_of(|| {
+            wait_for("lease over");
+            Ok(())
+        });
+        say("work that is longer than its lease", overrun.await);
     }
 
     async fn errors(&mut self) {
@@ -159,10 +166,12 @@ impl Program {
     }
 }
 
-async fn work_of_report() -> Result<&'static str, Error> {
-    let mut answer = "not done";
-    report::write_report(|| answer = "done").await?;
-    Ok(answer)
+async fn work_of(work: impl FnOnce() -> Result<(), Error>) -> String {
+    match report::write_report(work).await {
+        Ok(true) => "done".into(),
+        Ok(false) => "not done".into(),
+        Err(error) => format!("error: {error}"),
+    }
 }
 
 fn append(file: &str, what: &str) -> io::Result<()> {
@@ -179,7 +188,7 @@ async fn main() -> Result<(), Error> {
     let mut program = Program { client };
     match args[0].as_str() {
         "lock" => program.locks().await,
-        "snippet" => program.snippet().await?,
+        "snippet" => program.snippet().await,
         "errors" => program.errors().await,
         "contend" => program.contend(&args[1], &args[2]).await?,
         "token" => say("lock with a token", program.lock("guarded", "alice", 1).await),

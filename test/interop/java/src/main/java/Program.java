@@ -3,12 +3,14 @@ import io.dapr.client.DaprClientBuilder;
 import io.dapr.client.DaprPreviewClient;
 import io.dapr.client.domain.UnlockResponseStatus;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 
 /** A user's program on Dapr's Java SDK: the scenario is the first argument. Prints "step, tab, answer". */
@@ -21,9 +23,13 @@ public final class Program {
     System.out.flush();
   }
 
-  private static void waitFor(String what) throws Exception {
+  private static void waitFor(String what) {
     say("waiting", what);
-    STDIN.readLine();
+    try {
+      STDIN.readLine();
+    } catch (IOException error) {
+      throw new UncheckedIOException(error);
+    }
   }
 
   private static String lock(String store, String resource, String owner, int seconds) {
@@ -52,10 +58,10 @@ public final class Program {
   }
 
   /** What an answer or an error looks like to the user. */
-  private static String shown(Supplier<String> call) {
+  private static String shown(Callable<String> call) {
     try {
-      return call.get();
-    } catch (RuntimeException error) {
+      return call.call();
+    } catch (Exception error) {
       return "error: " + error;
     }
   }
@@ -91,16 +97,20 @@ public final class Program {
   }
 
   private static void snippet() throws Exception {
-    say("work while the lock is free", workOfReport());
+    say("work while the lock is free", workOf(() -> { }));
     say("lock as another owner after it", lock("my_file_name", "bob", 60));
-    say("work while that owner holds it", workOfReport());
+    say("work while that owner holds it", workOf(() -> { }));
     say("unlock as that owner", unlock("my_file_name", "bob"));
+    say("work that fails", workOf(() -> {
+      throw new IllegalStateException("no space left");
+    }));
+    say("lock as another owner after that", lock("my_file_name", "bob", 60));
+    say("unlock as that owner again", unlock("my_file_name", "bob"));
+    say("work that is longer than its lease", workOf(() -> waitFor("lease over")));
   }
 
-  private static String workOfReport() throws Exception {
-    AtomicReference<String> answer = new AtomicReference<>("not done");
-    Report.write(() -> answer.set("done"));
-    return answer.get();
+  private static String workOf(Runnable work) {
+    return shown(() -> Report.write(work) ? "done" : "not done");
   }
 
   private static void errors() {

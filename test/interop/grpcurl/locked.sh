@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# locked.sh COMMAND...: runs COMMAND under the lock. Exit code: COMMAND's own; if that is 0, or it was not run:
+#   75  somebody else has the lock: not run      76  the lease was over first: others may have run meanwhile
+#   69  no lock from the sidecar: not run        74  not released: the lock stays until its lease is over
+set -euo pipefail
+: "${1:?usage: locked.sh COMMAND...}"
+resource=my_file_name owner=$HOSTNAME-$$-$RANDOM$RANDOM$RANDOM
+child='' code=0 signal=''
+
+json() { printf '"%s"' "$(printf %s "$1" | sed 's/[\\"]/\\&/g')"; }
+ask() { # METHOD [MORE FIELDS]: prints the answer
+  grpcurl -plaintext -emit-defaults -max-time 20 \
+    ${DAPR_API_TOKEN:+-expand-headers -H 'dapr-api-token: ${DAPR_API_TOKEN}'} \
+    -d "{\"storeName\":\"lockstore\",\"resourceId\":$(json "$resource"),\"lockOwner\":$(json "$owner")${2:-}}" \
+    "localhost:${DAPR_GRPC_PORT:-50001}" "dapr.proto.runtime.v1.Dapr/$1" 2>&1 || :
+}
+tell() { echo "lock $resource of $owner: $1" >&2; }
+on_signal() { signal=$1 && { [ -z "$child" ] || kill "$child" || :; } 2>/dev/null; }
+for name in HUP INT TERM; do trap "on_signal $name" "$name"; done
+
+answer=$(ask TryLockAlpha1 ',"expiryInSeconds":60')
+case ${answer//[[:space:]]/} in
+  '{"success":true}')
+    "$@" <&0 & # in the background: else a signal would have to wait for its end
+    child=$!
+    [ -z "$signal" ] || on_signal "$signal"
+    while kill -0 $child 2>/dev/null; do wait $child || :; done
+    wait $child || code=$?
+    trap '' HUP INT TERM
+    answer=$(ask UnlockAlpha1)
+    case ${answer//[[:space:]]/} in
+      '{"status":"SUCCESS"}') late=0 ;;
+      '{"status":"LOCK_'*) late=76 && tell "LEASE OVERRAN: the lease was over before $1 had ended: $answer" ;;
+      *) late=74 && tell "not released, it stays until its lease is over: $answer" ;;
+    esac
+    [ $code != 0 ] || code=$late ;;
+  '{"success":false}') code=75 && tell "somebody else has it, $1 was not run" ;;
+  *)
+    code=69 && tell "no answer that grants it, $1 was not run: $answer"
+    answer=$(ask UnlockAlpha1) ;; # it was taken where only the answer was lost
+esac
+[ -z "$signal" ] || { trap - "$signal" && kill -s "$signal" $$; }
+exit $code
