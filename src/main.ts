@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { openSync, writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { createApp } from './app';
@@ -10,6 +10,7 @@ import { keepHeapSmall } from './heap';
 import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
+import { describeFileError } from './manifests/file-error';
 import { createLogger } from './observability/logger';
 import { createShutdown, type Shutdown } from './shutdown';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
@@ -93,11 +94,16 @@ function createLineWriter(file: string | undefined): (line: string) => void {
   };
 }
 
+/** To append to; a pipe that nobody reads is an error rather than waited for. */
+const LOG_FILE_FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
 function openLogFile(file: string): number {
   try {
-    return openSync(file, 'a');
+    return openSync(file, LOG_FILE_FLAGS, 0o666);
   } catch (cause) {
-    throw new Error(`can't open the file of --log-file: ${toErrorMessage(cause)}`, { cause });
+    const reason = `${file}: ${describeFileError(cause)}`;
+    throw new Error(`can't open the file of --log-file: ${reason}`, { cause });
   }
 }
 
