@@ -31,7 +31,7 @@ const MAY_IMPORT = {
   lock: [],
   sidecar: ['lock/lock-observer'],
   manifests: ['lock', 'sidecar/go-json'],
-  cli: ['manifests/go-values'],
+  cli: ['manifests/go-values', 'manifests/nearest-name'],
   configuration: ['lock', 'sidecar', 'manifests'],
   observability: ['lock', 'sidecar', 'configuration/configuration'],
   components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],

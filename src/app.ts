@@ -10,6 +10,7 @@ import {
 } from './configuration/configuration';
 import { loadConfiguration } from './configuration/load-configuration';
 import { Lifecycle } from './lifecycle';
+import { describeListenError } from './listen-error';
 import { toErrorMessage } from './lock/error-message';
 import { createLockService } from './lock/lock-service';
 import type { Logger } from './lock/logger';
@@ -210,7 +211,8 @@ class ComposedApp implements App {
       this.#lifecycle.add('the metrics server', () => server.close());
       this.#logger.info(`metrics server started on ${host}:${bound.port}/`);
     } catch (cause) {
-      const sentence = `failed to start metrics server: ${toErrorMessage(cause)}`;
+      const place = `port ${port} of ${host === '' ? '0.0.0.0' : host}`;
+      const sentence = `failed to start metrics server: ${place}: ${describeListenError(cause)}`;
       if (isRequired) throw new Error(sentence, { cause });
       this.#logger.error(`${sentence}; going on without metrics, as no --metrics-port is given`);
     }
@@ -258,6 +260,7 @@ class ComposedApp implements App {
       selection: this.#options,
       components,
       resiliency,
+      stores: this.#stores,
       logger,
     });
     const servers = new Servers({ options: this.#options, locks, sidecar, logger });

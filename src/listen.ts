@@ -2,8 +2,9 @@ import { chmod, stat, unlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 
-import { toErrorMessage } from './lock/error-message';
+import { describeListenError } from './listen-error';
 import type { Logger } from './lock/logger';
+import { describeFileError } from './manifests/file-error';
 import type { ListenAddress } from './sidecar/listen-address';
 
 /**
@@ -38,7 +39,7 @@ export interface Listener {
 /**
  * Binds a server to every host. As in daprd a host that can't be bound is logged and left out.
  *
- * @throws {Error} where none could be bound
+ * @throws {Error} where none could be bound, with the reason of each
  */
 export async function listenOnAll(options: {
   readonly server: Listener;
@@ -49,21 +50,24 @@ export async function listenOnAll(options: {
   readonly logger: Logger;
 }): Promise<void> {
   const { server, hosts, port, label, logger } = options;
-  let bound = 0;
+  const failed: { readonly address: string; readonly reason: string }[] = [];
   for (const host of hosts) {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     try {
       await server.listen({ host, port });
       logger.info(`${label} server listening on TCP address: ${address}`);
-      bound += 1;
     } catch (error) {
-      logger.error(
-        `Failed to listen for ${label} server on TCP address ${address}: ${toErrorMessage(error)}`,
-      );
+      failed.push({ address, reason: describeListenError(error) });
     }
   }
-  if (bound === 0) {
-    throw new Error(`could not listen on any endpoint: the ${label} port ${port} can't be bound`);
+  if (failed.length === hosts.length) {
+    const reasons = failed.map(({ address, reason }) => `${address}: ${reason}`).join('; ');
+    throw new Error(
+      `could not listen on any endpoint: the ${label} port ${port} can't be bound: ${reasons}`,
+    );
+  }
+  for (const { address, reason } of failed) {
+    logger.error(`Failed to listen for ${label} server on TCP address ${address}: ${reason}`);
   }
 }
 
@@ -99,13 +103,26 @@ export async function listenOnSocket(options: {
     );
   }
   try {
+    await assertFolder(folder);
     await removeStale(file);
     await server.listen({ path: file });
     await chmod(file, SOCKET_MODE);
   } catch (cause) {
-    throw new Error(`could not listen on unix socket ${file}: ${toErrorMessage(cause)}`, { cause });
+    throw new Error(`could not listen on unix socket ${file}: ${describeFileError(cause)}`, {
+      cause,
+    });
   }
   logger.info(`${label} server listening on UNIX socket: ${file}`);
+}
+
+/** Node says that a folder which is not there may not be entered. */
+async function assertFolder(folder: string): Promise<void> {
+  try {
+    if ((await stat(folder)).isDirectory()) return;
+  } catch (cause) {
+    throw new Error(`its folder ${folder}: ${describeFileError(cause)}`, { cause });
+  }
+  throw new Error(`its folder ${folder} is no folder`);
 }
 
 async function removeStale(file: string): Promise<void> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { openSync, writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { createApp } from './app';
@@ -10,6 +10,7 @@ import { keepHeapSmall } from './heap';
 import { toInvitation } from './invitation';
 import { toErrorMessage, toErrorTrace } from './lock/error-message';
 import type { Logger } from './lock/logger';
+import { describeFileError } from './manifests/file-error';
 import { createDebugSwitch } from './observability/debug-switch';
 import { logLibraryOutput } from './observability/library-output';
 import { createBoundedWriter } from './observability/line-writer';
@@ -108,11 +109,16 @@ function createLineWriter(
   };
 }
 
+/** To append to; a pipe that nobody reads is an error rather than waited for. */
+const LOG_FILE_FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
 function openLogFile(file: string): number {
   try {
-    return openSync(file, 'a');
+    return openSync(file, LOG_FILE_FLAGS, 0o666);
   } catch (cause) {
-    throw new Error(`can't open the file of --log-file: ${toErrorMessage(cause)}`, { cause });
+    const reason = `${file}: ${describeFileError(cause)}`;
+    throw new Error(`can't open the file of --log-file: ${reason}`, { cause });
   }
 }
 

@@ -1,11 +1,18 @@
 import { type FSWatcher, watch } from 'node:fs';
 
 import type { ComponentManager } from './components/component-manager';
-import { selectComponents, type SelectionOptions } from './components/select-components';
+import {
+  type FolderContents,
+  selectComponents,
+  type SelectionOptions,
+} from './components/select-components';
 import { toErrorMessage } from './lock/error-message';
 import type { Logger } from './lock/logger';
+import type { StoreCatalog } from './lock/store-catalog';
 import { HalfWrittenFiles, SETTLED_AFTER_MS } from './manifests/half-written';
 import type { ManifestFile, ManifestFolders } from './manifests/manifest-folders';
+import { ReportedProblems } from './manifests/reported-problems';
+import { describeMissingStore } from './missing-store';
 import type { Resiliency } from './resiliency/resiliency';
 
 /** What follows the resource folders. */
@@ -14,6 +21,8 @@ export interface ResourcesOptions {
   readonly selection: SelectionOptions;
   readonly components: ComponentManager;
   readonly resiliency: Resiliency;
+  /** The lock stores that calls find. */
+  readonly stores: Pick<StoreCatalog, 'names'>;
   readonly logger: Logger;
 }
 
@@ -31,6 +40,8 @@ const LONGEST_WAIT_MS = 1000;
 export class Resources {
   readonly #options: ResourcesOptions;
   readonly #halfWritten = new HalfWrittenFiles();
+  readonly #slips = new ReportedProblems();
+  readonly #missingStore = new ReportedProblems();
   #watchers: readonly FSWatcher[] | undefined;
   #interval: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
@@ -53,10 +64,11 @@ export class Resources {
   async start(): Promise<void> {
     const { folders, resiliency, components, selection } = this.#options;
     const files = await folders.read();
-    const selected = selectComponents(files, selection);
-    resiliency.load(files);
-    await components.start(selected);
+    const contents = this.#select(files, selection);
+    resiliency.load(files, contents.names);
+    await components.start(contents);
     this.#halfWritten.accept(files);
+    this.#sayMissingStore(contents);
   }
 
   /** Follows the folders from now on; with an interval as well, for what no notice comes of. */
@@ -164,12 +176,34 @@ export class Resources {
   async #reloadOnce(): Promise<boolean> {
     const { resiliency, components, selection } = this.#options;
     const files = await this.#read();
-    const selected = selectComponents(files, selection);
-    const arePoliciesWhole = resiliency.load(files);
-    const areComponentsWhole = await components.reload(selected);
+    const contents = this.#select(files, selection);
+    const arePoliciesWhole = resiliency.load(files, contents.names);
+    const areComponentsWhole = await components.reload(contents);
     resiliency.keepOnly(components.names);
     this.#halfWritten.accept(files);
+    this.#sayMissingStore(contents);
     return arePoliciesWhole && areComponentsWhole;
+  }
+
+  #select(files: readonly ManifestFile[], selection: SelectionOptions): FolderContents {
+    const contents = selectComponents(files, selection);
+    this.#warn(this.#slips, contents.warnings);
+    return contents;
+  }
+
+  #sayMissingStore(contents: FolderContents): void {
+    const { folders, stores } = this.#options;
+    const isMissing = stores.names.length === 0 && !this.#isClosed;
+    this.#warn(
+      this.#missingStore,
+      isMissing ? describeMissingStore(folders.folders, contents) : [],
+    );
+  }
+
+  #warn(reported: ReportedProblems, sentences: readonly string[]): void {
+    reported.report(sentences, (sentence) => {
+      this.#options.logger.warn(sentence);
+    });
   }
 
   async #read(): Promise<readonly ManifestFile[]> {

@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
-
 import type { AppOptions } from './app-options';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
 import { createHttpServer, type HttpServer } from './http/http-server';
 import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from './listen';
-import { toErrorMessage } from './lock/error-message';
 import type { LockService } from './lock/lock-service';
 import type { Logger } from './lock/logger';
 import type { ServerTls } from './sidecar/listen-address';
 import type { Sidecar } from './sidecar/sidecar';
+import { readTlsFiles } from './tls-files';
 
 /** What the servers serve, and where. */
 export interface ServersOptions {
@@ -61,18 +58,12 @@ export class Servers {
    * @throws {Error} where its files can't be read, or don't go together
    */
   async readTls(): Promise<ServerTls | undefined> {
-    const { tlsFiles } = this.#options.options;
+    const { options, logger } = this.#options;
+    const { tlsFiles } = options;
     if (tlsFiles === undefined) return undefined;
-    const { cert, key, clientCa } = tlsFiles;
-    const pair = {
-      cert: await readPem('--tls-cert-file', cert),
-      key: await readPem('--tls-key-file', key),
-    };
-    const authority =
-      clientCa === undefined ? {} : { ca: await readPem('--tls-client-ca-file', clientCa) };
-    assertUsable({ ...pair, ...authority });
-    if (clientCa === undefined) return pair;
-    return { ...pair, ...authority, requestCert: true, rejectUnauthorized: true };
+    const { tls, warnings } = await readTlsFiles(tlsFiles);
+    for (const warning of warnings) logger.warn(warning);
+    return tls;
   }
 
   /** Shows a certificate from now on. */
@@ -130,26 +121,4 @@ export class Servers {
     const hosts = await resolveListenHosts(host === '' ? [] : [host]);
     await listenOnAll({ server: this.#public, hosts, port, label: 'Public HTTP', logger });
   }
-}
-
-/** @throws {Error} where OpenSSL can't use what was read: a key of another certificate, half a file */
-function assertUsable(tls: SecureContextOptions): void {
-  try {
-    createSecureContext(tls);
-  } catch (cause) {
-    throw new Error(
-      `the files of --tls-cert-file and --tls-key-file can't be used: ${toErrorMessage(cause)}`,
-      { cause },
-    );
-  }
-}
-
-async function readPem(flag: string, file: string): Promise<string> {
-  try {
-    const text = await readFile(file, 'utf8');
-    if (text.includes('-----BEGIN ')) return text;
-  } catch (cause) {
-    throw new Error(`the file of ${flag} can't be read: ${toErrorMessage(cause)}`, { cause });
-  }
-  throw new Error(`the file of ${flag} holds no PEM (-----BEGIN …): ${file}`);
 }

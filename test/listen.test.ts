@@ -20,7 +20,7 @@ describe('listenOnAll', () => {
         listen: (address) =>
           'host' in address && address.host === '127.0.0.1'
             ? Promise.resolve({ port: address.port })
-            : Promise.reject(new Error('EADDRNOTAVAIL')),
+            : Promise.reject(Object.assign(new Error('listen'), { code: 'EADDRNOTAVAIL' })),
       },
       hosts,
       port: 3500,
@@ -32,7 +32,7 @@ describe('listenOnAll', () => {
     const logger = new RecordingLogger();
     await listen(['fe80::1', '127.0.0.1'], logger);
     expect(logger.messages('error')).toEqual([
-      'Failed to listen for HTTP server on TCP address [fe80::1]:3500: EADDRNOTAVAIL',
+      'Failed to listen for HTTP server on TCP address [fe80::1]:3500: this machine has no such address (EADDRNOTAVAIL)',
     ]);
     expect(logger.messages('info')).toEqual([
       'HTTP server listening on TCP address: 127.0.0.1:3500',
@@ -40,8 +40,10 @@ describe('listenOnAll', () => {
   });
 
   it('rejects where none can be bound', async () => {
-    await expect(listen(['::1'], new RecordingLogger())).rejects.toThrow(
-      "could not listen on any endpoint: the HTTP port 3500 can't be bound",
+    const logger = new RecordingLogger();
+    await expect(listen(['::1', '::2'], logger)).rejects.toThrow(
+      "could not listen on any endpoint: the HTTP port 3500 can't be bound: [::1]:3500: this machine has no such address (EADDRNOTAVAIL); [::2]:3500: ",
     );
+    expect(logger.messages('error')).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { findNearest } from '../manifests/nearest-name';
 import { type FlagName, FLAGS, isFlagName } from './flags';
 
 /** A command line that can't be understood; the message is in pflag's words. */
@@ -21,9 +22,13 @@ export class FlagValues {
     return this.#given.get(name)?.at(-1) ?? FLAGS[name].default;
   }
 
-  /** Every value given, those with commas split; empty ones are left out. */
+  /**
+   * Every value given, those with commas split; empty ones are left out. Of a flag that may not be
+   * repeated the last one counts.
+   */
   list(name: FlagName): readonly string[] {
-    const values = this.#given.get(name) ?? [FLAGS[name].default];
+    const given = this.#given.get(name);
+    const values = FLAGS[name].kind === 'list' && given !== undefined ? given : [this.text(name)];
     return values.flatMap((value) => value.split(',')).filter((value) => value !== '');
   }
 
@@ -93,9 +98,10 @@ function doubleDash(word: string): string {
 
 function knownName(name: string, rawName: string): FlagName {
   if (isFlagName(name)) return name;
-  throw new UsageError(
-    rawName.startsWith('--') ? `unknown flag: ${rawName}` : `unknown shorthand flag: ${rawName}`,
-  );
+  const nearest = findNearest(name, Object.keys(FLAGS));
+  const hint = nearest === undefined ? '' : `; did you mean --${nearest}?`;
+  const kind = rawName.startsWith('--') ? 'flag' : 'shorthand flag';
+  throw new UsageError(`unknown ${kind}: ${rawName}${hint}`);
 }
 
 function checkedValue(name: FlagName, value: string | undefined): string {

@@ -77,14 +77,26 @@ export function toTlsFiles(flags: FlagValues): TlsFiles | undefined {
   throw new OptionsError('TLS needs both --tls-cert-file and --tls-key-file');
 }
 
+const HIGHEST_PORT = 65_535;
+
+/** What 0 means to a flag of a port that takes it. */
+const ZERO_PORT: Readonly<Partial<Record<PortFlag, string>>> = {
+  'app-port': 'none',
+  'dapr-internal-grpc-port': 'one of its own',
+  'dapr-public-port': 'none',
+  'metrics-port': 'any that is free',
+};
+
 /** A port, 0 where --app-port is empty. */
 export function toPort(flags: FlagValues, name: PortFlag): number {
   const text = flags.text(name);
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port <= 65_535) return port;
+  if (port <= HIGHEST_PORT) return port;
   if (name === 'app-port' && text === '') return 0;
+  const zero = ZERO_PORT[name];
+  const allowed = `1 to ${HIGHEST_PORT}${zero === undefined ? '' : `, 0 for ${zero}`}`;
   throw new OptionsError(
-    `error parsing ${name} flag: ${JSON.stringify(text)} is no port (allowed: 0 to 65535)`,
+    `error parsing ${name} flag: ${JSON.stringify(text)} is no port (allowed: ${allowed})`,
   );
 }
 

@@ -31,7 +31,8 @@ export function parseArguments(
     return toInvocation(argv, env, versions);
   } catch (error) {
     if (error instanceof UsageError) {
-      const message = `${error.message}\n\n${toUsage()}`;
+      // Last, so that it is what a terminal shows.
+      const message = `${toUsage()}\n${error.message}\n`;
       return { kind: 'invalid', message, exitCode: 2 };
     }
     if (error instanceof OptionsError) {

@@ -179,7 +179,8 @@ function toInternalGrpcPort(flags: FlagValues, identity: readonly string[]): num
 
 function toResourcesPaths(flags: FlagValues): readonly string[] {
   const paths = flags.list('resources-path');
-  return paths.length > 0 ? paths : flags.list('components-path');
+  const older = flags.text('components-path');
+  return paths.length > 0 || older === '' ? paths : [older];
 }
 
 function assertMode(mode: string, resourcesPaths: readonly string[]): void {

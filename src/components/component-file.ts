@@ -1,14 +1,17 @@
 import { parseGoDuration } from '../manifests/go-values';
 import {
   isOfKind,
+  ManifestFileError,
   parseDocument,
   type PlacedDocument,
-  ProblemCollector,
+  positionIn,
 } from '../manifests/manifest-file';
 import { toText } from '../manifests/scalar-text';
+import { describeUnknownNames } from '../manifests/unknown-names';
 import type { YamlDocument } from '../manifests/yaml-documents';
 import type { ComponentManifest, PropertySource } from './manifest';
 import { type ComponentDocument, componentSchema } from './manifest-schema';
+import { describeUnknownProperties } from './secrets/secret-stores';
 
 /** A component of a file, with what decides whether it is meant for a sidecar. */
 export interface ScopedManifest {
@@ -17,6 +20,15 @@ export interface ScopedManifest {
   readonly namespace: string;
   /** App ids; empty for all. */
   readonly scopes: readonly string[];
+  /** What in it has no effect and was hardly meant so, as sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** What the documents of one file hold. */
+export interface ComponentsOfFile {
+  readonly manifests: readonly ScopedManifest[];
+  /** Of the documents that can't be read every problem, not only the first. */
+  readonly problems: readonly string[];
 }
 
 /** daprd's default, in milliseconds, also for values that it can't read. */
@@ -26,20 +38,25 @@ const DEFAULT_INIT_TIMEOUT_MS = 5000;
 const LONGEST_INIT_TIMEOUT_MS = 2 ** 31 - 1000;
 
 /**
- * Reads the components among the documents of one file; those of other kinds are passed over.
- *
- * @throws {ManifestFileError} with every problem of the file, not only the first
+ * Reads the components among the documents of one file; those of other kinds are passed over. As in
+ * daprd a document that can't be read keeps none of the others from being read.
  */
 export function parseComponents(
   file: string,
   documents: readonly YamlDocument[],
-): readonly ScopedManifest[] {
-  const problems = new ProblemCollector();
-  const manifests = documents
-    .filter((document) => isOfKind(document, 'Component'))
-    .map((document) => problems.collect(() => parseComponent({ file, document })));
-  problems.assertNone();
-  return manifests.filter((manifest) => manifest !== undefined);
+): ComponentsOfFile {
+  const [manifests, problems]: [ScopedManifest[], string[]] = [[], []];
+  for (const document of documents) {
+    if (document.problem !== undefined) problems.push(document.problem);
+    if (!isOfKind(document, 'Component')) continue;
+    try {
+      manifests.push(parseComponent({ file, document }));
+    } catch (error) {
+      if (!(error instanceof ManifestFileError)) throw error;
+      problems.push(error.message, ...describeUnknownNames(componentSchema, { file, document }));
+    }
+  }
+  return { manifests, problems };
 }
 
 function parseComponent(placed: PlacedDocument): ScopedManifest {
@@ -48,30 +65,43 @@ function parseComponent(placed: PlacedDocument): ScopedManifest {
     name: metadata.name ?? '',
     type: spec.type,
     version: spec.version ?? '',
-    properties: spec.metadata.map(toPropertySource),
-    secretStore: auth.secretstore,
-    ignoreErrors: spec.ignoreerrors ?? false,
-    initTimeoutMs: toInitTimeout(spec.inittimeout ?? ''),
+    properties: spec.metadata.flatMap(toPropertySource),
+    secretStore: auth.secretStore,
+    ignoreErrors: spec.ignoreErrors ?? false,
+    initTimeoutMs: toInitTimeout(spec.initTimeout ?? ''),
     file: placed.file,
   };
-  return { manifest, namespace: metadata.namespace ?? '', scopes };
+  const warnings = [
+    ...describeUnknownNames(componentSchema, placed),
+    ...describeNameless(spec.metadata, placed),
+    ...describeUnknownProperties(spec, placed),
+  ];
+  return { manifest, namespace: metadata.namespace ?? '', scopes, warnings };
 }
 
-function toPropertySource({
-  name,
-  value,
-  secretkeyref,
-  envref,
-}: ComponentDocument['spec']['metadata'][number]): PropertySource {
-  return {
-    name,
-    value: value === undefined || value === null ? undefined : toText(value),
-    secret:
-      secretkeyref.name === undefined
-        ? undefined
-        : { name: secretkeyref.name, key: secretkeyref.key ?? secretkeyref.name },
-    env: envref,
-  };
+type Property = ComponentDocument['spec']['metadata'][number];
+
+function toPropertySource({ name, value, secretKeyRef, envRef }: Property): PropertySource[] {
+  if (name === undefined) return [];
+  const secret =
+    secretKeyRef.name === undefined
+      ? undefined
+      : { name: secretKeyRef.name, key: secretKeyRef.key ?? secretKeyRef.name };
+  const isThere = value !== undefined && value !== null;
+  return [{ name, value: isThere ? toText(value) : undefined, secret, env: envRef }];
+}
+
+function describeNameless(
+  properties: readonly Property[],
+  placed: PlacedDocument,
+): readonly string[] {
+  return properties.flatMap(({ name }, index) =>
+    name === undefined
+      ? [
+          `${positionIn(placed, ['spec', 'metadata', index])} spec.metadata[${index}] has no name and is ignored`,
+        ]
+      : [],
+  );
 }
 
 function toInitTimeout(text: string): number {

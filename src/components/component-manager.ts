@@ -67,7 +67,6 @@ export class ComponentManager {
         logger.error(`Ignoring error processing component: ${reason}`);
         return;
       }
-      logger.warn(`Error processing component, daprd will exit gracefully: ${reason}`);
       throw new Error(`failed to load components: ${reason}`, { cause: error });
     });
   }
@@ -79,12 +78,14 @@ export class ComponentManager {
    * @returns false where there was anything of that
    */
   async reload(selection: ComponentSelection): Promise<boolean> {
-    this.#sayBroken(selection.broken);
+    this.#sayBroken(selection);
     const served = this.#toServed(selection);
     this.#removeMissing(served);
-    const isWhole = await this.#reach(served, ({ name }) => {
-      if (!this.#running.has(name)) return;
-      this.#options.logger.error(`Component ${name} stays as it was before`);
+    const { logger } = this.#options;
+    const isWhole = await this.#reach(served, (manifest, error) => {
+      const { name } = manifest;
+      logger.error(`Failed to init component ${toLogName(manifest)}: ${toErrorMessage(error)}`);
+      if (this.#running.has(name)) logger.error(`Component ${name} stays as it was before`);
     });
     return isWhole && selection.broken.size === 0;
   }
@@ -119,10 +120,12 @@ export class ComponentManager {
     grace.removeEventListener('abort', abort);
   }
 
-  #sayBroken(broken: ComponentSelection['broken']): void {
+  #sayBroken({ broken, manifests }: ComponentSelection): void {
+    const wanted = manifests.map(({ name }) => name);
     const running = [...this.#running.values()].map(({ manifest }) => manifest);
     const sentences = [...broken].map(([file, problem]) => {
-      const kept = running.filter((manifest) => manifest.file === file).map(({ name }) => name);
+      const inFile = running.filter((manifest) => manifest.file === file);
+      const kept = inFile.map(({ name }) => name).filter((name) => !wanted.includes(name));
       return kept.length === 0 ? problem : `${problem}; still in use: ${kept.join(', ')}`;
     });
     this.#broken.report(sentences, (sentence) => {
@@ -183,9 +186,7 @@ export class ComponentManager {
   }
 
   #report(manifest: ComponentManifest, error: unknown): void {
-    const { logger, observe } = this.#options;
-    logger.error(`Failed to init component ${toLogName(manifest)}: ${toErrorMessage(error)}`);
-    observe(manifest, error instanceof ComponentError ? error.step : 'init');
+    this.#options.observe(manifest, error instanceof ComponentError ? error.step : 'init');
   }
 
   /** Without what is no business of this sidecar: it is as if it stood nowhere. */

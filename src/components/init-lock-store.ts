@@ -92,7 +92,7 @@ export async function initLockStore(
 
 /** What daprd says of a component that failed at its init, whatever the reason. */
 export function initFailure(manifest: ComponentManifest, cause: unknown): ComponentError {
-  return failure('init', manifest, cause);
+  return cause instanceof ComponentError ? cause : failure('init', manifest, cause);
 }
 
 /** How long a store has to say why it failed, once its time is over. */
@@ -125,7 +125,7 @@ async function initWithin(
   }
 }
 
-/** daprd wraps a failing init twice in this sentence, and a failing creation once more in it. */
+/** daprd wraps a failing init twice in this sentence; once says as much. A failing creation stands in it. */
 function failure(step: FailedStep, manifest: ComponentManifest, cause: unknown): ComponentError {
   const { message } = tagged('INIT_COMPONENT_FAILURE', manifest, cause);
   return new ComponentError(message, { step, cause });

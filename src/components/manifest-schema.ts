@@ -1,8 +1,10 @@
 import * as z from 'zod';
 
 import {
+  DOCUMENT_HEAD,
   flag,
   listOf,
+  OBJECT_METADATA,
   optionalStruct,
   optionalText,
   struct,
@@ -16,11 +18,12 @@ const propertyValue = z.unknown().refine((value) => !hasNonFinite(value), {
   error: 'must be a finite number',
 });
 
-const property = struct({
-  name: text.refine((name) => name !== '', { error: 'must not be empty' }),
+/** As in daprd an entry may be empty, or without a name: it is no property then. */
+const property = optionalStruct({
+  name: optionalText,
   value: propertyValue.optional(),
-  secretkeyref: optionalStruct({ name: optionalText, key: optionalText }),
-  envref: optionalText,
+  secretKeyRef: optionalStruct({ name: optionalText, key: optionalText }),
+  envRef: optionalText,
 });
 
 /** daprd takes a name only where it can stand in a URL's path. */
@@ -31,17 +34,22 @@ const componentName = text.refine((name) => !/[/%]/.test(name) && name !== '.' &
 const spec = struct({
   type: text.refine((type) => type !== '', { error: 'must name a type, such as lock.redis' }),
   version: text.optional(),
-  ignoreerrors: flag,
-  inittimeout: text.optional(),
+  ignoreErrors: flag,
+  initTimeout: text.optional(),
   metadata: listOf(property),
 });
 
 /** A component document. */
 export const componentSchema = struct({
-  metadata: struct({ name: componentName.optional(), namespace: text.optional() }),
+  ...DOCUMENT_HEAD,
+  metadata: optionalStruct({
+    ...OBJECT_METADATA,
+    name: componentName.optional(),
+    namespace: text.optional(),
+  }),
   spec,
   scopes: listOf(text),
-  auth: optionalStruct({ secretstore: optionalText }),
+  auth: optionalStruct({ secretStore: optionalText }),
 });
 
 /** A component document that fits the schema. */

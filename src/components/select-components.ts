@@ -1,7 +1,6 @@
-import { toErrorMessage } from '../lock/error-message';
-import { ManifestFileError } from '../manifests/manifest-file';
+import { describeNearMiss } from '../manifests/near-misses';
 import type { ManifestFile } from '../manifests/manifest-folders';
-import { parseComponents, type ScopedManifest } from './component-file';
+import { type ComponentsOfFile, parseComponents, type ScopedManifest } from './component-file';
 import { type ComponentManifest, toLogName } from './manifest';
 
 /** Which components are meant for a sidecar. */
@@ -11,50 +10,78 @@ export interface SelectionOptions {
   readonly namespace: string | undefined;
 }
 
-/** What the resource folders hold for a sidecar. */
+/** The components that a sidecar is to have. */
 export interface ComponentSelection {
   readonly manifests: readonly ComponentManifest[];
-  /** Files that can't be used, and why, in daprd's words with every problem of the file. */
+  /** Files with documents that can't be read, and why, in daprd's words with every problem. */
   readonly broken: ReadonlyMap<string, string>;
 }
 
+/** What the resource folders hold for a sidecar, and beside it. */
+export interface FolderContents extends ComponentSelection {
+  /** What has no effect and was hardly meant so, as sentences. */
+  readonly warnings: readonly string[];
+  /** The components that are meant for other sidecars, and why, as sentences. */
+  readonly passedOver: readonly string[];
+  /** The names of all components, those of other sidecars too. */
+  readonly names: readonly string[];
+}
+
 /**
- * Picks the components that are meant for a sidecar out of what its folders hold. A file that
- * can't be parsed is left out with everything in it.
+ * Picks the components that are meant for a sidecar out of what its folders hold. A document that
+ * can't be read is left out, and a file that can't with everything in it.
  *
  * @throws {Error} where two components have one name
  */
 export function selectComponents(
   files: readonly ManifestFile[],
   options: SelectionOptions,
-): ComponentSelection {
-  const manifests: ComponentManifest[] = [];
+): FolderContents {
   const broken = new Map<string, string>();
-  for (const file of files) {
-    try {
-      const scoped = componentsOf(file).filter((entry) => isMeantFor(entry, options));
-      manifests.push(...scoped.map(({ manifest }) => manifest));
-    } catch (error) {
-      if (!(error instanceof ManifestFileError)) throw error;
+  const found = files.flatMap((file) => {
+    const { manifests, problems } = componentsOf(file);
+    if (problems.length > 0) {
+      const reason = problems.join('\n');
       broken.set(
         file.file,
-        `daprd load Component error when parsing manifests yaml resource in ${file.file}: ${toErrorMessage(error)}`,
+        `daprd load Component error when parsing manifests yaml resource in ${file.file}: ${reason}`,
       );
     }
-  }
+    return manifests;
+  });
+  const reasons = found.map((scoped) => ({ scoped, reason: reasonAgainst(scoped, options) }));
+  const chosen = reasons.filter(({ reason }) => reason === undefined).map(({ scoped }) => scoped);
+  const manifests = chosen.map(({ manifest }) => manifest);
   assertUniqueNames(manifests);
-  return { manifests, broken };
+  return {
+    manifests,
+    broken,
+    warnings: [...files.flatMap(nearMissesIn), ...chosen.flatMap(({ warnings }) => warnings)],
+    passedOver: reasons.flatMap(({ reason }) => reason ?? []),
+    names: found.map(({ manifest }) => manifest.name),
+  };
 }
 
-function componentsOf({ file, documents, problem }: ManifestFile): readonly ScopedManifest[] {
-  if (problem !== undefined) throw new ManifestFileError(problem);
+function componentsOf({ file, documents, problem }: ManifestFile): ComponentsOfFile {
+  if (problem !== undefined) return { manifests: [], problems: [problem] };
   return parseComponents(file, documents);
 }
 
-function isMeantFor({ namespace, scopes }: ScopedManifest, options: SelectionOptions): boolean {
-  const ours = options.namespace ?? '';
-  if (ours !== '' && namespace !== '' && namespace !== ours) return false;
-  return scopes.length === 0 || scopes.includes(options.appId);
+function nearMissesIn({ file, documents }: ManifestFile): readonly string[] {
+  return documents.flatMap((document) => describeNearMiss({ file, document }) ?? []);
+}
+
+/** Why a component is not meant for a sidecar; undefined where it is. */
+function reasonAgainst(
+  { manifest, namespace, scopes }: ScopedManifest,
+  { appId, namespace: ours = '' }: SelectionOptions,
+): string | undefined {
+  const subject = `Component ${toLogName(manifest)} in ${manifest.file} is passed over`;
+  if (ours !== '' && namespace !== '' && namespace !== ours) {
+    return `${subject}: its namespace is ${namespace}, and NAMESPACE is ${ours}`;
+  }
+  if (scopes.length === 0 || scopes.includes(appId)) return undefined;
+  return `${subject}: its scopes are ${scopes.join(', ')}, and the app id is ${appId}`;
 }
 
 function assertUniqueNames(manifests: readonly ComponentManifest[]): void {

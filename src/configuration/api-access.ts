@@ -19,6 +19,14 @@ const VERSIONS: Readonly<Record<ApiGroup, readonly [current: string, legacy: str
   invoke: ['v1', 'v1.0'],
 };
 
+/** Why a rule has no effect, as daprd has it too; undefined where it has one, or is of no API here. */
+export function describeIdleRule({ name, version }: ApiRule): string | undefined {
+  const versions = Object.hasOwn(VERSIONS, name) ? VERSIONS[name as ApiGroup] : undefined;
+  if (versions === undefined || versions.includes(version)) return undefined;
+  const subject = version === '' ? 'names no version' : `names the version ${version}`;
+  return `${subject} of ${name} and has no effect (allowed: ${versions.join(', ')})`;
+}
+
 /**
  * Makes the access check of a configuration: where a transport has rules that allow, only those
  * groups are served; what is denied is not, whatever allows it.

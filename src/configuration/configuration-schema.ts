@@ -3,16 +3,21 @@ import * as z from 'zod';
 import { toErrorMessage } from '../lock/error-message';
 import { MetadataValueError, parseGoDuration } from '../manifests/go-values';
 import {
+  DOCUMENT_HEAD,
+  exactStruct,
   flag,
   listOf,
   mapOf,
-  optionalStruct,
+  OBJECT_METADATA,
+  optionalExactStruct,
   optionalText,
-  struct,
+  optionalWord,
   text,
+  unused,
 } from '../manifests/manifest-shape';
+import { findNearest } from '../manifests/nearest-name';
 import { toHttpUrl, toOtelUrl } from './otel-endpoint';
-import { parseHeaders, toHeaders } from './otel-headers';
+import { parseHeaders, toHeaders, toPair } from './otel-headers';
 import type { OtelMembers } from './otel-receiver';
 
 /** The shape of a Configuration document, as far as a lock sidecar has a use for it. */
@@ -51,37 +56,45 @@ const zipkinEndpoint = optionalText.transform((value, context) => {
   return refuse(context, `must be a URL of http or https, not "${value}"`);
 });
 
-/** A map, or daprd's form, which is that of OTEL_EXPORTER_OTLP_HEADERS. */
+/** An entry of a list of headers: a text, or a map as Dapr's manifest in Kubernetes has it. */
+const header = z
+  .union([exactStruct({ name: text, value: text, secretKeyRef: unused, envRef: unused }), text])
+  .transform((written) =>
+    typeof written === 'string' ? written : ([written.name, written.value] as const),
+  );
+
+/** daprd's form is a list of texts; also taken are a map, and the text of OTEL_EXPORTER_OTLP_HEADERS. */
 const headers = z
-  .union([mapOf(text), text], { error: 'must be a text of the form a=1,b=2, or a map of texts' })
+  .union([listOf(header), mapOf(text), text], {
+    error: 'must be a list of texts of the form a=1, a text of the form a=1,b=2, or a map of texts',
+  })
   .transform((written, context) => {
     try {
-      return typeof written === 'string'
-        ? parseHeaders(written)
-        : toHeaders(Object.entries(written));
+      if (typeof written === 'string') return parseHeaders(written);
+      if (!Array.isArray(written)) return toHeaders(Object.entries(written));
+      return toHeaders(
+        written.map((entry, index) => (typeof entry === 'string' ? toPair(entry, index) : entry)),
+      );
     } catch (error) {
       return refuse(context, toErrorMessage(error));
     }
   });
 
 /** What the file says of an OTLP receiver: the address is checked here, where its place is known. */
-const otel = optionalStruct({
-  endpointaddress: optionalText,
-  protocol: z.preprocess(
-    (value) => value ?? undefined,
-    z.enum(['grpc', 'http'], { error: 'must be grpc or http' }).optional(),
-  ),
-  issecure: flag,
+const otel = optionalExactStruct({
+  endpointAddress: optionalText,
+  protocol: optionalWord(['grpc', 'http']),
+  isSecure: flag,
   headers,
   timeout: duration,
 }).transform((written, context): OtelMembers => {
-  const { endpointaddress: address, protocol, issecure: isSecure } = written;
+  const { endpointAddress: address, protocol, isSecure } = written;
   try {
     if (address !== undefined) {
       toOtelUrl(address, { protocol: protocol ?? 'grpc', isSecure: true, isBase: false });
     }
   } catch (error) {
-    return refuse(context, toErrorMessage(error), ['endpointaddress']);
+    return refuse(context, toErrorMessage(error), ['endpointAddress']);
   }
   return {
     address,
@@ -93,10 +106,10 @@ const otel = optionalStruct({
   };
 });
 
-const tracing = optionalStruct({
-  samplingrate: samplingRate,
+const tracing = optionalExactStruct({
+  samplingRate,
   stdout: flag,
-  zipkin: optionalStruct({ endpointaddress: zipkinEndpoint }),
+  zipkin: optionalExactStruct({ endpointAddress: zipkinEndpoint }),
   otel,
 });
 
@@ -113,67 +126,98 @@ const buckets = listOf(bucket).superRefine((bounds, context) => {
   }
 });
 
-const metrics = optionalStruct({
+const metrics = optionalExactStruct({
   enabled: flag,
-  recorderrorcodes: flag,
-  http: optionalStruct({
-    increasedcardinality: flag,
-    pathmatching: listOf(text),
-    excludeverbs: flag,
+  recordErrorCodes: flag,
+  http: optionalExactStruct({
+    increasedCardinality: flag,
+    pathMatching: listOf(text),
+    excludeVerbs: flag,
   }),
-  latencydistributionbuckets: buckets,
+  latencyDistributionBuckets: buckets,
+  rules: unused,
 });
 
-const apiRule = struct({
-  name: text,
-  version: text.optional(),
-  protocol: z.preprocess(
-    (value) => (value === '' || value === null ? undefined : value),
-    z.enum(['http', 'grpc'], { error: 'must be http or grpc' }).optional(),
-  ),
+/** The groups of daprd's API (dapr/dapr pkg/api/http/endpoints); most of them are not served here. */
+const API_GROUPS: readonly string[] = [
+  'actors',
+  'bindings',
+  'configuration',
+  'conversation',
+  'crypto',
+  'healthz',
+  'invoke',
+  'jobs',
+  'lock',
+  'metadata',
+  'publish',
+  'secrets',
+  'shutdown',
+  'state',
+  'subtlecrypto',
+  'unlock',
+  'workflows',
+];
+
+/** Their versions, each in its older form too. */
+const API_VERSIONS: readonly string[] = ['v1', 'v1alpha1', 'v1alpha2', 'v1beta1'];
+const ALL_API_VERSIONS = API_VERSIONS.flatMap((version) => [
+  version,
+  version.replace(/^v1(?=.)/, 'v1.0-').replace(/^v1$/, 'v1.0'),
+]);
+
+/** A rule with a word that is none would be passed over, and what it denies be served. */
+function wordOf(known: readonly string[]) {
+  return text.superRefine((value, context) => {
+    if (known.includes(value)) return;
+    const nearest = findNearest(value, known);
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    refuse(context, `must be one of ${known.join(', ')}, not "${value}"${hint}`);
+  });
+}
+
+const apiRule = exactStruct({
+  name: wordOf(API_GROUPS),
+  version: wordOf(ALL_API_VERSIONS).optional(),
+  protocol: optionalWord(['http', 'grpc']),
 });
 
 /** Sections that daprd knows and a lock sidecar has no use for. */
-export const UNUSED_SECTIONS: readonly string[] = [
-  'accesscontrol',
-  'apphttppipeline',
-  'httppipeline',
-  'mtls',
-  'nameresolution',
-  'secrets',
-  'wasm',
-  'workflow',
-  'workflowstatepolicy',
-];
+const UNUSED_SECTIONS = {
+  accessControl: unused,
+  appHttpPipeline: unused,
+  httpPipeline: unused,
+  mtls: unused,
+  nameResolution: unused,
+  secrets: unused,
+  wasm: unused,
+  workflow: unused,
+};
 
-/** The sections that {@link configurationSchema} reads. */
-export const USED_SECTIONS: readonly string[] = [
-  'tracing',
-  'metric',
-  'metrics',
-  'logging',
-  'api',
-  'components',
-  'features',
-];
+/** The names of sections that are taken without effect. */
+export const UNUSED_SECTION_NAMES: readonly string[] = Object.keys(UNUSED_SECTIONS);
 
-/** A Configuration document; its kind is not looked at, as in daprd. */
-export const configurationSchema = struct({
-  spec: optionalStruct({
+/** A Configuration document; its kind is not looked at, as in daprd. Names count with their case. */
+export const configurationSchema = exactStruct({
+  ...DOCUMENT_HEAD,
+  metadata: optionalExactStruct({ ...OBJECT_METADATA, name: unused, namespace: unused }),
+  spec: optionalExactStruct({
+    ...UNUSED_SECTIONS,
     tracing,
     metric: metrics,
     metrics,
-    logging: optionalStruct({
-      apilogging: optionalStruct({ enabled: flag, obfuscateurls: flag, omithealthchecks: flag }),
+    logging: optionalExactStruct({
+      apiLogging: optionalExactStruct({
+        enabled: flag,
+        obfuscateURLs: flag,
+        omitHealthChecks: flag,
+      }),
     }),
-    api: optionalStruct({ allowed: listOf(apiRule), denied: listOf(apiRule) }),
-    components: optionalStruct({ deny: listOf(text) }),
-    features: listOf(struct({ name: text, enabled: flag })),
+    api: optionalExactStruct({ allowed: listOf(apiRule), denied: listOf(apiRule) }),
+    components: optionalExactStruct({ deny: listOf(text) }),
+    features: listOf(exactStruct({ name: text, enabled: flag })),
   }),
 });
-
-/** The names under `spec`, as they are written. */
-export const sectionNamesSchema = struct({ spec: mapOf(z.unknown()) });
 
 /** A document that fits {@link configurationSchema}. */
 export type ConfigurationDocument = z.infer<typeof configurationSchema>;

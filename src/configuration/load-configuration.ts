@@ -1,17 +1,22 @@
-import { readFile } from 'node:fs/promises';
-
 import { toErrorMessage } from '../lock/error-message';
 import type { Logger } from '../lock/logger';
-import { parseDocument, parseFile, type PlacedDocument } from '../manifests/manifest-file';
+import {
+  ManifestFileError,
+  parseDocument,
+  parseFile,
+  type PlacedDocument,
+  positionIn,
+} from '../manifests/manifest-file';
 import { findNearest } from '../manifests/nearest-name';
+import { readRegularFile } from '../manifests/regular-file';
+import { describeUnknownNames } from '../manifests/unknown-names';
+import { describeIdleRule } from './api-access';
 import type { Configuration, TracingSettings } from './configuration';
 import { DEFAULT_CONFIGURATION } from './configuration';
 import {
   type ConfigurationDocument,
   configurationSchema,
-  sectionNamesSchema,
-  UNUSED_SECTIONS,
-  USED_SECTIONS,
+  UNUSED_SECTION_NAMES,
 } from './configuration-schema';
 import {
   isWithoutEndpoint,
@@ -42,12 +47,13 @@ export async function loadConfiguration(source: ConfigurationSource): Promise<Co
   let otel: OtelMembers = {};
   for (const file of source.files) {
     try {
-      const text = expandVariables(await readFile(file, 'utf8'), source.environment);
+      const text = expandVariables(await readRegularFile(file), source.environment);
       const [document] = parseFile(file, text);
-      if (document === undefined) continue;
+      if (document?.problem !== undefined) throw new ManifestFileError(document.problem);
+      if (document === undefined || document.value === null) continue;
       const placed = { file, document };
       const { spec } = parseDocument(configurationSchema, placed);
-      nameUnknownSections(placed, source.logger);
+      sayIdle(placed, spec, source.logger);
       configuration = overlay(configuration, spec);
       otel = overlayOtel(otel, spec.tracing.otel);
     } catch (cause) {
@@ -81,19 +87,37 @@ function expandVariables(text: string, environment: ConfigurationSource['environ
   );
 }
 
-function nameUnknownSections(placed: PlacedDocument, logger: Logger): void {
-  const { spec } = parseDocument(sectionNamesSchema, placed);
-  for (const name of Object.keys(spec)) {
-    const lower = name.toLowerCase();
-    if (USED_SECTIONS.includes(lower)) continue;
-    const position = `${placed.file}:${placed.document.positionOf(['spec', name])}`;
-    if (UNUSED_SECTIONS.includes(lower)) {
-      logger.info(`${position} spec.${name} has no effect: it is no part of a lock sidecar`);
-      continue;
+/** daprd's features; older ones are named in many a file, and pass without a word. */
+const FEATURES: readonly string[] = [
+  'ActorStateTTL',
+  'HotReload',
+  'WorkflowHistorySigning',
+  'WorkflowsClusteredDeployment',
+  'WorkflowsRemoteActivityReminder',
+];
+
+/** Names what stands in a file and has no effect. */
+function sayIdle(placed: PlacedDocument, spec: Spec, logger: Logger): void {
+  for (const sentence of describeUnknownNames(configurationSchema, placed, true)) {
+    logger.warn(sentence);
+  }
+  for (const name of UNUSED_SECTION_NAMES.filter((section) => section in spec)) {
+    const position = positionIn(placed, ['spec', name]);
+    logger.info(`${position} spec.${name} has no effect: it is no part of a lock sidecar`);
+  }
+  for (const [index, { name }] of spec.features.entries()) {
+    const nearest = FEATURES.includes(name) ? undefined : findNearest(name, FEATURES);
+    if (nearest === undefined) continue;
+    const position = positionIn(placed, ['spec', 'features', index, 'name']);
+    logger.warn(`${position} spec.features[${index}] ${name} is unknown; did you mean ${nearest}?`);
+  }
+  for (const list of ['allowed', 'denied'] as const) {
+    for (const [index, rule] of spec.api[list].entries()) {
+      const reason = describeIdleRule(toRule(rule));
+      if (reason === undefined) continue;
+      const position = positionIn(placed, ['spec', 'api', list, index]);
+      logger.warn(`${position} spec.api.${list}[${index}] ${reason}`);
     }
-    const nearest = findNearest(name, USED_SECTIONS);
-    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-    logger.warn(`${position} spec.${name} is unknown and ignored${hint}`);
   }
 }
 
@@ -101,7 +125,7 @@ type Spec = ConfigurationDocument['spec'];
 
 /** What a document says counts, what it leaves out stays. */
 function overlay(below: Configuration, spec: Spec): Configuration {
-  const { apilogging } = spec.logging;
+  const { apiLogging } = spec.logging;
   const { allowed, denied } = spec.api;
   const features = new Map(below.features);
   for (const { name, enabled } of spec.features) features.set(name, enabled ?? false);
@@ -109,9 +133,9 @@ function overlay(below: Configuration, spec: Spec): Configuration {
     tracing: overlayTracing(below.tracing, spec.tracing),
     metrics: overlayMetrics(overlayMetrics(below.metrics, spec.metric), spec.metrics),
     apiLogging: {
-      enabled: apilogging.enabled ?? below.apiLogging.enabled,
-      obfuscateUrls: apilogging.obfuscateurls ?? below.apiLogging.obfuscateUrls,
-      omitHealthChecks: apilogging.omithealthchecks ?? below.apiLogging.omitHealthChecks,
+      enabled: apiLogging.enabled ?? below.apiLogging.enabled,
+      obfuscateUrls: apiLogging.obfuscateURLs ?? below.apiLogging.obfuscateUrls,
+      omitHealthChecks: apiLogging.omitHealthChecks ?? below.apiLogging.omitHealthChecks,
     },
     api: {
       allowed: allowed.length > 0 ? allowed.map(toRule) : below.api.allowed,
@@ -124,9 +148,9 @@ function overlay(below: Configuration, spec: Spec): Configuration {
 
 function overlayTracing(below: TracingSettings, spec: Spec['tracing']): TracingSettings {
   return {
-    samplingRate: spec.samplingrate ?? below.samplingRate,
+    samplingRate: spec.samplingRate ?? below.samplingRate,
     stdout: spec.stdout ?? below.stdout,
-    zipkinEndpoint: spec.zipkin.endpointaddress ?? below.zipkinEndpoint,
+    zipkinEndpoint: spec.zipkin.endpointAddress ?? below.zipkinEndpoint,
     otel: below.otel,
   };
 }
@@ -135,14 +159,14 @@ function overlayMetrics(
   below: Configuration['metrics'],
   spec: Spec['metrics'],
 ): Configuration['metrics'] {
-  const buckets = spec.latencydistributionbuckets;
+  const buckets = spec.latencyDistributionBuckets;
   return {
     enabled: spec.enabled ?? below.enabled,
-    recordErrorCodes: spec.recorderrorcodes ?? below.recordErrorCodes,
+    recordErrorCodes: spec.recordErrorCodes ?? below.recordErrorCodes,
     http: {
-      increasedCardinality: spec.http.increasedcardinality ?? below.http.increasedCardinality,
-      pathMatching: orBelow(spec.http.pathmatching, below.http.pathMatching),
-      excludeVerbs: spec.http.excludeverbs ?? below.http.excludeVerbs,
+      increasedCardinality: spec.http.increasedCardinality ?? below.http.increasedCardinality,
+      pathMatching: orBelow(spec.http.pathMatching, below.http.pathMatching),
+      excludeVerbs: spec.http.excludeVerbs ?? below.http.excludeVerbs,
     },
     latencyBucketsMs: buckets.length > 0 ? buckets : below.latencyBucketsMs,
   };

@@ -31,6 +31,17 @@ export function toHeaders(entries: readonly (readonly [name: string, value: stri
   return Object.fromEntries(entries);
 }
 
+/**
+ * Reads an entry of a list, `a=1`: as in daprd the value is what follows, as it is.
+ *
+ * @throws {Error} at one that is no pair
+ */
+export function toPair(pair: string, index: number): readonly [name: string, value: string] {
+  const at = pair.indexOf('=');
+  if (at < 0) throw new Error(`header ${index + 1} is not of the form name=value`);
+  return [pair.slice(0, at).trim(), pair.slice(at + 1)];
+}
+
 function parsePair(pair: string, index: number): readonly [name: string, value: string] {
   const [name = '', ...rest] = pair.split('=');
   if (rest.length === 0) throw new Error(`header ${index + 1} is not of the form name=value`);

@@ -35,7 +35,8 @@ export function parseGoInteger(
 ): number {
   const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= bounds.min && value <= bounds.max)) {
-    const allowed = `${bounds.min} to ${bounds.max}`;
+    const isAny = bounds.min === Number.MIN_SAFE_INTEGER;
+    const allowed = isAny ? 'a whole number' : `${bounds.min} to ${bounds.max}`;
     throw new MetadataValueError(text, (shown) => `invalid int "${shown}" (allowed: ${allowed})`);
   }
   return value;

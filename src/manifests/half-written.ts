@@ -79,16 +79,16 @@ export class HalfWrittenFiles {
     this.#wholes = new Map(
       files.map((file) => [
         file.file,
-        file.problem === undefined ? countWhole(file) : (this.#wholes.get(file.file) ?? 0),
+        isBroken(file) ? (this.#wholes.get(file.file) ?? 0) : countWhole(file),
       ]),
     );
-    for (const { file, problem } of files) if (problem === undefined) this.#suspects.delete(file);
+    for (const file of files) if (!isBroken(file)) this.#suspects.delete(file.file);
   }
 
   #problemOf(file: ManifestFile): string | undefined {
     const { documents } = file;
     const isShorter = countWhole(file) < (this.#wholes.get(file.file) ?? 0);
-    if (file.problem !== undefined || !isShorter) return undefined;
+    if (isBroken(file) || !isShorter) return undefined;
     if (documents.every(isEmpty)) return `${file.file}: the file is empty`;
     if (!documents.some(isCutOff)) return undefined;
     return `${file.file}: a document is cut off: it lacks all or part of its apiVersion, kind or spec`;
@@ -99,6 +99,10 @@ export class HalfWrittenFiles {
     const sinceMs = known?.text === text ? known.sinceMs : now;
     return { text, sinceMs, isSettled: now - sinceMs >= SETTLED_AFTER_MS };
   }
+}
+
+function isBroken({ problem, documents }: ManifestFile): boolean {
+  return problem !== undefined || documents.some((document) => document.problem !== undefined);
 }
 
 function countWhole({ documents }: ManifestFile): number {
@@ -114,7 +118,7 @@ function isWhole({ value }: YamlDocument): boolean {
   const { data } = headSchema.safeParse(value);
   if (data === undefined || isAbsent(data.spec)) return false;
   return (
-    data.kind === 'Resiliency' || (data.kind === 'Component' && data.apiversion === API_VERSION)
+    data.kind === 'Resiliency' || (data.kind === 'Component' && data.apiVersion === API_VERSION)
   );
 }
 
@@ -124,9 +128,9 @@ function isCutOff(document: YamlDocument): boolean {
   if (typeof value !== 'object' || value === null) return true;
   const { data } = headSchema.safeParse(value);
   if (data === undefined) return false;
-  const { apiversion, kind, spec } = data;
+  const { apiVersion, kind, spec } = data;
   if (KINDS.includes(String(kind)) && isAbsent(spec)) return true;
-  return isBeginning(apiversion, [API_VERSION]) || isBeginning(kind, KINDS);
+  return isBeginning(apiVersion, [API_VERSION]) || isBeginning(kind, KINDS);
 }
 
 /** True for nothing, and for the first letters of a text. */

@@ -1,7 +1,7 @@
 import type { z, ZodError } from 'zod';
 
 import { headSchema } from './manifest-shape';
-import { parseYamlDocuments, YamlSyntaxError, type YamlDocument } from './yaml-documents';
+import { parseYamlDocuments, type YamlDocument } from './yaml-documents';
 
 /** A file that can't be used; one line for each problem, as `file:line:column path: what`. */
 export class ManifestFileError extends Error {
@@ -17,19 +17,13 @@ export interface PlacedDocument {
   readonly document: YamlDocument;
 }
 
-/**
- * The YAML documents of a file.
- *
- * @throws {ManifestFileError} with every problem of the file
- */
+/** The documents of a file; what is wrong with one of them names the file too. */
 export function parseFile(file: string, text: string): readonly YamlDocument[] {
-  try {
-    return parseYamlDocuments(text);
-  } catch (error) {
-    if (!(error instanceof YamlSyntaxError)) throw error;
-    const lines = error.message.split('\n').map((line) => `${file}:${line}`);
-    throw new ManifestFileError(lines.join('\n'), { cause: error });
-  }
+  return parseYamlDocuments(text).map((document) => {
+    if (document.problem === undefined) return document;
+    const lines = document.problem.split('\n').map((line) => `${file}:${line}`);
+    return { ...document, problem: lines.join('\n') };
+  });
 }
 
 /** True for a document of a kind; of Dapr's one API version unless `anyVersion` says otherwise. */
@@ -39,7 +33,7 @@ export function isOfKind(
   { anyVersion = false }: { readonly anyVersion?: boolean } = {},
 ): boolean {
   const { success, data } = headSchema.safeParse(value);
-  return success && data.kind === kind && (anyVersion || data.apiversion === API_VERSION);
+  return success && data.kind === kind && (anyVersion || data.apiVersion === API_VERSION);
 }
 
 /**

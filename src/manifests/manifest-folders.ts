@@ -1,19 +1,20 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import { toErrorMessage } from '../lock/error-message';
 import type { Logger } from '../lock/logger';
+import { describeFileError } from './file-error';
 import { parseFile } from './manifest-file';
+import { FileError, readRegularFile } from './regular-file';
 import type { YamlDocument } from './yaml-documents';
 
-/** A file of a resource folder, as it was found: parsed, or with what is wrong with it. */
+/** A file of a resource folder, as it was found: its documents, or why there are none. */
 export interface ManifestFile {
   readonly file: string;
   /** Empty where it can't be read. */
   readonly text: string;
-  /** Empty where the file can't be read or parsed. */
+  /** Empty where the file can't be read; one of them that can't be parsed says so itself. */
   readonly documents: readonly YamlDocument[];
-  /** Why the file can't be read or parsed. */
+  /** Why the file can't be read, or may not be used as it stands. */
   readonly problem: string | undefined;
 }
 
@@ -25,7 +26,7 @@ export class ManifestFolders {
   /** In the order in which they are read; not their subfolders. */
   readonly folders: readonly string[];
   readonly #logger: Logger;
-  readonly #named = new Set<string>();
+  readonly #said = new Set<string>();
 
   constructor(folders: readonly string[], logger: Logger) {
     this.folders = folders;
@@ -50,17 +51,24 @@ export class ManifestFolders {
     const names: string[] = [];
     for (const entry of await readFolder(folder)) {
       // A mounted ConfigMap keeps its files in folders whose names start with two dots.
-      if (entry.isDirectory() || entry.name.startsWith('..')) continue;
-      if (/\.ya?ml$/i.test(entry.name)) names.push(entry.name);
-      else this.#nameOnce(entry.name);
+      if (entry.name.startsWith('..')) continue;
+      const { name } = entry;
+      const isYaml = /\.ya?ml$/i.test(name);
+      if (entry.isDirectory()) {
+        const place = path.join(folder, name);
+        if (isYaml) this.#sayOnce(`${place} is a folder: subfolders are not read`);
+      } else if (isYaml) names.push(name);
+      else {
+        this.#sayOnce(`A non-YAML Component file ${name} was detected, it will not be loaded`);
+      }
     }
     return names.sort().map((name) => path.join(folder, name));
   }
 
-  #nameOnce(name: string): void {
-    if (this.#named.has(name)) return;
-    this.#named.add(name);
-    this.#logger.warn(`A non-YAML Component file ${name} was detected, it will not be loaded`);
+  #sayOnce(sentence: string): void {
+    if (this.#said.has(sentence)) return;
+    this.#said.add(sentence);
+    this.#logger.warn(sentence);
   }
 }
 
@@ -68,16 +76,17 @@ async function readFolder(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (cause) {
-    throw new Error(`failed to load components: ${toErrorMessage(cause)}`, { cause });
+    const reason = `${folder}: ${describeFileError(cause)}`;
+    throw new Error(`failed to load components: the folder can't be read: ${reason}`, { cause });
   }
 }
 
 async function readManifestFile(file: string): Promise<ManifestFile> {
-  let text = '';
   try {
-    text = await readFile(file, 'utf8');
+    const text = await readRegularFile(file);
     return { file, text, documents: parseFile(file, text), problem: undefined };
   } catch (error) {
-    return { file, text, documents: [], problem: toErrorMessage(error) };
+    if (!(error instanceof FileError)) throw error;
+    return { file, text: '', documents: [], problem: error.message };
   }
 }

@@ -11,6 +11,13 @@ export function findNearest(name: string, known: readonly string[]): string | un
     lower,
     known.map((candidate) => candidate.toLowerCase()),
   );
-  if (distance(lower, nearest) > Math.max(1, FURTHEST_SHARE * name.length)) return undefined;
+  // Two letters that changed places are two steps.
+  const least = sortLetters(lower) === sortLetters(nearest) ? 2 : 1;
+  const furthest = Math.max(least, FURTHEST_SHARE * name.length);
+  if (distance(lower, nearest) > furthest) return undefined;
   return known.find((candidate) => candidate.toLowerCase() === nearest);
+}
+
+function sortLetters(name: string): string {
+  return Array.from(name).sort().join('');
 }

@@ -1,34 +1,20 @@
 import { toGoJson } from '../sidecar/go-json';
 
-/** The whole numbers that daprd keeps digit by digit: beyond them they become floats. */
-const INT_MIN = -(2n ** 63n);
-const UINT_MAX = 2n ** 64n - 1n;
-
 /**
- * The text that a YAML value stands for where text is wanted, as daprd has it (YAML to JSON to
- * text): booleans and numbers in JSON's form, null as nothing, lists and maps as compact JSON.
+ * The text of a component's metadata value as daprd has it (YAML to JSON to text): booleans and
+ * numbers in JSON's form, null as nothing, lists and maps as compact JSON.
  */
 export function toText(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'bigint':
-      return String(value >= INT_MIN && value <= UINT_MAX ? value : Number(value));
-    case 'number':
-    case 'boolean':
-      return String(value);
-    default:
-      return value === null || value === undefined ? '' : toGoJson(sortKeys(value));
-  }
+  if (typeof value === 'string') return value;
+  return value === null || value === undefined ? '' : toJsonText(value);
 }
 
-/** Go writes maps in order of their keys. */
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'object' || value === null) return value;
-  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([key, member]) => [key, sortKeys(member)]));
+/**
+ * The text of a scalar where a manifest has a text (sigs.k8s.io/yaml over a string field): unlike
+ * {@link toText} a float has no more digits than a single-precision one needs.
+ */
+export function toFieldText(value: unknown): string {
+  return typeof value === 'number' ? toSingleText(value) : toText(value);
 }
 
 /** True where a value holds a number that JSON can't write: `.inf`, `.nan`. */
@@ -36,4 +22,35 @@ export function hasNonFinite(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).some(hasNonFinite);
+}
+
+/** Go writes maps in order of their keys' bytes. */
+function toJsonText(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (Object.is(value, -0)) return '-0';
+  if (Array.isArray(value)) return `[${value.map(toJsonText).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return toGoJson(value);
+  const members = Object.entries(value).sort(([a], [b]) =>
+    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  );
+  return `{${members.map(([key, member]) => `${toGoJson(key)}:${toJsonText(member)}`).join(',')}}`;
+}
+
+/** The longest that a single-precision number needs to be told from its neighbours. */
+const MOST_DIGITS = 9;
+
+/** Go's strconv.FormatFloat with 'g', -1 and 32 bits. */
+function toSingleText(value: number): string {
+  const single = Math.fround(value);
+  if (Number.isNaN(single)) return 'NaN';
+  if (!Number.isFinite(single)) return single > 0 ? '+Inf' : '-Inf';
+  if (Object.is(single, -0)) return '-0';
+  let digits = 1;
+  while (digits < MOST_DIGITS && Math.fround(Number(single.toExponential(digits - 1))) !== single)
+    digits += 1;
+  const [mantissa = '', exponent = '0'] = single.toExponential(digits - 1).split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(Number(`${mantissa}e${exponent}`));
+  const size = String(Math.abs(power)).padStart(2, '0');
+  return `${mantissa}e${power < 0 ? '-' : '+'}${size}`;
 }

@@ -8,71 +8,78 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
-  type Tags,
 } from 'yaml';
 
-import { toErrorMessage } from '../lock/error-message';
+import { toPlainValue, YamlValueError } from './yaml-value';
 
 /** Where something stands in a document: member names and list positions from the top. */
 export type DocumentPath = readonly (string | number)[];
 
 /** A YAML document: its plain value, and where in the file its parts stand. */
 export interface YamlDocument {
-  /** Whole numbers are bigints, so that none loses digits. */
+  /** Whole numbers are bigints, so that none loses digits; undefined where it can't be read. */
   readonly value: unknown;
+  /** Why it can't be read, one line for each problem, as `line:column what`. */
+  readonly problem: string | undefined;
   /** `line:column` of a part, or of the nearest part around it that is there; both count from 1. */
   readonly positionOf: (path: DocumentPath) => string;
 }
 
-/** A file that is no YAML; the message has one line for each problem, as `line:column what`. */
-export class YamlSyntaxError extends Error {
-  override readonly name = 'YamlSyntaxError';
-}
+/**
+ * What stands between documents. As in daprd it counts wherever it begins a line, so that a document
+ * that can't be read does not take its neighbours with it.
+ */
+const SEPARATOR = /\n---[^\n]*(?:\n|$)/g;
 
 /**
- * Parses a file of YAML 1.1 documents as daprd's parser (sigs.k8s.io/yaml) resolves them: `yes` is
- * true and `0644` is 420, but times of day and dates stay text; of two equal keys the last wins.
- *
- * @throws {YamlSyntaxError} naming every problem of the file
+ * Parses a file of documents as daprd's parser (sigs.k8s.io/yaml) resolves them: `yes` is true and
+ * `0644` is 420, but times of day and dates stay text; of two equal keys the last wins.
  */
 export function parseYamlDocuments(text: string): readonly YamlDocument[] {
   const lines = new LineCounter();
-  const documents: readonly Document[] = parseAllDocuments(text, {
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
+  return splitDocuments(text).flatMap(({ part, offset }) =>
+    parsePart(part, (at) => positionAt(lines, offset + at)),
+  );
+}
+
+function splitDocuments(text: string) {
+  const parts: { readonly part: string; readonly offset: number }[] = [];
+  let offset = 0;
+  for (const { index, 0: separator } of text.matchAll(SEPARATOR)) {
+    parts.push({ part: text.slice(offset, index), offset });
+    offset = index + separator.length;
+  }
+  return [...parts, { part: text.slice(offset), offset }];
+}
+
+/** Mostly one document: `...` and a `---` in the first line end one too. Nothing is one as well. */
+function parsePart(part: string, toPosition: (offset: number) => string): readonly YamlDocument[] {
+  const documents: readonly Document[] = parseAllDocuments(part, {
     version: '1.1',
-    customTags: withoutTimes,
-    merge: true,
+    // Every scalar stays as it is written: what it stands for is no schema of this library.
+    schema: 'failsafe',
+    resolveKnownTags: false,
     uniqueKeys: false,
-    intAsBigInt: true,
-    lineCounter: lines,
     prettyErrors: false,
     logLevel: 'silent',
   });
-  const problems = documents.flatMap(({ errors }) =>
-    errors.map(({ message, pos: [offset] }) => `${positionAt(lines, offset)} ${message}`),
-  );
-  if (problems.length > 0) throw new YamlSyntaxError(problems.join('\n'));
-  return documents.map((document) => {
-    const positionOf = (path: DocumentPath) => positionAt(lines, offsetOf(document, path));
-    return { value: toValue(document, positionOf([])), positionOf };
-  });
-}
-
-/** Aliases are resolved only here: one without its anchor, or too many of them, is a problem too. */
-function toValue(document: Document, position: string): unknown {
-  try {
-    return document.toJS() as unknown;
-  } catch (error) {
-    throw new YamlSyntaxError(`${position} ${toErrorMessage(error)}`, { cause: error });
+  if (documents.length === 0) {
+    return [{ value: null, problem: undefined, positionOf: () => toPosition(0) }];
   }
-}
-
-/** The parts of YAML 1.1 that daprd's parser does not know: 12:30 would be 750 minutes. */
-function withoutTimes(tags: Tags): Tags {
-  return tags.filter(
-    (tag) =>
-      typeof tag === 'string' ||
-      !(tag.tag.endsWith(':timestamp') || ('format' in tag && tag.format === 'TIME')),
-  );
+  return documents.map((document) => {
+    const positionOf = (path: DocumentPath) => toPosition(offsetOf(document, path));
+    const lines = document.errors.map(({ message, pos: [at] }) => `${toPosition(at)} ${message}`);
+    if (lines.length > 0) return { value: undefined, problem: lines.join('\n'), positionOf };
+    try {
+      return { value: toPlainValue(document), problem: undefined, positionOf };
+    } catch (error) {
+      if (!(error instanceof YamlValueError)) throw error;
+      const problem = `${toPosition(error.offset)} ${error.message}`;
+      return { value: undefined, problem, positionOf };
+    }
+  });
 }
 
 function positionAt(lines: LineCounter, offset: number): string {

@@ -60,4 +60,8 @@ export interface ResiliencyDocument {
   readonly circuitBreakers: ReadonlyMap<string, BreakerSettings>;
   /** By component name: the `outbound` names; any entry, even an empty one, turns defaults off. */
   readonly components: ReadonlyMap<string, PolicyNames>;
+  /** Members that nobody knows, as sentences. */
+  readonly warnings: readonly string[];
+  /** `file:line:column` of an entry of {@link ResiliencyDocument.components}. */
+  readonly positionOfTarget: (component: string) => string;
 }

@@ -1,3 +1,4 @@
+import { findNearest } from '../manifests/nearest-name';
 import type { BreakerSettings, PolicyNames, ResiliencyDocument, RetrySettings } from './policies';
 
 /** A policy and the name that it has. */
@@ -12,6 +13,19 @@ export interface ComponentPolicies {
   readonly timeout: Named<number> | undefined;
   readonly retry: Named<RetrySettings> | undefined;
   readonly circuitBreaker: Named<BreakerSettings> | undefined;
+}
+
+/** Targets that name no component there is, as sentences with their places. */
+export function describeUnknownTargets(
+  { components, positionOfTarget }: ResiliencyDocument,
+  names: readonly string[],
+): readonly string[] {
+  const unknown = [...components.keys()].filter((component) => !names.includes(component));
+  return unknown.map((component) => {
+    const nearest = findNearest(component, names);
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    return `${positionOfTarget(component)} spec.targets.components.${component} names no component that there is, and has no effect${hint}`;
+  });
 }
 
 /** What policies without a target are named after, most specific first (dapr/dapr pkg/resiliency). */

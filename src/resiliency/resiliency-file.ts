@@ -1,22 +1,36 @@
 import * as z from 'zod';
 
 import { MetadataValueError, parseGoDuration } from '../manifests/go-values';
-import { isOfKind, parseDocument, type PlacedDocument } from '../manifests/manifest-file';
 import {
+  isOfKind,
+  parseDocument,
+  type PlacedDocument,
+  positionIn,
+} from '../manifests/manifest-file';
+import {
+  DOCUMENT_HEAD,
   listOf,
   mapOf,
+  OBJECT_METADATA,
   optionalStruct,
   optionalText,
+  optionalWord,
   struct,
   text,
+  unused,
 } from '../manifests/manifest-shape';
+import { toText } from '../manifests/scalar-text';
+import { describeUnknownNames } from '../manifests/unknown-names';
 import type { YamlDocument } from '../manifests/yaml-documents';
 import type { BreakerSettings, PolicyNames, ResiliencyDocument, RetrySettings } from './policies';
 import { compileTrip, DEFAULT_TRIP, TripExpressionError } from './trip-expression';
 
 /** Turns a text into a value; what the text can't be is said where it stands. */
-function read<T>(parse: (value: string) => T) {
-  return optionalText.transform((value, context): T | undefined => {
+function read<T>(
+  parse: (value: string) => T,
+  written: z.ZodType<string | undefined> = optionalText,
+) {
+  return written.transform((value, context): T | undefined => {
     if (value === undefined) return undefined;
     try {
       return parse(value);
@@ -42,6 +56,12 @@ const duration = read((value) => {
   );
 });
 
+/** A number by its JSON text: 1e6 is a whole one. */
+const numberText = z
+  .unknown()
+  .optional()
+  .transform((value) => toText(value) || undefined);
+
 /** Go's int32. */
 const count = read((value) => {
   const number = /^[+-]?\d{1,15}$/.test(value) ? Number(value) : NaN;
@@ -51,44 +71,55 @@ const count = read((value) => {
     (shown) =>
       `invalid number "${shown}": a whole number from -2147483648 to 2147483647 is allowed`,
   );
-});
+}, numberText);
 
 const names = optionalStruct({
   timeout: optionalText,
   retry: optionalText,
-  circuitbreaker: optionalText,
+  circuitBreaker: optionalText,
 });
 
+/** Targets of calls that a lock sidecar does not make: their names are known, and that is all. */
+const unusedNames = { timeout: unused, retry: unused, circuitBreaker: unused };
+const apps = mapOf(optionalStruct({ ...unusedNames, circuitBreakerCacheSize: unused }));
+const actors = mapOf(
+  optionalStruct({
+    ...unusedNames,
+    circuitBreakerScope: unused,
+    circuitBreakerCacheSize: unused,
+  }),
+);
+
 const resiliencySchema = struct({
-  metadata: optionalStruct({ name: optionalText }),
+  ...DOCUMENT_HEAD,
+  metadata: optionalStruct({ ...OBJECT_METADATA, name: optionalText, namespace: unused }),
   scopes: listOf(text),
   spec: optionalStruct({
     policies: optionalStruct({
       timeouts: mapOf(duration),
       retries: mapOf(
         optionalStruct({
-          policy: z.preprocess(
-            (value) =>
-              typeof value === 'string' && value !== '' ? value.toLowerCase() : undefined,
-            z
-              .enum(['constant', 'exponential'], { error: 'must be constant or exponential' })
-              .optional(),
-          ),
+          policy: optionalWord(['constant', 'exponential']),
           duration,
-          maxinterval: duration,
-          maxretries: count,
+          maxInterval: duration,
+          maxRetries: count,
+          matching: optionalStruct({ httpStatusCodes: unused, gRPCStatusCodes: unused }),
         }),
       ),
-      circuitbreakers: mapOf(
+      circuitBreakers: mapOf(
         optionalStruct({
-          maxrequests: count,
+          maxRequests: count,
           interval: duration,
           timeout: duration,
           trip: read((value) => ({ text: value, decide: compileTrip(value) })),
         }),
       ),
     }),
-    targets: optionalStruct({ components: mapOf(optionalStruct({ outbound: names })) }),
+    targets: optionalStruct({
+      apps,
+      actors,
+      components: mapOf(optionalStruct({ inbound: optionalStruct(unusedNames), outbound: names })),
+    }),
   }),
 });
 
@@ -106,7 +137,7 @@ export function isResiliency(document: YamlDocument): boolean {
  */
 export function parseResiliency(placed: PlacedDocument): ResiliencyDocument {
   const { metadata, scopes, spec } = parseDocument(resiliencySchema, placed);
-  const { timeouts, retries, circuitbreakers } = spec.policies;
+  const { timeouts, retries, circuitBreakers } = spec.policies;
   return {
     name: metadata.name ?? '',
     file: placed.file,
@@ -115,26 +146,29 @@ export function parseResiliency(placed: PlacedDocument): ResiliencyDocument {
       Object.entries(timeouts).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, ms]])),
     ),
     retries: mapValues(retries, toRetry),
-    circuitBreakers: mapValues(circuitbreakers, toBreaker),
+    circuitBreakers: mapValues(circuitBreakers, toBreaker),
     components: mapValues(spec.targets.components, toNames),
+    warnings: describeUnknownNames(resiliencySchema, placed),
+    positionOfTarget: (component) =>
+      positionIn(placed, ['spec', 'targets', 'components', component]),
   };
 }
 
 /** daprd's defaults (dapr/kit retry): 5 s between tries, without an end. */
 function toRetry(retry: Policies['retries'][string]): RetrySettings {
-  const maxRetries = retry.maxretries ?? -1;
+  const maxRetries = retry.maxRetries ?? -1;
   return {
     kind: retry.policy ?? 'constant',
     pauseMs: retry.duration ?? 5000,
-    longestPauseMs: retry.maxinterval ?? 60_000,
+    longestPauseMs: retry.maxInterval ?? 60_000,
     maxRetries: maxRetries < 0 ? undefined : maxRetries,
   };
 }
 
-function toBreaker(breaker: Policies['circuitbreakers'][string]): BreakerSettings {
+function toBreaker(breaker: Policies['circuitBreakers'][string]): BreakerSettings {
   const trip = breaker.trip ?? { text: DEFAULT_TRIP, decide: compileTrip(DEFAULT_TRIP) };
   return {
-    maxRequests: Math.max(1, breaker.maxrequests ?? 1),
+    maxRequests: Math.max(1, breaker.maxRequests ?? 1),
     intervalMs: breaker.interval ?? 0,
     timeoutMs: breaker.timeout === undefined || breaker.timeout === 0 ? 60_000 : breaker.timeout,
     trip: trip.decide,
@@ -143,7 +177,7 @@ function toBreaker(breaker: Policies['circuitbreakers'][string]): BreakerSetting
 }
 
 function toNames({ outbound }: { readonly outbound: z.infer<typeof names> }): PolicyNames {
-  const { timeout, retry, circuitbreaker: circuitBreaker } = outbound;
+  const { timeout, retry, circuitBreaker } = outbound;
   return { timeout, retry, circuitBreaker };
 }
 

@@ -7,7 +7,7 @@ import { ReportedProblems } from '../manifests/reported-problems';
 import { CallRunner, type RetryListener } from './call-runner';
 import { type BreakerState, CircuitBreaker } from './circuit-breaker';
 import type { ResiliencyDocument } from './policies';
-import { PolicySet } from './policy-set';
+import { describeUnknownTargets, PolicySet } from './policy-set';
 import { isResiliency, parseResiliency } from './resiliency-file';
 
 /** What metrics keep of policies. Must not throw. */
@@ -89,15 +89,22 @@ export class Resiliency {
    * Takes the policies out of the files of the resource folders. As in daprd only the first
    * document of a file counts. A file that can't be used leaves what it held before in use.
    *
+   * @param components the names of all components there are, where they are known: targets of
+   *   others are warned about
    * @returns false where there was such a file
    */
-  load(files: readonly ManifestFile[]): boolean {
+  load(files: readonly ManifestFile[], components?: readonly string[]): boolean {
     const { logger } = this.#options;
     const documents = new Map<string, ResiliencyDocument>();
     const problems: Problems = { errors: [], warnings: [] };
     for (const file of files) {
       const document = this.#read(file, problems);
       if (document !== undefined) documents.set(file.file, document);
+    }
+    for (const document of documents.values()) {
+      problems.warnings.push(...document.warnings);
+      if (components === undefined) continue;
+      problems.warnings.push(...describeUnknownTargets(document, components));
     }
     this.#warnings.report(problems.warnings, (sentence) => {
       logger.warn(sentence);
@@ -169,25 +176,31 @@ export class Resiliency {
   #read(file: ManifestFile, { errors, warnings }: Problems): ResiliencyDocument | undefined {
     const kept = this.#documents.get(file.file);
     const what = kept === undefined ? 'it is not loaded' : 'what it held before stays in use';
-    const [first, ...others] = file.documents;
-    if (others.some(isResiliency)) {
+    if (file.documents.slice(1).some(isResiliency)) {
       warnings.push(
         `${file.file}: a Resiliency that is not the first document of its file is not loaded`,
       );
     }
     try {
-      if (file.problem !== undefined) throw new ManifestFileError(file.problem);
-      if (first === undefined || !isResiliency(first)) return undefined;
-      const document = parseResiliency({ file: file.file, document: first });
-      const { scopes } = document;
-      return scopes.length === 0 || scopes.includes(this.#options.appId) ? document : undefined;
+      return this.#parse(file);
     } catch (error) {
       if (!(error instanceof ManifestFileError)) throw error;
       // What is no YAML may be of any kind, and is named where components are read.
-      if (file.problem !== undefined && kept === undefined) return undefined;
+      if (file.documents[0]?.value === undefined && kept === undefined) return undefined;
       errors.push(`Could not read resiliency policy: ${toErrorMessage(error)}; ${what}`);
       return kept;
     }
+  }
+
+  /** The document of a file that is meant for this sidecar. */
+  #parse({ file, documents, problem }: ManifestFile): ResiliencyDocument | undefined {
+    const [first] = documents;
+    const reason = problem ?? first?.problem;
+    if (reason !== undefined) throw new ManifestFileError(reason);
+    if (first === undefined || !isResiliency(first)) return undefined;
+    const document = parseResiliency({ file, document: first });
+    const { scopes } = document;
+    return scopes.length === 0 || scopes.includes(this.#options.appId) ? document : undefined;
   }
 
   #createRunner(component: string): CallPolicy {
@@ -251,8 +264,9 @@ export class Resiliency {
   }
 }
 
-/** Maps don't show in JSON by themselves, and functions stand beside the text they are made of. */
-function plain(_key: string, value: unknown): unknown {
+/** What a document is; warnings tell its place too. Maps don't show in JSON by themselves, and functions stand beside the text they are made of. */
+function plain(key: string, value: unknown): unknown {
+  if (key === 'warnings') return undefined;
   return value instanceof Map ? [...value] : value;
 }
 

@@ -100,6 +100,19 @@ describe('parseArguments', () => {
       expect(run(['--', '--dapr-http-port', 'x']).httpPort).toBe(3500);
     });
 
+    it.each([
+      [['--components-path', 'a', '--components-path=b'], ['b']],
+      [['--components-path', 'a', '--components-path='], []],
+      [['--components-path', 'a,b'], ['a,b']],
+    ])('takes the last of %j', (argv, paths) => {
+      expect(run(argv).resourcesPaths).toEqual(paths);
+    });
+
+    it('takes the last of --dapr-listen-addresses, which is a list by commas alone', () => {
+      const argv = ['--dapr-listen-addresses', '::1', '--dapr-listen-addresses=127.0.0.1,[::1]'];
+      expect(run(argv).listenAddresses).toEqual(['127.0.0.1', '::1']);
+    });
+
     it('takes a list repeated and by commas', () => {
       const argv = ['--resources-path', 'a,b', '--resources-path=c', '--components-path', 'd'];
       expect(run(argv).resourcesPaths).toEqual(['a', 'b', 'c']);
@@ -111,6 +124,8 @@ describe('parseArguments', () => {
       [['--nope'], 'unknown flag: --nope'],
       [['-nope', 'x'], 'unknown flag: --nope'],
       [['-x'], 'unknown shorthand flag: -x'],
+      [['--resource-path', 'x'], 'unknown flag: --resource-path; did you mean --resources-path?'],
+      [['-ap-id', 'x'], 'unknown flag: --ap-id; did you mean --app-id?'],
       [['--dapr-http-port'], 'flag needs an argument: --dapr-http-port'],
       [
         ['--log-as-json=maybe'],
@@ -123,7 +138,8 @@ describe('parseArguments', () => {
     ])('%j ends with 2, says why and shows the usage', (argv, reason) => {
       const { kind, exitCode, message } = parse(argv) as Record<string, unknown>;
       expect([kind, exitCode]).toEqual(['invalid', 2]);
-      expect(String(message).split('\n\nUsage: holdfast')[0]).toBe(reason);
+      expect(message).toMatch(/^Usage: holdfast/);
+      expect(String(message).trimEnd().split('\n').at(-1)).toBe(reason);
     });
   });
 
@@ -134,15 +150,19 @@ describe('parseArguments', () => {
       [['--app-id', 'a.b'], 'parameter app-id cannot contain dots'],
       [
         ['--app-id=a', '--dapr-http-port', 'x'],
-        'error parsing dapr-http-port flag: "x" is no port (allowed: 0 to 65535)',
+        'error parsing dapr-http-port flag: "x" is no port (allowed: 1 to 65535)',
       ],
       [
         ['--app-id=a', '--dapr-grpc-port', '70000'],
-        'error parsing dapr-grpc-port flag: "70000" is no port (allowed: 0 to 65535)',
+        'error parsing dapr-grpc-port flag: "70000" is no port (allowed: 1 to 65535)',
       ],
       [
         ['--app-id=a', '--dapr-internal-grpc-port', 'x'],
-        'error parsing dapr-internal-grpc-port flag: "x" is no port (allowed: 0 to 65535)',
+        'error parsing dapr-internal-grpc-port flag: "x" is no port (allowed: 1 to 65535, 0 for one of its own)',
+      ],
+      [
+        ['--app-id=a', '--metrics-port', '-1'],
+        'error parsing metrics-port flag: "-1" is no port (allowed: 1 to 65535, 0 for any that is free)',
       ],
       [
         ['--app-id=a', '--dapr-http-port', '0'],

@@ -218,7 +218,7 @@ describe('secretstores.local.file', () => {
 
   it('needs its file', async () => {
     await expect(open('{}', { secretsFile: '/nowhere/s.json' })).rejects.toThrow(
-      /^secretsFile \/nowhere\/s\.json can't be read: ENOENT/,
+      /^secretsFile can't be read: \/nowhere\/s\.json: it is not there, .* \(ENOENT\)$/,
     );
     await expect(open('{}', { secretsFile: '' })).rejects.toThrow(
       'missing local secrets file in metadata: secretsFile',

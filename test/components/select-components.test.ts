@@ -65,7 +65,7 @@ describe('selectComponents', () => {
       await symlink(path.join(folder, 'nowhere'), path.join(folder, 'a.yaml'));
       await expect(load()).resolves.toEqual([]);
       expect(logger.messages('warn')[0]).toMatch(
-        /parsing manifests yaml resource in .*a\.yaml: ENOENT/,
+        /parsing manifests yaml resource in .*a\.yaml: it is not there, or is a link .*\(ENOENT\)$/,
       );
     });
   });
@@ -199,9 +199,8 @@ describe('selectComponents', () => {
       );
       expect(problems).toEqual([
         expect.stringMatching(/^bad\.yaml:4:9 metadata\.name: must be usable in a URL path/),
-        expect.stringMatching(/^bad\.yaml:6:3 spec\.type: must be a text/),
+        'bad.yaml:6:3 spec.type: is missing',
         expect.stringMatching(/^bad\.yaml:7:17 spec\.ignoreErrors: must be true or false$/),
-        expect.stringMatching(/^bad\.yaml:9:5 spec\.metadata\[0\]\.name: must be a text/),
         expect.stringMatching(
           /^bad\.yaml:11:12 spec\.metadata\[1\]\.value: must be a finite number$/,
         ),
@@ -228,11 +227,6 @@ describe('selectComponents', () => {
         'an empty type',
         component('spec:\n  type: ""\n'),
         /^bad\.yaml:6:9 spec\.type: must name a type/,
-      ],
-      [
-        'an empty property name',
-        component('spec:\n  type: lock.redis\n  metadata:\n  - name: ""\n'),
-        /must not be empty$/,
       ],
     ])('has %s', async (_name, text, expected) => {
       expect((await problemsOf(text))[0]).toMatch(expected);

@@ -36,7 +36,7 @@ describe('loadConfiguration', () => {
     expect(isFeatureEnabled(DEFAULT_CONFIGURATION, 'HotReload')).toBe(true);
   });
 
-  it('reads every section that a lock sidecar has a use for, names in any case', async () => {
+  it('reads every section that a lock sidecar has a use for', async () => {
     const configuration = await load(`
 kind: Configuration
 spec:
@@ -49,7 +49,7 @@ spec:
     enabled: true
     recordErrorCodes: true
     latencyDistributionBuckets: [1, 10]
-    HTTP: {increasedCardinality: false, pathMatching: ["/v1.0-alpha1/lock/{store}"], excludeVerbs: true}
+    http: {increasedCardinality: false, pathMatching: ["/v1.0-alpha1/lock/{store}"], excludeVerbs: true}
   logging: {apiLogging: {enabled: true, obfuscateURLs: true, omitHealthChecks: true}}
   api:
     allowed: [{name: lock, version: v1alpha1, protocol: http}]
@@ -106,7 +106,10 @@ spec:
   it.each([
     ['spec: {tracing: {samplingRate: "2"}}', '1:32 spec.tracing.samplingRate: must be a number'],
     ['spec:\n  metrics:\n    enabled: maybe', '3:14 spec.metrics.enabled: must be true or false'],
-    ['spec:\n  api:\n    allowed: [{protocol: x, name: a}]', '3:26 spec.api.allowed[0].protocol'],
+    [
+      'spec:\n  api:\n    allowed: [{protocol: x, name: lock}]',
+      '3:26 spec.api.allowed[0].protocol',
+    ],
     ['spec:\n  tracing: [', '2:13 '],
     ['spec: {tracing: {otel: {timeout: soon}}}', '1:34 spec.tracing.otel.timeout: invalid'],
     [
@@ -135,7 +138,7 @@ spec:
     ],
     [
       'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: {a: [b]}}',
-      '3:45 spec.tracing.otel.headers: must be a text of the form a=1,b=2, or a map of texts',
+      '3:45 spec.tracing.otel.headers: must be a list of texts of the form a=1, a text of the form a=1,b=2, or a map',
     ],
     ['spec: {tracing: {samplingRate: " "}}', '1:32 spec.tracing.samplingRate: must be a number'],
     [
@@ -218,7 +221,7 @@ spec:
   it('ends where a file is missing', async () => {
     const files = [path.join(folder, 'none.yaml')];
     await expect(loadConfiguration({ files, environment: {}, logger })).rejects.toThrow(
-      /^error loading configuration: ENOENT/,
+      /^error loading configuration: .*none\.yaml: it is not there, .* \(ENOENT\)$/,
     );
   });
 

@@ -100,7 +100,7 @@ describe('the Kubernetes manifests', () => {
       ({ data }) => data as Record<string, string>,
     );
     const file = 'lockstore.yaml';
-    const components = parseComponents(file, parseFile(file, maps[0]![file]!));
+    const components = parseComponents(file, parseFile(file, maps[0]![file]!)).manifests;
     expect(components.map(({ manifest }) => manifest.type)).toEqual([
       'lock.redis',
       'secretstores.local.env',
@@ -137,7 +137,7 @@ describe('the compose file', () => {
     const sidecar = compose.services['holdfast-1']!;
     expectArguments(sidecar.command!);
     const file = 'components/lockstore.yaml';
-    const components = parseComponents(file, parseFile(file, read(file)));
+    const components = parseComponents(file, parseFile(file, read(file))).manifests;
     const [secret] = components.flatMap(({ manifest }) =>
       manifest.properties.flatMap((property) => property.secret ?? []),
     );

@@ -241,7 +241,7 @@ describe('where a sidecar listens', () => {
       [['--tls-cert-file', certificate], 'TLS needs both --tls-cert-file and --tls-key-file'],
       [
         ['--tls-cert-file', '/nowhere', '--tls-key-file', key],
-        "the file of --tls-cert-file can't be read: ENOENT",
+        "the file of --tls-cert-file can't be read: /nowhere: it is not there, or is a link that leads nowhere",
       ],
     ])('does not start by halves: %j', async (args, sentence) => {
       sidecar = await SidecarProcess.spawn({ args });

@@ -121,6 +121,7 @@ describe('a file of which nothing is in use', () => {
   it('may be anything', () => {
     const files = new HalfWrittenFiles();
     files.accept([fileOf(COMPONENT)]);
-    expect(files.suspect([fileOf('')], () => false)).toEqual([fileOf('')]);
+    const empty = fileOf('');
+    expect(files.suspect([empty], () => false)).toEqual([empty]);
   });
 });

@@ -15,7 +15,7 @@ spec:
   - name: p
     value: ${written}
 `;
-  const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text));
+  const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text)).manifests;
   const property = entry?.manifest.properties.find(({ name }) => name === 'p');
   return property && (property.value ?? '');
 }
@@ -74,7 +74,7 @@ spec:
   - {name: redisHost, value: a}
   - {name: REDISHOST, value: b}
 `;
-    const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text));
+    const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text)).manifests;
     const { properties } = resolveProperties(entry!.manifest, {
       secretStores: new Map(),
       environment: {},

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-
 import { toErrorMessage } from '../../lock/error-message';
 import { parseGoBoolean } from '../../manifests/go-values';
+import { readRegularFileSync } from '../../manifests/regular-file';
 import type { MetadataProperties } from '../metadata-properties';
 import { SecretError, type SecretStore } from './secret-store';
 
@@ -39,9 +38,9 @@ function readObject(file: string): object {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFileSync(file);
   } catch (cause) {
-    throw new Error(`secretsFile ${file} can't be read: ${toErrorMessage(cause)}`, { cause });
+    throw new Error(`secretsFile can't be read: ${toErrorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,0 +1,27 @@
+import { toLogName } from './components/manifest';
+import type { FolderContents } from './components/select-components';
+
+/**
+ * Why a sidecar has no lock store, as sentences for the log: daprd says nothing, is ready, and answers
+ * every lock call with an error. What is wrong within a file is said where it is read.
+ *
+ * @param folders those of --resources-path
+ */
+export function describeMissingStore(
+  folders: readonly string[],
+  { manifests, passedOver, broken }: FolderContents,
+): readonly string[] {
+  const places = folders.join(', ');
+  const reasons = [
+    ...(folders.length === 0 ? ['no --resources-path is given'] : []),
+    ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read as a whole`]),
+    ...(manifests.length === 0
+      ? []
+      : [`of the components for this app none is one: ${manifests.map(toLogName).join(', ')}`]),
+  ];
+  const isEmpty = reasons.length === 0 && passedOver.length === 0;
+  if (isEmpty) reasons.push(`no component stands in ${places}`);
+  const consequence = 'every lock call is answered with ERR_LOCK_STORE_NOT_CONFIGURED';
+  const reason = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+  return [`No lock store is loaded, ${consequence}${reason}`, ...passedOver];
+}
