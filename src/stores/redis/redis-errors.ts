@@ -1,5 +1,6 @@
 import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
 
+import { toErrorMessage } from '../../lock/error-message';
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
 
 /** A reply by which Redis says that it did not run the command, by the first word of the reply. */
@@ -37,6 +38,62 @@ export function isNoPermission(error: unknown): boolean {
   return isReply(error, 'NOPERM');
 }
 
+/** How servers say that they don't have a command; a script's own failure is none of it. */
+const UNKNOWN_COMMAND =
+  /^ERR (?!.*(?:script|user_script)).*\b(?:unknown|unsupported|disabled|unavailable|illegal|forbidden|not (?:supported|allowed|available|permitted|implemented))\b/i;
+
+/**
+ * True where a server does not have a command at all: it was renamed away, or a managed offer keeps
+ * it to itself. Nothing was run.
+ */
+export function isUnknownCommand(error: unknown): boolean {
+  return error instanceof ErrorReply && UNKNOWN_COMMAND.test(error.message);
+}
+
+/**
+ * True where a command that can be done without is not run for us, whatever the reason: the user may
+ * not, or the server does not have it. For commands whose arguments can't be wrong, as providers
+ * have many words for this. LOADING and the like are no refusal, and neither is a missing password.
+ */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof ErrorReply)) return false;
+  return isNoPermission(error) || (isReply(error, 'ERR ') && !isMaxClients(error.message));
+}
+
+/** True where a server asks for no password and yet was given one: every version has its own words. */
+export function isPasswordNotNeeded(error: unknown): boolean {
+  return (
+    error instanceof ErrorReply &&
+    /^ERR (?:AUTH .*called without any password|Client sent AUTH, but no password is set)/.test(
+      error.message,
+    )
+  );
+}
+
+/** A reply without the arguments that Redis quotes in it: keys, owners, and of AUTH the password. */
+export function toReplyText(error: unknown): string {
+  return toErrorMessage(error).replace(/, with args beginning with:.*$/s, '');
+}
+
+/** TLS that can't come about however often it is tried: codes of OpenSSL and Node. */
+const TLS_FAULT =
+  /^(?:ERR_(?:SSL|TLS|OSSL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
+
+/**
+ * True where another attempt to reach Redis would meet the same: it refuses the credentials or the
+ * database, speaks another protocol, or shows a certificate that nobody vouches for.
+ */
+export function isFinal(error: unknown): boolean {
+  if (error instanceof StoreError) return error.kind === 'rejected';
+  if (error instanceof ErrorReply) return ofReply(error).kind === 'rejected';
+  if (typeof error !== 'object' || error === null) return false;
+  // Known by their shape: an attempt may have several reasons, one for each address or Sentinel.
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.every(isFinal);
+  if ('cause' in error && error.cause !== undefined) return isFinal(error.cause);
+  if ('code' in error && typeof error.code === 'string') return TLS_FAULT.test(error.code);
+  return isGarbage(error);
+}
+
 /** True where the lock's key holds something that is no lock. */
 export function isWrongType(error: unknown): boolean {
   return isReply(error, 'WRONGTYPE');
@@ -72,22 +129,27 @@ export function toStoreError(error: unknown, endReason: Error | undefined): Stor
 }
 
 /** What node-redis's decoder throws at bytes that are no RESP. */
-function isGarbage(reason: Error | undefined): boolean {
-  return reason?.message.startsWith('Unknown RESP type') ?? false;
+function isGarbage(reason: unknown): boolean {
+  return reason instanceof Error && reason.message.startsWith('Unknown RESP type');
 }
 
 function ofReply(error: ErrorReply): StoreError {
   const row = rowOf(error.message);
-  const message = row === undefined ? error.message : `${row.meaning}: ${error.message}`;
+  const reply = toReplyText(error);
+  const message = row === undefined ? reply : `${row.meaning}: ${reply}`;
   const kind = row?.kind ?? 'rejected';
   return new StoreError(message, { kind, outcome: 'not-applied', cause: error });
 }
 
 function rowOf(reply: string): ReplyRow | undefined {
-  if (reply.includes(MAX_CLIENTS)) {
+  if (isMaxClients(reply)) {
     return { kind: 'unavailable', meaning: 'Redis takes no more connections' };
   }
   return REPLIES[reply.split(' ', 1)[0] ?? ''];
+}
+
+function isMaxClients(reply: string): boolean {
+  return reply.includes(MAX_CLIENTS);
 }
 
 function isReply(error: unknown, word: string): boolean {
