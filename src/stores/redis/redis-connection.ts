@@ -147,8 +147,9 @@ export class RedisConnection {
         reason = error;
       }
       this.#sayWait(reason);
-      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) throw reason;
+      await pause(pauseMs, undefined, { signal }).catch(() => {
+        throw reason;
+      });
     }
   }
 

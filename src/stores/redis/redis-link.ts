@@ -70,7 +70,8 @@ export function withAddress(cause: unknown, address: RedisAddress): Error {
 
 /** Node gives the errors of several addresses of one host no text in common. */
 function codeOf(error: unknown): string {
-  return String((error as { readonly code?: unknown }).code ?? 'it gave no reason');
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'it gave no reason';
 }
 
 function toClient({ tls }: RedisSettings, address: RedisAddress) {
