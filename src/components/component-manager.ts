@@ -11,12 +11,15 @@ import {
   initLockStore,
   toKeyPrefix,
 } from './init-lock-store';
+import { type LateComponent, LateComponents } from './late-components';
 import { type ComponentManifest, toLogName } from './manifest';
+import { OpenStores } from './open-stores';
 import { createRedactedLogger, redactError } from './redaction';
 import { type ResolvedProperties, resolveProperties } from './resolve-properties';
 import type { SecretStore } from './secrets/secret-store';
 import { createSecretStore, isSecretStoreType } from './secrets/secret-stores';
 import type { ComponentSelection } from './select-components';
+import { ServedComponents } from './served-components';
 
 /** A component that was initialised. */
 interface Running {
@@ -39,18 +42,28 @@ interface LockComponent {
 export class ComponentManager {
   readonly #options: ComponentManagerOptions;
   readonly #running = new Map<string, Running>();
-  /** Every store that was opened, or is about to be, and is not closed yet. */
-  readonly #open = new Set<LockStore>();
-  /** Aborts when nothing is waited for any more. */
-  readonly #grace = new AbortController();
+  readonly #open: OpenStores;
+  readonly #late = new LateComponents({
+    onReady: (component) => {
+      this.#take(component);
+    },
+    onFailed: ({ manifest, lock, redact }, cause) => {
+      const error = initFailure(manifest, redactError(cause, redact));
+      this.#report(manifest, error);
+      this.#options.logger.error(`Ignoring error processing component: ${error.message}`);
+      void this.#open.discard(lock.store);
+    },
+  });
   /** Aborts when nothing is initialised any more. */
   readonly #loading = new AbortController();
   #secretStores = new Map<string, SecretStore>();
-  readonly #notServed = new ReportedProblems();
+  readonly #served: ServedComponents;
   readonly #broken = new ReportedProblems();
 
   constructor(options: ComponentManagerOptions) {
     this.#options = options;
+    this.#open = new OpenStores(options.stores);
+    this.#served = new ServedComponents(options);
   }
 
   /**
@@ -61,10 +74,12 @@ export class ComponentManager {
   async start(selection: ComponentSelection): Promise<void> {
     const { logger } = this.#options;
     for (const problem of selection.broken.values()) logger.warn(problem);
-    await this.#reach(this.#toServed(selection), (manifest, error) => {
+    await this.#reach(this.#served.of(selection), (manifest, error) => {
       const reason = `process component ${manifest.name} error: ${toErrorMessage(error)}`;
       if (manifest.ignoreErrors) {
-        logger.error(`Ignoring error processing component: ${reason}`);
+        const isLate = this.#late.manifests.includes(manifest);
+        const next = isLate ? '; it is waited for and loaded as soon as it is ready' : '';
+        logger.error(`Ignoring error processing component: ${reason}${next}`);
         return;
       }
       throw new Error(`failed to load components: ${reason}`, { cause: error });
@@ -79,7 +94,7 @@ export class ComponentManager {
    */
   async reload(selection: ComponentSelection): Promise<boolean> {
     this.#sayBroken(selection);
-    const served = this.#toServed(selection);
+    const served = this.#served.of(selection);
     this.#removeMissing(served);
     const { logger } = this.#options;
     const isWhole = await this.#reach(served, (manifest, error) => {
@@ -93,6 +108,7 @@ export class ComponentManager {
   /** Ends what is being initialised; nothing is from now on. */
   stopLoading(): void {
     this.#loading.abort();
+    this.#late.close();
   }
 
   /** True where a component that is in use stands in a file. */
@@ -108,16 +124,10 @@ export class ComponentManager {
   /** Closes every store; once the grace is over without waiting for its calls. */
   async close(grace: AbortSignal): Promise<void> {
     this.stopLoading();
-    const abort = (): void => {
-      this.#grace.abort();
-    };
-    if (grace.aborted) abort();
-    grace.addEventListener('abort', abort, { once: true });
     for (const { manifest } of this.#running.values()) {
       this.#options.logger.info(`Shutting down component ${toLogName(manifest)}`);
     }
-    await Promise.all([...this.#open].map((store) => this.#closeStore(store)));
-    grace.removeEventListener('abort', abort);
+    await this.#open.closeAll(grace);
   }
 
   #sayBroken({ broken, manifests }: ComponentSelection): void {
@@ -135,18 +145,18 @@ export class ComponentManager {
 
   #removeMissing({ manifests, broken }: ComponentSelection): void {
     const wanted = new Set(manifests.map(({ name }) => name));
-    const missing = [...this.#running.values()].filter(
-      ({ manifest }) =>
-        !wanted.has(manifest.name) &&
-        (!broken.has(manifest.file) || this.#options.isDenied(manifest)),
-    );
+    const isMissing = (manifest: ComponentManifest) =>
+      !wanted.has(manifest.name) &&
+      (!broken.has(manifest.file) || this.#options.isDenied(manifest));
+    for (const { name } of this.#late.manifests.filter(isMissing)) this.#dropLate(name);
+    const missing = [...this.#running.values()].filter(({ manifest }) => isMissing(manifest));
     for (const { manifest, lock } of missing) {
       const { name } = manifest;
       this.#options.logger.info(`Component removed: ${toLogName(manifest)}`);
       this.#running.delete(name);
       this.#options.stores.remove(name);
       this.#options.metadata.removeComponent(name);
-      if (lock !== undefined) this.#retire(lock.store);
+      if (lock !== undefined) this.#open.retire(lock.store);
     }
   }
 
@@ -189,25 +199,6 @@ export class ComponentManager {
     this.#options.observe(manifest, error instanceof ComponentError ? error.step : 'init');
   }
 
-  /** Without what is no business of this sidecar: it is as if it stood nowhere. */
-  #toServed(selection: ComponentSelection): ComponentSelection {
-    const { isDenied, logger } = this.#options;
-    const [manifests, sentences]: [ComponentManifest[], string[]] = [[], []];
-    for (const manifest of selection.manifests) {
-      const reason = isDenied(manifest)
-        ? 'is denied by the configuration (components.deny)'
-        : toComponentKind(manifest.type) === 'other-building-block'
-          ? 'belongs to a building block that is not served'
-          : undefined;
-      if (reason === undefined) manifests.push(manifest);
-      else sentences.push(`Component ${toLogName(manifest)} ${reason}; ignored`);
-    }
-    this.#notServed.report(sentences, (sentence) => {
-      logger.warn(sentence);
-    });
-    return { ...selection, manifests };
-  }
-
   /** Makes a component what its manifest says. */
   async #follow(manifest: ComponentManifest): Promise<void> {
     if (toComponentKind(manifest.type) === 'unknown') {
@@ -217,11 +208,16 @@ export class ComponentManager {
     const resolved = this.#resolve(manifest);
     const { name, type, version } = manifest;
     const fingerprint = `${type}/${version} ${resolved.fingerprint}`;
+    const late = this.#late.find(name);
+    const toPrefix = () => toKeyPrefix(manifest, resolved.properties, this.#options.appId);
+    // Nothing has changed since it was found to be late.
+    if (late?.fingerprint === fingerprint && late.lock.keyPrefix.text === toPrefix().text) return;
+    this.#dropLate(name);
     const before = this.#running.get(name);
     const known = before?.fingerprint === fingerprint ? before : undefined;
     let lock: LockComponent | undefined;
     if (isSecretStoreType(type)) this.#loadSecretStore(manifest, resolved);
-    else lock = await this.#loadLockStore(manifest, resolved, known);
+    else lock = await this.#loadLockStore(manifest, resolved, { fingerprint, known });
     this.#running.set(name, { manifest, fingerprint, lock });
     if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return;
     this.#publish(manifest, before);
@@ -249,7 +245,7 @@ export class ComponentManager {
   async #loadLockStore(
     manifest: ComponentManifest,
     { properties, redact }: ResolvedProperties,
-    known: Running | undefined,
+    { fingerprint, known }: { readonly fingerprint: string; readonly known: Running | undefined },
   ): Promise<LockComponent> {
     const keyPrefix = toKeyPrefix(manifest, properties, this.#options.appId);
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
@@ -261,10 +257,25 @@ export class ComponentManager {
     try {
       await initLockStore(manifest, store, { signal: this.#loading.signal, redact });
     } catch (error) {
-      this.#open.delete(store);
+      const isLate = manifest.ignoreErrors && error instanceof ComponentError && error.isPassing;
+      const late = { manifest, fingerprint, lock: { store, keyPrefix }, redact };
+      if (isLate && !this.#loading.signal.aborted) this.#late.add(late);
+      else await this.#open.discard(store);
       throw error;
     }
     return { store, keyPrefix };
+  }
+
+  /** Takes on a component that has come to be ready. */
+  #take({ manifest, fingerprint, lock }: LateComponent): void {
+    const before = this.#running.get(manifest.name);
+    this.#running.set(manifest.name, { manifest, fingerprint, lock });
+    this.#publish(manifest, before);
+  }
+
+  #dropLate(name: string): void {
+    const late = this.#late.drop(name);
+    if (late !== undefined) void this.#open.discard(late.lock.store);
   }
 
   /** Lets clients find what is running by now, and lets go of what was there before. */
@@ -278,17 +289,7 @@ export class ComponentManager {
     logger.info(`Component ${verb}: ${toLogName({ name, type, version })}`);
     observe({ name, type }, undefined);
     if (before?.lock !== undefined && before.lock.store !== lock?.store) {
-      this.#retire(before.lock.store);
+      this.#open.retire(before.lock.store);
     }
-  }
-
-  /** Closes a store that nobody finds any more, once the calls that have found it have ended. */
-  #retire(store: LockStore): void {
-    void this.#options.stores.whenUnused(store).then(() => this.#closeStore(store));
-  }
-
-  async #closeStore(store: LockStore): Promise<void> {
-    await store.close(this.#grace.signal);
-    this.#open.delete(store);
   }
 }

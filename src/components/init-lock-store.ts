@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { toErrorMessage } from '../lock/error-message';
 import { createLockKeyPrefix, LockKeyError, type LockKeyPrefix } from '../lock/lock-key';
-import type { LockStore } from '../lock/lock-store';
+import { type LockStore, StoreError } from '../lock/lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
 import { type Redact, redactError } from './redaction';
@@ -14,10 +14,16 @@ export type FailedStep = 'creation' | 'init';
 export class ComponentError extends Error {
   override readonly name = 'ComponentError';
   readonly step: FailedStep;
+  /** True where the store may come to be ready without anything being changed: its server is away. */
+  readonly isPassing: boolean;
 
-  constructor(message: string, options: { readonly step: FailedStep; readonly cause: unknown }) {
+  constructor(
+    message: string,
+    options: { readonly step: FailedStep; readonly cause: unknown; readonly isPassing?: boolean },
+  ) {
     super(message, { cause: options.cause });
     this.step = options.step;
+    this.isPassing = options.isPassing ?? false;
   }
 }
 
@@ -72,7 +78,7 @@ export interface InitLimits {
 }
 
 /**
- * Opens a component's store within its time; one that fails is closed.
+ * Opens a component's store within its time. One that fails is not closed: it may be opened again.
  *
  * @param limits a signal that ends that time before, and what the store's reason goes through
  * @throws {ComponentError} with the store's reason
@@ -82,13 +88,25 @@ export async function initLockStore(
   store: LockStore,
   limits: InitLimits,
 ): Promise<void> {
+  let isPassing = false;
+  const init = async (over: AbortSignal): Promise<void> => {
+    try {
+      await store.init(over);
+    } catch (error) {
+      isPassing = error instanceof StoreError && PASSING.includes(error.kind);
+      throw redactError(error, limits.redact);
+    }
+  };
   try {
-    await initWithin(store, manifest, limits);
+    await initWithin(init, manifest, limits.signal);
   } catch (error) {
-    await store.close();
-    throw initFailure(manifest, initFailure(manifest, error));
+    const { message } = initFailure(manifest, initFailure(manifest, error));
+    throw new ComponentError(message, { step: 'init', cause: error, isPassing });
   }
 }
+
+/** What a store fails with whose server may come yet. */
+const PASSING: readonly StoreError['kind'][] = ['unavailable', 'deadline'];
 
 /** What daprd says of a component that failed at its init, whatever the reason. */
 export function initFailure(manifest: ComponentManifest, cause: unknown): ComponentError {
@@ -100,9 +118,9 @@ const OVERRUN_MS = 500;
 
 /** Waits for a store's init no longer than the component allows, whatever the store does. */
 async function initWithin(
-  store: LockStore,
+  init: (over: AbortSignal) => Promise<void>,
   manifest: ComponentManifest,
-  { signal, redact }: InitLimits,
+  signal: AbortSignal,
 ): Promise<void> {
   const [over, settled] = [new AbortController(), new AbortController()];
   const ended = AbortSignal.any([signal, settled.signal]);
@@ -114,10 +132,7 @@ async function initWithin(
       return pause(OVERRUN_MS, 'late', { signal: settled.signal });
     });
   try {
-    const ready = store.init(over.signal).catch((error: unknown) => {
-      throw redactError(error, redact);
-    });
-    const first = await Promise.race([ready, limit]);
+    const first = await Promise.race([init(over.signal), limit]);
     if (first === 'late') throw new Error(`init timeout for component ${toLogName(manifest)}`);
   } finally {
     settled.abort();

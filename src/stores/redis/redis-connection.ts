@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { toErrorMessage } from '../../lock/error-message';
@@ -8,8 +7,9 @@ import type { StoreObserver } from '../../lock/store-observer';
 import { processClock, Trouble } from '../../lock/trouble';
 import { type CallLimit, type LimitReason, TimeOverError } from './call-limit';
 import { withDeadline } from './deadline';
+import { dialHedged } from './hedged-dial';
 import { type RedisAddress, toAddressText } from './redis-address';
-import { isReadOnly, toStoreError } from './redis-errors';
+import { isFinal, isReadOnly, toStoreError } from './redis-errors';
 import { openLink, type RedisClient, type RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
 import { isSame, Sentinels } from './sentinels';
@@ -17,8 +17,8 @@ import { isSame, Sentinels } from './sentinels';
 /** Pauses before another attempt to reach a Redis that is away, in milliseconds: from, doubling, to. */
 const PAUSE_MS = { first: 25, longest: 250 } as const;
 
-/** How long an attempt may be silent before another is started beside it, in milliseconds. */
-const HEDGE_MS = 500;
+/** The longest pause before another attempt to reach a Redis that was never there, in milliseconds. */
+const LONGEST_INIT_PAUSE_MS = 1000;
 
 /**
  * The way to one Redis: one connection at a time, replaced when it breaks or when a reply does not
@@ -44,6 +44,10 @@ export class RedisConnection {
       this.#logger.warn(`Redis can't be reached: ${reason}; trying again${more}`);
     },
   });
+  /** The component as warnings begin with it. */
+  readonly #subject: string;
+  #isWaitSaid = false;
+  #isUnusedPasswordSaid = false;
 
   /** @param options `onLink` may write to a new connection before any call does */
   constructor(options: {
@@ -51,14 +55,15 @@ export class RedisConnection {
     readonly logger: Logger;
     readonly observer: StoreObserver;
     readonly onLink: (link: RedisLink) => void;
+    readonly subject: string;
   }) {
     this.#observer = options.observer;
     this.#settings = options.settings;
     this.#logger = options.logger;
     this.#onLink = options.onLink;
-    const { settings, logger } = options;
-    const { sentinel } = settings;
-    this.#sentinels = sentinel && new Sentinels(settings, sentinel, logger);
+    this.#subject = options.subject;
+    const { sentinel } = options.settings;
+    this.#sentinels = sentinel && new Sentinels({ ...options, sentinel });
   }
 
   /** The connection that stands now, undefined while Redis is away. */
@@ -66,9 +71,13 @@ export class RedisConnection {
     return this.#link;
   }
 
-  /** Opens the first connection by one attempt; rejects with its reason. */
+  /**
+   * Opens the first connection. A Redis that can't be reached yet is waited for until the signal
+   * aborts, as daprd waits; what no wait can mend fails at once. May be called again after that.
+   */
   async open(signal: AbortSignal): Promise<void> {
-    this.#adopt(await this.#dial(signal));
+    if (this.#link !== undefined || this.#attempt !== undefined) return;
+    this.#adopt(await this.#dialUntilReached(signal));
     void this.#sentinels?.watch((master) => {
       this.#leaveForMaster(master);
     }, this.#closing.signal);
@@ -131,6 +140,37 @@ export class RedisConnection {
     if (this.#closing.signal.aborted) throw notSent('the store is closed', 'closed');
   }
 
+  async #dialUntilReached(signal: AbortSignal): Promise<RedisLink> {
+    let reason: unknown;
+    for (
+      let pauseMs: number = PAUSE_MS.first;
+      ;
+      pauseMs = Math.min(2 * pauseMs, LONGEST_INIT_PAUSE_MS)
+    ) {
+      try {
+        return await dialHedged((settled) => this.#dial(settled, signal));
+      } catch (error) {
+        // An attempt that the end of the time has cut short has no reason of its own.
+        if (signal.aborted) throw reason ?? error;
+        if (isFinal(error)) throw error;
+        reason = error;
+      }
+      this.#sayWait(reason);
+      await pause(pauseMs, undefined, { signal }).catch(() => {
+        throw reason;
+      });
+    }
+  }
+
+  #sayWait(reason: unknown): void {
+    if (this.#isWaitSaid) return;
+    this.#isWaitSaid = true;
+    const where = this.#settings.addresses.map(toAddressText).join(',');
+    this.#logger.warn(
+      `${this.#subject}Redis at ${where} can't be reached yet and is waited for: ${toErrorMessage(reason)}`,
+    );
+  }
+
   #dial(...callers: readonly AbortSignal[]): Promise<RedisLink> {
     const signals = [this.#closing.signal, ...callers];
     const { dialTimeoutMs, addresses } = this.#settings;
@@ -153,6 +193,7 @@ export class RedisConnection {
     this.#attempts.succeeded();
     this.#onLink(link);
     this.#observer.up(true);
+    this.#sayUnusedPassword(link);
     if (this.#awaySinceMs !== undefined) {
       const awayMs = Math.round(performance.now() - this.#awaySinceMs);
       this.#logger.info(`Redis is back after ${awayMs} ms`);
@@ -162,6 +203,14 @@ export class RedisConnection {
     void link.ended.then((reason) => {
       this.#lose(link, reason);
     });
+  }
+
+  #sayUnusedPassword({ isPasswordUnused, address }: RedisLink): void {
+    if (!isPasswordUnused || this.#isUnusedPasswordSaid) return;
+    this.#isUnusedPasswordSaid = true;
+    this.#logger.warn(
+      `${this.#subject}Redis at ${toAddressText(address)} asks for no password: redisPassword is not used`,
+    );
   }
 
   #lose(link: RedisLink, reason: Error): void {
@@ -190,41 +239,7 @@ export class RedisConnection {
 
   async #dialAfter(pauseMs: number): Promise<RedisLink> {
     await pause(pauseMs, undefined, { signal: this.#closing.signal });
-    return this.#dialHedged();
-  }
-
-  /**
-   * Dials, and dials again beside it while nothing answers: a handshake whose packets were lost
-   * stays silent when the way is free again, and would be noticed only after dialTimeout. The
-   * first to answer is taken; the first to fail fails them all.
-   */
-  async #dialHedged(): Promise<RedisLink> {
-    const settled = new AbortController();
-    // Each dial has one, and in Node 20 each pause leaves one behind: Node warns of the eleventh.
-    setMaxListeners(0, settled.signal);
-    const dials: Promise<RedisLink>[] = [];
-    const dialNext = async (): Promise<RedisLink> => {
-      const dial = this.#dial(settled.signal);
-      dials.push(dial);
-      const silence = pause(HEDGE_MS, 'silent' as const, { signal: settled.signal });
-      const first = await Promise.race([dial, silence]);
-      return first === 'silent' ? Promise.race([dial, dialNext()]) : first;
-    };
-    let taken: RedisLink | undefined;
-    try {
-      taken = await dialNext();
-      return taken;
-    } finally {
-      settled.abort();
-      for (const dial of dials) {
-        dial.then(
-          (link) => {
-            if (link !== taken) link.end(new Error('another connection was faster'));
-          },
-          () => undefined,
-        );
-      }
-    }
+    return dialHedged((settled) => this.#dial(settled));
   }
 }
 

@@ -19,9 +19,15 @@ export const redisDriver: LockDriver = {
         `Component ${componentName}: ${name} of less than 0 is no time-out in daprd; here it is ${UNBOUNDED_TIMEOUT_MS / 1000} s`,
       );
     }
+    if (settings.username !== '' && settings.password === '') {
+      logger.warn(
+        `Component ${componentName}: redisUsername without redisPassword is not used, as in daprd`,
+      );
+    }
     return createRedisStore({
       settings,
       logger,
+      componentName,
       ...(observer === undefined ? {} : { observer }),
     });
   },

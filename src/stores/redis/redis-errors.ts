@@ -1,5 +1,6 @@
 import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
 
+import { toErrorMessage } from '../../lock/error-message';
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
 
 /** A reply by which Redis says that it did not run the command, by the first word of the reply. */
@@ -24,12 +25,12 @@ const REPLIES: Readonly<Record<string, ReplyRow>> = {
   WRONGTYPE: { kind: 'rejected', meaning: "the lock's key holds something that is no lock" },
 };
 
+/** What a server says that has as many clients as it takes. */
+const MAX_CLIENTS = 'max number of clients';
+
 /** Replies that start with ERR and are worth telling apart, by what stands in them. */
 const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
-  [
-    /max number of clients reached/,
-    { kind: 'unavailable', meaning: 'Redis takes no more connections' },
-  ],
+  [new RegExp(MAX_CLIENTS), { kind: 'unavailable', meaning: 'Redis takes no more connections' }],
   // What a script may not do: Redis 7, Valkey and later (script.c), Redis 6 (scripting.c).
   [
     /ACL failure in script|The user executing the script|not allowed from script/,
@@ -53,6 +54,62 @@ export function isNoPermission(error: unknown): boolean {
 /** True where the user may not do what was asked, the script's own commands included. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof ErrorReply && rowOf(error.message)?.meaning === REPLIES.NOPERM?.meaning;
+}
+
+/** How servers say that they don't have a command; a script's own failure is none of it. */
+const UNKNOWN_COMMAND =
+  /^ERR (?!.*(?:script|user_script)).*\b(?:unknown|unsupported|disabled|unavailable|illegal|forbidden|not (?:supported|allowed|available|permitted|implemented))\b/i;
+
+/**
+ * True where a server does not have a command at all: it was renamed away, or a managed offer keeps
+ * it to itself. Nothing was run.
+ */
+export function isUnknownCommand(error: unknown): boolean {
+  return error instanceof ErrorReply && UNKNOWN_COMMAND.test(error.message);
+}
+
+/**
+ * True where a command that can be done without is not run for us, whatever the reason: the user may
+ * not, or the server does not have it. For commands whose arguments can't be wrong, as providers
+ * have many words for this. LOADING and the like are no refusal, and neither is a missing password.
+ */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof ErrorReply)) return false;
+  return isNoPermission(error) || (isReply(error, 'ERR ') && !isMaxClients(error.message));
+}
+
+/** True where a server asks for no password and yet was given one: every version has its own words. */
+export function isPasswordNotNeeded(error: unknown): boolean {
+  return (
+    error instanceof ErrorReply &&
+    /^ERR (?:AUTH .*called without any password|Client sent AUTH, but no password is set)/.test(
+      error.message,
+    )
+  );
+}
+
+/** A reply without the arguments that Redis quotes in it: keys, owners, and of AUTH the password. */
+export function toReplyText(error: unknown): string {
+  return toErrorMessage(error).replace(/, with args beginning with:.*$/s, '');
+}
+
+/** TLS that can't come about however often it is tried: codes of OpenSSL and Node. */
+const TLS_FAULT =
+  /^(?:ERR_(?:SSL|TLS|OSSL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
+
+/**
+ * True where another attempt to reach Redis would meet the same: it refuses the credentials or the
+ * database, speaks another protocol, or shows a certificate that nobody vouches for.
+ */
+export function isFinal(error: unknown): boolean {
+  if (error instanceof StoreError) return error.kind === 'rejected';
+  if (error instanceof ErrorReply) return ofReply(error).kind === 'rejected';
+  if (typeof error !== 'object' || error === null) return false;
+  // Known by their shape: an attempt may have several reasons, one for each address or Sentinel.
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.every(isFinal);
+  if ('cause' in error && error.cause !== undefined) return isFinal(error.cause);
+  if ('code' in error && typeof error.code === 'string') return TLS_FAULT.test(error.code);
+  return isGarbage(error);
 }
 
 /** True where the lock's key holds something that is no lock. */
@@ -90,13 +147,14 @@ export function toStoreError(error: unknown, endReason: Error | undefined): Stor
 }
 
 /** What node-redis's decoder throws at bytes that are no RESP. */
-function isGarbage(reason: Error | undefined): boolean {
-  return reason?.message.startsWith('Unknown RESP type') ?? false;
+function isGarbage(reason: unknown): boolean {
+  return reason instanceof Error && reason.message.startsWith('Unknown RESP type');
 }
 
 function ofReply(error: ErrorReply): StoreError {
   const row = rowOf(error.message);
-  const message = row === undefined ? error.message : `${row.meaning}: ${error.message}`;
+  const reply = toReplyText(error);
+  const message = row === undefined ? reply : `${row.meaning}: ${reply}`;
   const kind = row?.kind ?? 'rejected';
   const reason = row?.meaning;
   return new StoreError(message, { kind, outcome: 'not-applied', cause: error, reason });
@@ -109,6 +167,10 @@ function rowOf(reply: string): ReplyRow | undefined {
 /** The word that says what kind of error a reply is. */
 function wordOf(reply: string): string {
   return IN_SCRIPT.exec(reply)?.[1] ?? reply.split(' ', 1)[0] ?? '';
+}
+
+function isMaxClients(reply: string): boolean {
+  return reply.includes(MAX_CLIENTS);
 }
 
 function isReply(error: unknown, word: string): boolean {

@@ -2,8 +2,9 @@ import { createClient, ErrorReply } from '@redis/client';
 
 import { readDataEpoch } from './data-epoch';
 import { whenAborted } from './deadline';
-import type { RedisAddress } from './redis-address';
-import { isNoPermission } from './redis-errors';
+import { type RedisAddress, toAddressText } from './redis-address';
+import { signIn } from './redis-auth';
+import { isRefused, toReplyText } from './redis-errors';
 import type { RedisSettings } from './redis-settings';
 import { type RedisTls, toTlsOptions } from './redis-tls';
 import { ServerClock } from './server-clock';
@@ -17,6 +18,8 @@ export interface ServerFacts {
   readonly clock: ServerClock | undefined;
   /** See {@link readDataEpoch}. */
   readonly dataEpoch: string | undefined;
+  /** True where a password was sent and the server asks for none. */
+  readonly isPasswordUnused: boolean;
 }
 
 /** One connection to Redis, from its handshake to its end; it never reconnects. */
@@ -50,18 +53,30 @@ export async function openLink(
   try {
     const over = [rejectWhenAborted(signal), link.ended.then(raise)];
     return link.after(await Promise.race([handshake(client, settings), ...over]), address);
-  } catch (error) {
-    link.end(error instanceof Error ? error : new Error(String(error)));
+  } catch (cause) {
+    const error = withAddress(cause, address);
+    link.end(error);
     throw error;
   }
 }
 
-function toClient({ username, password, database, tls }: RedisSettings, address: RedisAddress) {
+/** An error that says whom it is about: most of node-redis's and of Redis's own don't. */
+export function withAddress(cause: unknown, address: RedisAddress): Error {
+  const text = toReplyText(cause);
+  const where = toAddressText(address);
+  if (text.includes(where)) return cause instanceof Error ? cause : new Error(text, { cause });
+  return new Error(`${text === '' ? codeOf(cause) : text} (${where})`, { cause });
+}
+
+/** Node gives the errors of several addresses of one host no text in common. */
+function codeOf(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : 'it gave no reason';
+}
+
+function toClient({ tls }: RedisSettings, address: RedisAddress) {
   return createClient({
     ...toConnectOptions(address, tls),
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-    database,
     // It would end once a command is written, and costs a timer a command; see RedisConnection.
     commandOptions: { timeout: 0 },
   });
@@ -124,22 +139,25 @@ function watch(client: RedisClient) {
   return { ended, end, after };
 }
 
-async function handshake(client: RedisClient, { sentinel }: RedisSettings): Promise<ServerFacts> {
+async function handshake(client: RedisClient, settings: RedisSettings): Promise<ServerFacts> {
+  const { sentinel, database } = settings;
   await client.connect();
-  const [, clock, dataEpoch] = await Promise.all([
+  const isPasswordUnused = !(await signIn(client, settings));
+  const [, , clock, dataEpoch] = await Promise.all([
+    database === 0 ? undefined : client.select(database),
     sentinel === undefined ? ping(client) : assertMaster(client),
     readClock(client),
     readDataEpoch(client),
   ]);
-  return { clock, dataEpoch };
+  return { clock, dataEpoch, isPasswordUnused };
 }
 
 async function ping(client: RedisClient): Promise<void> {
   try {
     await client.ping();
   } catch (error) {
-    // A user that may not PING gets an answer all the same, and that is what this is for.
-    if (!isNoPermission(error)) throw error;
+    // Where PING may not be run there is an answer all the same, and that is what this is for.
+    if (!isRefused(error)) throw error;
   }
 }
 
@@ -150,8 +168,8 @@ async function assertMaster(client: RedisClient): Promise<void> {
     const answer = await client.role();
     if (answer?.role !== 'master') throw new Error('Sentinel names a Redis that is no master now');
   } catch (error) {
-    // A user that may not ask finds out by its first write.
-    if (!isNoPermission(error)) throw error;
+    // Who may not ask finds out by the first write.
+    if (!isRefused(error)) throw error;
   }
 }
 

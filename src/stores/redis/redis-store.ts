@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import type { CancelSignal } from '../../lock/cancellation';
 import { toErrorMessage } from '../../lock/error-message';
 import {
@@ -17,16 +19,22 @@ import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
 import type { RedisClient } from './redis-link';
 import type { RedisSettings } from './redis-settings';
+import { isFinal } from './redis-errors';
 import { REPLY } from './scripts';
 import type { SendLog } from './send-log';
 import { type LoopResult, SendLoop } from './send-loop';
 import { checkServer } from './server-checks';
 import { Withdrawals } from './withdrawals';
 
+/** Before a server whose connection broke at its check is asked again, in milliseconds. */
+const CHECK_PAUSE_MS = 50;
+
 /** What a store is made of. */
 export interface RedisStoreOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
+  /** Named by warnings that are about its file. */
+  readonly componentName?: string;
   /** Is told how the way to Redis fares. */
   readonly observer?: StoreObserver;
   /** What is sent to Redis; those of this room unless a test tries others. */
@@ -59,7 +67,11 @@ class RedisStore implements LockStore {
 
   constructor(options: RedisStoreOptions) {
     const { settings, logger } = options;
-    const { commands = new LockCommands(), observer = silentStoreObserver } = options;
+    const {
+      commands = new LockCommands(),
+      observer = silentStoreObserver,
+      componentName,
+    } = options;
     this.#observer = observer;
     observer.up(false);
     this.#settings = settings;
@@ -72,6 +84,7 @@ class RedisStore implements LockStore {
       settings,
       logger,
       observer,
+      subject: componentName === undefined ? '' : `Component ${componentName}: `,
       onLink: (link) => {
         withdrawals.sendAll(link);
       },
@@ -80,25 +93,39 @@ class RedisStore implements LockStore {
   }
 
   async init(signal: AbortSignal): Promise<void> {
+    await this.#open(signal);
+    while (!(await this.#isChecked(signal))) await this.#open(signal);
+    if (this.#connection.link?.clock !== undefined) return;
+    this.#logger.warn(
+      'The Redis user may not run TIME, or the server does not have it: a lock call whose reply is lost is not repeated, and its outcome stays unknown',
+    );
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
     try {
       await this.#connection.open(signal);
     } catch (cause) {
       throw new StoreError(`error connecting to Redis: ${toErrorMessage(cause)}`, {
-        kind: 'unavailable',
+        kind: isFinal(cause) ? 'rejected' : 'unavailable',
         outcome: 'not-applied',
         cause,
       });
     }
-    await this.#exchange(this.#settings.dialTimeoutMs, signal, (client) =>
-      checkServer(client, {
-        logger: this.#logger,
-        mayReplicate: this.#settings.sentinel !== undefined,
-      }),
-    );
-    if (this.#connection.link?.clock !== undefined) return;
-    this.#logger.warn(
-      'The Redis user may not run TIME: a lock call whose reply is lost is not repeated, and its outcome stays unknown',
-    );
+  }
+
+  /** False where the connection broke meanwhile, which is no more than a Redis that is late. */
+  async #isChecked(signal: AbortSignal): Promise<boolean> {
+    const mayReplicate = this.#settings.sentinel !== undefined;
+    const options = { logger: this.#logger, mayReplicate };
+    try {
+      const { dialTimeoutMs } = this.#settings;
+      await this.#exchange(dialTimeoutMs, signal, (client) => checkServer(client, options));
+      return true;
+    } catch (error) {
+      if (isFinal(error) || signal.aborted || this.#closing !== undefined) throw error;
+      await pause(CHECK_PAUSE_MS);
+      return false;
+    }
   }
 
   async tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {

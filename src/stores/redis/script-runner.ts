@@ -1,4 +1,4 @@
-import { isNoPermission, isNoScript } from './redis-errors';
+import { isNoPermission, isNoScript, isUnknownCommand } from './redis-errors';
 import type { RedisClient } from './redis-link';
 import type { RedisScript } from './scripts';
 
@@ -12,7 +12,7 @@ export interface ScriptCall {
 /**
  * Runs scripts by their hash. Redis forgets scripts on a restart and on SCRIPT FLUSH, and says so
  * without having run anything: then the script goes over whole, which also makes Redis know it
- * again. A user that may not EVALSHA gets every script whole, as daprd sends its own.
+ * again. Where EVALSHA may not be run, or is not there, every script goes over whole, as daprd's does.
  */
 export class ScriptRunner {
   #hashesAllowed = true;
@@ -22,7 +22,7 @@ export class ScriptRunner {
     if (!this.#hashesAllowed) return evalWhole(client, call);
     const { script, keys, args } = call;
     return client.evalSha(script.sha1, { keys, arguments: args }).catch((error: unknown) => {
-      if (isNoPermission(error)) this.#hashesAllowed = false;
+      if (isNoPermission(error) || isUnknownCommand(error)) this.#hashesAllowed = false;
       else if (!isNoScript(error)) throw error;
       return evalWhole(client, call);
     });

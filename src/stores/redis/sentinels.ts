@@ -5,7 +5,8 @@ import { createClient } from '@redis/client';
 import { toErrorMessage } from '../../lock/error-message';
 import type { Logger } from '../../lock/logger';
 import { type RedisAddress, toAddressText } from './redis-address';
-import { rejectWhenAborted, toConnectOptions } from './redis-link';
+import { signIn } from './redis-auth';
+import { rejectWhenAborted, toConnectOptions, withAddress } from './redis-link';
 import type { RedisSettings, SentinelSettings } from './redis-settings';
 
 type SentinelClient = ReturnType<typeof createClient>;
@@ -27,16 +28,25 @@ export class Sentinels {
   readonly #settings: RedisSettings;
   readonly #sentinel: SentinelSettings;
   readonly #logger: Logger;
+  /** The component as warnings begin with it. */
+  readonly #subject: string;
+  #isPasswordUnused = false;
   /** Those that were configured, first, and those that they have named. */
   readonly #addresses: RedisAddress[];
   /** A master that was just announced: Sentinels that have not heard of it yet name the one before. */
   #announced: { readonly address: RedisAddress; readonly untilMs: number } | undefined;
 
-  constructor(settings: RedisSettings, sentinel: SentinelSettings, logger: Logger) {
-    this.#settings = settings;
-    this.#sentinel = sentinel;
-    this.#logger = logger;
-    this.#addresses = [...settings.addresses];
+  constructor(options: {
+    readonly settings: RedisSettings;
+    readonly sentinel: SentinelSettings;
+    readonly logger: Logger;
+    readonly subject: string;
+  }) {
+    this.#settings = options.settings;
+    this.#sentinel = options.sentinel;
+    this.#logger = options.logger;
+    this.#subject = options.subject;
+    this.#addresses = [...options.settings.addresses];
   }
 
   /**
@@ -102,12 +112,7 @@ export class Sentinels {
     signal: AbortSignal,
     run: (client: SentinelClient) => Promise<T>,
   ): Promise<T> {
-    const { username, password } = this.#sentinel;
-    const client: SentinelClient = createClient({
-      ...toConnectOptions(address, this.#settings.tls),
-      ...(username === '' ? {} : { username }),
-      ...(password === '' ? {} : { password }),
-    });
+    const client: SentinelClient = createClient(toConnectOptions(address, this.#settings.tls));
     const broken = new Promise<never>((_resolve, reject) => {
       client.on('error', reject);
       client.on('end', () => {
@@ -115,7 +120,7 @@ export class Sentinels {
       });
     });
     broken.catch(() => undefined);
-    const asked = client.connect().then(() => run(client));
+    const asked = this.#signIn(client, address).then(() => run(client));
     asked.catch(() => undefined);
     // A signal of its own: the one given lives as long as the store, and would keep every listener.
     const over = new AbortController();
@@ -126,10 +131,22 @@ export class Sentinels {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await Promise.race([asked, broken, rejectWhenAborted(over.signal)]);
+    } catch (error) {
+      throw withAddress(error, address);
     } finally {
       signal.removeEventListener('abort', onAbort);
       client.destroy();
     }
+  }
+
+  async #signIn(client: SentinelClient, address: RedisAddress): Promise<void> {
+    await client.connect();
+    if (await signIn(client, this.#sentinel)) return;
+    if (this.#isPasswordUnused) return;
+    this.#isPasswordUnused = true;
+    this.#logger.warn(
+      `${this.#subject}Sentinel ${toAddressText(address)} asks for no password: sentinelPassword is not used`,
+    );
   }
 
   async #readMaster(client: SentinelClient): Promise<RedisAddress> {

@@ -1,12 +1,12 @@
 import { StoreError } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
-import { isNoPermission } from './redis-errors';
+import { isRefused } from './redis-errors';
 import type { RedisClient } from './redis-link';
 
 /**
  * Looks at a server before locks are kept on it, and refuses what daprd refuses: a Redis with
- * connected replicas, as a promoted one may not know of a lock, and cluster mode. Where the user may not
- * run INFO nothing is known and nothing refused, as in daprd.
+ * connected replicas, as a promoted one may not know of a lock, and cluster mode. Where INFO
+ * is not answered nothing is known and nothing refused, as in daprd.
  *
  * @param options `mayReplicate`: behind Sentinel replicas are what it is about
  *
@@ -36,7 +36,7 @@ async function readInfo(client: RedisClient): Promise<ReadonlyMap<string, string
   try {
     return parseInfo(await client.info());
   } catch (error) {
-    if (isNoPermission(error)) return undefined;
+    if (isRefused(error)) return undefined;
     throw error;
   }
 }

@@ -1,0 +1,36 @@
+import { ReportedProblems } from '../manifests/reported-problems';
+import { toComponentKind } from './component-kinds';
+import type { ComponentManagerOptions } from './component-manager-options';
+import { type ComponentManifest, toLogName } from './manifest';
+import type { ComponentSelection } from './select-components';
+
+/** Sorts out what is no business of this sidecar; each is told once. */
+export class ServedComponents {
+  readonly #options: Pick<ComponentManagerOptions, 'isDenied' | 'logger'>;
+  readonly #notServed = new ReportedProblems();
+
+  constructor(options: Pick<ComponentManagerOptions, 'isDenied' | 'logger'>) {
+    this.#options = options;
+  }
+
+  /** The selection without it: it is as if it stood nowhere. */
+  of(selection: ComponentSelection): ComponentSelection {
+    const [manifests, sentences]: [ComponentManifest[], string[]] = [[], []];
+    for (const manifest of selection.manifests) {
+      const reason = this.#reasonAgainst(manifest);
+      if (reason === undefined) manifests.push(manifest);
+      else sentences.push(`Component ${toLogName(manifest)} ${reason}; ignored`);
+    }
+    this.#notServed.report(sentences, (sentence) => {
+      this.#options.logger.warn(sentence);
+    });
+    return { ...selection, manifests };
+  }
+
+  #reasonAgainst(manifest: ComponentManifest): string | undefined {
+    if (this.#options.isDenied(manifest)) return 'is denied by the configuration (components.deny)';
+    return toComponentKind(manifest.type) === 'other-building-block'
+      ? 'belongs to a building block that is not served'
+      : undefined;
+  }
+}
