@@ -3,7 +3,9 @@
 // lines into the file that only one may write, and releases the lock. What the program of a team
 // that uses Dapr looks like: it knows the SDK and the environment of its sidecar, nothing of Holdfast.
 
+const { randomUUID } = require('node:crypto');
 const { appendFileSync, readFileSync } = require('node:fs');
+const { hostname } = require('node:os');
 const { setTimeout: pause } = require('node:timers/promises');
 const { DaprClient, LogLevel } = require('@dapr/dapr');
 
@@ -18,12 +20,14 @@ async function main() {
   // Otherwise the first call waits for the sidecar, and it would look like waiting for the lock.
   await client.start();
   for (let round = 1; round <= ROUNDS; round += 1) {
-    // A name of its own for each lock: nobody else can release it.
-    const owner = `${name}-${process.pid}-${round}`;
+    // A name of its own for each lock: nobody else can release it, and it says who holds the lock.
+    const owner = `${hostname()}-${process.pid}-${randomUUID()}`;
     await waitForLock(owner);
-    await write(round);
-    const { status } = await client.lock.unlock('lockstore', 'my_file_name', owner);
-    say(`released it (status ${status})`);
+    try {
+      await write(round);
+    } finally {
+      await release(owner);
+    }
     await pause(50);
   }
 }
@@ -41,6 +45,13 @@ async function waitForLock(owner) {
   }
   const waited = asked === 1 ? 'at once' : `after ${Date.now() - since} ms, asked ${asked} times`;
   say(`got it ${waited}`);
+}
+
+async function release(owner) {
+  const { status } = await client.lock.unlock('lockstore', 'my_file_name', owner);
+  if (status === 0) return say('released it (status 0)');
+  say(`THE LEASE WAS OVER before the lines were written: unlock status ${status}`);
+  process.exitCode = 1;
 }
 
 async function write(round) {

@@ -19,6 +19,7 @@ import {
   RESTART_STEPS,
   SCOPE_STEPS,
   SNIPPET_STEPS,
+  TOKEN_EXIT_CODE_STEP,
   TOKEN_STEP,
   WRONG_TOKEN,
 } from './script';
@@ -137,7 +138,12 @@ export class ClientRun {
   async #token(token: string, expected: Expectation): Promise<void> {
     const env = { ...portsOf(this.#sidecars.guarded), DAPR_API_TOKEN: token };
     const result = await this.#run({ scenario: ['token'], env });
-    this.#check(`token ${token === TOKEN ? 'right' : 'wrong'}`, result, { [TOKEN_STEP]: expected });
+    const isRight = token === TOKEN;
+    const exitCode = { [TOKEN_EXIT_CODE_STEP]: isRight ? '0' : '69, no answer that grants it' };
+    this.#check(`token ${isRight ? 'right' : 'wrong'}`, result, {
+      [TOKEN_STEP]: expected,
+      ...(this.#client.hasExitCodes === true ? exitCode : {}),
+    });
   }
 
   /**

@@ -56,6 +56,9 @@ scenario_exit_codes() {
   code=0
   code_without_unlock || code=$?
   say_code 'exit code where it could not be released' 'not released'
+  code=0
+  code_of_resource "'a\"b\\\\c'" true || code=$?
+  say_code 'exit code with a quote and a backslash in the name'
   code_of
   say_code 'exit code without a command' usage
   code_at_sigterm
@@ -64,17 +67,31 @@ scenario_exit_codes() {
   unlock my_file_name bob >/dev/null
 }
 
+say_exit_code_with_token() {
+  code_of true
+  if [ "$code" = 0 ]; then
+    say_code 'exit code with a token'
+  else
+    say_code 'exit code with a token' 'no answer that grants it'
+  fi
+}
+
+# Runs a copy of the script with another resource.
+code_of_resource() ( # RESOURCE COMMAND...
+  locked=$errors.sh
+  sed "s/resource=my_file_name/resource=$1/" "$(dirname "$0")/locked.sh" >"$locked"
+  code_of "${@:2}"
+  rm "$locked"
+  exit "$code"
+)
+
 # The lock stays, under a name that nobody else wants.
 code_without_unlock() (
   fail_to_unlock() { if [[ $* = *[Uu]nlock* ]]; then return 7; else command "${FUNCNAME[1]}" "$@"; fi; }
   curl() { fail_to_unlock "$@"; }
   grpcurl() { fail_to_unlock "$@"; }
   export -f fail_to_unlock curl grpcurl
-  locked=$errors.sh
-  sed 's/resource=my_file_name/resource=not_released/' "$(dirname "$0")/locked.sh" >"$locked"
-  code_of true
-  rm "$locked"
-  exit "$code"
+  code_of_resource not_released true
 )
 
 code_at_sigterm() {

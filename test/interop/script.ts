@@ -69,6 +69,7 @@ export const EXIT_CODE_STEPS: Readonly<Record<string, Expectation>> = {
   'exit code where the lease was over first': '76, LEASE OVERRAN',
   'exit code of a failed command where the lease was over first': '28, LEASE OVERRAN',
   'exit code where it could not be released': '74, not released',
+  'exit code with a quote and a backslash in the name': '0',
   'exit code without a command': '1, usage',
   'exit code at SIGTERM': '143',
   'lock as another owner after SIGTERM': 'true',
@@ -114,6 +115,9 @@ export const ERROR_STEPS: Readonly<Record<string, ApiError>> = {
 
 /** The step of a call with a token, right or wrong. */
 export const TOKEN_STEP = 'lock with a token';
+
+/** The same by the script of a shell. */
+export const TOKEN_EXIT_CODE_STEP = 'exit code with a token';
 
 /** What a wrong token is answered with. */
 export const WRONG_TOKEN: ApiError = {

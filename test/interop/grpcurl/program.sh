@@ -84,7 +84,10 @@ scenario_contend() { # FILE OWNER
   say 'refused before it' "$refused"
 }
 
-scenario_token() { say 'lock with a token' "$(lock guarded "owner-$$" 1)"; }
+scenario_token() {
+  say 'lock with a token' "$(lock guarded "owner-$$" 1)"
+  say_exit_code_with_token
+}
 
 scenario_restart() {
   say 'lock before the stop' "$(lock kept alice 60)"
