@@ -26,6 +26,7 @@ function keepDebuggerShut() {
     const inspector = require('node:inspector');
     if (inspector.url() !== undefined) inspector.close();
   };
+  const { setImmediate } = require('node:timers');
   setImmediate(() => setImmediate(close));
 }
 
