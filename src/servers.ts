@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import type { AppOptions } from './app-options';
+import { ByteBudget } from './connections/byte-budget';
+import type { Shares } from './connections/one-at-a-time';
+import { Turns } from './connections/turns';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
 import { createHttpServer, type HttpServer } from './http/http-server';
 import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from './listen';
@@ -19,9 +22,13 @@ export interface ServersOptions {
   readonly logger: Logger;
 }
 
+/** Bytes that all HTTP connections together may make the sidecar keep, beyond a share of each that is small. */
+const KEPT_BYTES = 16 * 2 ** 20;
+
 /** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
 export class Servers {
   readonly #options: ServersOptions;
+  readonly #shares: Shares = { turns: new Turns(), bytes: new ByteBudget(KEPT_BYTES) };
   #grpc: GrpcServer | undefined;
   #http: HttpServer | undefined;
   #public: HttpServer | undefined;
@@ -100,6 +107,7 @@ export class Servers {
       readBufferBytes: options.readBufferBytes,
       allowedOrigins: options.allowedOrigins,
       tls,
+      shares: this.#shares,
       surface,
     });
   }

@@ -1,7 +1,9 @@
-import { Server as TlsServer } from 'node:https';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 
 import { fastify, type FastifyInstance } from 'fastify';
 
+import { OneAtATime, type Shares } from '../connections/one-at-a-time';
 import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
 import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
@@ -30,6 +32,8 @@ export interface HttpServerOptions {
   readonly allowedOrigins: readonly string[];
   /** Undefined for plain HTTP. */
   readonly tls: ServerTls | undefined;
+  /** What its connections share with those of other servers. */
+  readonly shares: Shares;
   /** `public` for health and metadata alone, without a token (--dapr-public-port). */
   readonly surface: 'api' | 'public';
 }
@@ -86,16 +90,9 @@ function refuseSchemas(): never {
 }
 
 function createInstance(options: HttpServerOptions): FastifyInstance {
-  const connections = {
-    maxHeaderSize: options.readBufferBytes + HEADER_SLOP_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-  };
-  const { tls, surface, sidecar } = options;
+  const { surface, sidecar } = options;
   const instance = fastify({
-    ...(tls === undefined
-      ? { http: connections }
-      : { https: { ...connections, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS } }),
+    serverFactory: (answer) => createConnections(options, answer),
     bodyLimit: options.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     routerOptions: { maxParamLength: Number.MAX_SAFE_INTEGER },
@@ -106,10 +103,7 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (_error, _request, reply) => {
       void answerBadUrl(reply);
     },
-  }) as unknown as FastifyInstance;
-  // Neither bodies nor idle connections are timed, as in daprd: a client's pool that finds its
-  // connection closed under it fails a call. Fastify takes 0 for its own default.
-  instance.server.keepAliveTimeout = 0;
+  });
   takeAnyBody(instance);
   const isWhole = surface === 'api';
   addObservation(instance, { observer: sidecar.observer, isLogged: isWhole });
@@ -123,6 +117,30 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   addShutdownRoute(instance, sidecar);
   addLockRoutes(instance, options.locks);
   return instance;
+}
+
+/** Makes Node's server. */
+function createConnections(
+  { readBufferBytes, tls, shares }: HttpServerOptions,
+  answer: RequestListener,
+): Server {
+  const settings = {
+    maxHeaderSize: readBufferBytes + HEADER_SLOP_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    // Neither bodies nor idle connections are timed, as in daprd: a client's pool that finds its
+    // connection closed under it fails a call.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+  };
+  const oneAtATime = new OneAtATime(shares);
+  const listener = oneAtATime.wrap(answer);
+  const server =
+    tls === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS }, listener);
+  oneAtATime.watch(server);
+  return server;
 }
 
 /** daprd never looks at the content type: whatever a request says of its body, we get the bytes. */
