@@ -3,10 +3,10 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import type { AppOptions } from './app-options';
 import { ByteBudget } from './connections/byte-budget';
-import type { Shares } from './connections/one-at-a-time';
 import { Turns } from './connections/turns';
+import { UnreadAnswers } from './connections/unread-answers';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
-import { createHttpServer, type HttpServer } from './http/http-server';
+import { createHttpServer, type HttpServer, type HttpShares } from './http/http-server';
 import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from './listen';
 import { toErrorMessage } from './lock/error-message';
 import type { LockService } from './lock/lock-service';
@@ -22,19 +22,32 @@ export interface ServersOptions {
   readonly logger: Logger;
 }
 
-/** Bytes that all HTTP connections together may make the sidecar keep, beyond a share of each that is small. */
+/**
+ * Bytes that all HTTP connections together may make the sidecar keep of each: long bodies, requests sent
+ * before the one before was answered, answers that are not read.
+ */
 const KEPT_BYTES = 16 * 2 ** 20;
+
+/** Two bodies of the longest kind have room at a time, whatever that is. */
+const LONGEST_BODIES = 2;
 
 /** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
 export class Servers {
   readonly #options: ServersOptions;
-  readonly #shares: Shares = { turns: new Turns(), bytes: new ByteBudget(KEPT_BYTES) };
+  readonly #shares: HttpShares;
   #grpc: GrpcServer | undefined;
   #http: HttpServer | undefined;
   #public: HttpServer | undefined;
 
   constructor(options: ServersOptions) {
+    const { httpMaxBodyBytes = Infinity } = options.options;
     this.#options = options;
+    this.#shares = {
+      turns: new Turns(),
+      waiting: new ByteBudget(KEPT_BYTES),
+      unread: new UnreadAnswers(KEPT_BYTES),
+      bodies: new ByteBudget(Math.max(KEPT_BYTES, LONGEST_BODIES * httpMaxBodyBytes)),
+    };
   }
 
   /**

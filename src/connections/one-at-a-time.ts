@@ -4,12 +4,14 @@ import { Server as TlsServer } from 'node:tls';
 
 import type { ByteBudget } from './byte-budget';
 import type { Turns } from './turns';
+import type { UnreadAnswers } from './unread-answers';
 
 /** What connections of several servers share. */
 export interface Shares {
   readonly turns: Turns;
-  /** For what is held back of connections. */
-  readonly bytes: ByteBudget;
+  /** For what has been read of connections and has to wait. */
+  readonly waiting: ByteBudget;
+  readonly unread: UnreadAnswers;
 }
 
 /**
@@ -103,6 +105,7 @@ class Connection {
       this.#current = undefined;
       if (this.#next.length > 0 || this.#held !== undefined) this.#waitForTurn();
     });
+    this.#shares.unread.watch(response);
     answer(request, response);
   }
 
@@ -138,11 +141,11 @@ class Connection {
   }
 
   #hold(data: Buffer | undefined): void {
-    const { bytes } = this.#shares;
-    bytes.give(this.#held?.length ?? 0);
+    const { waiting } = this.#shares;
+    waiting.give(this.#held?.length ?? 0);
     this.#held = undefined;
     if (data === undefined) return;
-    if (bytes.take(data.length)) this.#held = data;
+    if (waiting.take(data.length)) this.#held = data;
     else this.#socket.destroy();
   }
 }

@@ -3,12 +3,14 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 
 import { fastify, type FastifyInstance } from 'fastify';
 
+import type { ByteBudget } from '../connections/byte-budget';
 import { OneAtATime, type Shares } from '../connections/one-at-a-time';
 import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
 import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
 import { addAccessCheck } from './access';
+import { takeAnyBody } from './any-body';
 import { answerBadUrl, answerClientError } from './client-errors';
 import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
@@ -33,9 +35,15 @@ export interface HttpServerOptions {
   /** Undefined for plain HTTP. */
   readonly tls: ServerTls | undefined;
   /** What its connections share with those of other servers. */
-  readonly shares: Shares;
+  readonly shares: HttpShares;
   /** `public` for health and metadata alone, without a token (--dapr-public-port). */
   readonly surface: 'api' | 'public';
+}
+
+/** What the connections of all HTTP servers share. */
+export interface HttpShares extends Shares {
+  /** For long bodies that are kept. */
+  readonly bodies: ByteBudget;
 }
 
 /** The HTTP transport of the sidecar: HTTP/1.1 only. */
@@ -93,7 +101,6 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   const { surface, sidecar } = options;
   const instance = fastify({
     serverFactory: (answer) => createConnections(options, answer),
-    bodyLimit: options.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     routerOptions: { maxParamLength: Number.MAX_SAFE_INTEGER },
     exposeHeadRoutes: false,
@@ -104,7 +111,8 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
       void answerBadUrl(reply);
     },
   });
-  takeAnyBody(instance);
+  const { bodies: kept, turns } = options.shares;
+  takeAnyBody(instance, { maxBytes: options.maxBodyBytes, kept, turns });
   const isWhole = surface === 'api';
   addObservation(instance, { observer: sidecar.observer, isLogged: isWhole });
   if (isWhole && options.allowedOrigins.length > 0) addCors(instance, options.allowedOrigins);
@@ -141,17 +149,4 @@ function createConnections(
       : createTlsServer({ ...settings, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS }, listener);
   oneAtATime.watch(server);
   return server;
-}
-
-/** daprd never looks at the content type: whatever a request says of its body, we get the bytes. */
-function takeAnyBody(instance: FastifyInstance): void {
-  instance.removeAllContentTypeParsers();
-  instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
-  // Fastify would answer 415 to one that it can't read.
-  instance.addHook('onRequest', (request, _reply, done) => {
-    delete request.raw.headers['content-type'];
-    done();
-  });
 }

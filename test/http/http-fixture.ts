@@ -1,5 +1,6 @@
 import { ByteBudget } from '../../src/connections/byte-budget';
 import { Turns } from '../../src/connections/turns';
+import { UnreadAnswers } from '../../src/connections/unread-answers';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
 import type { LockService } from '../../src/lock/lock-service';
 import type { ServerTls } from '../../src/sidecar/listen-address';
@@ -34,7 +35,12 @@ export class HttpFixture {
       readBufferBytes: 4096,
       allowedOrigins: options.allowedOrigins ?? [],
       tls: options.tls,
-      shares: { turns: new Turns(), bytes: new ByteBudget(options.keptBytes ?? 16 * 2 ** 20) },
+      shares: {
+        turns: new Turns(),
+        waiting: new ByteBudget(2 ** 20),
+        unread: new UnreadAnswers(2 ** 20),
+        bodies: new ByteBudget(options.keptBytes ?? 16 * 2 ** 20),
+      },
       surface: options.surface ?? 'api',
     });
   }
