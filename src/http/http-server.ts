@@ -146,7 +146,7 @@ function createConnections(
   const server =
     tls === undefined
       ? createServer(settings, listener)
-      : createTlsServer({ ...settings, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS }, listener);
+      : createTlsServer({ ...settings, ...tls }, listener);
   oneAtATime.watch(server);
   return server;
 }
