@@ -29,15 +29,16 @@ const HOME_OF_PACKAGE = {
 // in src: main is the edge, app the composition root, lifecycle and version know nobody.
 const MAY_IMPORT = {
   lock: [],
+  connections: [],
   sidecar: ['lock/lock-observer'],
   manifests: ['lock', 'sidecar/go-json'],
   cli: ['manifests/go-values', 'manifests/nearest-name'],
   configuration: ['lock', 'sidecar', 'manifests'],
-  observability: ['lock', 'sidecar', 'configuration/configuration'],
+  observability: ['lock', 'sidecar', 'connections', 'configuration/configuration'],
   components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],
   resiliency: ['lock', 'manifests'],
-  grpc: ['lock', 'sidecar'],
-  http: ['lock', 'sidecar'],
+  grpc: ['lock', 'sidecar', 'connections'],
+  http: ['lock', 'sidecar', 'connections'],
   stores: ['lock', 'driver', 'components/metadata-properties', 'manifests'],
 };
 

@@ -1,6 +1,9 @@
 import type { AppOptions } from './app-options';
+import { ByteBudget } from './connections/byte-budget';
+import { Turns } from './connections/turns';
+import { UnreadAnswers } from './connections/unread-answers';
 import { createGrpcServer, type GrpcServer } from './grpc/grpc-server';
-import { createHttpServer, type HttpServer } from './http/http-server';
+import { createHttpServer, type HttpServer, type HttpShares } from './http/http-server';
 import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from './listen';
 import type { LockService } from './lock/lock-service';
 import type { Logger } from './lock/logger';
@@ -16,15 +19,32 @@ export interface ServersOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Bytes that all HTTP connections together may make the sidecar keep of each: long bodies, requests sent
+ * before the one before was answered, answers that are not read.
+ */
+const KEPT_BYTES = 16 * 2 ** 20;
+
+/** Two bodies of the longest kind have room at a time, whatever that is. */
+const LONGEST_BODIES = 2;
+
 /** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
 export class Servers {
   readonly #options: ServersOptions;
+  readonly #shares: HttpShares;
   #grpc: GrpcServer | undefined;
   #http: HttpServer | undefined;
   #public: HttpServer | undefined;
 
   constructor(options: ServersOptions) {
+    const { httpMaxBodyBytes = Infinity } = options.options;
     this.#options = options;
+    this.#shares = {
+      turns: new Turns(),
+      waiting: new ByteBudget(KEPT_BYTES),
+      unread: new UnreadAnswers(KEPT_BYTES),
+      bodies: new ByteBudget(Math.max(KEPT_BYTES, LONGEST_BODIES * httpMaxBodyBytes)),
+    };
   }
 
   /**
@@ -91,6 +111,7 @@ export class Servers {
       readBufferBytes: options.readBufferBytes,
       allowedOrigins: options.allowedOrigins,
       tls,
+      shares: this.#shares,
       surface,
     });
   }

@@ -90,6 +90,11 @@ function createUnimplementedHandler(path: string): Handler {
   };
 }
 
+/** The servers under a server of grpc-js, one for each address that it is bound to. */
+export function http2ServersOf(server: Server): Iterable<Http2Server> {
+  return internalsOf(server).http2Servers.keys();
+}
+
 /** Shows a renewed certificate to new connections; grpc-js keeps the one it was bound with. */
 export function renewCertificate(server: Server, { cert, key, ca }: ServerTls): void {
   for (const http2Server of internalsOf(server).http2Servers.keys()) {

@@ -2,13 +2,19 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 
+import { Handshakes } from '../connections/handshakes';
 import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
 import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
 import { createAccessInterceptor } from './access-interceptor';
 import { createDaprMethods, type UnaryMethod } from './dapr-methods';
-import { answerUnknownMethods, Connections, renewCertificate } from './grpc-js-internals';
+import {
+  answerUnknownMethods,
+  Connections,
+  http2ServersOf,
+  renewCertificate,
+} from './grpc-js-internals';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
 import { loadDaprService } from './proto-files';
@@ -66,6 +72,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = createServer(options, shares?.total);
   const streams = new OpenStreams();
   const connections = new Connections(shares);
+  const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams);
   const service = loadDaprService();
   for (const method of createDaprMethods({ ...options, service })) {
@@ -77,6 +84,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     async listen(address) {
       const bound = await bind(server, toTarget(address), toCredentials(options.tls));
       connections.watch(server);
+      for (const http2Server of http2ServersOf(server)) handshakes.watch(http2Server);
       lateServices.setServing(true);
       return { port: bound };
     },
@@ -88,6 +96,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       streams.end();
       const idleEnd = setTimeout(() => {
         connections.endIdle();
+        handshakes.end();
       }, IDLE_END_MS);
       return shutDown(server).finally(() => {
         clearTimeout(idleEnd);

@@ -1,6 +1,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 
 import { LockError } from '../lock/lock-errors';
+import { MetadataFullError } from '../sidecar/metadata';
 import { RequestDecodeError } from './request-decoder';
 import { encodeRetryStatus } from './retry-status';
 
@@ -30,6 +31,7 @@ const UNEXPECTED = 'internal error';
 export function toGrpcStatus(error: unknown): GrpcStatus {
   if (error instanceof LockError) return toLockStatus(error);
   if (error instanceof RequestDecodeError) return statusOf(status.INTERNAL, error.message);
+  if (error instanceof MetadataFullError) return statusOf(status.RESOURCE_EXHAUSTED, error.message);
   if (error instanceof CallRefusedError) return statusOf(status.INVALID_ARGUMENT, error.message);
   return statusOf(status.INTERNAL, UNEXPECTED);
 }

@@ -5,6 +5,7 @@ import { toErrorTrace } from '../lock/error-message';
 import { LockError } from '../lock/lock-errors';
 import type { Logger } from '../lock/logger';
 import type { ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
+import { MetadataFullError } from '../sidecar/metadata';
 import type { CallContext, UnaryMethod } from './dapr-methods';
 import { firstValue, GrpcApiCall } from './grpc-api-call';
 import { CallRefusedError, toGrpcStatus } from './grpc-status';
@@ -109,6 +110,7 @@ function isExpected(error: unknown): boolean {
   return (
     error instanceof LockError ||
     error instanceof RequestDecodeError ||
+    error instanceof MetadataFullError ||
     error instanceof CallRefusedError
   );
 }

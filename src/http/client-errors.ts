@@ -5,16 +5,16 @@ import type { FastifyReply } from 'fastify';
 const BAD_REQUEST = '400 Bad Request';
 const HEADERS_TOO_LARGE = '431 Request Header Fields Too Large';
 
+/** What the codes of Node's HTTP parser begin with. */
+const PARSE_ERROR = 'HPE_';
+
 /**
- * Answers what is no HTTP request, as Go's server does, and closes the connection. One whose
- * headers did not come in time is closed without a word.
+ * Answers what is no HTTP request, as Go's server does, and closes the connection. One on which there is
+ * nothing to answer is closed without a word: its headers did not come in time, its TLS handshake
+ * failed (an answer would wait for ever to be encrypted), its client is gone.
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (
-    error.code === 'ECONNRESET' ||
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ||
-    !socket.writable
-  ) {
+  if (error.code?.startsWith(PARSE_ERROR) !== true || !socket.writable) {
     socket.destroy();
     return;
   }

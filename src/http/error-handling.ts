@@ -8,6 +8,7 @@ import { toErrorTrace } from '../lock/error-message';
 import { LockError } from '../lock/lock-errors';
 import type { Logger } from '../lock/logger';
 import { toGoJson } from '../sidecar/go-json';
+import { MetadataFullError } from '../sidecar/metadata';
 import { HttpError, httpErrors } from './http-errors';
 import { sendJson } from './json-reply';
 
@@ -49,7 +50,7 @@ async function drain(request: IncomingMessage): Promise<void> {
 export function sendError(reply: FastifyReply, error: HttpError | LockError): FastifyReply {
   const { errorCode, message } = error;
   reply.request.errorCode = errorCode;
-  if (error instanceof LockError && error.retryAfterSeconds !== undefined) {
+  if (error.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(error.retryAfterSeconds));
   }
   return sendJson(reply, error.httpStatus, toGoJson({ errorCode, message }));
@@ -57,16 +58,10 @@ export function sendError(reply: FastifyReply, error: HttpError | LockError): Fa
 
 function toAnswer(error: unknown): HttpError | LockError {
   if (error instanceof HttpError || error instanceof LockError) return error;
-  switch (codeOf(error)) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return httpErrors.bodyUnreadable('stream too large');
-    // The client went away in the middle of its body; nobody reads the answer.
-    case 'ECONNRESET':
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return httpErrors.bodyUnreadable('unexpected EOF');
-    default:
-      return httpErrors.internal(error);
-  }
+  if (error instanceof MetadataFullError) return httpErrors.metadataFull();
+  // The client went away in the middle of its body; nobody reads the answer.
+  if (codeOf(error) === 'ECONNRESET') return httpErrors.bodyUnreadable('unexpected EOF');
+  return httpErrors.internal(error);
 }
 
 function codeOf(error: unknown): unknown {

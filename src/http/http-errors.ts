@@ -1,19 +1,27 @@
+import { METADATA_FULL } from '../sidecar/metadata';
+
 /** A request that is answered with an error of HTTP's own, not of the lock catalogue. */
-export class HttpError extends Error {
+export class HttpError extends Error implements HttpForm {
   override readonly name = 'HttpError';
   readonly errorCode: string;
-  readonly httpStatus: 400 | 404 | 500;
+  readonly httpStatus: HttpForm['httpStatus'];
+  readonly retryAfterSeconds: number | undefined;
 
   /** @param options a `cause` is what led here: for the log, never sent */
-  constructor(
-    message: string,
-    row: { readonly errorCode: string; readonly httpStatus: 400 | 404 | 500 },
-    options?: { readonly cause: unknown },
-  ) {
+  constructor(message: string, form: HttpForm, options?: { readonly cause: unknown }) {
     super(message, options);
-    this.errorCode = row.errorCode;
-    this.httpStatus = row.httpStatus;
+    this.errorCode = form.errorCode;
+    this.httpStatus = form.httpStatus;
+    this.retryAfterSeconds = form.retryAfterSeconds;
   }
+}
+
+/** How a kind of failure is answered; rows of {@link httpErrors}. */
+interface HttpForm {
+  readonly errorCode: string;
+  readonly httpStatus: 400 | 403 | 404 | 413 | 500 | 503;
+  /** After how many seconds the same request may well succeed; undefined where time alone mends nothing. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /**
@@ -27,6 +35,12 @@ export const httpErrors = {
       errorCode: 'ERR_BODY_READ',
       httpStatus: 400,
     }),
+  /** Not daprd's, which keeps bodies until it has no memory left: see the BodyReader. */
+  bodiesOverloaded: () =>
+    new HttpError(
+      'failed to read request body: the long bodies of other requests take all the memory that there is for them: nothing was done, try again after a pause',
+      { errorCode: 'ERR_BODY_READ', httpStatus: 503, retryAfterSeconds: 1 },
+    ),
   /** The body is no JSON form of the request. What follows daprd's words is ours. */
   bodyMalformed: (reason: string) =>
     new HttpError(`failed deserializing HTTP body: ${reason}`, {
@@ -54,6 +68,9 @@ export const httpErrors = {
       errorCode: 'ERR_HEALTH_APPID_NOT_MATCH',
       httpStatus: 500,
     }),
+  /** Not daprd's, which takes metadata until it has no memory left. */
+  metadataFull: () =>
+    new HttpError(METADATA_FULL, { errorCode: 'ERR_METADATA_FULL', httpStatus: 413 }),
   /** A defect; its own text is for the log. */
   internal: (cause: unknown) =>
     new HttpError('internal error', { errorCode: 'ERR_INTERNAL', httpStatus: 500 }, { cause }),

@@ -1,12 +1,16 @@
-import { Server as TlsServer } from 'node:https';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 
 import { fastify, type FastifyInstance } from 'fastify';
 
+import type { ByteBudget } from '../connections/byte-budget';
+import { OneAtATime, type Shares } from '../connections/one-at-a-time';
 import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
 import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
 import { addAccessCheck } from './access';
+import { takeAnyBody } from './any-body';
 import { answerBadUrl, answerClientError } from './client-errors';
 import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
@@ -30,8 +34,16 @@ export interface HttpServerOptions {
   readonly allowedOrigins: readonly string[];
   /** Undefined for plain HTTP. */
   readonly tls: ServerTls | undefined;
+  /** What its connections share with those of other servers. */
+  readonly shares: HttpShares;
   /** `public` for health and metadata alone, without a token (--dapr-public-port). */
   readonly surface: 'api' | 'public';
+}
+
+/** What the connections of all HTTP servers share. */
+export interface HttpShares extends Shares {
+  /** For long bodies that are kept. */
+  readonly bodies: ByteBudget;
 }
 
 /** The HTTP transport of the sidecar: HTTP/1.1 only. */
@@ -86,17 +98,9 @@ function refuseSchemas(): never {
 }
 
 function createInstance(options: HttpServerOptions): FastifyInstance {
-  const connections = {
-    maxHeaderSize: options.readBufferBytes + HEADER_SLOP_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-  };
-  const { tls, surface, sidecar } = options;
+  const { surface, sidecar } = options;
   const instance = fastify({
-    ...(tls === undefined
-      ? { http: connections }
-      : { https: { ...connections, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS } }),
-    bodyLimit: options.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
+    serverFactory: (answer) => createConnections(options, answer),
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     routerOptions: { maxParamLength: Number.MAX_SAFE_INTEGER },
     exposeHeadRoutes: false,
@@ -106,11 +110,9 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (_error, _request, reply) => {
       void answerBadUrl(reply);
     },
-  }) as unknown as FastifyInstance;
-  // Neither bodies nor idle connections are timed, as in daprd: a client's pool that finds its
-  // connection closed under it fails a call. Fastify takes 0 for its own default.
-  instance.server.keepAliveTimeout = 0;
-  takeAnyBody(instance);
+  });
+  const { bodies: kept, turns } = options.shares;
+  takeAnyBody(instance, { maxBytes: options.maxBodyBytes, kept, turns });
   const isWhole = surface === 'api';
   addObservation(instance, { observer: sidecar.observer, isLogged: isWhole });
   if (isWhole && options.allowedOrigins.length > 0) addCors(instance, options.allowedOrigins);
@@ -125,15 +127,26 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   return instance;
 }
 
-/** daprd never looks at the content type: whatever a request says of its body, we get the bytes. */
-function takeAnyBody(instance: FastifyInstance): void {
-  instance.removeAllContentTypeParsers();
-  instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
-  // Fastify would answer 415 to one that it can't read.
-  instance.addHook('onRequest', (request, _reply, done) => {
-    delete request.raw.headers['content-type'];
-    done();
-  });
+/** Makes Node's server. */
+function createConnections(
+  { readBufferBytes, tls, shares }: HttpServerOptions,
+  answer: RequestListener,
+): Server {
+  const settings = {
+    maxHeaderSize: readBufferBytes + HEADER_SLOP_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    // Neither bodies nor idle connections are timed, as in daprd: a client's pool that finds its
+    // connection closed under it fails a call.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+  };
+  const oneAtATime = new OneAtATime(shares);
+  const listener = oneAtATime.wrap(answer);
+  const server =
+    tls === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, ...tls }, listener);
+  oneAtATime.watch(server);
+  return server;
 }

@@ -14,10 +14,17 @@ export function toInt32(text: string): number | undefined {
   if (match === null) return undefined;
   const [, sign, whole = '', fraction = '', exponentText = '0'] = match;
   const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutEndZeros(digits);
   if (significant === '') return 0;
   const exponent = Number(exponentText) - fraction.length + digits.length - significant.length;
   if (exponent < 0 || significant.length + exponent > MAX_DIGITS) return undefined;
   const value = Number(`${sign}${significant}${'0'.repeat(exponent)}`);
   return value === (value | 0) ? value : undefined;
+}
+
+/** By hand: `/0+$/` begins anew at every zero, so that long runs of them take quadratic time. */
+function withoutEndZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
 }

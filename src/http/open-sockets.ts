@@ -3,6 +3,8 @@ import { Server as TcpServer, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
+import { Handshakes } from '../connections/handshakes';
+
 /** How long connections may still bring a request once the server takes no new ones. */
 const LINGER_MS = 250;
 
@@ -14,11 +16,13 @@ const LINGER_MS = 250;
  */
 export class OpenSockets {
   readonly #server: Server;
+  readonly #handshakes = new Handshakes();
   /** How many requests each connection carries. */
   readonly #requests = new Map<Socket, number>();
 
   constructor(server: Server) {
     this.#server = server;
+    this.#handshakes.watch(server);
     // Over TLS requests come with another socket than the one that was accepted.
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#requests.set(socket, 0);
@@ -44,7 +48,8 @@ export class OpenSockets {
 
   /** Serves what the open connections bring for {@link LINGER_MS}, then closes those that carry nothing. */
   async drain(): Promise<void> {
-    if (this.#requests.size > 0) await pause(LINGER_MS);
+    if (this.#requests.size + this.#handshakes.count > 0) await pause(LINGER_MS);
+    this.#handshakes.end();
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
   }
 

@@ -1,8 +1,6 @@
-import { isUtf8 } from 'node:buffer';
-
 import { httpErrors } from './http-errors';
 import { toInt32 } from './int32-text';
-import { JsonBodyError, type JsonMember, readMembers } from './json-members';
+import { JsonBodyError, type JsonMember, readMembers, WantedNames } from './json-members';
 
 /** The fields of both lock requests as they come in a body; the store's name comes by the path. */
 export interface LockRequestBody {
@@ -15,22 +13,44 @@ export interface LockRequestBody {
 type FieldType = 'string' | 'int32';
 
 /** Which fields a request has; anything else in its body is ignored. */
-export type RequestFields = Readonly<Record<string, FieldType>>;
+export class RequestFields {
+  /** What members may be called: each field by its JSON name, and by its name in the proto file. */
+  readonly names: WantedNames;
+  readonly #types: Readonly<Record<string, FieldType>>;
+  readonly #fieldByName: ReadonlyMap<string, string>;
 
-/** TryLockRequest (lock.proto), by the JSON names of its fields. */
-export const TRY_LOCK_FIELDS: RequestFields = {
+  /** @param types what each field is, by its JSON name */
+  constructor(types: Readonly<Record<string, FieldType>>) {
+    const fields = Object.keys(types);
+    this.#types = types;
+    this.#fieldByName = new Map(
+      fields.flatMap((field) => [field, toSnakeCase(field)].map((name) => [name, field])),
+    );
+    this.names = new WantedNames([...this.#fieldByName.keys()]);
+  }
+
+  /** The field that a name stands for. */
+  find(name: string): { readonly field: string; readonly type: FieldType } | undefined {
+    const field = this.#fieldByName.get(name);
+    const type = field === undefined ? undefined : this.#types[field];
+    return field === undefined || type === undefined ? undefined : { field, type };
+  }
+}
+
+/** TryLockRequest (lock.proto). */
+export const TRY_LOCK_FIELDS = new RequestFields({
   storeName: 'string',
   resourceId: 'string',
   lockOwner: 'string',
   expiryInSeconds: 'int32',
-};
+});
 
 /** UnlockRequest (lock.proto): an expiry is unknown to it, and as such ignored. */
-export const UNLOCK_FIELDS: RequestFields = {
+export const UNLOCK_FIELDS = new RequestFields({
   storeName: 'string',
   resourceId: 'string',
   lockOwner: 'string',
-};
+});
 
 /**
  * Reads a request body as daprd does: the JSON form of a proto3 message (protojson) with unknown
@@ -50,46 +70,25 @@ export function decodeLockRequest(body: Buffer, fields: RequestFields): LockRequ
 function decode(body: Buffer, fields: RequestFields): Partial<LockRequestBody> {
   if (body.length === 0) return {};
   const decoded: Record<string, string | number> = {};
-  const seen: string[] = [];
-  for (const member of readMembers(toObjectText(body))) {
-    const field = toFieldName(member.name, fields);
-    if (field === undefined) continue;
-    if (seen.includes(field)) throw new JsonBodyError(`duplicate field "${member.name}"`);
-    seen.push(field);
+  const seen = new Set<string>();
+  const take = (member: JsonMember): void => {
+    const found = fields.find(member.name);
+    if (found === undefined) return;
+    const { field, type } = found;
+    if (seen.has(field)) throw new JsonBodyError(`duplicate field "${member.name}"`);
+    seen.add(field);
     // null leaves a field unset.
-    if (member.text !== 'null') decoded[field] = readValue(member, fields[field]);
-  }
+    if (member.text !== 'null') decoded[field] = readValue(member, type);
+  };
+  readMembers(body, { wanted: fields.names, take });
   return decoded;
-}
-
-/** The body as text that is known to be one JSON object. */
-function toObjectText(body: Buffer): string {
-  if (!isUtf8(body)) throw new JsonBodyError('syntax error: invalid UTF-8');
-  const text = body.toString('utf8');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // V8's message quotes the text around the fault, and with it an owner.
-    throw new JsonBodyError('syntax error: the body is not valid JSON');
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new JsonBodyError('syntax error: the body is not a JSON object');
-  }
-  return text;
-}
-
-/** The field that a name stands for: its JSON name, or its name in the proto file. */
-function toFieldName(name: string, fields: RequestFields): string | undefined {
-  if (Object.hasOwn(fields, name)) return name;
-  return Object.keys(fields).find((field) => toSnakeCase(field) === name);
 }
 
 function toSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function readValue({ name, text }: JsonMember, type: FieldType | undefined): string | number {
+function readValue({ name, text }: JsonMember, type: FieldType): string | number {
   if (type === 'int32') return readInt32(name, text);
   if (!text.startsWith('"')) throw new JsonBodyError(`invalid value for string field ${name}`);
   return JSON.parse(text) as string;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 import type { ApiGroup } from '../sidecar/api-groups';
+import { MAX_EXTENDED_BYTES, type SidecarMetadataView } from '../sidecar/metadata';
 import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../sidecar/sidecar';
 import { httpErrors } from './http-errors';
 import { sendJson } from './json-reply';
@@ -33,13 +34,18 @@ export function addHealthRoutes(instance: FastifyInstance, { appId, health }: Si
 
 /** Adds the sidecar's description of itself. */
 export function addMetadataRoutes(instance: FastifyInstance, { metadata }: Sidecar): void {
-  instance.get('/v1.0/metadata', route('GetMetadata', 'metadata'), (_request, reply) =>
-    sendJson(reply, 200, toMetadataBody(metadata.view())),
-  );
+  // Written anew only when something has changed.
+  let written: { readonly view: SidecarMetadataView; readonly body: string } | undefined;
+  instance.get('/v1.0/metadata', route('GetMetadata', 'metadata'), (_request, reply) => {
+    const view = metadata.view();
+    if (written?.view !== view) written = { view, body: toMetadataBody(view) };
+    return sendJson(reply, 200, written.body);
+  });
 
+  const longestBody = { bytes: MAX_EXTENDED_BYTES, refuse: httpErrors.metadataFull };
   instance.put<{ Params: { key: string }; Body: Buffer | undefined }>(
     '/v1.0/metadata/:key',
-    route('SetMetadata', 'metadata'),
+    { config: { operation: 'SetMetadata', group: 'metadata', longestBody } },
     (request, reply) => {
       metadata.set(request.params.key, request.body?.toString('utf8') ?? '');
       return reply.code(204).send();

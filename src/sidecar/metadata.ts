@@ -34,12 +34,37 @@ export interface SidecarMetadataView {
 /** daprd's extended key of the runtime version; setting it has no visible effect. */
 const RUNTIME_VERSION_KEY = 'daprRuntimeVersion';
 
+/**
+ * The most bytes that all extended entries together may take: their keys, their values, and
+ * {@link ENTRY_BYTES} for each. The `dapr` CLI sets half a dozen, the longest of them a command line.
+ * daprd has no bound, and the public port, where entries can be set, asks for no token.
+ */
+export const MAX_EXTENDED_BYTES = 64 * 1024;
+
+/** What an entry counts beside its text. */
+const ENTRY_BYTES = 64;
+
+/** What both transports answer where an entry has no room. */
+export const METADATA_FULL = `the metadata entries that are set take at most ${MAX_EXTENDED_BYTES} bytes in all (keys, values, and ${ENTRY_BYTES} for each): set this one, or others, to a shorter value`;
+
+/** An entry that was not set, as there is no room for it. */
+export class MetadataFullError extends Error {
+  override readonly name = 'MetadataFullError';
+
+  constructor() {
+    super(METADATA_FULL);
+  }
+}
+
 /** The sidecar's description of itself; the `dapr` CLI adds entries to it (cliPID, appPID, …). */
 export class SidecarMetadata {
   readonly #fixed: Pick<SidecarMetadataView, 'id' | 'runtimeVersion' | 'appConnection'>;
   readonly #ownExtended: Readonly<Record<string, string>>;
   readonly #components = new Map<string, RegisteredComponent>();
   readonly #extended = new Map<string, string>();
+  #extendedBytes = 0;
+  /** What {@link view} gave last; undefined once that has changed. */
+  #view: SidecarMetadataView | undefined;
   #enabledFeatures: readonly string[] = [];
   #resiliencies: readonly string[] = [];
 
@@ -57,31 +82,51 @@ export class SidecarMetadata {
 
   /** Lists a component that has been initialised; one of the same name is replaced. */
   setComponent(component: RegisteredComponent): void {
+    this.#view = undefined;
     this.#components.set(component.name, component);
   }
 
   /** Takes a component off the list. */
   removeComponent(name: string): void {
+    this.#view = undefined;
     this.#components.delete(name);
   }
 
   /** Shows which features are turned on. */
   setFeatures(names: readonly string[]): void {
+    this.#view = undefined;
     this.#enabledFeatures = names;
   }
 
   /** Shows which Resiliency documents are loaded. */
   setResiliencies(names: readonly string[]): void {
+    this.#view = undefined;
     this.#resiliencies = names;
   }
 
-  /** Sets an extended entry, in memory only. An empty key is ignored, as daprd does. */
+  /**
+   * Sets an extended entry, in memory only. An empty key is ignored, as daprd does.
+   *
+   * @throws {MetadataFullError} where all of them would take more than {@link MAX_EXTENDED_BYTES}
+   */
   set(key: string, value: string): void {
-    if (key !== '') this.#extended.set(key, value);
+    if (key === '') return;
+    const before = this.#extended.get(key);
+    const bytes =
+      this.#extendedBytes + sizeOf(key, value) - (before === undefined ? 0 : sizeOf(key, before));
+    if (bytes > MAX_EXTENDED_BYTES) throw new MetadataFullError();
+    this.#extendedBytes = bytes;
+    this.#extended.set(key, value);
+    this.#view = undefined;
   }
 
-  /** The description as it stands now. */
+  /** The description as it stands now: the same object until something has changed. */
   view(): SidecarMetadataView {
+    this.#view ??= this.#describe();
+    return this.#view;
+  }
+
+  #describe(): SidecarMetadataView {
     const extended = { ...Object.fromEntries(this.#extended), ...this.#ownExtended };
     const sorted = Object.entries(extended).sort(([a], [b]) => (a < b ? -1 : 1));
     return {
@@ -92,4 +137,8 @@ export class SidecarMetadata {
       extended: Object.fromEntries(sorted),
     };
   }
+}
+
+function sizeOf(key: string, value: string): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value) + ENTRY_BYTES;
 }

@@ -207,6 +207,15 @@ describe('the Dapr methods over gRPC', () => {
       await grpc.call('SetMetadata', { key: 'cliPID', value: '7' });
       expect(grpc.sidecar.metadata.view().extended).toMatchObject({ cliPID: '7' });
     });
+
+    it('says that there is no room for an entry', async () => {
+      await expect(
+        grpc.call('SetMetadata', { key: 'k', value: 'x'.repeat(100_000) }),
+      ).resolves.toMatchObject({
+        code: status.RESOURCE_EXHAUSTED,
+        details: expect.stringContaining('take at most 65536 bytes in all') as string,
+      });
+    });
   });
 
   describe('Shutdown', () => {

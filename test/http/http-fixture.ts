@@ -1,3 +1,6 @@
+import { ByteBudget } from '../../src/connections/byte-budget';
+import { Turns } from '../../src/connections/turns';
+import { UnreadAnswers } from '../../src/connections/unread-answers';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
 import type { LockService } from '../../src/lock/lock-service';
 import type { ServerTls } from '../../src/sidecar/listen-address';
@@ -20,6 +23,7 @@ export class HttpFixture {
       readonly allowedOrigins?: readonly string[];
       readonly surface?: 'api' | 'public';
       readonly tls?: ServerTls;
+      readonly keptBytes?: number;
     } = {},
   ) {
     this.sidecar = createFakeSidecar(options);
@@ -31,6 +35,12 @@ export class HttpFixture {
       readBufferBytes: 4096,
       allowedOrigins: options.allowedOrigins ?? [],
       tls: options.tls,
+      shares: {
+        turns: new Turns(),
+        waiting: new ByteBudget(2 ** 20),
+        unread: new UnreadAnswers(2 ** 20),
+        bodies: new ByteBudget(options.keptBytes ?? 16 * 2 ** 20),
+      },
       surface: options.surface ?? 'api',
     });
   }

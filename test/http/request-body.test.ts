@@ -121,6 +121,17 @@ describe('decodeLockRequest', () => {
       expect(() => decode(body)).toThrow(/^failed deserializing/);
     });
 
+    it.each([
+      ['ends in a digit behind zeros', `1.${'0'.repeat(4 * 2 ** 20)}1`],
+      ['is a fraction that small', `0.${'0'.repeat(4 * 2 ** 20)}1`],
+      ['has that many digits', '9'.repeat(4 * 2 ** 20)],
+      ['has such an exponent', `1e${'9'.repeat(4 * 2 ** 20)}`],
+    ])('are refused without harm: a number of 4 MiB that %s', (_name, number) => {
+      for (const text of [number, `"${number}"`]) {
+        expect(() => decode(`{"expiryInSeconds":${text}}`)).toThrow('invalid value for int32');
+      }
+    });
+
     it('that are long but sound are read', () => {
       const resourceId = '\\"'.repeat(2 ** 20);
       const body = `{"x":"${'\\\\'.repeat(2 ** 20)}","resourceId":"${resourceId}"}`;

@@ -1,6 +1,6 @@
 import { createTokenCheck } from '../../src/sidecar/api-token';
 import { Health } from '../../src/sidecar/health';
-import { SidecarMetadata } from '../../src/sidecar/metadata';
+import { MAX_EXTENDED_BYTES, MetadataFullError, SidecarMetadata } from '../../src/sidecar/metadata';
 
 describe('createTokenCheck', () => {
   it.each([undefined, ''])('asks for no token where the sidecar has %j', (token) => {
@@ -68,6 +68,73 @@ describe('SidecarMetadata', () => {
   it('keeps its own entries whatever is set', () => {
     metadata.set('daprRuntimeVersion', 'x');
     expect(metadata.view().extended.daprRuntimeVersion).toBe('1.18.3');
+  });
+
+  describe('with entries of others', () => {
+    const room = MAX_EXTENDED_BYTES - 64 - 'key'.length;
+
+    it('takes as many bytes as it says, in characters of any length', () => {
+      expect(() => {
+        metadata.set('key', 'é'.repeat(room / 2 + 1));
+      }).toThrow(MetadataFullError);
+      metadata.set('key', 'x'.repeat(room));
+      expect(metadata.view().extended.key).toHaveLength(room);
+    });
+
+    it('counts each entry, however short', () => {
+      let set = 0;
+      expect(() => {
+        for (; set < 10_000; set += 1) metadata.set(String(set), '');
+      }).toThrow(MetadataFullError);
+      expect(set).toBeLessThan(1000);
+    });
+
+    it('counts an entry that is set anew once', () => {
+      for (let count = 0; count < 10; count += 1) metadata.set('key', 'x'.repeat(room - count));
+      metadata.set('key', '');
+      metadata.set('other', 'x'.repeat(room - 'other'.length - 64));
+      expect(metadata.view().extended.key).toBe('');
+    });
+
+    it('leaves everything as it was where one is refused', () => {
+      metadata.set('key', 'before');
+      expect(() => {
+        metadata.set('key', 'x'.repeat(MAX_EXTENDED_BYTES));
+      }).toThrow(MetadataFullError);
+      expect(metadata.view().extended.key).toBe('before');
+    });
+  });
+
+  it.each<[string, () => void]>([
+    [
+      'a component',
+      () => {
+        metadata.setComponent({ name: 'l', type: 't', version: '' });
+      },
+    ],
+    [
+      'an entry',
+      () => {
+        metadata.set('key', 'value');
+      },
+    ],
+    [
+      'a feature',
+      () => {
+        metadata.setFeatures(['f']);
+      },
+    ],
+    [
+      'a Resiliency document',
+      () => {
+        metadata.setResiliencies(['r']);
+      },
+    ],
+  ])('shows another view once %s has changed, and the same until then', (_what, change) => {
+    const before = metadata.view();
+    expect(metadata.view()).toBe(before);
+    change();
+    expect(metadata.view()).not.toEqual(before);
   });
 
   it('keeps an entry named like a property of every object', () => {

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+
+import type { FastifyInstance } from 'fastify';
+
+import { type BodyBounds, BodyReader, lengthOf } from './body-reader';
+import { httpErrors } from './http-errors';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined until a body is read. */
+    bodyReader: BodyReader | undefined;
+  }
+
+  interface FastifyContextConfig {
+    /** For a route that can't use bodies of any length: what is taken, and what is answered beyond. */
+    readonly longestBody?: BodyBounds['longest'];
+  }
+}
+
+/** How long the rest of a body may take once its request is answered, in milliseconds. */
+const REST_MS = 1000;
+
+/**
+ * Takes the bytes of any body: daprd never looks at the content type. To be added before the routes.
+ *
+ * @param bounds `maxBytes` is the longest body of any route (--max-body-size); undefined for no limit
+ */
+export function takeAnyBody(
+  instance: FastifyInstance,
+  bounds: Pick<BodyBounds, 'kept' | 'turns'> & { readonly maxBytes: number | undefined },
+): void {
+  const { kept, turns, maxBytes = Infinity } = bounds;
+  const any = { bytes: maxBytes, refuse: () => httpErrors.bodyUnreadable('stream too large') };
+
+  instance.decorateRequest('bodyReader', undefined);
+  instance.removeAllContentTypeParsers();
+  instance.addContentTypeParser('*', (request, _payload, done) => {
+    const { longestBody = any } = request.routeOptions.config;
+    const longest = lengthOf(request.raw) > maxBytes ? any : longestBody;
+    request.bodyReader = new BodyReader({ longest, kept, turns });
+    request.bodyReader.read(request.raw, done);
+  });
+  instance.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
+    // Fastify would answer 415 to a type that it can't read.
+    delete raw.headers['content-type'];
+    reply.raw.once('close', () => {
+      request.bodyReader?.release();
+      if (!raw.complete) limitRest(raw);
+    });
+    done();
+  });
+}
+
+/** Cuts a body that does not end though its request has been answered, and is read for nobody. */
+function limitRest(request: IncomingMessage): void {
+  const { socket } = request;
+  setTimeout(() => {
+    if (!request.complete) socket.destroy();
+  }, REST_MS).unref();
+}
