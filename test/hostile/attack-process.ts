@@ -16,9 +16,6 @@ import { answerCommands } from './child-program';
  */
 const NICENESS = 10;
 
-/** How long a fake may take to open. */
-const PREPARE_WITHIN_MS = 10_000;
-
 /** `attack-process.ts LIST NAME`: the process of one attack of a list of them, asked over IPC. */
 async function main(): Promise<void> {
   const [list, name] = process.argv.slice(2) as [string, string];
@@ -26,8 +23,8 @@ async function main(): Promise<void> {
   const { ATTACKS } = (await import(list)) as { readonly ATTACKS: readonly Attack[] };
   const attack = ATTACKS.find((each) => each.name === name)!;
   answerCommands({
-    prepare: async (): Promise<AttackNeeds> =>
-      (await attack.prepare?.(AbortSignal.timeout(PREPARE_WITHIN_MS))) ?? {},
+    prepare: async (order: { readonly redisPort: number }): Promise<AttackNeeds> =>
+      (await attack.prepare?.(order)) ?? {},
     run: (order: RunOrder): Promise<readonly Finding[]> => run(attack, order),
   });
 }

@@ -126,7 +126,8 @@ export interface Attack {
   readonly bounds?: Partial<Bounds> & { readonly because: string };
   /** True where the attack ends the sidecar itself: nothing is measured after `run`. */
   readonly endsSidecar?: boolean;
-  readonly prepare?: (signal: AbortSignal) => Promise<AttackNeeds>;
+  /** `redisPort` is that of the real Redis, which a proxy may stand before. */
+  readonly prepare?: (options: { readonly redisPort: number }) => Promise<AttackNeeds>;
   readonly run: (options: AttackOptions) => Promise<readonly Finding[] | undefined>;
 }
 
