@@ -1,7 +1,10 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
 import { metricsPipelined, metricsUnread } from './attacks/metrics';
+import { outOfDescriptors } from './attacks/out-of-descriptors';
+import { redisEndlessReply } from './attacks/redis-endless-reply';
 import { tlsSilence, tlsSilenceAtStop } from './attacks/tls-silence';
+import { unreadLog } from './attacks/unread-log';
 
 /** Every attack, in the order of the table. One import and one line each. */
 export const ATTACKS: readonly Attack[] = [
@@ -10,4 +13,7 @@ export const ATTACKS: readonly Attack[] = [
   metricsUnread,
   tlsSilence,
   tlsSilenceAtStop,
+  unreadLog,
+  redisEndlessReply,
+  outOfDescriptors,
 ];
