@@ -2,6 +2,8 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:h
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { createClient } from '@redis/client';
+
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { messagePrefix } from '../support/http2-frames';
 
@@ -19,6 +21,16 @@ export function daprMessage(method: string, fields: object): Buffer {
 export function tryLockMessage(resourceId: string, expiryInSeconds = 3600): Buffer {
   const fields = { storeName: 'lockstore', resourceId, lockOwner: 'attacker', expiryInSeconds };
   return daprMessage('TryLockAlpha1', fields);
+}
+
+/** Releases locks of `lockstore` in Redis itself: those that the attacker was granted. */
+export async function forgetLocks(redisPort: number, resources: readonly string[]): Promise<void> {
+  if (resources.length === 0) return;
+  const client = createClient({ socket: { host: '127.0.0.1', port: redisPort }, RESP: 2 });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.del(resources.map((resource) => `lock||myapp||${resource}`));
+  client.destroy();
 }
 
 /** The header that shows the token; none where there is none to show. */

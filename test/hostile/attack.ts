@@ -67,7 +67,10 @@ export interface Bounds {
   readonly heldMb: number;
   /** Growth of the resident memory once the attacker is gone. */
   readonly keptMb: number;
-  /** Longest time from a lock call beside the attack to its answer, over any transport. */
+  /**
+   * Longest time from a lock call beside the attack to its answer, over any transport. The time in which
+   * other processes kept the sidecar off the processor is not counted.
+   */
   readonly stallMs: number;
   /** Lock calls beside the attack that failed, or were answered wrongly. */
   readonly failedCalls: number;

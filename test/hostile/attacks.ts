@@ -1,5 +1,7 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
+import { grpcCancelledAtAnswer } from './attacks/grpc-cancelled-at-answer';
+import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
 import { metricsPipelined, metricsUnread } from './attacks/metrics';
 import { outOfDescriptors } from './attacks/out-of-descriptors';
 import { redisEndlessReply } from './attacks/redis-endless-reply';
@@ -16,4 +18,7 @@ export const ATTACKS: readonly Attack[] = [
   unreadLog,
   redisEndlessReply,
   outOfDescriptors,
+  grpcCancelledAtAnswer,
+  grpcShortDeadlines,
+  grpcIdleConnections,
 ];

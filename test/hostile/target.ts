@@ -66,7 +66,7 @@ async function startSidecar(redis: RedisServer, needs: AttackNeeds): Promise<Tar
   return {
     pid,
     forAttack: { pid, ...ports, redisPort: redis.port, token },
-    forProbe: { httpPort, grpcPort, token: TOKEN, tls: needs.tls === true },
+    forProbe: { pid, httpPort, grpcPort, token: TOKEN, tls: needs.tls === true },
     exited: sidecar.exited,
     log: () => findComplaints(sidecar.stdout + sidecar.stderr),
     findLocks: () => findLocks(redis),
