@@ -7,6 +7,8 @@ import { createClient } from '@redis/client';
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { messagePrefix } from '../support/http2-frames';
 
+const SERVICE = loadDaprService();
+
 /** The path of a Dapr method. */
 export function daprPath(method: string): string {
   return `/dapr.proto.runtime.v1.Dapr/${method}`;
@@ -14,7 +16,7 @@ export function daprPath(method: string): string {
 
 /** A Dapr message's bytes. */
 export function daprMessage(method: string, fields: object): Buffer {
-  return loadDaprService()[method]!.requestSerialize(fields);
+  return SERVICE[method]!.requestSerialize(fields);
 }
 
 /** A TryLock request for `lockstore`. */

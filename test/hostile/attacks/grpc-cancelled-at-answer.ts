@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { callFrames, CANCEL, connectionStart, FRAME, frame } from '../../support/http2-frames';
+import { eventually } from '../../support/eventually';
 import type { Attack, AttackSize } from '../attack';
 import { daprPath, forgetLocks, tokenHeader, tryLockMessage } from '../attack-calls';
 import { openSocket, untilStill } from '../attack-sockets';
@@ -23,7 +24,6 @@ const FRAME_HEAD = 9;
 /** Splits what a server sends into frames, and notes of which streams a message has come. */
 class AnsweredStreams {
   readonly streams = new Set<number>();
-  onAnswer: (() => void) | undefined;
   #rest = Buffer.alloc(0);
 
   constructor(socket: Socket) {
@@ -37,15 +37,10 @@ class AnsweredStreams {
     while (rest.length >= FRAME_HEAD) {
       const end = FRAME_HEAD + rest.readUIntBE(0, 3);
       if (rest.length < end) break;
-      if (rest[3] === FRAME.data && end > FRAME_HEAD) this.#note(rest.readUInt32BE(5));
+      if (rest[3] === FRAME.data && end > FRAME_HEAD) this.streams.add(rest.readUInt32BE(5));
       rest = rest.subarray(end);
     }
     this.#rest = rest;
-  }
-
-  #note(stream: number): void {
-    this.streams.add(stream);
-    this.onAnswer?.();
   }
 }
 
@@ -56,8 +51,8 @@ class CancellingCaller {
   readonly #resources = new Map<number, string>();
   readonly #headers: Readonly<Record<string, string>>;
   #next = 1;
-  /** How long the first answer of a wave took of late. */
-  #answerMs = 2;
+  /** How long the answers of a wave take. */
+  #answerMs = LONGEST_ANSWER_MS;
 
   constructor(socket: Socket, token: string | undefined) {
     this.#socket = socket;
@@ -76,17 +71,21 @@ class CancellingCaller {
     return this.#resources.size - this.#answered.streams.size;
   }
 
+  /** Begins many calls and waits for their answers, to know how long these take. */
+  async findAnswerTime(name: string): Promise<void> {
+    const startedAt = performance.now();
+    const streams = this.#begin(name);
+    await eventually(() => {
+      if (streams.some((stream) => !this.#answered.streams.has(stream)))
+        throw new Error('no answer');
+    });
+    this.#answerMs = Math.min(performance.now() - startedAt, LONGEST_ANSWER_MS);
+  }
+
   /** Begins many calls, and cancels each some time before or after its answer is to be expected. */
   async wave(name: string): Promise<void> {
-    const streams = Array.from({ length: CALLS_A_WAVE }, (_, index) => this.#next + 2 * index);
-    this.#next += 2 * CALLS_A_WAVE;
-    const calls = streams.map((stream) => this.#lock(stream, `${name}-${stream}`));
     const startedAt = performance.now();
-    this.#answered.onAnswer = () => {
-      this.#answerMs = performance.now() - startedAt;
-      this.#answered.onAnswer = undefined;
-    };
-    this.#socket.write(Buffer.concat(calls));
+    const streams = this.#begin(name);
     const cancels = streams.map((stream) => ({ stream, atMs: startedAt + this.#guess() }));
     cancels.sort((one, other) => one.atMs - other.atMs);
     for (const { stream, atMs } of cancels) {
@@ -96,9 +95,18 @@ class CancellingCaller {
     }
   }
 
-  /** A moment around that of an answer, in milliseconds from its call. */
+  #begin(name: string): number[] {
+    const streams = Array.from({ length: CALLS_A_WAVE }, (_, index) => this.#next + 2 * index);
+    this.#next += 2 * CALLS_A_WAVE;
+    this.#socket.write(
+      Buffer.concat(streams.map((stream) => this.#lock(stream, `${name}-${stream}`))),
+    );
+    return streams;
+  }
+
+  /** A moment before, or just after, an answer, in milliseconds from its call. */
   #guess(): number {
-    return Math.min(this.#answerMs, LONGEST_ANSWER_MS) * (0.5 + Math.random());
+    return this.#answerMs * 1.2 * Math.random();
   }
 
   /** Waits until nothing comes any more. */
@@ -123,6 +131,7 @@ export const grpcCancelledAtAnswer: Attack = {
     let cancelled = 0;
     for (let first = 0; first < WAVES[size]; first += WAVES_A_CONNECTION) {
       const caller = new CancellingCaller(await openSocket(target.grpcPort), target.token);
+      await caller.findAnswerTime(`first-${first}`);
       for (let wave = first; wave < first + WAVES_A_CONNECTION; wave += 1) {
         await caller.wave(`wave-${wave}`);
       }
