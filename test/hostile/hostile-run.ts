@@ -12,7 +12,7 @@ import {
 import { ChildProgram } from './child-program';
 import type { ProbeResult } from './probe';
 import { countDescriptors, forgetPeak, readProcessMemory } from './process-state';
-import type { TargetUnderAttack } from './target';
+import type { StartTarget, TargetUnderAttack } from './target';
 
 /**
  * How long the sidecar is called as fast as it can before anything is measured. V8 gives its young objects
@@ -51,7 +51,7 @@ export interface AttackReport {
 /** How attacks are run. */
 export interface HostileRunOptions {
   readonly size: AttackSize;
-  readonly startTarget: (needs: AttackNeeds) => Promise<TargetUnderAttack>;
+  readonly startTarget: StartTarget;
   /** The module whose `ATTACKS` has the attack: its process loads it anew. */
   readonly list?: string;
 }
@@ -65,8 +65,10 @@ export async function runAttack(
   const neighbour = new ChildProgram('probe-process.ts');
   let target: TargetUnderAttack | undefined;
   try {
-    const opened = await attacker.ask<AttackNeeds>({ do: 'prepare' });
-    target = await startTarget({ ...attack.needs, ...opened });
+    target = await startTarget(async (redisPort) => {
+      const opened = await attacker.ask<AttackNeeds>({ do: 'prepare', redisPort });
+      return { ...attack.needs, ...opened };
+    });
     const run = new AttackRun({ attack, size, attacker, neighbour, target });
     return await run.toReport();
   } finally {
@@ -101,19 +103,9 @@ class AttackRun {
 
   async toReport(): Promise<AttackReport> {
     const { attack, target } = this.#parts;
-    const hasEnded = target.exited.then(() => 'ended' as const);
-    const step = (work: Promise<void>): Promise<'ended' | 'over'> =>
-      Promise.race([work.then(() => 'over' as const), hasEnded]);
     await this.#warmUp();
-    const attacked = await step(this.#attack()).catch((error: unknown) => {
-      this.#broken.push(`the attack could not be made: ${String(error)}`);
-      return 'over' as const;
-    });
-    if (attack.endsSidecar !== true) {
-      const measured = attacked === 'ended' ? attacked : await step(this.#measure());
-      if (measured === 'ended') this.#broken.push('the sidecar ended');
-      else this.#measures.stopMs = await target.stop();
-    }
+    await this.#attack();
+    if (attack.endsSidecar !== true) await this.#measureAndStop();
     this.#judge();
     const [bounds, measures, findings] = [this.#bounds, this.#measures, this.#findings];
     const log = this.#broken.length === 0 ? '' : target.log();
@@ -133,7 +125,21 @@ class AttackRun {
 
   async #attack(): Promise<void> {
     const { attacker, target, size } = this.#parts;
-    this.#findings = await attacker.ask({ do: 'run', target: target.forAttack, size });
+    try {
+      this.#findings = await attacker.ask({ do: 'run', target: target.forAttack, size });
+    } catch (error) {
+      this.#broken.push(`the attack could not be made: ${(error as Error).message}`);
+    }
+  }
+
+  async #measureAndStop(): Promise<void> {
+    const { target } = this.#parts;
+    const measured = this.#measure().then(() => true);
+    const lives = await Promise.race([measured, target.exited.then(() => false)]);
+    if (lives) this.#measures.stopMs = await target.stop();
+    else this.#broken.push('the sidecar ended');
+    // What is read of a process that has ended fails.
+    measured.catch(() => undefined);
   }
 
   /** The attacker's connections are open, then it is gone. The neighbour calls all the while. */
