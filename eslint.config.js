@@ -33,12 +33,13 @@ const MAY_IMPORT = {
   manifests: ['lock', 'sidecar/go-json'],
   cli: ['manifests/go-values'],
   configuration: ['lock', 'sidecar', 'manifests'],
-  observability: ['lock', 'sidecar', 'configuration/configuration'],
+  observability: ['lock', 'sidecar', 'configuration/configuration', 'trust'],
   components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],
   resiliency: ['lock', 'manifests'],
   grpc: ['lock', 'sidecar'],
   http: ['lock', 'sidecar'],
-  stores: ['lock', 'driver', 'components/metadata-properties', 'manifests'],
+  stores: ['lock', 'driver', 'components/metadata-properties', 'manifests', 'trust'],
+  trust: [],
 };
 
 function roomRules(room, allowed) {

@@ -9,6 +9,7 @@ import {
   isFeatureEnabled,
 } from './configuration/configuration';
 import { loadConfiguration } from './configuration/load-configuration';
+import { limitConnections } from './connection-budget';
 import { Lifecycle } from './lifecycle';
 import { toErrorMessage } from './lock/error-message';
 import { createLockService } from './lock/lock-service';
@@ -28,6 +29,7 @@ import { Health } from './sidecar/health';
 import { SidecarMetadata } from './sidecar/metadata';
 import type { Sidecar } from './sidecar/sidecar';
 import { findDriver } from './stores/drivers';
+import { SystemAuthorities } from './trust/system-authorities';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
 /** A whole sidecar. */
@@ -76,6 +78,7 @@ class ComposedApp implements App {
   readonly #context: AppContext;
   readonly #logger: Logger;
   readonly #lifecycle = new Lifecycle();
+  readonly #authorities: SystemAuthorities;
   readonly #stores = new StoreCatalog();
   readonly #metadata: SidecarMetadata;
   #configuration: Configuration = DEFAULT_CONFIGURATION;
@@ -92,6 +95,7 @@ class ComposedApp implements App {
     this.#options = options;
     this.#context = context;
     this.#logger = context.logger;
+    this.#authorities = new SystemAuthorities(context.environment);
     this.#metadata = new SidecarMetadata({ appId, appConnection, ...versions });
   }
 
@@ -179,6 +183,7 @@ class ComposedApp implements App {
   async #open(parts: Parts): Promise<void> {
     const { resources, components, servers, health, observation } = parts;
     this.#lifecycle.add('tracing', () => observation.close());
+    this.#lifecycle.add('the connection budget', limitConnections(this.#logger));
     await this.#openMetrics(parts);
     this.#lifecycle.add('the components', (grace) => components.close(grace));
     await resources.start();
@@ -224,7 +229,11 @@ class ComposedApp implements App {
       settings: configuration.metrics,
       isKnownStore: (name) => this.#stores.find(name) !== undefined,
     });
-    const observation = createApiObservation(this.#options, this.#context, metrics);
+    const observation = createApiObservation(
+      this.#options,
+      { ...this.#context, authorities: this.#authorities },
+      metrics,
+    );
     const health = new Health([RUNTIME_TARGET]);
     const sidecar: Sidecar = {
       appId,
@@ -276,6 +285,7 @@ class ComposedApp implements App {
           componentName,
           properties,
           logger,
+          authorities: this.#authorities,
           observer: metrics.storeObserver(componentName),
         }),
       isDenied: (component) => isComponentDenied(this.#configuration, component),

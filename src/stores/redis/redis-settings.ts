@@ -6,6 +6,7 @@ import {
   parseRedisDuration,
 } from '../../manifests/go-values';
 import { type RedisAddress, toRedisAddresses } from './redis-address';
+import { SystemAuthorities } from '../../trust/system-authorities';
 import { propertiesOf } from './redis-properties';
 import { readPem, type RedisTls } from './redis-tls';
 
@@ -65,9 +66,13 @@ const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
 /**
  * Reads the settings of a `lock.redis` component (docs/configuration.md has the table).
  *
+ * @param authorities who is trusted where the component names nobody
  * @throws {Error} with daprd's sentences, every value that does not parse in one
  */
-export function parseRedisSettings(properties: MetadataProperties): RedisSettings {
+export function parseRedisSettings(
+  properties: MetadataProperties,
+  authorities = new SystemAuthorities({}),
+): RedisSettings {
   const reader = new ValueReader(properties);
   for (const name of propertiesOf('checked')) {
     reader.read(name, CHECKED_DURATION.test(name) ? parseRedisDuration : parseCount, undefined);
@@ -86,7 +91,7 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
     password: properties.get('redisPassword') ?? '',
     database: reader.read('redisDB', parseDatabase, 0),
     sentinel: readSentinel(properties, reader),
-    tls: readTls(properties, reader),
+    tls: readTls(properties, reader, authorities),
     dialTimeoutMs: dialMs ?? DEFAULT_DIAL_TIMEOUT_MS,
     readTimeoutMs,
     writeTimeoutMs,
@@ -138,7 +143,11 @@ class ValueReader {
   }
 }
 
-function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls | undefined {
+function readTls(
+  properties: MetadataProperties,
+  reader: ValueReader,
+  authorities: SystemAuthorities,
+): RedisTls | undefined {
   const enabled = reader.read('enableTLS', parseGoBoolean, false);
   const skipVerify = reader.read('insecureSkipTLSVerify', parseGoBoolean, false);
   if (!enabled) return undefined;
@@ -149,6 +158,7 @@ function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls 
   const [cert, key, ca] = [pem('clientCert'), pem('clientKey'), pem('caCert')];
   const serverName = properties.get('tlsServerName') ?? '';
   return {
+    authorities,
     rejectUnauthorized: !skipVerify,
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(ca === undefined ? {} : { ca }),
