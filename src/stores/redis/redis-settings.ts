@@ -2,7 +2,9 @@ import type { MetadataProperties } from '../../components/metadata-properties';
 import {
   MetadataValueError,
   parseGoBoolean,
+  parseGoInt64,
   parseGoInteger,
+  parseGoUnsigned,
   parseRedisDuration,
 } from '../../manifests/go-values';
 import { type RedisAddress, toRedisAddresses } from './redis-address';
@@ -63,6 +65,12 @@ const TIMEOUTS = ['dialTimeout', 'readTimeout', 'writeTimeout'] as const;
 /** How the values that are only checked are written: those of a time, the others are counts. */
 const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
 
+/** Those that Go reads as uint. */
+const CHECKED_UNSIGNED: readonly string[] = ['concurrency', 'queueDepth'];
+
+/** As far as Node's timers reach, in milliseconds: some 24 days, and longer than anybody waits. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /**
  * Reads the settings of a `lock.redis` component (docs/configuration.md has the table).
  *
@@ -75,7 +83,7 @@ export function parseRedisSettings(
 ): RedisSettings {
   const reader = new ValueReader(properties);
   for (const name of propertiesOf('checked')) {
-    reader.read(name, CHECKED_DURATION.test(name) ? parseRedisDuration : parseCount, undefined);
+    reader.read(name, parserOf(name), undefined);
   }
   const port = reader.read('redisPort', parsePort, undefined);
   const [dialMs, readMs, writeMs] = TIMEOUTS.map((name) =>
@@ -199,6 +207,12 @@ function assertServed(refused: readonly string[], properties: MetadataProperties
   }
 }
 
+/** How a property that has no effect is read, by its Go type in daprd's settings.go. */
+function parserOf(name: string): (text: string) => unknown {
+  if (CHECKED_UNSIGNED.includes(name)) return parseGoUnsigned;
+  return CHECKED_DURATION.test(name) ? parseRedisDuration : parseGoInt64;
+}
+
 /** Go's int, as far as a number can hold it. */
 function parseCount(text: string): number {
   return parseGoInteger(text, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
@@ -215,19 +229,12 @@ function parsePort(text: string): number | undefined {
 }
 
 /**
- * Reads a time-out as go-redis does: 0 is its default, here undefined, and less than 0 none. Node's
- * timers reach to 2^31-1 ms.
+ * Reads a time-out as go-redis does: 0 is its default, here undefined, and less than 0 none. What no
+ * timer of Node can measure is the nearest that one can: 1 ms, or {@link LONGEST_TIMEOUT_MS}.
  */
 function parseTimeout(text: string): number | undefined {
   const timeoutMs = parseRedisDuration(text);
   if (timeoutMs === 0) return undefined;
   if (timeoutMs < 0) return UNBOUNDED_TIMEOUT_MS;
-  if (!(timeoutMs >= 1 && timeoutMs <= 2 ** 31 - 1)) {
-    throw new MetadataValueError(
-      text,
-      (shown) =>
-        `invalid time-out "${shown}" (allowed: 1ms to 596h, 0 for the default, -1 for none)`,
-    );
-  }
-  return timeoutMs;
+  return Math.min(Math.max(timeoutMs, 1), LONGEST_TIMEOUT_MS);
 }
