@@ -34,12 +34,13 @@ const MAY_IMPORT = {
   manifests: ['lock', 'sidecar/go-json'],
   cli: ['manifests/go-values', 'manifests/nearest-name'],
   configuration: ['lock', 'sidecar', 'manifests'],
-  observability: ['lock', 'sidecar', 'connections', 'configuration/configuration'],
+  observability: ['lock', 'sidecar', 'connections', 'configuration/configuration', 'trust'],
   components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],
   resiliency: ['lock', 'manifests'],
   grpc: ['lock', 'sidecar', 'connections'],
   http: ['lock', 'sidecar', 'connections'],
-  stores: ['lock', 'driver', 'components/metadata-properties', 'manifests'],
+  stores: ['lock', 'driver', 'components/metadata-properties', 'manifests', 'trust'],
+  trust: [],
 };
 
 function roomRules(room, allowed) {

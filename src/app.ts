@@ -9,6 +9,7 @@ import {
   isFeatureEnabled,
 } from './configuration/configuration';
 import { loadConfiguration } from './configuration/load-configuration';
+import { limitConnections } from './connection-budget';
 import { Lifecycle } from './lifecycle';
 import { describeListenError } from './listen-error';
 import { toErrorMessage } from './lock/error-message';
@@ -29,6 +30,7 @@ import { Health } from './sidecar/health';
 import { SidecarMetadata } from './sidecar/metadata';
 import type { Sidecar } from './sidecar/sidecar';
 import { findDriver } from './stores/drivers';
+import { SystemAuthorities } from './trust/system-authorities';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
 /** A whole sidecar. */
@@ -77,6 +79,7 @@ class ComposedApp implements App {
   readonly #context: AppContext;
   readonly #logger: Logger;
   readonly #lifecycle = new Lifecycle();
+  readonly #authorities: SystemAuthorities;
   readonly #stores = new StoreCatalog();
   /** By store: the log in which its secrets are hidden. */
   readonly #storeLoggers = new Map<string, Logger>();
@@ -95,6 +98,7 @@ class ComposedApp implements App {
     this.#options = options;
     this.#context = context;
     this.#logger = context.logger;
+    this.#authorities = new SystemAuthorities(context.environment);
     this.#metadata = new SidecarMetadata({ appId, appConnection, ...versions });
   }
 
@@ -182,6 +186,7 @@ class ComposedApp implements App {
   async #open(parts: Parts): Promise<void> {
     const { resources, components, servers, health, observation } = parts;
     this.#lifecycle.add('tracing', () => observation.close());
+    this.#lifecycle.add('the connection budget', limitConnections(this.#logger));
     await this.#openMetrics(parts);
     this.#lifecycle.add('the components', (grace) => components.close(grace));
     await resources.start();
@@ -228,7 +233,11 @@ class ComposedApp implements App {
       settings: configuration.metrics,
       isKnownStore: (name) => this.#stores.find(name) !== undefined,
     });
-    const observation = createApiObservation(this.#options, this.#context, metrics);
+    const observation = createApiObservation(
+      this.#options,
+      { ...this.#context, authorities: this.#authorities },
+      metrics,
+    );
     const health = new Health([RUNTIME_TARGET]);
     const sidecar: Sidecar = {
       appId,
@@ -283,8 +292,10 @@ class ComposedApp implements App {
       environment: toComponentEnvironment(this.#context.environment, this.#options),
       createStore: ({ name: componentName, type, version }, { properties, logger }) => {
         const observer = metrics.storeObserver(componentName);
+        const authorities = this.#authorities;
         this.#storeLoggers.set(componentName, logger.scoped('dapr.api'));
-        return findDriver(type, version)?.create({ componentName, properties, logger, observer });
+        const driver = findDriver(type, version);
+        return driver?.create({ componentName, properties, logger, authorities, observer });
       },
       isDenied: (component) => isComponentDenied(this.#configuration, component),
       observe: (component, failedAt) => {

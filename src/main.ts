@@ -138,6 +138,11 @@ function listenToProcess(
   });
   // Node would open its debugger; see launcher.js for the time before this.
   process.on('SIGUSR1', createDebugSwitch(logger));
+  // Node would print its warnings between the lines of the log, in a form of its own.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => {
+    logger.warn(`Warning of Node.js: ${name}: ${message}`);
+  });
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       shutdown.fail(`Unexpected failure (${event}): ${toErrorTrace(error)}`);

@@ -4,6 +4,7 @@ import { ApiObservation } from './observability/api-observation';
 import type { Metrics } from './observability/metrics';
 import type { ResiliencyObserver } from './resiliency/resiliency';
 import type { SidecarMetadata } from './sidecar/metadata';
+import type { SystemAuthorities } from './trust/system-authorities';
 
 /**
  * Makes the observation of calls. OpenTelemetry is loaded only where spans are made: it takes
@@ -11,14 +12,22 @@ import type { SidecarMetadata } from './sidecar/metadata';
  */
 export function createApiObservation(
   options: Pick<AppOptions, 'appId' | 'tracesLockDetails'>,
-  { logger, environment }: Pick<AppContext, 'logger' | 'environment'>,
+  context: Pick<AppContext, 'logger' | 'environment'> & { readonly authorities: SystemAuthorities },
   metrics: Metrics | undefined,
 ): ApiObservation {
   const { appId, tracesLockDetails: showsLockDetails } = options;
+  const { logger, environment, authorities } = context;
   return new ApiObservation({
     createTracer: async (settings: TracingSettings) => {
       const { createOtelTracer } = await import('./observability/otel-tracer.js');
-      return createOtelTracer({ settings, appId, environment, logger, showsLockDetails });
+      return createOtelTracer({
+        settings,
+        appId,
+        environment,
+        logger,
+        showsLockDetails,
+        authorities,
+      });
     },
     metrics,
     logger,

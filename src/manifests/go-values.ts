@@ -42,6 +42,23 @@ export function parseGoInteger(
   return value;
 }
 
+/** Reads what Go's strconv.ParseInt takes in 64 bits. */
+export function parseGoInt64(text: string): bigint {
+  const value = /^[+-]?\d+$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined;
+  if (value !== undefined && BigInt.asIntN(64, value) === value) return value;
+  throw new MetadataValueError(text, (shown) => `invalid int "${shown}"`);
+}
+
+/** Reads what Go's strconv.ParseUint takes in 64 bits: digits, without a sign. */
+export function parseGoUnsigned(text: string): bigint {
+  const value = /^\d+$/.test(text) ? BigInt(text) : undefined;
+  if (value !== undefined && BigInt.asUintN(64, value) === value) return value;
+  throw new MetadataValueError(text, (shown) => `invalid uint "${shown}"`);
+}
+
+/** The longest that Go's time.Duration holds, 2^63-1 ns, in milliseconds. */
+const LONGEST_DURATION_MS = (2 ** 63 - 1) / 1e6;
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -70,6 +87,12 @@ export function parseGoDuration(text: string): number {
   let total = 0;
   for (const [, number, unit = ''] of chain.matchAll(/([\d.]+)([a-zµμ]+)/g)) {
     total += Number(number) * (UNIT_MS[unit] ?? 0);
+  }
+  if (total > LONGEST_DURATION_MS) {
+    throw new MetadataValueError(
+      text,
+      (shown) => `invalid duration "${shown}" (at most 2562047h is allowed)`,
+    );
   }
   return sign === '-' ? -total : total;
 }

@@ -1,5 +1,9 @@
 import { STATUS_CODES } from 'node:http';
+import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
+
+// eslint-disable-next-line no-restricted-imports -- the type alone: the exporter's own copy is loaded
+import type * as grpc from '@grpc/grpc-js';
 
 import {
   type Attributes,
@@ -26,9 +30,11 @@ import type { OtelSettings, TracingSettings } from '../configuration/configurati
 import type { LockCallReport } from '../lock/lock-observer';
 import type { Logger } from '../lock/logger';
 import type { ApiCall, ApiResult } from '../sidecar/api-observer';
+import type { SystemAuthorities } from '../trust/system-authorities';
 import { toGrpcStatusName } from './grpc-status-names';
 import { LogSpanExporter } from './log-span-exporter';
 import { logExportFailures } from './otel-diagnostics';
+import { toAgentFactory, toContext, type TracingTrust, trustByDefault } from './otel-trust';
 import type { TraceContext } from './trace-context';
 import type { CallSpan, Tracer } from './tracer';
 
@@ -41,6 +47,8 @@ export interface OtelTracerOptions {
   readonly logger: Logger;
   /** True: spans name resource and owner too (--trace-lock-details). */
   readonly showsLockDetails: boolean;
+  /** Whom to trust over TLS. */
+  readonly authorities: SystemAuthorities;
 }
 
 /** How long the last spans may take: a receiver that is away must not hold up the end. */
@@ -177,34 +185,51 @@ function contextOf({ traceId, spanId, flags, traceState }: TraceContext) {
 }
 
 async function createProcessors(
-  { settings, logger }: Pick<OtelTracerOptions, 'settings' | 'logger'>,
+  { settings, logger, ...trust }: OtelTracerOptions,
   serviceName: string,
 ): Promise<SpanProcessor[]> {
   const { stdout, zipkinEndpoint, otel } = settings;
   const processors: SpanProcessor[] = [];
   if (stdout) processors.push(new SimpleSpanProcessor(new LogSpanExporter(logger)));
   if (zipkinEndpoint !== undefined) {
+    if (zipkinEndpoint.startsWith('https:')) trustByDefault(trust);
     const { ZipkinExporter } = await import('@opentelemetry/exporter-zipkin');
     processors.push(
       new BatchSpanProcessor(new ZipkinExporter({ url: zipkinEndpoint, serviceName })),
     );
   }
-  if (otel !== undefined) processors.push(new BatchSpanProcessor(await createOtlpExporter(otel)));
+  if (otel !== undefined)
+    processors.push(new BatchSpanProcessor(await createOtlpExporter(otel, trust)));
   return processors;
 }
 
-async function createOtlpExporter(settings: OtelSettings): Promise<SpanExporter> {
+async function createOtlpExporter(
+  settings: OtelSettings,
+  trust: TracingTrust,
+): Promise<SpanExporter> {
   const { url, protocol, headers, timeoutMs } = settings;
+  const isSecure = url.startsWith('https:');
   const limits = timeoutMs === undefined ? {} : { timeoutMillis: timeoutMs };
   if (protocol === 'http') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-    return new OTLPTraceExporter({ url, headers: { ...headers }, ...limits });
+    const agent = isSecure ? { httpAgentOptions: toAgentFactory(trust) } : {};
+    return new OTLPTraceExporter({ url, headers: { ...headers }, ...limits, ...agent });
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-  const { Metadata } = await import('@grpc/grpc-js');
+  const { credentials, Metadata } = loadGrpcOfExporter();
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return new OTLPTraceExporter({ url, metadata, ...limits });
+  return new OTLPTraceExporter({
+    url,
+    metadata,
+    ...limits,
+    ...(isSecure ? { credentials: credentials.createFromSecureContext(toContext(trust)) } : {}),
+  });
+}
+
+/** The exporter's own grpc-js, which takes no credentials of another: the bundle has one of its own. */
+function loadGrpcOfExporter(): typeof grpc {
+  return createRequire(__filename)('@grpc/grpc-js') as typeof grpc;
 }
 
 /** `a=1,b=2`, percent-encoded, as OTEL_RESOURCE_ATTRIBUTES has it. */

@@ -2,6 +2,7 @@ import type { MetadataProperties } from '../components/metadata-properties';
 import type { LockStore } from '../lock/lock-store';
 import type { Logger } from '../lock/logger';
 import type { StoreObserver } from '../lock/store-observer';
+import type { SystemAuthorities } from '../trust/system-authorities';
 
 /** What a driver gets to make a store of one component. */
 export interface DriverContext {
@@ -10,6 +11,8 @@ export interface DriverContext {
   readonly logger: Logger;
   /** Is told how the way to the server fares. */
   readonly observer?: StoreObserver;
+  /** Whom the machine trusts; without them, who stands in the usual places. */
+  readonly authorities?: SystemAuthorities;
 }
 
 /** A kind of lock store: one component type. `drivers.ts` has the list. */

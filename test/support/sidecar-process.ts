@@ -22,6 +22,8 @@ export interface SidecarProcessOptions {
   /** Added to the environment of this process, of which nothing that Dapr reads is handed on. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** The limit of open files that it is started under; that of this process otherwise. */
+  readonly openFiles?: number;
   /** Where to listen, for one that takes the place of another; free ports otherwise. */
   readonly ports?: SidecarPorts;
   /** The script to start, where it is not the one of this checkout. */
@@ -56,8 +58,10 @@ export class SidecarProcess {
       ['--dapr-grpc-port', at.grpcPort],
       ['--metrics-port', at.metricsPort],
     ].flatMap((pair) => pair.map(String));
-    const args = [options.main ?? MAIN, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
-    this.child = spawn(process.execPath, args, {
+    const main = options.main ?? MAIN;
+    const args = [main, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
+    const [command, ...before] = toCommand(options.openFiles);
+    this.child = spawn(command, [...before, ...args], {
       cwd: options.cwd ?? REPOSITORY,
       env: { ...withoutDapr(process.env), ...coverageEnvironment(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -138,6 +142,12 @@ export class SidecarProcess {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+/** Node itself, or Node under a limit of its own. */
+function toCommand(openFiles: number | undefined): [string, ...string[]] {
+  if (openFiles === undefined) return [process.execPath];
+  return ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, process.execPath];
 }
 
 async function findFreePorts(): Promise<SidecarPorts> {

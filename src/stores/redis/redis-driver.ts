@@ -6,14 +6,14 @@ import { createRedisStore } from './redis-store';
 /** `lock.redis`: one Redis or those behind Sentinel, as daprd's component of that type. */
 export const redisDriver: LockDriver = {
   type: 'lock.redis',
-  create({ componentName, properties, logger, observer }) {
+  create({ componentName, properties, logger, observer, authorities }) {
     for (const { name, nearest } of findUnknownProperties(properties.names)) {
       const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
       logger.warn(
         `Component ${componentName}: metadata property ${name} is unknown and ignored${hint}`,
       );
     }
-    const settings = parseRedisSettings(properties);
+    const settings = parseRedisSettings(properties, authorities);
     for (const name of findUnboundedTimeouts(properties)) {
       logger.warn(
         `Component ${componentName}: ${name} of less than 0 is no time-out in daprd; here it is ${UNBOUNDED_TIMEOUT_MS / 1000} s`,

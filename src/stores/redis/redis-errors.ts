@@ -146,9 +146,11 @@ export function toStoreError(error: unknown, endReason: Error | undefined): Stor
   });
 }
 
-/** What node-redis's decoder throws at bytes that are no RESP. */
+/** What node-redis's decoder throws at bytes that are no RESP, and what bounds a reply says. */
 function isGarbage(reason: unknown): boolean {
-  return reason instanceof Error && reason.message.startsWith('Unknown RESP type');
+  return (
+    reason instanceof Error && /^(?:Unknown RESP type|a reply was longer)/.test(reason.message)
+  );
 }
 
 function ofReply(error: ErrorReply): StoreError {

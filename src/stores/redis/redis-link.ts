@@ -5,6 +5,7 @@ import { whenAborted } from './deadline';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
 import { isRefused, toReplyText } from './redis-errors';
+import { boundReplies } from './reply-bound';
 import type { RedisSettings } from './redis-settings';
 import { type RedisTls, toTlsOptions } from './redis-tls';
 import { ServerClock } from './server-clock';
@@ -121,6 +122,7 @@ function watch(client: RedisClient) {
     client.destroy();
     resolveEnded(reason);
   };
+  boundReplies(client, end);
   // Also on bytes that are no RESP: node-redis would go on, with the replies one off.
   client.on('error', end);
   client.on('end', () => {

@@ -41,7 +41,7 @@ export const REDIS_PROPERTIES = {
   poolSize: 'checked',
   minIdleConns: 'checked',
   processingTimeout: 'checked',
-  redeliverInterval: 'checked',
+  redeliverInterval: 'ignored',
   streamTTL: 'checked',
   redisMinRetryInterval: 'checked',
   redisMaxRetryInterval: 'checked',

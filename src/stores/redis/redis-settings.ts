@@ -2,10 +2,13 @@ import type { MetadataProperties } from '../../components/metadata-properties';
 import {
   MetadataValueError,
   parseGoBoolean,
+  parseGoInt64,
   parseGoInteger,
+  parseGoUnsigned,
   parseRedisDuration,
 } from '../../manifests/go-values';
 import { type RedisAddress, toRedisAddresses } from './redis-address';
+import { SystemAuthorities } from '../../trust/system-authorities';
 import { propertiesOf } from './redis-properties';
 import { readPem, type RedisTls } from './redis-tls';
 
@@ -62,15 +65,25 @@ const TIMEOUTS = ['dialTimeout', 'readTimeout', 'writeTimeout'] as const;
 /** How the values that are only checked are written: those of a time, the others are counts. */
 const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
 
+/** Those that Go reads as uint. */
+const CHECKED_UNSIGNED: readonly string[] = ['concurrency', 'queueDepth'];
+
+/** As far as Node's timers reach, in milliseconds: some 24 days, and longer than anybody waits. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /**
  * Reads the settings of a `lock.redis` component (docs/configuration.md has the table).
  *
+ * @param authorities who is trusted where the component names nobody
  * @throws {Error} with daprd's sentences, every value that does not parse in one
  */
-export function parseRedisSettings(properties: MetadataProperties): RedisSettings {
+export function parseRedisSettings(
+  properties: MetadataProperties,
+  authorities = new SystemAuthorities({}),
+): RedisSettings {
   const reader = new ValueReader(properties);
   for (const name of propertiesOf('checked')) {
-    reader.read(name, CHECKED_DURATION.test(name) ? parseRedisDuration : parseCount, undefined);
+    reader.read(name, parserOf(name), undefined);
   }
   const port = reader.read('redisPort', parsePort, undefined);
   const [dialMs, readMs, writeMs] = TIMEOUTS.map((name) =>
@@ -86,7 +99,7 @@ export function parseRedisSettings(properties: MetadataProperties): RedisSetting
     password: properties.get('redisPassword') ?? '',
     database: reader.read('redisDB', parseDatabase, 0),
     sentinel: readSentinel(properties, reader),
-    tls: readTls(properties, reader),
+    tls: readTls(properties, reader, authorities),
     dialTimeoutMs: dialMs ?? DEFAULT_DIAL_TIMEOUT_MS,
     readTimeoutMs,
     writeTimeoutMs,
@@ -138,7 +151,11 @@ class ValueReader {
   }
 }
 
-function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls | undefined {
+function readTls(
+  properties: MetadataProperties,
+  reader: ValueReader,
+  authorities: SystemAuthorities,
+): RedisTls | undefined {
   const enabled = reader.read('enableTLS', parseGoBoolean, false);
   const skipVerify = reader.read('insecureSkipTLSVerify', parseGoBoolean, false);
   if (!enabled) return undefined;
@@ -149,6 +166,7 @@ function readTls(properties: MetadataProperties, reader: ValueReader): RedisTls 
   const [cert, key, ca] = [pem('clientCert'), pem('clientKey'), pem('caCert')];
   const serverName = properties.get('tlsServerName') ?? '';
   return {
+    authorities,
     rejectUnauthorized: !skipVerify,
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(ca === undefined ? {} : { ca }),
@@ -189,6 +207,12 @@ function assertServed(refused: readonly string[], properties: MetadataProperties
   }
 }
 
+/** How a property that has no effect is read, by its Go type in daprd's settings.go. */
+function parserOf(name: string): (text: string) => unknown {
+  if (CHECKED_UNSIGNED.includes(name)) return parseGoUnsigned;
+  return CHECKED_DURATION.test(name) ? parseRedisDuration : parseGoInt64;
+}
+
 /** Go's int, as far as a number can hold it. */
 function parseCount(text: string): number {
   return parseGoInteger(text, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
@@ -205,19 +229,12 @@ function parsePort(text: string): number | undefined {
 }
 
 /**
- * Reads a time-out as go-redis does: 0 is its default, here undefined, and less than 0 none. Node's
- * timers reach to 2^31-1 ms.
+ * Reads a time-out as go-redis does: 0 is its default, here undefined, and less than 0 none. What no
+ * timer of Node can measure is the nearest that one can: 1 ms, or {@link LONGEST_TIMEOUT_MS}.
  */
 function parseTimeout(text: string): number | undefined {
   const timeoutMs = parseRedisDuration(text);
   if (timeoutMs === 0) return undefined;
   if (timeoutMs < 0) return UNBOUNDED_TIMEOUT_MS;
-  if (!(timeoutMs >= 1 && timeoutMs <= 2 ** 31 - 1)) {
-    throw new MetadataValueError(
-      text,
-      (shown) =>
-        `invalid time-out "${shown}" (allowed: 1ms to 596h, 0 for the default, -1 for none)`,
-    );
-  }
-  return timeoutMs;
+  return Math.min(Math.max(timeoutMs, 1), LONGEST_TIMEOUT_MS);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { toErrorMessage } from '../../lock/error-message';
+import type { SystemAuthorities } from '../../trust/system-authorities';
 
 /** TLS to Redis, and to its Sentinels. */
 export interface RedisTls {
@@ -8,8 +9,9 @@ export interface RedisTls {
   /** A client certificate and its key; both or neither. */
   readonly cert?: PemSource;
   readonly key?: PemSource;
-  /** The authorities that are trusted instead of the system's. */
+  /** The authorities that are trusted instead of the machine's. */
   readonly ca?: PemSource;
+  readonly authorities: SystemAuthorities;
   /** The name that the certificate is held against, and that is sent as SNI; the host's by default. */
   readonly serverName?: string;
 }
@@ -43,13 +45,16 @@ export function readPem(property: string, value: string): PemSource {
 
 /** What node:tls takes. */
 export function toTlsOptions(tls: RedisTls) {
-  const { rejectUnauthorized, cert, key, ca, serverName } = tls;
-  return {
-    tls: true as const,
-    rejectUnauthorized,
+  const { rejectUnauthorized, cert, key, ca, authorities, serverName } = tls;
+  const identity = {
     ...(cert === undefined ? {} : { cert: cert() }),
     ...(key === undefined ? {} : { key: key() }),
     ...(ca === undefined ? {} : { ca: ca() }),
+  };
+  return {
+    tls: true as const,
+    rejectUnauthorized,
+    secureContext: authorities.contextOf(identity),
     ...(serverName === undefined ? {} : { servername: serverName }),
   };
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../../lock/logger';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
 import { rejectWhenAborted, toConnectOptions, withAddress } from './redis-link';
+import { boundReplies } from './reply-bound';
 import type { RedisSettings, SentinelSettings } from './redis-settings';
 
 type SentinelClient = ReturnType<typeof createClient>;
@@ -115,6 +116,7 @@ export class Sentinels {
     const client: SentinelClient = createClient(toConnectOptions(address, this.#settings.tls));
     const broken = new Promise<never>((_resolve, reject) => {
       client.on('error', reject);
+      boundReplies(client, reject);
       client.on('end', () => {
         reject(new Error(`the connection to Sentinel ${toAddressText(address)} was closed`));
       });

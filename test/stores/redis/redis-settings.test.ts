@@ -6,7 +6,6 @@ import {
   findUnboundedTimeouts,
   parseRedisSettings,
 } from '../../../src/stores/redis/redis-settings';
-import { toTlsOptions } from '../../../src/stores/redis/redis-tls';
 import { createFolder } from '../../support/component-files';
 
 const parse = (metadata: Readonly<Record<string, string>>) =>
@@ -46,14 +45,12 @@ describe('parseRedisSettings', () => {
       tlsServerName: 'n',
     });
     const { tls, ...others } = settings;
-    expect(toTlsOptions(tls!)).toEqual({
-      tls: true,
-      rejectUnauthorized: false,
-      cert: '-----BEGIN C',
-      key: '-----BEGIN K',
-      ca: '-----BEGIN A',
-      servername: 'n',
-    });
+    expect(tls).toMatchObject({ rejectUnauthorized: false, serverName: 'n' });
+    expect([tls?.cert?.(), tls?.key?.(), tls?.ca?.()]).toEqual([
+      '-----BEGIN C',
+      '-----BEGIN K',
+      '-----BEGIN A',
+    ]);
     expect(others).toEqual({
       addresses: [{ host: 'redis', port: 1 }],
       sentinel: undefined,
@@ -74,6 +71,7 @@ describe('parseRedisSettings', () => {
 
   it('verifies certificates and sends none unless told otherwise', () => {
     expect(parse({ redisHost: 'r', enableTLS: 'true', clientCert: '-----BEGIN C' }).tls).toEqual({
+      authorities: expect.anything() as unknown,
       rejectUnauthorized: true,
     });
   });
@@ -119,8 +117,61 @@ describe('parseRedisSettings', () => {
       );
     });
 
-    it.each(['10us', '600h'])('time-out %s', (readTimeout) => {
-      expect(() => parse({ redisHost: 'r', readTimeout })).toThrow('allowed: 1ms to 596h');
+    it.each([
+      ['concurrency', '-1', 'invalid uint "-1"'],
+      ['concurrency', '+1', 'invalid uint "+1"'],
+      ['concurrency', '', 'invalid uint ""'],
+      ['queueDepth', '18446744073709551616', 'invalid uint'],
+      ['maxLenApprox', '9223372036854775808', 'invalid int'],
+      ['maxLenApprox', '1.5', 'invalid int "1.5"'],
+      ['ttlInSeconds', 'x', 'invalid int "x"'],
+      ['poolSize', '1e3', 'invalid int "1e3"'],
+      ['processingTimeout', 'x', 'invalid duration "x"'],
+      ['streamTTL', '1d', 'invalid duration "1d"'],
+      ['idleTimeout', '3000000h', 'invalid duration "3000000h"'],
+    ])('%s: %j, which has no effect on a lock', (name, value, problem) => {
+      expect(() => parse({ redisHost: 'r', [name]: value })).toThrow(
+        `error decoding '${name}': ${problem}`,
+      );
+    });
+  });
+
+  describe('values that have no effect', () => {
+    it.each([
+      ['redeliverInterval', 'x'],
+      ['concurrency', '18446744073709551615'],
+      ['queueDepth', '0'],
+      ['maxLenApprox', '-9223372036854775808'],
+      ['ttlInSeconds', '-1'],
+      ['poolSize', '+5'],
+      ['processingTimeout', '-1'],
+      ['streamTTL', '1h2.5m'],
+      ['idleTimeout', '-1'],
+      ['consumerID', ''],
+    ])('may be %s: %j, as in daprd', (name, value) => {
+      expect(() => parse({ redisHost: 'r', [name]: value })).not.toThrow();
+    });
+  });
+
+  describe('time-outs that no timer can measure', () => {
+    const longest = 2 ** 31 - 1;
+    it.each([
+      ['900us', 1],
+      ['1ns', 1],
+      ['0.4ms', 1],
+      ['1500us', 1.5],
+      ['1000h', longest],
+      ['2562047h', longest],
+      ['9999999999999', longest],
+    ])('%s is %s ms', (value, ms) => {
+      const timeouts = { dialTimeout: value, readTimeout: value, writeTimeout: value };
+      expect(parse({ redisHost: 'r', ...timeouts })).toMatchObject({
+        dialTimeoutMs: ms,
+        readTimeoutMs: ms,
+        writeTimeoutMs: ms,
+        unlockTimeoutMs: ms,
+        tryLockTimeoutMs: ms,
+      });
     });
   });
 
@@ -251,7 +302,7 @@ describe('parseRedisSettings', () => {
       await writeFile(file, '-----BEGIN one');
       const { tls } = parse({ redisHost: 'r', enableTLS: 'true', caCert: file });
       await writeFile(file, '-----BEGIN two');
-      expect(toTlsOptions(tls!)).toMatchObject({ ca: '-----BEGIN two' });
+      expect(tls?.ca?.()).toBe('-----BEGIN two');
     });
   });
 });
