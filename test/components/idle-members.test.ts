@@ -56,6 +56,11 @@ describe('a component document', () => {
     expect(warnings).toEqual([]);
   });
 
+  it.each(['constructor', '__proto__', 'toString'])('may be of any type: %s', (type) => {
+    const { manifests, warnings } = select(`${HEAD}spec: {type: ${type}, metadata: [{name: a}]}\n`);
+    expect([manifests[0]?.type, warnings]).toEqual([type, []]);
+  });
+
   it('of a secret store is warned of metadata that nobody reads', () => {
     const { warnings } = select(
       `${HEAD}spec:\n  type: secretstores.local.file\n  metadata:\n  - {name: secretFile, value: x}\n  - {name: MULTIVALUED, value: "true"}\n`,
