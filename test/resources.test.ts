@@ -87,7 +87,7 @@ describe('what a sidecar makes of its resource folders', () => {
       ],
       [
         'a spec that stands too deep',
-        { 'a.yaml': STORE.replaceAll(/^(spec:|  type|  version|  metadata: )/gm, '  $1') },
+        { 'a.yaml': STORE.replaceAll(/^(spec:| {2}type| {2}version| {2}metadata: )/gm, '  $1') },
         expect.stringContaining('spec: is missing'),
       ],
       [

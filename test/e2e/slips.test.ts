@@ -19,8 +19,9 @@ describe('a process whose files and flags have slips', () => {
   afterEach(async () => {
     sidecar.child.kill('SIGKILL');
     await sidecar.exited;
-    await new Promise((resolve) => (server === undefined ? resolve(0) : server.close(resolve)));
+    const open = server;
     server = undefined;
+    if (open !== undefined) await new Promise((resolve) => open.close(resolve));
     await rm(folder, { recursive: true });
   });
   const write = (name: string, text: string) => writeFile(path.join(folder, name), text);

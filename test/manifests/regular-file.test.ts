@@ -25,8 +25,9 @@ describe('a file that is named or found', () => {
     folder = await createFolder();
   });
   afterEach(async () => {
-    await new Promise((resolve) => (server === undefined ? resolve(0) : server.close(resolve)));
+    const open = server;
     server = undefined;
+    if (open !== undefined) await new Promise((resolve) => open.close(resolve));
     await rm(folder, { recursive: true });
   });
 
