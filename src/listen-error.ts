@@ -1,3 +1,4 @@
+import { toErrorMessage } from './lock/error-message';
 import { describeFileError } from './manifests/file-error';
 
 /** What the errors of binding a TCP port mean to whoever chose address and port. */
@@ -13,8 +14,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
 
 /** Why a TCP address can't be listened on: a sentence with the error's code. */
 export function describeListenError(error: unknown): string {
-  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
-  const code = isCoded ? String(error.code) : '';
+  const code = codeOf(error);
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
   return sentence === undefined ? describeFileError(error) : `${sentence} (${code})`;
+}
+
+/** grpc-js keeps the code of what failed in its message alone. */
+function codeOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code);
+  return /\blisten (E[A-Z]+)\b/.exec(toErrorMessage(error))?.[1] ?? '';
 }

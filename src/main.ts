@@ -83,10 +83,10 @@ async function run(options: RunOptions): Promise<void> {
   const elapsedMs = Math.round(performance.now() - startedAt);
   logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
   keepHeapSmall();
+  if (options.logAsJson) return;
   // For people: what reads the log from a pipe or a file finds nothing but log lines there.
-  if (process.stdout.isTTY && !options.logAsJson) {
-    process.stdout.write(toInvitation(options, app.storeNames[0]));
-  }
+  const stream = process.stdout.isTTY ? process.stdout : process.stderr;
+  stream.write(toInvitation(options, app.storeNames[0]));
 }
 
 /** Lines go out at once: what is said last before the process ends must not be lost. */

@@ -1,5 +1,6 @@
 import { toLogName } from './components/manifest';
 import type { FolderContents } from './components/select-components';
+import type { ManifestFolders } from './manifests/manifest-folders';
 
 /**
  * Why a sidecar has no lock store, as sentences for the log: daprd says nothing, is ready, and answers
@@ -8,10 +9,9 @@ import type { FolderContents } from './components/select-components';
  * @param folders those of --resources-path
  */
 export function describeMissingStore(
-  folders: readonly string[],
+  { folders, subfolders }: Pick<ManifestFolders, 'folders' | 'subfolders'>,
   { manifests, passedOver, broken }: FolderContents,
 ): readonly string[] {
-  const places = folders.join(', ');
   const reasons = [
     ...(folders.length === 0 ? ['no --resources-path is given'] : []),
     ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read as a whole`]),
@@ -20,7 +20,14 @@ export function describeMissingStore(
       : [`of the components for this app none is one: ${manifests.map(toLogName).join(', ')}`]),
   ];
   const isEmpty = reasons.length === 0 && passedOver.length === 0;
-  if (isEmpty) reasons.push(`no component stands in ${places}`);
+  if (isEmpty) {
+    const places = folders.join(', ');
+    const hint =
+      subfolders.length === 0
+        ? ''
+        : ` itself; its subfolders are not read: ${subfolders.join(', ')}`;
+    reasons.push(`no component stands in ${places}${hint}`);
+  }
   const consequence = 'every lock call is answered with ERR_LOCK_STORE_NOT_CONFIGURED';
   const reason = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
   return [`No lock store is loaded, ${consequence}${reason}`, ...passedOver];

@@ -194,10 +194,7 @@ export class Resources {
   #sayMissingStore(contents: FolderContents): void {
     const { folders, stores } = this.#options;
     const isMissing = stores.names.length === 0 && !this.#isClosed;
-    this.#warn(
-      this.#missingStore,
-      isMissing ? describeMissingStore(folders.folders, contents) : [],
-    );
+    this.#warn(this.#missingStore, isMissing ? describeMissingStore(folders, contents) : []);
   }
 
   #warn(reported: ReportedProblems, sentences: readonly string[]): void {

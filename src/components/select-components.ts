@@ -67,7 +67,9 @@ function componentsOf({ file, documents, problem }: ManifestFile): ComponentsOfF
   return parseComponents(file, documents);
 }
 
-function nearMissesIn({ file, documents }: ManifestFile): readonly string[] {
+/** Of a file that may be half written nothing is said yet. */
+function nearMissesIn({ file, documents, problem }: ManifestFile): readonly string[] {
+  if (problem !== undefined) return [];
   return documents.flatMap((document) => describeNearMiss({ file, document }) ?? []);
 }
 

@@ -19,6 +19,7 @@ import { findNearest } from '../manifests/nearest-name';
 import { toHttpUrl, toOtelUrl } from './otel-endpoint';
 import { parseHeaders, toHeaders, toPair } from './otel-headers';
 import type { OtelMembers } from './otel-receiver';
+import { metricRules, UNUSED_SECTIONS } from './unused-sections';
 
 /** The shape of a Configuration document, as far as a lock sidecar has a use for it. */
 
@@ -135,7 +136,7 @@ const metrics = optionalExactStruct({
     excludeVerbs: flag,
   }),
   latencyDistributionBuckets: buckets,
-  rules: unused,
+  rules: metricRules,
 });
 
 /** The groups of daprd's API (dapr/dapr pkg/api/http/endpoints); most of them are not served here. */
@@ -182,18 +183,6 @@ const apiRule = exactStruct({
   protocol: optionalWord(['http', 'grpc']),
 });
 
-/** Sections that daprd knows and a lock sidecar has no use for. */
-const UNUSED_SECTIONS = {
-  accessControl: unused,
-  appHttpPipeline: unused,
-  httpPipeline: unused,
-  mtls: unused,
-  nameResolution: unused,
-  secrets: unused,
-  wasm: unused,
-  workflow: unused,
-};
-
 /** The names of sections that are taken without effect. */
 export const UNUSED_SECTION_NAMES: readonly string[] = Object.keys(UNUSED_SECTIONS);
 
@@ -218,6 +207,9 @@ export const configurationSchema = exactStruct({
     features: listOf(exactStruct({ name: text, enabled: flag })),
   }),
 });
+
+/** The sections that stand under `spec`, as they are written. */
+export const sectionNamesSchema = exactStruct({ spec: mapOf(unused) });
 
 /** A document that fits {@link configurationSchema}. */
 export type ConfigurationDocument = z.infer<typeof configurationSchema>;

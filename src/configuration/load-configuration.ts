@@ -16,6 +16,7 @@ import { DEFAULT_CONFIGURATION } from './configuration';
 import {
   type ConfigurationDocument,
   configurationSchema,
+  sectionNamesSchema,
   UNUSED_SECTION_NAMES,
 } from './configuration-schema';
 import {
@@ -101,7 +102,8 @@ function sayIdle(placed: PlacedDocument, spec: Spec, logger: Logger): void {
   for (const sentence of describeUnknownNames(configurationSchema, placed, true)) {
     logger.warn(sentence);
   }
-  for (const name of UNUSED_SECTION_NAMES.filter((section) => section in spec)) {
+  const sections = Object.keys(parseDocument(sectionNamesSchema, placed).spec);
+  for (const name of sections.filter((section) => UNUSED_SECTION_NAMES.includes(section))) {
     const position = positionIn(placed, ['spec', name]);
     logger.info(`${position} spec.${name} has no effect: it is no part of a lock sidecar`);
   }

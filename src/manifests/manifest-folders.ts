@@ -27,10 +27,16 @@ export class ManifestFolders {
   readonly folders: readonly string[];
   readonly #logger: Logger;
   readonly #said = new Set<string>();
+  #subfolders: readonly string[] = [];
 
   constructor(folders: readonly string[], logger: Logger) {
     this.folders = folders;
     this.#logger = logger;
+  }
+
+  /** The names of the subfolders that the last reading has passed over. */
+  get subfolders(): readonly string[] {
+    return this.#subfolders;
   }
 
   /**
@@ -40,6 +46,7 @@ export class ManifestFolders {
    */
   async read(): Promise<readonly ManifestFile[]> {
     const files: ManifestFile[] = [];
+    this.#subfolders = [];
     for (const folder of this.folders) {
       for (const file of await this.#findYamlFiles(folder))
         files.push(await readManifestFile(file));
@@ -56,6 +63,7 @@ export class ManifestFolders {
       const isYaml = /\.ya?ml$/i.test(name);
       if (entry.isDirectory()) {
         const place = path.join(folder, name);
+        this.#subfolders = [...this.#subfolders, name];
         if (isYaml) this.#sayOnce(`${place} is a folder: subfolders are not read`);
       } else if (isYaml) names.push(name);
       else {

@@ -55,6 +55,27 @@ describe('a configuration', () => {
       ],
       ['spec: {components: {denny: []}}', 'spec.components.denny', 'deny'],
       ['spec: {features: [{name: HotReload, enable: true}]}', 'spec.features[0].enable', 'enabled'],
+      [
+        'spec: {accessControl: {defaultActoin: deny}}',
+        'spec.accessControl.defaultActoin',
+        'defaultAction',
+      ],
+      [
+        'spec: {accessControl: {policies: [{operations: [{htpVerb: [GET]}]}]}}',
+        'spec.accessControl.policies[0].operations[0].htpVerb',
+        'httpVerb',
+      ],
+      [
+        'spec: {secrets: {scopes: [{storName: x}]}}',
+        'spec.secrets.scopes[0].storName',
+        'storeName',
+      ],
+      ['spec: {httpPipeline: {handler: []}}', 'spec.httpPipeline.handler', 'handlers'],
+      [
+        'spec: {metrics: {rules: [{labels: [{nam: x}]}]}}',
+        'spec.metrics.rules[0].labels[0].nam',
+        'name',
+      ],
       ['metdata: {}', 'metdata', 'metadata'],
       ['metadata: {nmae: x}', 'metadata.nmae', 'name'],
     ])('is warned of in %j', async (text, place, nearest) => {

@@ -51,8 +51,8 @@ export function describeUnknownProperties(
   },
   placed: PlacedDocument,
 ): readonly string[] {
-  const known = PROPERTIES[spec.type.toLowerCase()];
-  if (known === undefined) return [];
+  const known = isSecretStoreType(spec.type) ? (PROPERTIES[spec.type.toLowerCase()] ?? []) : [];
+  if (known.length === 0) return [];
   const lower = known.map((name) => name.toLowerCase());
   return spec.metadata.flatMap(({ name }, index) => {
     if (name === undefined || lower.includes(name.toLowerCase())) return [];

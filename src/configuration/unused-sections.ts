@@ -1,0 +1,88 @@
+import { listOf, mapOf, optionalExactStruct, unused } from '../manifests/manifest-shape';
+
+/**
+ * The sections of a Configuration that daprd knows and a lock sidecar has no use for, with the names
+ * in them (dapr/dapr pkg/config/configuration.go): a slip there is told as anywhere else, as the file
+ * is mostly that of other sidecars too.
+ */
+
+const struct = optionalExactStruct;
+
+const pipeline = struct({
+  handlers: listOf(
+    struct({
+      name: unused,
+      type: unused,
+      version: unused,
+      selector: struct({ fields: listOf(struct({ field: unused, value: unused })) }),
+    }),
+  ),
+});
+
+const accessControl = struct({
+  defaultAction: unused,
+  trustDomain: unused,
+  policies: listOf(
+    struct({
+      appId: unused,
+      defaultAction: unused,
+      trustDomain: unused,
+      namespace: unused,
+      operations: listOf(struct({ name: unused, httpVerb: unused, action: unused })),
+    }),
+  ),
+});
+
+const mtls = struct({
+  enabled: unused,
+  workloadCertTTL: unused,
+  allowedClockSkew: unused,
+  sentryAddress: unused,
+  controlPlaneTrustDomain: unused,
+  tokenValidators: listOf(struct({ name: unused, options: unused })),
+});
+
+const secrets = struct({
+  scopes: listOf(
+    struct({
+      defaultAccess: unused,
+      storeName: unused,
+      allowedSecrets: unused,
+      deniedSecrets: unused,
+    }),
+  ),
+});
+
+const concurrencyLimits = listOf(struct({ name: unused, maxConcurrent: unused }));
+
+const workflow = struct({
+  maxConcurrentWorkflowInvocations: unused,
+  maxConcurrentActivityInvocations: unused,
+  globalMaxConcurrentWorkflowInvocations: unused,
+  globalMaxConcurrentActivityInvocations: unused,
+  workflowConcurrencyLimits: concurrencyLimits,
+  activityConcurrencyLimits: concurrencyLimits,
+  stateRetentionPolicy: struct({
+    anyTerminal: unused,
+    completed: unused,
+    failed: unused,
+    terminated: unused,
+  }),
+});
+
+/** By their names under `spec`. */
+export const UNUSED_SECTIONS = {
+  accessControl,
+  appHttpPipeline: pipeline,
+  httpPipeline: pipeline,
+  mtls,
+  nameResolution: struct({ component: unused, version: unused, configuration: unused }),
+  secrets,
+  wasm: struct({ strictSandbox: unused }),
+  workflow,
+};
+
+/** `spec.metrics.rules`: regular expressions for labels. */
+export const metricRules = listOf(
+  struct({ name: unused, labels: listOf(struct({ name: unused, regex: mapOf(unused) })) }),
+);
