@@ -12,8 +12,8 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** How long a text of the metrics is shown before another is made, in milliseconds. */
-export const TEXT_HOLDS_MS = 250;
+/** How many texts of the metrics are made at once, and how often another, in milliseconds. */
+export const TEXTS = { atOnce: 4, everyMs: 250 } as const;
 
 /**
  * How many requests of a connection may wait for their answers. Scrapers send one and wait; whoever
@@ -76,15 +76,19 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
 }
 
 /**
- * One text for all who ask within {@link TEXT_HOLDS_MS}: making it takes as long as dozens of lock calls.
- * In bytes, so that answers that wait for a slow reader share them.
+ * A text of its own for everybody who asks, as long as few do; the latest for all others: making it takes
+ * as long as dozens of lock calls. In bytes, so that answers that wait for a slow reader share them.
  */
 function shareText(registry: MetricsServerOptions['registry'], now: () => number) {
   let shared: Promise<Buffer> | undefined;
-  let madeAtMs = -Infinity;
+  let mayBeMade: number = TEXTS.atOnce;
+  let countedAtMs = now();
   return (): Promise<Buffer> => {
-    if (shared !== undefined && now() - madeAtMs < TEXT_HOLDS_MS) return shared;
-    madeAtMs = now();
+    const nowMs = now();
+    mayBeMade = Math.min(TEXTS.atOnce, mayBeMade + (nowMs - countedAtMs) / TEXTS.everyMs);
+    countedAtMs = nowMs;
+    if (shared !== undefined && mayBeMade < 1) return shared;
+    mayBeMade -= 1;
     shared = registry.metrics().then((text) => Buffer.from(text));
     return shared;
   };

@@ -95,7 +95,7 @@ describe('a sidecar whose files change', () => {
     await eventually(async () => {
       const { body } = await callHttp(sidecar.metricsPort, { method: 'GET', path: '/' });
       expect(body).toContain(
-        'dapr_lock_operations_in_flight{operation="try_lock",store="lockstore"} 1',
+        'dapr_lock_operations_in_flight{app_id="myapp",operation="try_lock",store="lockstore"} 1',
       );
     });
     await write(on(other));
