@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
+import { createOriginCheck } from './allowed-origins';
+
 /** What daprd lets pages of other origins call (dapr/dapr pkg/api/http, by go-chi/cors). */
 const METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -15,9 +17,7 @@ const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Re
  */
 export function addCors(instance: FastifyInstance, allowedOrigins: readonly string[]): void {
   const allowsAll = allowedOrigins.includes('*');
-  const patterns = allowedOrigins.map(toPattern);
-  const isAllowed = (origin: string): boolean =>
-    origin !== '' && (allowsAll || patterns.some((pattern) => pattern.test(origin)));
+  const isAllowed = createOriginCheck(allowedOrigins);
 
   const allow = (reply: FastifyReply, origin: string): void => {
     void reply.header('access-control-allow-origin', allowsAll ? '*' : origin);
@@ -44,11 +44,6 @@ export function addCors(instance: FastifyInstance, allowedOrigins: readonly stri
     if (isAllowed(origin) && METHODS.includes(method)) allow(reply, origin);
     return undefined;
   });
-}
-
-function toPattern(origin: string): RegExp {
-  const parts = origin.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 'i');
 }
 
 /** The names as Go writes them: `X-Custom-Header`. */

@@ -71,6 +71,12 @@ export const httpErrors = {
   /** Not daprd's, which takes metadata until it has no memory left. */
   metadataFull: () =>
     new HttpError(METADATA_FULL, { errorCode: 'ERR_METADATA_FULL', httpStatus: 413 }),
+  /** Not daprd's, which lets a page of any origin take locks. */
+  foreignOrigin: (origin: string) =>
+    new HttpError(
+      `a browser sent this call for a page of another origin: ${origin} is not allowed to change anything here (--allowed-origins)`,
+      { errorCode: 'ERR_FOREIGN_ORIGIN', httpStatus: 403 },
+    ),
   /** A defect; its own text is for the log. */
   internal: (cause: unknown) =>
     new HttpError('internal error', { errorCode: 'ERR_INTERNAL', httpStatus: 500 }, { cause }),

@@ -14,6 +14,7 @@ import { takeAnyBody } from './any-body';
 import { answerBadUrl, answerClientError } from './client-errors';
 import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
+import { addForeignOriginCheck } from './foreign-origins';
 import { addLockRoutes } from './lock-routes';
 import { addObservation } from './observation';
 import { OpenSockets } from './open-sockets';
@@ -118,6 +119,7 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   if (isWhole && options.allowedOrigins.length > 0) addCors(instance, options.allowedOrigins);
   if (isWhole) addTokenCheck(instance, sidecar);
   addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });
+  addForeignOriginCheck(instance, options.allowedOrigins);
   addErrorHandling(instance, options.logger);
   addHealthRoutes(instance, sidecar);
   addMetadataRoutes(instance, sidecar);

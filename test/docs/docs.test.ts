@@ -69,11 +69,14 @@ describe('docs/errors.md', () => {
   it('has every row of the HTTP catalogue, and no other', () => {
     const catalogue = [
       httpErrors.bodyUnreadable('REASON'),
+      httpErrors.bodiesOverloaded(),
       httpErrors.bodyMalformed('REASON'),
       httpErrors.notRouted(),
       httpErrors.notReady(['TARGETS']),
       httpErrors.outboundNotReady(),
       httpErrors.appIdMismatch(),
+      httpErrors.metadataFull(),
+      httpErrors.foreignOrigin('ORIGIN'),
       httpErrors.internal('cause'),
     ];
     expect(catalogue).toHaveLength(Object.keys(httpErrors).length);
