@@ -1,0 +1,188 @@
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import {
+  type Attack,
+  type AttackNeeds,
+  type AttackSize,
+  type Bounds,
+  DEFAULT_BOUNDS,
+  type Finding,
+} from './attack';
+import { ChildProgram } from './child-program';
+import type { ProbeResult } from './probe';
+import { countDescriptors, forgetPeak, readProcessMemory } from './process-state';
+import type { StartTarget, TargetUnderAttack } from './target';
+
+/**
+ * How long the sidecar is called as fast as it can before anything is measured. V8 gives its young objects
+ * up to 48 MiB once there is traffic; that is no growth by an attack.
+ */
+const WARM_UP_MS = 2000;
+
+/** How long it then rests. */
+const REST_MS = 1000;
+
+/** How long memory and descriptors may take to come back, by size. What V8 has not collected by then counts. */
+const SETTLE_WITHIN_MS: Readonly<Record<AttackSize, number>> = { small: 8000, full: 20_000 };
+
+/** How long is waited at least, so that what is still on its way is seen. */
+const SETTLE_AT_LEAST_MS = 500;
+
+/** Time between two looks at the process. */
+const LOOK_EVERY_MS = 50;
+
+/** What is measured of a sidecar, by the names of its bounds. */
+export type Measures = { readonly [Name in keyof Bounds]?: number };
+
+/** What an attack did to a sidecar. */
+export interface AttackReport {
+  readonly attack: Attack;
+  readonly bounds: Bounds;
+  readonly measures: Measures;
+  readonly findings: readonly Finding[];
+  readonly probe: ProbeResult | undefined;
+  /** Empty where every bound held. */
+  readonly broken: readonly string[];
+  /** The sidecar's last words, where something went wrong. */
+  readonly log: string;
+}
+
+/** How attacks are run. */
+export interface HostileRunOptions {
+  readonly size: AttackSize;
+  readonly startTarget: StartTarget;
+  /** The module whose `ATTACKS` has the attack: its process loads it anew. */
+  readonly list?: string;
+}
+
+/** Runs one attack on a sidecar of its own, with an innocent neighbour beside it. */
+export async function runAttack(
+  attack: Attack,
+  { size, startTarget, list = path.join(__dirname, 'attacks.ts') }: HostileRunOptions,
+): Promise<AttackReport> {
+  const attacker = new ChildProgram('attack-process.ts', [list, attack.name]);
+  const neighbour = new ChildProgram('probe-process.ts');
+  let target: TargetUnderAttack | undefined;
+  try {
+    target = await startTarget(async (redisPort) => {
+      const opened = await attacker.ask<AttackNeeds>({ do: 'prepare', redisPort });
+      return { ...attack.needs, ...opened };
+    });
+    const run = new AttackRun({ attack, size, attacker, neighbour, target });
+    return await run.toReport();
+  } finally {
+    await Promise.all([attacker.kill(), neighbour.kill()]);
+    await target?.remove();
+  }
+}
+
+interface Parts {
+  readonly attack: Attack;
+  readonly size: AttackSize;
+  readonly attacker: ChildProgram;
+  readonly neighbour: ChildProgram;
+  readonly target: TargetUnderAttack;
+}
+
+/** One attack on one sidecar, step by step. */
+class AttackRun {
+  readonly #parts: Parts;
+  readonly #bounds: Bounds;
+  readonly #measures: { -readonly [Name in keyof Bounds]?: number } = {};
+  readonly #broken: string[] = [];
+  #findings: readonly Finding[] = [];
+  #probe: ProbeResult | undefined;
+  #restingMb = 0;
+  #descriptors = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#bounds = { ...DEFAULT_BOUNDS, ...parts.attack.bounds };
+  }
+
+  async toReport(): Promise<AttackReport> {
+    const { attack, target } = this.#parts;
+    await this.#warmUp();
+    await this.#attack();
+    if (attack.endsSidecar !== true) await this.#measureAndStop();
+    this.#judge();
+    const [bounds, measures, findings] = [this.#bounds, this.#measures, this.#findings];
+    const log = this.#broken.length === 0 ? '' : target.log();
+    return { attack, bounds, measures, findings, probe: this.#probe, broken: this.#broken, log };
+  }
+
+  async #warmUp(): Promise<void> {
+    const { neighbour, target } = this.#parts;
+    await neighbour.ask({ do: 'start', target: target.forProbe });
+    await neighbour.ask({ do: 'warmUp', forMs: WARM_UP_MS });
+    await pause(REST_MS);
+    await forgetPeak(target.pid);
+    this.#restingMb = (await readProcessMemory(target.pid)).rssMb;
+    this.#descriptors = await countDescriptors(target.pid);
+    await neighbour.ask({ do: 'reset' });
+  }
+
+  async #attack(): Promise<void> {
+    const { attacker, target, size } = this.#parts;
+    try {
+      this.#findings = await attacker.ask({ do: 'run', target: target.forAttack, size });
+    } catch (error) {
+      this.#broken.push(`the attack could not be made: ${(error as Error).message}`);
+    }
+  }
+
+  async #measureAndStop(): Promise<void> {
+    const { target } = this.#parts;
+    const measured = this.#measure().then(() => true);
+    const lives = await Promise.race([measured, target.exited.then(() => false)]);
+    if (lives) this.#measures.stopMs = await target.stop();
+    else this.#broken.push('the sidecar ended');
+    // What is read of a process that has ended fails.
+    measured.catch(() => undefined);
+  }
+
+  /** The attacker's connections are open, then it is gone. The neighbour calls all the while. */
+  async #measure(): Promise<void> {
+    const { attacker, neighbour, target } = this.#parts;
+    const growth = async () => (await readProcessMemory(target.pid)).rssMb - this.#restingMb;
+    const openNow = async () => (await countDescriptors(target.pid)) - this.#descriptors;
+    const { heldMb, keptMb, descriptorsLeft, locksLeft } = this.#bounds;
+    // Half of the bound is good enough to wait no longer: V8 takes its time to collect.
+    this.#measures.heldMb = await this.#settle(growth, heldMb / 2);
+    await attacker.kill();
+    this.#measures.keptMb = await this.#settle(growth, keptMb / 2);
+    this.#measures.descriptorsLeft = await this.#settle(openNow, descriptorsLeft);
+    const countLocks = async () => (await target.findLocks()).length;
+    this.#measures.locksLeft = await this.#settle(countLocks, locksLeft);
+    this.#probe = await neighbour.ask<ProbeResult>({ do: 'result' });
+    this.#measures.stallMs = this.#probe.stallMs;
+    this.#measures.failedCalls = this.#probe.failed;
+    this.#measures.peakRssMb = (await readProcessMemory(target.pid)).peakRssMb;
+  }
+
+  /** Looks until a value is small enough or the time is over; the last value counts. */
+  async #settle(look: () => Promise<number>, enough: number): Promise<number> {
+    const startedAt = performance.now();
+    for (;;) {
+      const value = await look();
+      const waitedMs = performance.now() - startedAt;
+      if (waitedMs >= SETTLE_AT_LEAST_MS && value <= enough) return value;
+      if (waitedMs >= SETTLE_WITHIN_MS[this.#parts.size]) return value;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  #judge(): void {
+    for (const name of Object.keys(DEFAULT_BOUNDS) as (keyof Bounds)[]) {
+      const [value, bound] = [this.#measures[name], this.#bounds[name]];
+      if (value !== undefined && value > bound) {
+        this.#broken.push(`${name} ${Math.round(value)}, at most ${bound}`);
+      }
+    }
+    for (const { what, value, atMost = Infinity, atLeast = -Infinity } of this.#findings) {
+      if (value > atMost) this.#broken.push(`${what}: ${value}, at most ${atMost}`);
+      if (value < atLeast) this.#broken.push(`${what}: ${value}, at least ${atLeast}`);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+
+import type { Attack, AttackSize } from './attack';
+import { ATTACKS } from './attacks';
+import { type AttackReport, runAttack } from './hostile-run';
+import { toNotes, toTable } from './report';
+import { startTarget } from './target';
+
+/**
+ * `npm run test:hostile -- --size small|full --only NAME,NAME --repeat N`: what hostile and broken
+ * neighbours can do to a sidecar and to those who call it beside them. Exit code 1 where a bound is broken.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      size: { type: 'string', default: 'full' },
+      only: { type: 'string' },
+      repeat: { type: 'string', default: '1' },
+    },
+  });
+  const size = toSize(values.size);
+  const reports: AttackReport[] = [];
+  for (const attack of repeat(select(values.only), Number(values.repeat))) {
+    process.stderr.write(`${attack.name}: ${attack.description}\n`);
+    const report = await runAttack(attack, { size, startTarget });
+    if (report.broken.length > 0) process.stderr.write(`  BROKEN ${report.broken.join('; ')}\n`);
+    reports.push(report);
+  }
+  process.stdout.write(`\n${toTable(reports)}${toNotes(reports)}`);
+  const broken = reports.filter((report) => report.broken.length > 0);
+  process.stdout.write(`\n${reports.length - broken.length} of ${reports.length} attacks held\n`);
+  process.exitCode = broken.length === 0 ? 0 : 1;
+}
+
+function toSize(text: string): AttackSize {
+  if (text !== 'small' && text !== 'full') {
+    throw new Error(`--size ${text}: allowed are small and full`);
+  }
+  return text;
+}
+
+/** The attacks of these names, or all; throws for a name that none has. */
+function select(only: string | undefined): readonly Attack[] {
+  if (only === undefined) return ATTACKS;
+  return only.split(',').map((name) => {
+    const found = ATTACKS.find((attack) => attack.name === name);
+    if (found !== undefined) return found;
+    throw new Error(`--only ${name}: there are ${ATTACKS.map((attack) => attack.name).join(', ')}`);
+  });
+}
+
+function repeat<T>(items: readonly T[], times: number): T[] {
+  return items.flatMap((item) => Array.from({ length: times }, () => item));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
