@@ -18,6 +18,7 @@ import { dropEndlessDeadline } from './grpc-timeout';
 import { full } from './inflate';
 import type { StreamShares } from './stream-shares';
 import { useStreamTable } from './stream-table';
+import { Strangers } from './strangers';
 import { endStream, NO_GRPC, toTrailersOnly } from './trailers-only';
 import { Turn } from './turn';
 import { Visitors } from './visitors';
@@ -36,6 +37,9 @@ const CONNECTION_SHARE = 0.5;
 
 /** Headers up to this size are not counted: there are no more of them than streams. In bytes. */
 const UNCOUNTED_HEADER_BYTES = 2048;
+
+/** How many bytes of headers take as long as a call that is refused. */
+const HEADER_BYTES_A_CALL = 4096;
 
 /** Messages on one call: of a unary one the second is refused, reflection is asked a few times. */
 const MESSAGES_A_CALL = 1000;
@@ -59,6 +63,7 @@ export class Connections {
   readonly #known = new WeakSet<Http2Server>();
   readonly #turn = new Turn();
   readonly #visitors = new Visitors();
+  readonly #strangers = new Strangers();
   readonly #held: ByteBudget;
   readonly #heldByExempt = new ByteBudget(EXEMPT_BYTES);
   /** Of the call that is handed to grpc-js at the moment. */
@@ -121,8 +126,10 @@ export class Connections {
     const budget = new ByteBudget(this.#held.bytes * CONNECTION_SHARE, this.#held);
     const connection = new Connection({ session, socket, budget, turn: this.#turn });
     this.#connections.set(session, connection);
+    this.#strangers.add(connection);
     shares?.add(session);
     socket.once('close', () => {
+      this.#strangers.remove(connection);
       this.#connections.delete(session);
       shares?.remove(session);
     });
@@ -140,18 +147,22 @@ export class Connections {
     const exempt = isExempt(path);
     const account = new ByteAccount(exempt ? this.#heldByExempt : connection.budget);
     this.#count(stream, connection, account);
+    const headerBytes = sizeOf(rawHeaders);
+    this.#strangers.spend(connection, 1 + headerBytes / HEADER_BYTES_A_CALL);
     if (headers['content-type']?.startsWith('application/grpc') !== true) {
       endStream(stream, NO_GRPC);
       return undefined;
     }
     const refusal = this.#options.refusals.of(path, headers);
     if (refusal !== undefined) return this.#refuse(stream, refusal);
-    const headerBytes = sizeOf(rawHeaders);
     if (headerBytes > UNCOUNTED_HEADER_BYTES && !account.take(headerBytes)) {
       return this.#refuse(stream, full());
     }
     if (exempt) this.#visitors.add(stream);
-    else connection.isKnown = true;
+    else if (!connection.isKnown) {
+      connection.isKnown = true;
+      this.#strangers.remove(connection);
+    }
     dropEndlessDeadline(headers);
     return {
       account,
@@ -172,13 +183,15 @@ export class Connections {
       account.settle();
       connection.ended(stream, begunIn);
     });
-    // A call that was answered before it was read to its end is read no further.
     stream.once('finish', () => {
-      setImmediate(() => {
-        if (!stream.readableEnded && !stream.closed) stream.close();
-      });
+      setImmediate(stopReading, stream);
     });
   }
+}
+
+/** A client is told not to send the rest of a call that has its answer (RFC 9113, 8.1), as grpc-go does. */
+function stopReading(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded && !stream.closed) stream.close();
 }
 
 /** Room for two of the longest messages on a connection, and twice that in all. */

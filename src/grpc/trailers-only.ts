@@ -1,4 +1,4 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
 import type { GrpcStatus } from './grpc-status';
 
@@ -20,13 +20,13 @@ export function toTrailersOnly({ code, details, metadata }: GrpcStatus): Outgoin
 export const NO_GRPC: OutgoingHttpHeaders = { ':status': UNSUPPORTED_MEDIA_TYPE };
 
 /**
- * Ends a call by headers alone and reads no more of it: its client is told to stop sending
- * (RFC 9113, 8.1), as grpc-go does.
+ * Ends a call by headers alone. What it still sends is dropped; a client that sends more than this turn
+ * of the event loop brought is told to stop, as every call is that has its answer (connections.ts).
  */
 export function endStream(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
   // A client that has gone by now is no error of ours.
   stream.on('error', () => undefined);
   if (stream.destroyed || stream.closed) return;
   stream.respond(headers, { endStream: true });
-  stream.close(constants.NGHTTP2_NO_ERROR);
+  stream.resume();
 }
