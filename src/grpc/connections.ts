@@ -127,11 +127,11 @@ export class Connections {
     const connection = new Connection({ session, socket, budget, turn: this.#turn });
     this.#connections.set(session, connection);
     this.#strangers.add(connection);
-    shares?.add(session);
+    shares?.add(connection);
     socket.once('close', () => {
       this.#strangers.remove(connection);
       this.#connections.delete(session);
-      shares?.remove(session);
+      shares?.remove(connection);
     });
   }
 
@@ -179,6 +179,7 @@ export class Connections {
   #count(stream: ServerHttp2Stream, connection: Connection, account: ByteAccount): void {
     const begunIn = this.#turn.number;
     connection.streams += 1;
+    this.#options.shares?.use(connection);
     stream.once('close', () => {
       account.settle();
       connection.ended(stream, begunIn);

@@ -6,6 +6,9 @@ import type { Connection } from './connection';
  */
 const COST_A_TURN = 300;
 
+/** The most connections on which nothing was let in yet; each takes some 20 KB. */
+const MOST_STRANGERS = 1000;
+
 /** What a new connection costs, in refused calls. */
 export const CONNECTION_COST = 15;
 
@@ -29,8 +32,10 @@ export class Strangers {
   #cost = 0;
   #isResuming = false;
 
-  /** A connection came. */
+  /** A connection came; the oldest goes where there are too many, as it may be nobody. */
   add(connection: Connection): void {
+    const [oldest] = this.#all;
+    if (oldest !== undefined && this.#all.size >= MOST_STRANGERS) oldest.socket.destroy();
     this.#all.add(connection);
     this.spend(connection, CONNECTION_COST);
   }

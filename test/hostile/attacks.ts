@@ -1,5 +1,6 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
+import { grpcCancels } from './attacks/grpc-cancels';
 import {
   grpcConnections,
   grpcDrops,
@@ -34,6 +35,7 @@ export const ATTACKS: readonly Attack[] = [
   grpcResetsAtOnce,
   grpcReconnects,
   grpcTinyFields,
+  grpcCancels,
   metricsPipelined,
   metricsUnread,
   tlsSilence,

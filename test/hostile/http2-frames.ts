@@ -125,3 +125,21 @@ function sevenBits(value: number): Buffer {
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
   return Buffer.from([...bytes, rest]);
 }
+
+/** Listens to a connection and knows on which streams bytes of an answer have come, cancelled or not. */
+export class AnsweredStreams {
+  readonly ids = new Set<number>();
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    socket.on('data', (part: Buffer) => {
+      this.#rest = Buffer.concat([this.#rest, part]);
+      while (this.#rest.length >= 9) {
+        const end = 9 + this.#rest.readUIntBE(0, 3);
+        if (this.#rest.length < end) return;
+        if (this.#rest[3] === FRAME.data) this.ids.add(this.#rest.readUInt32BE(5));
+        this.#rest = this.#rest.subarray(end);
+      }
+    });
+  }
+}
