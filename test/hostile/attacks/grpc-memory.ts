@@ -71,7 +71,9 @@ function unfinished(
     kind: 'memory',
     needs: { token },
     run: async ({ target, size }) => {
-      const session = connect(`http://127.0.0.1:${target.grpcPort}`);
+      const session = connect(`http://127.0.0.1:${target.grpcPort}`, {
+        maxSessionMemory: 10_000,
+      });
       session.on('error', () => undefined);
       const sent = Array.from({ length: size === 'full' ? 300 : 60 }, () => {
         if (session.destroyed) return Promise.resolve();
