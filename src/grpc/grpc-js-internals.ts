@@ -108,12 +108,14 @@ export function http2ServersOf(server: Server): Iterable<Http2Server> {
 export type StreamListener = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  flags: number,
-  rawHeaders: readonly string[],
+  ...more: [flags: number, rawHeaders: readonly string[]]
 ) => void;
 
 /** Takes the place of grpc-js as the one who is told of streams, and gives what grpc-js does with them. */
-export function interceptStreams(http2Server: Http2Server, listener: StreamListener): StreamListener {
+export function interceptStreams(
+  http2Server: Http2Server,
+  listener: StreamListener,
+): StreamListener {
   const [handOn, ...others] = http2Server.listeners('stream');
   if (handOn === undefined || others.length > 0) {
     throw new Error('grpc-js does not listen to streams as it did');

@@ -7,6 +7,7 @@ import type { Logger } from '../lock/logger';
 import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
 import { ApiRefusals } from './api-refusals';
+import { CallGate } from './call-gate';
 import { Connections } from './connections';
 import { createDaprMethods, type UnaryMethod } from './dapr-methods';
 import { answerUnknownMethods, renewCertificate } from './grpc-js-internals';
@@ -64,11 +65,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       ? undefined
       : new StreamShares(maxConcurrentCalls * STREAMS_PER_CALL);
   const { sidecar, maxMessageBytes } = options;
-  const connections = new Connections({
-    refusals: new ApiRefusals(sidecar),
-    shares,
-    maxMessageBytes,
-  });
+  const gate = new CallGate({ refusals: new ApiRefusals(sidecar), maxMessageBytes });
+  const connections = new Connections({ gate, shares });
   const server = createServer(options, connections, shares?.total);
   const streams = new OpenStreams();
   const lateServices = new LateServices(server, streams);

@@ -8,7 +8,7 @@ import {
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
 
-import { EXEMPT_KEPT_BYTES } from './connections';
+import { EXEMPT_KEPT_BYTES } from './call-gate';
 import { type GrpcStatus, statusOf, toGrpcStatus } from './grpc-status';
 import type { OpenStreams } from './open-streams';
 import { DAPR_SERVICE } from './proto-files';
@@ -52,13 +52,23 @@ export class HealthService {
       callback(null, { statuses: this.#list() });
     };
     const { Watch: watch = () => undefined } = streams.track(
-      { Watch: ((call: Watch) => { this.#watch(call); }) as never },
+      {
+        Watch: ((call: Watch) => {
+          this.#watch(call);
+        }) as never,
+      },
       ['Watch'],
     );
     const keep = (bytes: Buffer) => bytes;
     server.register(service.Check.path, check, service.Check.responseSerialize, keep, 'unary');
     server.register(service.List.path, list, service.List.responseSerialize, keep, 'unary');
-    server.register(service.Watch.path, watch, service.Watch.responseSerialize, keep, 'serverStream');
+    server.register(
+      service.Watch.path,
+      watch,
+      service.Watch.responseSerialize,
+      keep,
+      'serverStream',
+    );
   }
 
   /** Tells the watchers too. */

@@ -53,10 +53,13 @@ export class MessageReader {
     let at = 0;
     while (at < data.length && !this.#isOver) {
       at = this.#prefixLength < PREFIX_BYTES ? this.#readPrefix(data, at) : this.#read(data, at);
-      if (this.#prefixLength < PREFIX_BYTES || this.#received < this.#size || this.#isOver) continue;
-      messages.push(this.#finish());
+      if (this.#isComplete()) messages.push(this.#finish());
     }
     return messages;
+  }
+
+  #isComplete(): boolean {
+    return !this.#isOver && this.#prefixLength === PREFIX_BYTES && this.#received === this.#size;
   }
 
   #readPrefix(data: Buffer, at: number): number {
@@ -76,7 +79,8 @@ export class MessageReader {
     if (refusal !== undefined) this.#refuse(refusal);
     else if (maxBytes !== -1 && this.#size > maxBytes) {
       this.#refuse(tooMuch(`Received message larger than max (${this.#size} vs ${maxBytes})`));
-    } else if (this.#messages > 0 && !this.#options.take(QUEUED_MESSAGE_BYTES)) this.#refuse(full());
+    } else if (this.#messages > 0 && !this.#options.take(QUEUED_MESSAGE_BYTES))
+      this.#refuse(full());
   }
 
   #read(data: Buffer, at: number): number {
@@ -88,27 +92,27 @@ export class MessageReader {
     return end;
   }
 
-  /** Adds a piece to what there is of the message; the buffer at least doubles where it has to grow. */
+  /** Adds a piece to what there is of the message. */
   #keep(piece: Buffer, keptBytes: number): void {
     const start = PREFIX_BYTES + this.#received;
-    const end = start + piece.length;
-    if (this.#kept === undefined || end > this.#kept.length) {
-      const whole = PREFIX_BYTES + Math.min(this.#size, keptBytes);
-      if (!this.#grow(Math.min(whole, Math.max(end, 2 * (this.#kept?.length ?? 0))))) return;
-    }
-    piece.copy(this.#kept as Buffer, start);
+    const whole = PREFIX_BYTES + Math.min(this.#size, keptBytes);
+    const kept = this.#bufferFor(start + piece.length, whole);
+    if (kept !== undefined) piece.copy(kept, start);
   }
 
-  #grow(length: number): boolean {
+  /** It at least doubles where it has to grow. Undefined where there is no room: the call is over. */
+  #bufferFor(end: number, whole: number): Buffer | undefined {
     const before = this.#kept?.length ?? 0;
+    if (end <= before) return this.#kept;
+    const length = Math.min(whole, Math.max(end, 2 * before));
     if (length > UNCOUNTED_BYTES && !this.#options.take(length - before)) {
       this.#refuse(full());
-      return false;
+      return undefined;
     }
     const grown = Buffer.allocUnsafe(length);
     this.#kept?.copy(grown);
     this.#kept = grown;
-    return true;
+    return grown;
   }
 
   #finish(): Buffer {
@@ -135,10 +139,7 @@ function flagRefusal(flag: number, encoding: string): GrpcStatus | undefined {
     return statusOf(status.INTERNAL, `grpc: received unexpected payload format ${flag}`);
   }
   if (encoding !== '' && encoding !== 'identity') return undefined;
-  return statusOf(
-    status.INTERNAL,
-    'grpc: compressed flag set with identity or empty encoding',
-  );
+  return statusOf(status.INTERNAL, 'grpc: compressed flag set with identity or empty encoding');
 }
 
 function tooMuch(message: string): GrpcStatus {

@@ -83,11 +83,14 @@ describe('what a gRPC call may make the server hold', () => {
   it.each([
     ['no token', {}],
     ['a wrong token', { 'dapr-api-token': 'guessed' }],
-  ])('is nothing of its body with %s: it is refused before that has come', async (_what, headers) => {
-    const call = new RawCall(open(), daprPath('TryLockAlpha1'), headers);
-    call.stream.write(message(Buffer.alloc(10), 4 * MIB));
-    expect(await call.end()).toBe('16');
-  });
+  ])(
+    'is nothing of its body with %s: it is refused before that has come',
+    async (_what, headers) => {
+      const call = new RawCall(open(), daprPath('TryLockAlpha1'), headers);
+      call.stream.write(message(Buffer.alloc(10), 4 * MIB));
+      expect(await call.end()).toBe('16');
+    },
+  );
 
   it('is a share of what all may hold, and given back', async () => {
     const session = open();

@@ -24,7 +24,9 @@ function read(parts: readonly Buffer[], options: Partial<MessageReaderOptions> =
 
 /** Cuts bytes at these places, however they stand. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const at = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
+  const at = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort(
+    (a, b) => a - b,
+  );
   return at.map((end, index) => bytes.subarray(at[index - 1] ?? 0, end));
 }
 
@@ -70,11 +72,41 @@ describe('the reader of the messages of a call', () => {
   });
 
   it.each([
-    ['a message above the limit', message(Buffer.alloc(0), 101), { maxBytes: 100 }, 8, /larger than max \(101 vs 100\)/],
-    ['what there is no room for', message(Buffer.alloc(5000)), { take: () => false }, 8, /room for/],
-    ['a compressed flag without an encoding', message(Buffer.alloc(0), 0, 1), {}, 13, /^grpc: compressed flag set with identity or empty encoding$/],
-    ['a compressed flag with an empty one', message(Buffer.alloc(0), 0, 1), { encoding: '' }, 13, /^grpc: compressed flag set with/],
-    ['an unknown flag', message(Buffer.alloc(0), 0, 2), { encoding: 'gzip' }, 13, /^grpc: received unexpected payload format 2$/],
+    [
+      'a message above the limit',
+      message(Buffer.alloc(0), 101),
+      { maxBytes: 100 },
+      8,
+      /larger than max \(101 vs 100\)/,
+    ],
+    [
+      'what there is no room for',
+      message(Buffer.alloc(5000)),
+      { take: () => false },
+      8,
+      /room for/,
+    ],
+    [
+      'a compressed flag without an encoding',
+      message(Buffer.alloc(0), 0, 1),
+      {},
+      13,
+      /^grpc: compressed flag set with identity or empty encoding$/,
+    ],
+    [
+      'a compressed flag with an empty one',
+      message(Buffer.alloc(0), 0, 1),
+      { encoding: '' },
+      13,
+      /^grpc: compressed flag set with/,
+    ],
+    [
+      'an unknown flag',
+      message(Buffer.alloc(0), 0, 2),
+      { encoding: 'gzip' },
+      13,
+      /^grpc: received unexpected payload format 2$/,
+    ],
   ])('refuses %s once', (_what, bytes, options, code, details) => {
     const { messages, refusals } = read([bytes, bytes], options);
     expect(messages).toEqual([]);

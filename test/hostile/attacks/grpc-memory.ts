@@ -20,7 +20,8 @@ const NOTHING = message(Buffer.alloc(0));
 const STRANGER = { 'dapr-api-token': 'guessed' };
 
 /** Connections to open, by how many the attack is named for. */
-const connections = (size: AttackSize, full: number): number => (size === 'full' ? full : full / 10);
+const connections = (size: AttackSize, full: number): number =>
+  size === 'full' ? full : full / 10;
 
 async function openMany(port: number, count: number): Promise<Socket[]> {
   const sockets = await openSockets(port, count);
@@ -58,7 +59,11 @@ export const grpcWatchNames: Attack = {
 function unfinished(
   name: string,
   description: string,
-  { path, headers, token = false }: {
+  {
+    path,
+    headers,
+    token = false,
+  }: {
     readonly path: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly token?: boolean;
@@ -107,14 +112,22 @@ export const grpcUnfinished: readonly Attack[] = [
   unfinished('grpc-unfinished-watch', '300 health watches of nearly 4 MiB that never end.', {
     path: WATCH,
   }),
-  unfinished('grpc-unfinished-stranger', '300 lock calls of nearly 4 MiB that never end, wrong token.', {
-    path: TRY_LOCK,
-    headers: STRANGER,
-  }),
-  unfinished('grpc-unfinished-lock', '300 lock calls of nearly 4 MiB that never end, right token.', {
-    path: TRY_LOCK,
-    token: true,
-  }),
+  unfinished(
+    'grpc-unfinished-stranger',
+    '300 lock calls of nearly 4 MiB that never end, wrong token.',
+    {
+      path: TRY_LOCK,
+      headers: STRANGER,
+    },
+  ),
+  unfinished(
+    'grpc-unfinished-lock',
+    '300 lock calls of nearly 4 MiB that never end, right token.',
+    {
+      path: TRY_LOCK,
+      token: true,
+    },
+  ),
   unfinished('grpc-unfinished-reflection', '300 reflection streams of nearly 4 MiB, right token.', {
     path: REFLECTION,
     token: true,

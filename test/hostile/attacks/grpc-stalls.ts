@@ -12,7 +12,11 @@ const STRANGER = { 'dapr-api-token': 'guessed' };
 const ATTACK_MS = { small: 2000, full: 5000 } as const;
 
 /** Calls that are begun and cancelled in one piece. */
-function rapidly(headers: Readonly<Record<string, string>>, count: number, path = TRY_LOCK): Buffer {
+function rapidly(
+  headers: Readonly<Record<string, string>>,
+  count: number,
+  path = TRY_LOCK,
+): Buffer {
   return Buffer.concat(
     Array.from({ length: count }, (_, index) => [
       callHeaders(2 * index + 1, path, headers),
@@ -45,7 +49,11 @@ async function again(
 function rapidResets(
   name: string,
   description: string,
-  { path, headers, attackers = 20 }: {
+  {
+    path,
+    headers,
+    attackers = 20,
+  }: {
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly attackers?: number;
@@ -65,7 +73,11 @@ function rapidResets(
 }
 
 export const grpcRapidResets: readonly Attack[] = [
-  rapidResets('grpc-rapid-resets', '20 reconnecting connections begin and cancel calls, wrong token.', {}),
+  rapidResets(
+    'grpc-rapid-resets',
+    '20 reconnecting connections begin and cancel calls, wrong token.',
+    {},
+  ),
   rapidResets('grpc-rapid-resets-health', 'The same with health checks.', {
     path: '/grpc.health.v1.Health/Check',
     headers: {},
@@ -92,7 +104,8 @@ export const grpcResetsAtOnce: Attack = {
 
 export const grpcReconnects: Attack = {
   name: 'grpc-reconnects',
-  description: '100 clients connect, make one call with a wrong token and are gone, again and again.',
+  description:
+    '100 clients connect, make one call with a wrong token and are gone, again and again.',
   kind: 'stall',
   run: async ({ target, size }) => {
     const bytes = Buffer.concat([
