@@ -63,7 +63,7 @@ describe('a connection on which many calls are cancelled', () => {
     });
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
     await eventually(() => {
-      expect([...waiting.keys()].filter((key) => key.startsWith('cancelled'))).toEqual([]);
+      expect(waiting.size).toBeLessThanOrEqual(1);
     });
   };
 
@@ -76,9 +76,8 @@ describe('a connection on which many calls are cancelled', () => {
       trailers = received;
     });
     innocent.resume();
-    for (let round = 0; round < 6; round += 1) {
-      if (goaways.length === 0) await cancel(100);
-    }
+    await cancel(300);
+    await cancel(300);
     await eventually(() => {
       expect(goaways).toContain(constants.NGHTTP2_NO_ERROR);
     });
@@ -90,7 +89,7 @@ describe('a connection on which many calls are cancelled', () => {
   });
 
   it('stays as it is where a few hundred were', async () => {
-    for (let round = 0; round < 4; round += 1) await cancel(100);
+    await cancel(400);
     const answered = begin('innocent');
     answered.resume();
     await eventually(() => {
