@@ -8,6 +8,23 @@ import {
   publicMetadataValues,
   publicUnfinishedBodies,
 } from './attacks/http-memory';
+import { grpcCancels } from './attacks/grpc-cancels';
+import {
+  grpcConnections,
+  grpcDrops,
+  grpcLongHeaders,
+  grpcSilent,
+  grpcUnfinished,
+  grpcUnread,
+  grpcWatchers,
+  grpcWatchNames,
+} from './attacks/grpc-memory';
+import {
+  grpcRapidResets,
+  grpcReconnects,
+  grpcResetsAtOnce,
+  grpcTinyFields,
+} from './attacks/grpc-stalls';
 import { metricsPipelined, metricsUnread } from './attacks/metrics';
 import { outOfDescriptors } from './attacks/out-of-descriptors';
 import { redisEndlessReply } from './attacks/redis-endless-reply';
@@ -21,6 +38,19 @@ export const ATTACKS: readonly Attack[] = [
   publicMetadataUnread,
   publicUnfinishedBodies,
   httpCostlyJson,
+  grpcWatchNames,
+  ...grpcUnfinished,
+  grpcConnections,
+  grpcSilent,
+  grpcLongHeaders,
+  grpcWatchers,
+  grpcUnread,
+  grpcDrops,
+  ...grpcRapidResets,
+  grpcResetsAtOnce,
+  grpcReconnects,
+  grpcTinyFields,
+  grpcCancels,
   metricsPipelined,
   metricsUnread,
   tlsSilence,
