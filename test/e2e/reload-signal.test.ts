@@ -98,7 +98,9 @@ describe('a sidecar that is told to reload', () => {
   it('says that it did so in part where a component can not be used', async () => {
     await write(toComponentYaml({ type: 'lock.in-memory' }));
     await start();
-    await write(toComponentYaml({ type: 'lock.redis', metadata: { redisHost: '127.0.0.1:1' } }));
+    const metadata = { redisHost: '127.0.0.1:1' };
+    const spec = '  initTimeout: 200ms\n';
+    await write(toComponentYaml({ type: 'lock.redis', metadata, spec }));
     await hangUp(IN_PART);
     expect(countOf('msg=Reloaded')).toBe(0);
     await write(toComponentYaml({ type: 'lock.in-memory' }));
