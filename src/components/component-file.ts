@@ -11,7 +11,7 @@ import { describeUnknownNames } from '../manifests/unknown-names';
 import type { YamlDocument } from '../manifests/yaml-documents';
 import type { ComponentManifest, PropertySource } from './manifest';
 import { type ComponentDocument, componentSchema } from './manifest-schema';
-import { describeUnknownProperties } from './secrets/secret-stores';
+import { describeUnknownProperties } from './unknown-properties';
 
 /** A component of a file, with what decides whether it is meant for a sidecar. */
 export interface ScopedManifest {

@@ -61,6 +61,15 @@ describe('a component document', () => {
     expect([manifests[0]?.type, warnings]).toEqual([type, []]);
   });
 
+  it('of locks in memory is warned of metadata that nobody reads', () => {
+    const { warnings } = select(
+      `${HEAD}spec:\n  type: lock.in-memory\n  metadata:\n  - {name: keyPrefx, value: name}\n  - {name: KEYPREFIX, value: name}\n`,
+    );
+    expect(warnings).toEqual([
+      'c.yaml:6:12 metadata property keyPrefx is unknown and ignored; did you mean keyPrefix?',
+    ]);
+  });
+
   it('of a secret store is warned of metadata that nobody reads', () => {
     const { warnings } = select(
       `${HEAD}spec:\n  type: secretstores.local.file\n  metadata:\n  - {name: secretFile, value: x}\n  - {name: MULTIVALUED, value: "true"}\n`,

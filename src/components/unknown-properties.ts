@@ -1,0 +1,29 @@
+import { type PlacedDocument, positionIn } from '../manifests/manifest-file';
+import { findNearest } from '../manifests/nearest-name';
+
+/** The metadata of components that is known here; a driver with more of it tells what it does not read. */
+const PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['lock.in-memory', ['keyPrefix']],
+  ['secretstores.local.env', ['prefix']],
+  ['secretstores.local.file', ['secretsFile', 'nestedSeparator', 'multiValued']],
+]);
+
+/** The metadata of a component that nobody reads, as sentences with their places. */
+export function describeUnknownProperties(
+  spec: {
+    readonly type: string;
+    readonly metadata: readonly { readonly name?: string | undefined }[];
+  },
+  placed: PlacedDocument,
+): readonly string[] {
+  const known = PROPERTIES.get(spec.type.toLowerCase());
+  if (known === undefined) return [];
+  const lower = known.map((name) => name.toLowerCase());
+  return spec.metadata.flatMap(({ name }, index) => {
+    if (name === undefined || lower.includes(name.toLowerCase())) return [];
+    const nearest = findNearest(name, known);
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    const position = positionIn(placed, ['spec', 'metadata', index, 'name']);
+    return [`${position} metadata property ${name} is unknown and ignored${hint}`];
+  });
+}
