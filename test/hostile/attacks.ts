@@ -1,6 +1,5 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
-import { grpcCancelledAtAnswer } from './attacks/grpc-cancelled-at-answer';
 import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
 import { httpCostlyJson } from './attacks/http-json';
 import {
@@ -28,7 +27,6 @@ export const ATTACKS: readonly Attack[] = [
   unreadLog,
   redisEndlessReply,
   outOfDescriptors,
-  grpcCancelledAtAnswer,
   grpcShortDeadlines,
   grpcIdleConnections,
 ];
