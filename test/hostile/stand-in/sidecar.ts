@@ -35,8 +35,9 @@ const FAULTS: Readonly<Record<string, (response: ServerResponse) => unknown>> = 
   },
   // By processor time: what the machine makes it wait is no stall.
   '/stall': () => {
-    const { user } = process.cpuUsage();
-    while (process.cpuUsage().user - user < 1_500_000);
+    const before = process.cpuUsage();
+    const isOver = ({ user, system }: NodeJS.CpuUsage) => user + system > 1_500_000;
+    while (!isOver(process.cpuUsage(before)));
   },
   '/hoard-descriptors': async () => hoarded.push(await open('/dev/null')),
   '/leave-a-lock': () => locks.push('left'),
