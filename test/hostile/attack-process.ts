@@ -1,5 +1,3 @@
-import { setPriority } from 'node:os';
-
 import {
   type Attack,
   type AttackNeeds,
@@ -10,24 +8,14 @@ import {
 } from './attack';
 import { answerCommands } from './child-program';
 
-/**
- * The attacker leaves the processor to those beside it where there is too little: what is measured is how
- * the sidecar shares its time, not how the kernel shares two cores.
- */
-const NICENESS = 10;
-
-/** How long a fake may take to open. */
-const PREPARE_WITHIN_MS = 10_000;
-
 /** `attack-process.ts LIST NAME`: the process of one attack of a list of them, asked over IPC. */
 async function main(): Promise<void> {
   const [list, name] = process.argv.slice(2) as [string, string];
-  setPriority(NICENESS);
   const { ATTACKS } = (await import(list)) as { readonly ATTACKS: readonly Attack[] };
   const attack = ATTACKS.find((each) => each.name === name)!;
   answerCommands({
-    prepare: async (): Promise<AttackNeeds> =>
-      (await attack.prepare?.(AbortSignal.timeout(PREPARE_WITHIN_MS))) ?? {},
+    prepare: async (order: { readonly redisPort: number }): Promise<AttackNeeds> =>
+      (await attack.prepare?.(order)) ?? {},
     run: (order: RunOrder): Promise<readonly Finding[]> => run(attack, order),
   });
 }

@@ -67,7 +67,10 @@ export interface Bounds {
   readonly heldMb: number;
   /** Growth of the resident memory once the attacker is gone. */
   readonly keptMb: number;
-  /** Longest time from a lock call beside the attack to its answer, over any transport. */
+  /**
+   * Longest time from a lock call beside the attack to its answer, over any transport. The time in which
+   * other processes kept the sidecar off the processor is not counted.
+   */
   readonly stallMs: number;
   /** Lock calls beside the attack that failed, or were answered wrongly. */
   readonly failedCalls: number;
@@ -126,7 +129,8 @@ export interface Attack {
   readonly bounds?: Partial<Bounds> & { readonly because: string };
   /** True where the attack ends the sidecar itself: nothing is measured after `run`. */
   readonly endsSidecar?: boolean;
-  readonly prepare?: (signal: AbortSignal) => Promise<AttackNeeds>;
+  /** `redisPort` is that of the real Redis, which a proxy may stand before. */
+  readonly prepare?: (options: { readonly redisPort: number }) => Promise<AttackNeeds>;
   readonly run: (options: AttackOptions) => Promise<readonly Finding[] | undefined>;
 }
 

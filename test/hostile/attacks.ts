@@ -1,5 +1,32 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
+import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
+import { httpCostlyJson } from './attacks/http-json';
+import {
+  publicMetadataUnread,
+  publicMetadataValues,
+  publicUnfinishedBodies,
+} from './attacks/http-memory';
+import { metricsPipelined, metricsUnread } from './attacks/metrics';
+import { outOfDescriptors } from './attacks/out-of-descriptors';
+import { redisEndlessReply } from './attacks/redis-endless-reply';
+import { tlsSilence, tlsSilenceAtStop } from './attacks/tls-silence';
+import { unreadLog } from './attacks/unread-log';
 
 /** Every attack, in the order of the table. One import and one line each. */
-export const ATTACKS: readonly Attack[] = [floor];
+export const ATTACKS: readonly Attack[] = [
+  floor,
+  publicMetadataValues,
+  publicMetadataUnread,
+  publicUnfinishedBodies,
+  httpCostlyJson,
+  metricsPipelined,
+  metricsUnread,
+  tlsSilence,
+  tlsSilenceAtStop,
+  unreadLog,
+  redisEndlessReply,
+  outOfDescriptors,
+  grpcShortDeadlines,
+  grpcIdleConnections,
+];

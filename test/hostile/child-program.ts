@@ -95,7 +95,7 @@ export function answerCommands(
     answer(command as never).then(
       (value) => process.send!({ done, value }),
       (error: unknown) =>
-        process.send!({ done, failed: error instanceof Error ? error.stack : String(error) }),
+        process.send!({ done, failed: error instanceof Error ? error.message : String(error) }),
     );
   });
 }

@@ -14,13 +14,21 @@ interface Answer {
   readonly status?: number;
 }
 
+/** Whom to call, and the locks of which store. */
+interface GrpcCallerOptions extends Omit<ProbeTarget, 'httpPort' | 'pid'> {
+  readonly store?: string;
+}
+
 /** Lock calls over gRPC, on one connection. */
 export class GrpcLockCaller implements LockCaller {
   readonly transport = 'gRPC';
   readonly #client: Client;
   readonly #metadata = new Metadata();
+  readonly #store: string;
 
-  constructor({ grpcPort, token, tls }: ProbeTarget) {
+  /** Opens its connection with the first call. */
+  constructor({ grpcPort, token, tls, store = PROBE_STORE }: GrpcCallerOptions) {
+    this.#store = store;
     const kind =
       tls === true
         ? credentials.createSsl(readFileSync(TLS_CERTIFICATE))
@@ -35,8 +43,12 @@ export class GrpcLockCaller implements LockCaller {
     if (token !== undefined) this.#metadata.set('dapr-api-token', token);
   }
 
-  async call(action: 'lock' | 'unlock', resourceId: string): Promise<void> {
-    const { success = false, status = 0 } = await this.#invoke(action, resourceId);
+  async call(
+    action: 'lock' | 'unlock',
+    resourceId: string,
+    deadlineMs = LONGEST_CALL_MS,
+  ): Promise<void> {
+    const { success = false, status = 0 } = await this.#invoke(action, resourceId, deadlineMs);
     if (action === 'lock' && !success) throw new Error('success: false');
     if (action === 'unlock' && status !== 0) throw new Error(`status: ${status}`);
   }
@@ -45,9 +57,9 @@ export class GrpcLockCaller implements LockCaller {
     this.#client.close();
   }
 
-  #invoke(action: 'lock' | 'unlock', resourceId: string): Promise<Answer> {
+  #invoke(action: 'lock' | 'unlock', resourceId: string, deadlineMs: number): Promise<Answer> {
     const method = (action === 'lock' ? tryLock : unlock)!;
-    const message = { storeName: PROBE_STORE, resourceId, lockOwner: 'probe', expiryInSeconds: 60 };
+    const message = { storeName: this.#store, resourceId, lockOwner: 'probe', expiryInSeconds: 60 };
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
         method.path,
@@ -55,7 +67,7 @@ export class GrpcLockCaller implements LockCaller {
         method.responseDeserialize,
         message,
         this.#metadata,
-        { deadline: Date.now() + LONGEST_CALL_MS },
+        { deadline: Date.now() + deadlineMs },
         (error, answer) => {
           if (error === null) resolve(answer as Answer);
           else reject(error);

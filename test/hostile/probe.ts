@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { GrpcLockCaller } from './grpc-lock-caller';
 import { HttpLockCaller } from './http-lock-caller';
+import { readWaitedMs } from './process-state';
 
 /** Time between two calls of the probe on one transport, in milliseconds. */
 const EVERY_MS = 20;
@@ -14,6 +15,7 @@ export const LONGEST_CALL_MS = 20_000;
 
 /** Whom the probe calls. */
 export interface ProbeTarget {
+  readonly pid: number;
   readonly httpPort: number;
   /** Left out by a stand-in that speaks HTTP alone. */
   readonly grpcPort?: number | undefined;
@@ -27,8 +29,10 @@ export interface ProbeResult {
   readonly failed: number;
   /** The first few failures, in words. */
   readonly failures: readonly string[];
-  /** The longest time from a call to its answer. */
+  /** The longest time from a call to its answer, less the time that it waited for a processor. */
   readonly stallMs: number;
+  /** How long sidecar and probe waited for one in that call: what a busy machine did, not the attack. */
+  readonly waitedMs: number;
   /** Over which transport that was. */
   readonly stalled: string;
 }
@@ -52,16 +56,19 @@ const MOST_FAILURES = 5;
  * its transport, so that a stall is counted once, from its first call.
  */
 export class Probe {
+  readonly #pid: number;
   readonly #callers: readonly LockCaller[];
   #calls = 0;
   #failed = 0;
   #failures: string[] = [];
   #stallMs = 0;
+  #waitedMs = 0;
   #stalled = '';
   #stopping = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(target: ProbeTarget) {
+    this.#pid = target.pid;
     this.#callers = [
       new HttpLockCaller(target),
       ...(target.grpcPort === undefined ? [] : [new GrpcLockCaller(target)]),
@@ -76,8 +83,8 @@ export class Probe {
 
   /** Forgets what it has seen so far. */
   reset(): void {
-    [this.#calls, this.#failed, this.#stallMs, this.#stalled] = [0, 0, 0, ''];
-    this.#failures = [];
+    [this.#calls, this.#failed, this.#failures] = [0, 0, []];
+    [this.#stallMs, this.#waitedMs, this.#stalled] = [0, 0, ''];
   }
 
   /** Calls as fast as it can for so long. Its failures are not noted: the calls beside it show them. */
@@ -104,6 +111,7 @@ export class Probe {
       failed: this.#failed,
       failures: this.#failures,
       stallMs: this.#stallMs,
+      waitedMs: this.#waitedMs,
       stalled: this.#stalled,
     };
   }
@@ -118,8 +126,13 @@ export class Probe {
     }
   }
 
+  /** One works while the other waits for it, so that the two add up. */
+  #waited(): number {
+    return readWaitedMs(this.#pid) + readWaitedMs(process.pid);
+  }
+
   async #timed(caller: LockCaller, action: 'lock' | 'unlock', resourceId: string): Promise<void> {
-    const calledAt = performance.now();
+    const [calledAt, waitedBefore] = [performance.now(), this.#waited()];
     this.#calls += 1;
     try {
       await caller.call(action, resourceId);
@@ -129,10 +142,10 @@ export class Probe {
         this.#failures.push(`${caller.transport} ${action}: ${String(error)}`);
       }
     }
-    const tookMs = performance.now() - calledAt;
-    if (tookMs <= this.#stallMs) return;
-    this.#stallMs = tookMs;
-    this.#stalled = caller.transport;
+    const waitedMs = this.#waited() - waitedBefore;
+    const stallMs = performance.now() - calledAt - waitedMs;
+    if (stallMs <= this.#stallMs) return;
+    [this.#stallMs, this.#waitedMs, this.#stalled] = [stallMs, waitedMs, caller.transport];
   }
 }
 

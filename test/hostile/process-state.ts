@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 /** The kernel tells memory in KiB. */
@@ -29,4 +30,20 @@ export async function forgetPeak(pid: number): Promise<void> {
 /** How many descriptors a process has open. */
 export async function countDescriptors(pid: number): Promise<number> {
   return (await readdir(`/proc/${pid}/fd`)).length;
+}
+
+/** The kernel tells waiting times in nanoseconds. */
+const NS_A_MS = 1_000_000;
+
+/**
+ * How long the main thread of a process has had work and no processor, in milliseconds since its start
+ * (schedstat, field 2). Other processes of a busy machine make it wait; that is no stall of its own. 0 once
+ * it has ended, or where the kernel does not count.
+ */
+export function readWaitedMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / NS_A_MS;
+  } catch {
+    return 0;
+  }
 }

@@ -1,5 +1,6 @@
 import type { Bounds } from './attack';
 import type { AttackReport } from './hostile-run';
+import type { ProbeResult } from './probe';
 
 const COLUMNS: readonly (readonly [string, keyof Bounds])[] = [
   ['peak RSS MiB', 'peakRssMb'],
@@ -48,9 +49,15 @@ function toNote({ attack, findings, probe, broken, log }: AttackReport): string 
     ),
     ...(attack.bounds === undefined ? [] : [`other bounds: ${attack.bounds.because}`]),
     ...broken.map((each) => `BROKEN ${each}`),
+    ...(broken.length === 0 || probe === undefined ? [] : [describeStall(probe)]),
     ...(broken.length === 0 ? [] : (probe?.failures ?? []).map((each) => `failed call: ${each}`)),
     ...(log === '' ? [] : [`the sidecar's log ends:\n${log}`]),
   ];
   if (lines.length === 0) return '';
   return `\n${attack.name}: ${attack.description}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function describeStall({ stalled, stallMs, waitedMs }: ProbeResult): string {
+  const [own, waited] = [Math.round(stallMs), Math.round(waitedMs)];
+  return `the longest lock call, over ${stalled}, took ${own} ms and ${waited} ms without a processor`;
 }

@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 
 import { createFolder, toComponentYaml } from '../support/component-files';
 import { findFreePort } from '../support/free-port';
@@ -25,7 +25,7 @@ export interface TargetUnderAttack {
   readonly forProbe: ProbeTarget;
   /** Resolves when the process has ended. */
   readonly exited: Promise<unknown>;
-  /** What it last wrote, for a row that went wrong. */
+  /** What it last complained of, for a row that went wrong. */
   readonly log: () => string;
   /** The attacker's locks that Redis holds. */
   readonly findLocks: () => Promise<readonly string[]>;
@@ -35,9 +35,23 @@ export interface TargetUnderAttack {
   readonly remove: () => Promise<void>;
 }
 
+/** Starts a sidecar; what it needs depends on where its Redis is. */
+export type StartTarget = (
+  findNeeds: (redisPort: number) => Promise<AttackNeeds>,
+) => Promise<TargetUnderAttack>;
+
 /** Starts the built sidecar, as it is shipped, with a real Redis. */
-export async function startTarget(needs: AttackNeeds): Promise<TargetUnderAttack> {
+export const startTarget: StartTarget = async (findNeeds) => {
   const redis = await startRedisServer();
+  try {
+    return await startSidecar(redis, await findNeeds(redis.port));
+  } catch (error) {
+    await redis.stop();
+    throw error;
+  }
+};
+
+async function startSidecar(redis: RedisServer, needs: AttackNeeds): Promise<TargetUnderAttack> {
   const folder = await writeComponents(needs, redis.port);
   const publicPort = needs.publicPort === true ? await findFreePort() : 0;
   const sidecar = await SidecarProcess.start({
@@ -52,12 +66,13 @@ export async function startTarget(needs: AttackNeeds): Promise<TargetUnderAttack
   return {
     pid,
     forAttack: { pid, ...ports, redisPort: redis.port, token },
-    forProbe: { httpPort, grpcPort, token: TOKEN, tls: needs.tls === true },
+    forProbe: { pid, httpPort, grpcPort, token: TOKEN, tls: needs.tls === true },
     exited: sidecar.exited,
-    log: () => (sidecar.stdout + sidecar.stderr).slice(-2000),
+    log: () => findComplaints(sidecar.stdout + sidecar.stderr),
     findLocks: () => findLocks(redis),
     stop: () => stop(sidecar),
     async remove() {
+      sidecar.child.stdout?.resume();
       await sidecar.stop('SIGKILL');
       await redis.stop();
       await rm(folder, { recursive: true, force: true });
@@ -105,21 +120,25 @@ async function findLocks(redis: RedisServer): Promise<string[]> {
   return keys.filter((key) => !key.slice(prefix.length).includes('||'));
 }
 
-/** A sidecar whose log nobody reads can't end while its pipe is full: from now on it is read. */
+/** The process may be gone while its log waits to be read: that counts. */
 async function stop(sidecar: SidecarProcess): Promise<number> {
   const askedAt = performance.now();
-  sidecar.child.stdout?.resume();
   const timer = setTimeout(() => sidecar.child.kill('SIGKILL'), STOP_WITHIN_MS);
-  await sidecar.stop();
+  const ended = once(sidecar.child, 'exit');
+  const stopped = sidecar.stop();
+  await ended;
+  const tookMs = performance.now() - askedAt;
   clearTimeout(timer);
-  return performance.now() - askedAt;
+  sidecar.child.stdout?.resume();
+  await stopped;
+  return tookMs;
 }
 
-/** Waits, but no longer than until the sidecar has ended; says whether it lives. */
-export async function livesAfter(target: TargetUnderAttack, ms: number): Promise<boolean> {
-  const stopped = new AbortController();
-  const waited = pause(ms, true, { signal: stopped.signal }).catch(() => true);
-  const lives = await Promise.race([waited, target.exited.then(() => false)]);
-  stopped.abort();
-  return lives;
+/** The last lines above level info, or of no level. */
+function findComplaints(output: string): string {
+  const lines = output.split('\n').filter((line) => !line.includes('level=info'));
+  return lines
+    .filter((line) => line.startsWith('time='))
+    .slice(-10)
+    .join('\n');
 }

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+import { createClient } from '@redis/client';
+
+import { eventually } from '../../support/eventually';
+import type { Attack, AttackTarget } from '../attack';
+import { tokenHeader } from '../attack-calls';
+import { openSocket } from '../attack-sockets';
+import { PROBE_STORE } from '../probe';
+import { countDescriptors } from '../process-state';
+
+/** Descriptors that the sidecar may still open. */
+const LEFT = 12;
+
+/** How many connect again and again, so that each descriptor that comes free is taken at once. */
+const CALLERS = 100;
+
+/** How long the link may take to be back: a few of its pauses of 250 ms, on a busy machine. */
+const BACK_WITHIN_MS = 2000;
+
+/** When a link that is not back is not waited for any longer. */
+const GIVE_UP_MS = 8000;
+
+/** Locks and unlocks on a connection that was opened while there were descriptors. */
+class LockCalls {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #target: AttackTarget;
+
+  constructor(target: AttackTarget) {
+    this.#target = target;
+  }
+
+  /** True where both stores answer. */
+  async work(action: 'lock' | 'unlock'): Promise<boolean> {
+    for (const store of ['lockstore', PROBE_STORE]) {
+      if ((await this.#call(action, store)) !== 200) return false;
+    }
+    return true;
+  }
+
+  #call(action: 'lock' | 'unlock', store: string): Promise<number> {
+    const body = { resourceId: 'cut', lockOwner: 'o', expiryInSeconds: 60 };
+    return new Promise((resolve, reject) => {
+      const outgoing = request({
+        port: this.#target.httpPort,
+        host: '127.0.0.1',
+        method: 'POST',
+        path: `/v1.0-alpha1/${action}/${store}`,
+        headers: tokenHeader(this.#target.token),
+        agent: this.#agent,
+      });
+      outgoing.on('error', reject);
+      outgoing.on('response', (response) => {
+        response.resume().on('end', () => {
+          resolve(response.statusCode!);
+        });
+      });
+      outgoing.end(JSON.stringify(body));
+    });
+  }
+}
+
+/** Takes every descriptor that the sidecar may have, and each that comes free. */
+async function exhaust({ pid, httpPort }: AttackTarget): Promise<void> {
+  const limit = (await countDescriptors(pid)) + LEFT;
+  await promisify(execFile)('prlimit', [`--pid=${pid}`, `--nofile=${limit}:${limit}`]);
+  for (let caller = 0; caller < CALLERS; caller += 1) void keepConnecting(httpPort);
+  await eventually(async () => {
+    if ((await countDescriptors(pid)) < limit - 1) throw new Error('descriptors are left');
+  });
+}
+
+async function keepConnecting(port: number): Promise<void> {
+  for (;;) {
+    const socket = await openSocket(port).catch(() => undefined);
+    if (socket !== undefined)
+      await new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
+    socket?.destroy();
+    await pause(1);
+  }
+}
+
+async function cutLinks(redisPort: number): Promise<void> {
+  const client = createClient({ socket: { host: '127.0.0.1', port: redisPort }, RESP: 2 });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+  client.destroy();
+}
+
+async function timeUntilBack(calls: LockCalls): Promise<number> {
+  const cutAt = performance.now();
+  while (performance.now() - cutAt < GIVE_UP_MS) {
+    if (await calls.work('lock')) break;
+    await pause(20);
+  }
+  return Math.round(performance.now() - cutAt);
+}
+
+/** Who can open connections can take the descriptor that the way to Redis needs. */
+export const outOfDescriptors: Attack = {
+  name: 'out-of-descriptors',
+  description: 'Connections take every descriptor of the sidecar; then its links to Redis are cut.',
+  kind: 'descriptors',
+  needs: { token: true },
+  bounds: {
+    failedCalls: 100,
+    because: 'calls of the neighbour fail at once while its link to Redis is cut',
+  },
+  run: async ({ target }) => {
+    const calls = new LockCalls(target);
+    if (!(await calls.work('lock'))) throw new Error('the store does not work');
+    await calls.work('unlock');
+    await exhaust(target);
+    await cutLinks(target.redisPort);
+    const backAfterMs = await timeUntilBack(calls);
+    await calls.work('unlock');
+    return [{ what: 'ms until locks work again', value: backAfterMs, atMost: BACK_WITHIN_MS }];
+  },
+};
