@@ -7,6 +7,7 @@ import {
   publicMetadataValues,
   publicUnfinishedBodies,
 } from './attacks/http-memory';
+import { httpPipelined, httpReconnecting } from './attacks/http-pipelined';
 import { metricsPipelined, metricsUnread } from './attacks/metrics';
 import { outOfDescriptors } from './attacks/out-of-descriptors';
 import { redisEndlessReply } from './attacks/redis-endless-reply';
@@ -20,6 +21,8 @@ export const ATTACKS: readonly Attack[] = [
   publicMetadataUnread,
   publicUnfinishedBodies,
   httpCostlyJson,
+  httpPipelined,
+  httpReconnecting,
   metricsPipelined,
   metricsUnread,
   tlsSilence,
