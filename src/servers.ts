@@ -43,7 +43,7 @@ export class Servers {
       turns: new Turns(),
       waiting: new ByteBudget(KEPT_BYTES),
       unread: new UnreadAnswers(KEPT_BYTES),
-      bodies: new ByteBudget(Math.max(KEPT_BYTES, LONGEST_BODIES * httpMaxBodyBytes)),
+      bodies: new ByteBudget(Math.max(KEPT_BYTES / 2, LONGEST_BODIES * httpMaxBodyBytes)),
     };
   }
 

@@ -98,10 +98,11 @@ export class BodyReader {
     return undefined;
   }
 
-  /** Makes room, twice as much each time; false where the budget has none. */
+  /** Makes room: twice as much each time, or all that a long body says it has; false where the budget has none. */
   #grow(needed: number, announced: number): boolean {
     const doubled = Math.max(needed, 2 * this.#buffer.length, FIRST_BYTES);
-    const size = announced >= needed ? Math.min(announced, doubled) : doubled;
+    const isLong = needed > FREE_BYTES;
+    const size = announced < needed ? doubled : isLong ? announced : Math.min(announced, doubled);
     const more = Math.max(0, size - FREE_BYTES) - this.#taken;
     if (more > 0) {
       if (!this.#bounds.kept.take(more)) return false;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { FastifyReply } from 'fastify';
@@ -19,7 +20,57 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     return;
   }
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? HEADERS_TOO_LARGE : BAD_REQUEST;
-  socket.end(toPlainResponse(status));
+  endWith(socket, status);
+}
+
+const NOT_IMPLEMENTED = '501 Not Implemented';
+const UNSUPPORTED_ENCODING = 'Unsupported transfer encoding';
+const VERSION_NOT_SUPPORTED = '505 HTTP Version Not Supported';
+const HOST = 'host';
+
+/**
+ * Answers a request that Node takes and Go's server does not (net/http, readRequest and
+ * parseTransferEncoding), and closes the connection: what stands before us might read its body, or whom
+ * it is for, in another way.
+ *
+ * @returns whether it was answered
+ */
+export function answerUnsupported(request: IncomingMessage): boolean {
+  const refusal = toRefusal(request);
+  if (refusal !== undefined) endWith(request.socket, ...refusal);
+  return refusal !== undefined;
+}
+
+function toRefusal(request: IncomingMessage): readonly [status: string, text: string] | undefined {
+  const { 'transfer-encoding': encoding } = request.headers;
+  if (request.httpVersionMajor !== 1) {
+    return [VERSION_NOT_SUPPORTED, `${VERSION_NOT_SUPPORTED}: unsupported protocol version`];
+  }
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') {
+    return [NOT_IMPLEMENTED, UNSUPPORTED_ENCODING];
+  }
+  // Go ignores the encoding then, and with it the body.
+  if (encoding !== undefined && request.httpVersionMinor === 0) return [BAD_REQUEST, BAD_REQUEST];
+  if (hasTwoHosts(request)) return [BAD_REQUEST, `${BAD_REQUEST}: too many Host headers`];
+  return undefined;
+}
+
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.length === HOST.length && rawHeaders[at]?.toLowerCase() === HOST)
+      hosts += 1;
+  }
+  return hosts > 1;
+}
+
+/** How long a connection stays once its last answer is sent, in milliseconds, as in Go's server. */
+const LINGER_MS = 500;
+
+/** Sends a last answer. A client that does not close the connection then is not waited for. */
+function endWith(socket: Socket, status: string, text = status): void {
+  socket.end(toPlainResponse(status, text));
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /** Answers a URL whose escapes are invalid, which Go's server refuses before any routing. */
@@ -31,14 +82,14 @@ export function answerBadUrl(reply: FastifyReply): FastifyReply {
     .send(BAD_REQUEST);
 }
 
-/** A whole HTTP/1.1 response whose body is its status, in the form of Go's server. */
-function toPlainResponse(status: string): string {
+/** A whole HTTP/1.1 response in the form of Go's server. */
+function toPlainResponse(status: string, text: string): string {
   return [
     `HTTP/1.1 ${status}`,
     'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${status.length}`,
+    `Content-Length: ${text.length}`,
     'Connection: close',
     '',
-    status,
+    text,
   ].join('\r\n');
 }

@@ -47,7 +47,7 @@ export function addForeignOriginCheck(
  */
 export function foreignOriginOf(headers: IncomingHttpHeaders): string | undefined {
   const { origin = '', host = '' } = headers;
-  const site = (headers['sec-fetch-site'] ?? '').toString().toLowerCase();
+  const site = (headers['sec-fetch-site'] ?? '').toLowerCase();
   if (origin === '' && site === '') return undefined;
   const isMarkedForeign = site !== '' && site !== 'same-origin' && site !== 'none';
   const isOwn = !isMarkedForeign && isSameHost(origin, host) && isThisMachine(host);

@@ -11,7 +11,7 @@ import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
 import { addAccessCheck } from './access';
 import { takeAnyBody } from './any-body';
-import { answerBadUrl, answerClientError } from './client-errors';
+import { answerBadUrl, answerClientError, answerUnsupported } from './client-errors';
 import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
 import { addForeignOriginCheck } from './foreign-origins';
@@ -144,7 +144,9 @@ function createConnections(
     keepAliveTimeout: 0,
   };
   const oneAtATime = new OneAtATime(shares);
-  const listener = oneAtATime.wrap(answer);
+  const listener = oneAtATime.wrap((request, response) => {
+    if (!answerUnsupported(request)) answer(request, response);
+  });
   const server =
     tls === undefined
       ? createServer(settings, listener)

@@ -6,23 +6,29 @@ export const API_TOKEN_HEADER = 'dapr-api-token';
 /** What a call's token is worth: a `missing` and a wrong one are told apart over gRPC. */
 export type TokenVerdict = 'valid' | 'missing' | 'mismatch';
 
-/** Judges the token of a call, undefined where the call carries none. */
+/**
+ * Judges the token of a call, undefined where the call carries none. Both transports hand it over as Node
+ * reads headers: a character for each byte (latin1).
+ */
 export type TokenCheck = (given: string | undefined) => TokenVerdict;
 
 /**
  * Makes the check for the sidecar's token (DAPR_API_TOKEN); undefined where it has none, and
- * then whatever a call carries is ignored. The comparison takes the same time for every token.
+ * then whatever a call carries is ignored. It is compared by its bytes, and
+ * in the same time for every token.
  */
 export function createTokenCheck(token: string | undefined): TokenCheck | undefined {
   if (token === undefined || token === '') return undefined;
-  const expected = digest(token);
+  const expected = digest(Buffer.from(token));
   return (given) => {
     if (given === undefined) return 'missing';
-    return timingSafeEqual(digest(given), expected) ? 'valid' : 'mismatch';
+    // A character that is no byte would count as its low half.
+    if (/[^\0-\xff]/.test(given)) return 'mismatch';
+    return timingSafeEqual(digest(Buffer.from(given, 'latin1')), expected) ? 'valid' : 'mismatch';
   };
 }
 
 // Digests have one length, which timingSafeEqual needs.
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function digest(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }

@@ -5,8 +5,30 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { loadDaprService } from '../../src/grpc/proto-files';
 import type { Caller } from '../../src/lock/lock-service';
 import { eventually } from '../support/eventually';
-import { callFrames, CANCEL, connectionStart, FRAME, frame } from '../support/http2-frames';
 import { daprPath, GrpcFixture } from './grpc-fixture';
+
+const FRAME = { data: 0, headers: 1, reset: 3, settings: 4 } as const;
+const END_STREAM = 1;
+const END_HEADERS = 4;
+const CANCEL = Buffer.from([0, 0, 0, 8]);
+
+/** A frame of HTTP/2 (RFC 9113, 4.1). */
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** Header fields as literals that are never indexed (RFC 7541, 6.2.2). */
+function headerBlock(fields: Readonly<Record<string, string>>): Buffer {
+  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
+  return Buffer.concat(
+    Object.entries(fields).flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]),
+  );
+}
 
 /** A whole TryLock call on a stream, as it stands in a socket's buffer. */
 function tryLockFrames(stream: number, headers: Readonly<Record<string, string>> = {}): Buffer {
@@ -16,7 +38,21 @@ function tryLockFrames(stream: number, headers: Readonly<Record<string, string>>
     lockOwner: 'o',
     expiryInSeconds: 60,
   });
-  return callFrames(stream, { path: daprPath('TryLockAlpha1'), message, headers });
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  const block = headerBlock({
+    ':method': 'POST',
+    ':scheme': 'http',
+    ':path': daprPath('TryLockAlpha1'),
+    ':authority': 'localhost',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  });
+  return Buffer.concat([
+    frame(FRAME.headers, END_HEADERS, stream, block),
+    frame(FRAME.data, END_STREAM, stream, Buffer.concat([prefix, message])),
+  ]);
 }
 
 describe('a gRPC call whose caller left while it waited to be read', () => {
@@ -35,7 +71,8 @@ describe('a gRPC call whose caller left while it waited to be read', () => {
     grpc = await new GrpcFixture({ locks: { tryLock } }).start();
     socket = connect(grpc.port, '127.0.0.1');
     await once(socket, 'connect');
-    socket.write(connectionStart());
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    socket.write(Buffer.concat([preface, frame(FRAME.settings, 0, 0, Buffer.alloc(0))]));
     await once(socket, 'data');
   });
   afterEach(async () => {

@@ -45,17 +45,3 @@ export async function pour(
 export function countReceived(sockets: readonly Socket[]): number {
   return sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
 }
-
-/** Waits until nothing has changed for a while, or the time is over. */
-export async function untilStill(
-  look: () => number,
-  { stillMs, withinMs }: { readonly stillMs: number; readonly withinMs: number },
-): Promise<void> {
-  const endsAt = performance.now() + withinMs;
-  let [last, since] = [look(), performance.now()];
-  while (performance.now() < endsAt && performance.now() - since < stillMs) {
-    await pause(20);
-    const now = look();
-    if (now !== last) [last, since] = [now, performance.now()];
-  }
-}

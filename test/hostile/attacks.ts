@@ -1,6 +1,5 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
-import { grpcCancelledAtAnswer } from './attacks/grpc-cancelled-at-answer';
 import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
 import { httpCostlyJson } from './attacks/http-json';
 import {
@@ -25,6 +24,7 @@ import {
   grpcResetsAtOnce,
   grpcTinyFields,
 } from './attacks/grpc-stalls';
+import { httpPipelined, httpReconnecting } from './attacks/http-pipelined';
 import { metricsPipelined, metricsUnread } from './attacks/metrics';
 import { outOfDescriptors } from './attacks/out-of-descriptors';
 import { redisEndlessReply } from './attacks/redis-endless-reply';
@@ -51,6 +51,8 @@ export const ATTACKS: readonly Attack[] = [
   grpcReconnects,
   grpcTinyFields,
   grpcCancels,
+  httpPipelined,
+  httpReconnecting,
   metricsPipelined,
   metricsUnread,
   tlsSilence,
@@ -58,7 +60,6 @@ export const ATTACKS: readonly Attack[] = [
   unreadLog,
   redisEndlessReply,
   outOfDescriptors,
-  grpcCancelledAtAnswer,
   grpcShortDeadlines,
   grpcIdleConnections,
 ];

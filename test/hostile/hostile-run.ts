@@ -14,20 +14,25 @@ import type { ProbeResult } from './probe';
 import { countDescriptors, forgetPeak, readProcessMemory } from './process-state';
 import type { StartTarget, TargetUnderAttack } from './target';
 
-/**
- * How long the sidecar is called as fast as it can before anything is measured. V8 gives its young objects
- * up to 48 MiB once there is traffic; that is no growth by an attack.
- */
-const WARM_UP_MS = 2000;
+/** How long a run waits for things that take their time, in milliseconds. */
+export interface Pace {
+  /**
+   * How long the sidecar is called as fast as it can before anything is measured. V8 gives its young
+   * objects up to 48 MiB once there is traffic; that is no growth by an attack.
+   */
+  readonly warmUpMs: number;
+  /** How long it then rests. */
+  readonly restMs: number;
+  /** How long is waited at least before a look at what is left, for what is still on its way. */
+  readonly settleAtLeastMs: number;
+  /** How long memory and descriptors may take to come back. What V8 has not collected by then counts. */
+  readonly settleWithinMs: number;
+}
 
-/** How long it then rests. */
-const REST_MS = 1000;
-
-/** How long memory and descriptors may take to come back, by size. What V8 has not collected by then counts. */
-const SETTLE_WITHIN_MS: Readonly<Record<AttackSize, number>> = { small: 8000, full: 20_000 };
-
-/** How long is waited at least, so that what is still on its way is seen. */
-const SETTLE_AT_LEAST_MS = 500;
+const PACES: Readonly<Record<AttackSize, Pace>> = {
+  small: { warmUpMs: 1500, restMs: 500, settleAtLeastMs: 300, settleWithinMs: 8000 },
+  full: { warmUpMs: 2000, restMs: 1000, settleAtLeastMs: 1000, settleWithinMs: 20_000 },
+};
 
 /** Time between two looks at the process. */
 const LOOK_EVERY_MS = 50;
@@ -54,13 +59,14 @@ export interface HostileRunOptions {
   readonly startTarget: StartTarget;
   /** The module whose `ATTACKS` has the attack: its process loads it anew. */
   readonly list?: string;
+  readonly pace?: Pace;
 }
 
+const ATTACK_LIST = path.join(__dirname, 'attacks.ts');
+
 /** Runs one attack on a sidecar of its own, with an innocent neighbour beside it. */
-export async function runAttack(
-  attack: Attack,
-  { size, startTarget, list = path.join(__dirname, 'attacks.ts') }: HostileRunOptions,
-): Promise<AttackReport> {
+export async function runAttack(attack: Attack, options: HostileRunOptions): Promise<AttackReport> {
+  const { size, startTarget, list = ATTACK_LIST, pace = PACES[size] } = options;
   const attacker = new ChildProgram('attack-process.ts', [list, attack.name]);
   const neighbour = new ChildProgram('probe-process.ts');
   let target: TargetUnderAttack | undefined;
@@ -69,7 +75,7 @@ export async function runAttack(
       const opened = await attacker.ask<AttackNeeds>({ do: 'prepare', redisPort });
       return { ...attack.needs, ...opened };
     });
-    const run = new AttackRun({ attack, size, attacker, neighbour, target });
+    const run = new AttackRun({ attack, size, pace, attacker, neighbour, target });
     return await run.toReport();
   } finally {
     await Promise.all([attacker.kill(), neighbour.kill()]);
@@ -80,6 +86,7 @@ export async function runAttack(
 interface Parts {
   readonly attack: Attack;
   readonly size: AttackSize;
+  readonly pace: Pace;
   readonly attacker: ChildProgram;
   readonly neighbour: ChildProgram;
   readonly target: TargetUnderAttack;
@@ -113,10 +120,10 @@ class AttackRun {
   }
 
   async #warmUp(): Promise<void> {
-    const { neighbour, target } = this.#parts;
+    const { neighbour, target, pace } = this.#parts;
     await neighbour.ask({ do: 'start', target: target.forProbe });
-    await neighbour.ask({ do: 'warmUp', forMs: WARM_UP_MS });
-    await pause(REST_MS);
+    await neighbour.ask({ do: 'warmUp', forMs: pace.warmUpMs });
+    await pause(pace.restMs);
     await forgetPeak(target.pid);
     this.#restingMb = (await readProcessMemory(target.pid)).rssMb;
     this.#descriptors = await countDescriptors(target.pid);
@@ -163,12 +170,13 @@ class AttackRun {
 
   /** Looks until a value is small enough or the time is over; the last value counts. */
   async #settle(look: () => Promise<number>, enough: number): Promise<number> {
+    const { settleAtLeastMs, settleWithinMs } = this.#parts.pace;
     const startedAt = performance.now();
     for (;;) {
       const value = await look();
       const waitedMs = performance.now() - startedAt;
-      if (waitedMs >= SETTLE_AT_LEAST_MS && value <= enough) return value;
-      if (waitedMs >= SETTLE_WITHIN_MS[this.#parts.size]) return value;
+      if (waitedMs >= settleAtLeastMs && value <= enough) return value;
+      if (waitedMs >= settleWithinMs) return value;
       await pause(LOOK_EVERY_MS);
     }
   }

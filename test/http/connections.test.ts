@@ -6,11 +6,15 @@ import { HttpFixture, NOT_ROUTED } from './http-fixture';
 /** A connection by hand, for what an HTTP client would not send. */
 class RawConnection {
   readonly #socket: Socket;
+  #isKeptOpen = false;
   received = '';
   closed = false;
 
   constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1');
+    this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    this.#socket.on('end', () => {
+      if (!this.#isKeptOpen) this.#socket.end();
+    });
     this.#socket.on('data', (part) => {
       this.received += part.toString();
     });
@@ -23,6 +27,18 @@ class RawConnection {
   send(text: string): this {
     this.#socket.write(text);
     return this;
+  }
+
+  /** Does not close its side when the server does. */
+  keepOpen(): this {
+    this.#isKeptOpen = true;
+    return this;
+  }
+
+  /** Whether nobody is there any more: what is sent then is answered by a reset. */
+  isReset(): boolean {
+    this.#socket.write('x');
+    return this.closed;
   }
 
   destroy(): void {
@@ -100,6 +116,66 @@ describe('HTTP connections', () => {
       expect(connection.closed).toBe(true);
     });
     expect(connection.received.endsWith(status)).toBe(true);
+  });
+
+  const BODY = '1\r\nx\r\n0\r\n\r\n';
+  it.each([
+    ['gzip before chunked', 'transfer-encoding: gzip, chunked'],
+    ['identity before chunked', 'transfer-encoding: identity, chunked'],
+    ['identity', 'transfer-encoding: identity'],
+    ['gzip', 'transfer-encoding: gzip'],
+    ['a parameter', 'transfer-encoding: chunked;q=1'],
+    ['an unknown one', 'transfer-encoding: xchunked'],
+    ['none', 'transfer-encoding:'],
+    ['two of them', 'transfer-encoding: identity\r\ntransfer-encoding: chunked'],
+  ])('refuse a transfer encoding that Go does not take, and once: %s', async (_name, header) => {
+    connection.send(`POST /nope HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n${BODY}`);
+    await connection.receives('HTTP/1.1 501 Not Implemented\r\n');
+    await eventually(() => {
+      expect(connection.closed).toBe(true);
+    });
+    expect(connection.received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    expect(connection.received.endsWith('Unsupported transfer encoding')).toBe(true);
+  });
+
+  it.each([
+    ['chunked twice', 'POST / HTTP/1.1', 'host: x\r\ntransfer-encoding: chunked, chunked', '400'],
+    ['chunked before HTTP/1.1', 'POST / HTTP/1.0', 'transfer-encoding: chunked', '400'],
+    [
+      'a length beside chunked',
+      'POST / HTTP/1.1',
+      'host: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked',
+      '400',
+    ],
+    ['two hosts', 'GET / HTTP/1.1', 'host: x\r\nHost: y', '400'],
+    ['HTTP/2 in a request line', 'GET / HTTP/2.0', 'host: x', '505'],
+    ['a folded header', 'GET / HTTP/1.1', 'host: x\r\na: b\r\n c', '400'],
+    ['a bare line feed', 'GET / HTTP/1.1', 'host: x\na: b', '400'],
+  ])('refuse %s, and once', async (_name, line, headers, status) => {
+    connection.send(`${line}\r\n${headers}\r\n\r\n${BODY}`);
+    await connection.receives(`HTTP/1.1 ${status} `);
+    await eventually(() => {
+      expect(connection.closed).toBe(true);
+    });
+    expect(connection.received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+
+  it.each(['chunked', 'CHUNKED', '\tChunked '])(
+    'take the transfer encoding "%s"',
+    async (coding) => {
+      connection.send(
+        `POST /nope HTTP/1.1\r\nhost: x\r\ntransfer-encoding: ${coding}\r\n\r\n${BODY}`,
+      );
+      await connection.receives(NOT_ROUTED);
+    },
+  );
+
+  it('are closed after a last answer though the client keeps its side open', async () => {
+    connection.keepOpen().send('hello\r\n\r\n');
+    await connection.receives('400 Bad Request');
+    await eventually(() => {
+      expect(connection.isReset()).toBe(true);
+    });
   });
 
   it('take headers just below the limit', async () => {

@@ -18,6 +18,23 @@ describe('createTokenCheck', () => {
   });
 });
 
+describe('createTokenCheck with a token beyond ASCII', () => {
+  /** As a header arrives: a character for each byte. */
+  const asHeader = (text: string) => Buffer.from(text).toString('latin1');
+
+  it.each(['päss', 'ключ', '🔑', 'ÿ', '\u0080', '日本語'])('takes %j by its bytes', (token) => {
+    const check = createTokenCheck(token);
+    expect(check?.(asHeader(token))).toBe('valid');
+    expect(check?.(asHeader(`${token}x`))).toBe('mismatch');
+  });
+
+  it('takes no other characters for it', () => {
+    // By their low bytes these would be the same.
+    expect(createTokenCheck('a')?.('\u0161')).toBe('mismatch');
+    expect(createTokenCheck('ÿ')?.('ÿ')).toBe('mismatch');
+  });
+});
+
 describe('Health', () => {
   it('names what is not ready yet', () => {
     const health = new Health(['runtime', 'grpc-api-server']);
