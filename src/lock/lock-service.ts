@@ -42,7 +42,11 @@ export interface LockService {
 
 /** Who makes a call. */
 export interface Caller {
-  /** Aborts when the caller has gone or its deadline has passed. */
+  /**
+   * Aborts when the caller has gone or its deadline has passed. A transport aborts it even after the
+   * call has resolved, where the caller left before any byte of the answer was handed to the socket;
+   * never after that.
+   */
   readonly signal: CancelSignal;
   /** Is told of this call beside those who are told of every call. */
   readonly observer?: LockObserver | undefined;
@@ -100,6 +104,7 @@ class StoreLockService implements LockService {
         { entry, call, failed: lockErrors.tryLockFailed },
         { run: (signal) => tryLockFor(signal, store, call), caller },
       );
+      if (acquired) withdrawIfUnheard(caller.signal, store, call);
       observed.ended(acquired ? 'acquired' : 'refused');
       return { success: acquired };
     } catch (error) {
@@ -209,14 +214,26 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
 
 /**
  * Tries for a lock on behalf of a caller who may leave meanwhile: a lock that nobody is there to
- * hear of would be held until its expiry. From here to the socket nothing waits for I/O, so that
- * a caller who is still there now is handed the answer.
+ * hear of would be held until its expiry.
  */
 function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockCall) {
   return store.tryLock(call, signal).then((result) => {
     if (!result.acquired || !signal.aborted) return result;
     throw new StoreError('the caller has gone', { kind: 'deadline', outcome: 'unknown' });
   });
+}
+
+/**
+ * Undoes a lock that was granted where its caller leaves before the answer has reached the socket: that
+ * may be a cancel that was read in the same turn as the store's reply.
+ */
+function withdrawIfUnheard(signal: CancelSignal, store: LockStore, call: TryLockCall): void {
+  const withdraw = () => {
+    // The store says in the log what it could not withdraw before it was closed.
+    store.withdraw(call).catch(() => undefined);
+  };
+  if (signal.aborted) withdraw();
+  else signal.addEventListener('abort', withdraw);
 }
 
 /** A call under way, which is what those who are told of it get: at its end with how it ended. */
