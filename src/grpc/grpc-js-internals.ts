@@ -2,22 +2,18 @@ import type {
   Http2SecureServer,
   Http2Server,
   IncomingHttpHeaders,
-  ServerHttp2Session,
   ServerHttp2Stream,
 } from 'node:http2';
-import type { Socket } from 'node:net';
 
 import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 
 import type { ServerTls } from '../sidecar/listen-address';
 import { statusOf } from './grpc-status';
-import type { StreamShares } from './stream-shares';
-import { useStreamTable } from './stream-table';
 
 /**
- * Four things that grpc-js (1.14) gives no public way to do. They reach into private fields of its
- * Server; tests over the wire fail if an upgrade moves them. What reaches into node:http2 is in
- * stream-table.ts, and begun here, where sessions are seen first.
+ * What grpc-js (1.14) gives no public way to do with a server; grpc-js-call.ts has what it gives none
+ * to do with a call. They reach into private fields; tests over the wire fail if an upgrade moves them.
+ * What reaches into node:http2 is in stream-table.ts and connection.ts.
  */
 
 interface Handler {
@@ -103,104 +99,28 @@ export function renewCertificate(server: Server, { cert, key, ca }: ServerTls): 
   }
 }
 
-/** Milliseconds in each unit of `grpc-timeout` (gRPC over HTTP/2, Requests). */
-const TIMEOUT_UNITS: Readonly<Record<string, number>> = {
-  H: 3_600_000,
-  M: 60_000,
-  S: 1000,
-  m: 1,
-  u: 0.001,
-  n: 0.000_001,
-};
-
-/** Node's longest timer, and where grpc-js cuts a time-out to 32 bits: about 24.8 days. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-
-/** Takes over-long deadlines off a request, see {@link Connections}. */
-function dropEndlessDeadline(headers: IncomingHttpHeaders): void {
-  const timeout = headers['grpc-timeout'];
-  if (typeof timeout === 'string' && toMilliseconds(timeout) > LONGEST_TIMEOUT_MS) {
-    delete headers['grpc-timeout'];
-  }
+/** The HTTP/2 servers that a gRPC server is bound to by now, one for each address. */
+export function http2ServersOf(server: Server): Iterable<Http2Server> {
+  return internalsOf(server).http2Servers.keys();
 }
 
-/**
- * Sees the connections of a server and the streams on them, before grpc-js does.
- *
- * A deadline beyond 24.8 days is taken off its request: grpc-js keeps the low 32 bits of a
- * `grpc-timeout`, so that a call with a deadline of 30 days would be ended at once.
- */
-export class Connections {
-  readonly #connections = new Map<ServerHttp2Session, Connection>();
-  readonly #known = new WeakSet<Http2Server>();
-  readonly #shares: StreamShares | undefined;
+/** What node:http2 tells of a stream that a client has begun. */
+export type StreamListener = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  ...more: [flags: number, rawHeaders: readonly string[]]
+) => void;
 
-  /** @param shares how many streams each connection may open; undefined for any number */
-  constructor(shares: StreamShares | undefined) {
-    this.#shares = shares;
+/** Takes the place of grpc-js as the one who is told of streams, and gives what grpc-js does with them. */
+export function interceptStreams(
+  http2Server: Http2Server,
+  listener: StreamListener,
+): StreamListener {
+  const [handOn, ...others] = http2Server.listeners('stream');
+  if (handOn === undefined || others.length > 0) {
+    throw new Error('grpc-js does not listen to streams as it did');
   }
-
-  /** Watches what a server is bound to by now; call it after each bind. */
-  watch(server: Server): void {
-    for (const http2Server of internalsOf(server).http2Servers.keys()) {
-      if (!this.#known.has(http2Server)) this.#watchOne(http2Server);
-      this.#known.add(http2Server);
-    }
-  }
-
-  /**
-   * Cuts the connections that carry no call. A graceful shutdown of grpc-js waits until clients have
-   * acknowledged their settings and closed their side; one that only connected never does.
-   */
-  endIdle(): void {
-    for (const { socket, streams } of this.#connections.values()) {
-      if (streams === 0) socket.destroy();
-    }
-  }
-
-  #watchOne(http2Server: Http2Server): void {
-    let arriving: Socket;
-    // Node makes the session while it handles this event; the session shows no socket to destroy.
-    for (const event of ['connection', 'secureConnection']) {
-      http2Server.prependListener(event, (socket: Socket) => {
-        arriving = socket;
-      });
-    }
-    http2Server.on('session', (session: ServerHttp2Session) => {
-      useStreamTable(session);
-      this.#connections.set(session, { socket: arriving, streams: 0 });
-      this.#shares?.add(session);
-      arriving.once('close', () => {
-        this.#connections.delete(session);
-        this.#shares?.remove(session);
-      });
-    });
-    http2Server.prependListener(
-      'stream',
-      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-        dropEndlessDeadline(headers);
-        this.#count(stream);
-      },
-    );
-  }
-
-  #count(stream: ServerHttp2Stream): void {
-    const connection = this.#connections.get(stream.session as ServerHttp2Session);
-    if (connection === undefined) return;
-    connection.streams += 1;
-    stream.once('close', () => {
-      connection.streams -= 1;
-    });
-  }
-}
-
-interface Connection {
-  readonly socket: Socket;
-  /** Calls under way. */
-  streams: number;
-}
-
-function toMilliseconds(timeout: string): number {
-  const match = /^(\d{1,8}) *([HMSmun])$/.exec(timeout);
-  return match === null ? 0 : Number(match[1]) * (TIMEOUT_UNITS[match[2] ?? ''] ?? 0);
+  http2Server.removeAllListeners('stream');
+  http2Server.on('stream', listener as Parameters<typeof http2Server.on>[1]);
+  return handOn.bind(http2Server) as StreamListener;
 }

@@ -6,13 +6,14 @@ import type { LockService } from '../lock/lock-service';
 import type { Logger } from '../lock/logger';
 import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
 import type { Sidecar } from '../sidecar/sidecar';
-import { createAccessInterceptor } from './access-interceptor';
+import { ApiRefusals } from './api-refusals';
+import { CallGate } from './call-gate';
+import { Connections } from './connections';
 import { createDaprMethods, type UnaryMethod } from './dapr-methods';
-import { answerUnknownMethods, Connections, renewCertificate } from './grpc-js-internals';
+import { answerUnknownMethods, renewCertificate } from './grpc-js-internals';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
 import { loadDaprService } from './proto-files';
-import { createTokenInterceptor } from './token-interceptor';
 import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
 
@@ -63,9 +64,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     maxConcurrentCalls === undefined
       ? undefined
       : new StreamShares(maxConcurrentCalls * STREAMS_PER_CALL);
-  const server = createServer(options, shares?.total);
+  const { sidecar, maxMessageBytes } = options;
+  const gate = new CallGate({ refusals: new ApiRefusals(sidecar), maxMessageBytes });
+  const connections = new Connections({ gate, shares });
+  const server = createServer(options, connections, shares?.total);
   const streams = new OpenStreams();
-  const connections = new Connections(shares);
   const lateServices = new LateServices(server, streams);
   const service = loadDaprService();
   for (const method of createDaprMethods({ ...options, service })) {
@@ -97,19 +100,17 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 }
 
 function createServer(
-  { sidecar, maxMessageBytes }: GrpcServerOptions,
+  { maxMessageBytes }: GrpcServerOptions,
+  connections: Connections,
   maxStreams: number | undefined,
 ): Server {
-  const { checkToken, isAllowed } = sidecar;
-  const access = createAccessInterceptor(isAllowed);
   return new Server({
     ...KEEPALIVE,
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.enable_channelz': 0,
     ...(maxStreams === undefined ? {} : { 'grpc.max_concurrent_streams': maxStreams }),
-    interceptors:
-      checkToken === undefined ? [access] : [access, createTokenInterceptor(checkToken)],
+    interceptors: [connections.interceptor],
   });
 }
 

@@ -1,29 +1,121 @@
-import type { Server } from '@grpc/grpc-js';
-import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
+import {
+  type handleUnaryCall,
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
+import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
+import { protoPath } from 'grpc-health-check';
 
+import { EXEMPT_KEPT_BYTES } from './call-gate';
+import { type GrpcStatus, statusOf, toGrpcStatus } from './grpc-status';
 import type { OpenStreams } from './open-streams';
 import { DAPR_SERVICE } from './proto-files';
+import { createRequestDecoder } from './request-decoder';
 
-/** `grpc.health.v1.Health`, which daprd lacks: for the server as a whole and for its service. */
+/** What services there are to ask about: the server as a whole, and its one service. */
+const SERVICES: readonly string[] = ['', DAPR_SERVICE];
+
+/** `HealthCheckResponse.ServingStatus` (grpc/health/v1/health.proto). */
+const SERVING = 1;
+const NOT_SERVING = 2;
+const SERVICE_UNKNOWN = 3;
+
+/** How much of a name that nobody knows is said back. */
+const SHOWN_NAME_LENGTH = 100;
+
+type Watch = ServerWritableStream<Buffer, object>;
+
+/**
+ * `grpc.health.v1.Health`, which daprd lacks: for the server as a whole and for its service. Anybody
+ * may call it, so nothing of what it is asked for is kept: grpc-health-check remembers every name that
+ * was ever watched.
+ */
 export class HealthService {
-  readonly #health = new HealthImplementation();
+  readonly #watches = new Set<Watch>();
+  readonly #decodeName: (bytes: Buffer) => object;
+  #status = NOT_SERVING;
 
   /** Registers the service; it says NOT_SERVING until {@link setServing}. */
   constructor(server: Server, streams: OpenStreams) {
-    this.#setStatus('NOT_SERVING');
-    this.#health.addToServer({
-      addService: (definition, implementation) => {
-        server.addService(definition, streams.track(implementation, ['watch']));
+    const service = loadSync(protoPath, { longs: Number, enums: Number })[
+      'grpc.health.v1.Health'
+    ] as unknown as Record<'Check' | 'Watch' | 'List', MethodDefinition<object, object>>;
+    this.#decodeName = createRequestDecoder(service.Check);
+    const check: handleUnaryCall<Buffer, object> = (call, callback) => {
+      const answer = this.#check(call);
+      if ('code' in answer) callback(answer);
+      else callback(null, answer);
+    };
+    const list: handleUnaryCall<Buffer, object> = (_call, callback) => {
+      callback(null, { statuses: this.#list() });
+    };
+    const { Watch: watch = () => undefined } = streams.track(
+      {
+        Watch: ((call: Watch) => {
+          this.#watch(call);
+        }) as never,
       },
-    });
+      ['Watch'],
+    );
+    const keep = (bytes: Buffer) => bytes;
+    server.register(service.Check.path, check, service.Check.responseSerialize, keep, 'unary');
+    server.register(service.List.path, list, service.List.responseSerialize, keep, 'unary');
+    server.register(
+      service.Watch.path,
+      watch,
+      service.Watch.responseSerialize,
+      keep,
+      'serverStream',
+    );
   }
 
   /** Tells the watchers too. */
   setServing(serving: boolean): void {
-    this.#setStatus(serving ? 'SERVING' : 'NOT_SERVING');
+    this.#status = serving ? SERVING : NOT_SERVING;
+    for (const watch of this.#watches) watch.write({ status: this.#status });
   }
 
-  #setStatus(servingStatus: ServingStatus): void {
-    for (const service of ['', DAPR_SERVICE]) this.#health.setStatus(service, servingStatus);
+  #check({ request }: ServerUnaryCall<Buffer, object>): GrpcStatus | { readonly status: number } {
+    try {
+      const name = this.#nameOf(request);
+      return isKnown(name) ? { status: this.#status } : unknown(name);
+    } catch (error) {
+      return toGrpcStatus(error);
+    }
   }
+
+  #list(): Record<string, object> {
+    return Object.fromEntries(SERVICES.map((name) => [name, { status: this.#status }]));
+  }
+
+  /** A watch of a service that is unknown stays open, as the protocol has it: it might come one day. */
+  #watch(call: Watch): void {
+    try {
+      const known = isKnown(this.#nameOf(call.request));
+      call.write({ status: known ? this.#status : SERVICE_UNKNOWN });
+      if (!known) return;
+    } catch (error) {
+      call.emit('error', toGrpcStatus(error));
+      return;
+    }
+    this.#watches.add(call);
+    call.once('cancelled', () => this.#watches.delete(call));
+  }
+
+  /** The name that is asked for; undefined where the request was too long to be kept. */
+  #nameOf(request: Buffer): string | undefined {
+    if (request.length >= EXEMPT_KEPT_BYTES) return undefined;
+    return (this.#decodeName(request) as { readonly service: string }).service;
+  }
+}
+
+function isKnown(name: string | undefined): boolean {
+  return name !== undefined && SERVICES.includes(name);
+}
+
+function unknown(name = '(a name of more than 4000 bytes)'): GrpcStatus {
+  const shown = name.length > SHOWN_NAME_LENGTH ? `${name.slice(0, SHOWN_NAME_LENGTH)}…` : name;
+  return statusOf(status.NOT_FOUND, `Health status unknown for service ${shown}`);
 }

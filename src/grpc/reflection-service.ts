@@ -1,4 +1,4 @@
-import type { Server, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
@@ -16,9 +16,26 @@ export function addReflection(server: Server, streams: OpenStreams): void {
   const reflection = new ReflectionService(mended(packages));
   reflection.addToServer({
     addService: (definition, implementation: UntypedServiceImplementation) => {
-      server.addService(definition, streams.track(implementation, ['ServerReflectionInfo']));
+      const paced = { ServerReflectionInfo: atThePaceOfTheReader(implementation) };
+      server.addService(definition, streams.track(paced, ['ServerReflectionInfo']));
     },
   });
+}
+
+type ReflectionCall = ServerDuplexStream<object, object>;
+
+/** The package answers every question at once, whether or not anybody reads the answers. */
+function atThePaceOfTheReader(implementation: UntypedServiceImplementation) {
+  const answer = implementation.ServerReflectionInfo as (call: ReflectionCall) => void;
+  return (call: ReflectionCall) => {
+    answer(call);
+    call.on('data', () => {
+      if (call.writableNeedDrain) call.pause();
+    });
+    call.on('drain', () => {
+      call.resume();
+    });
+  };
 }
 
 /** The one package that the others import from. */

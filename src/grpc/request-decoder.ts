@@ -12,6 +12,9 @@ export class RequestDecodeError extends Error {
   }
 }
 
+/** Go's words for bytes that are no message. */
+const INVALID = 'proto: cannot parse invalid wire-format data';
+
 /**
  * Makes the decoder of a method's request from its descriptor: flat messages of strings and int32,
  * which is all that is served. protobufjs reads the bytes but does not decode the message, as it
@@ -31,9 +34,7 @@ export function createRequestDecoder(
       return { ...empty, ...decode(Reader.create(bytes), fields) };
     } catch (error) {
       if (error instanceof RequestDecodeError) throw error;
-      throw new RequestDecodeError('proto: cannot parse invalid wire-format data', {
-        cause: error,
-      });
+      throw new RequestDecodeError(INVALID, { cause: error });
     }
   };
 }
@@ -75,17 +76,31 @@ function readFields(descriptor: object): RequestFields {
   );
 }
 
+/**
+ * The most fields of a message that are read, those in groups too. A request has four; four megabytes hold
+ * two million, which would take longer than a second in which nobody else is served.
+ */
+const MOST_FIELDS = 10_000;
+
+/** Wire types of a group's two ends (protobuf encoding, Message Structure). */
+const [START_GROUP, END_GROUP] = [3, 4];
+
 /** The fields that a message names; of one that is repeated the last counts. */
 function decode(reader: Reader, fields: RequestFields): Record<string, string | number> {
   const message: Record<string, string | number> = {};
-  while (reader.pos < reader.len) {
+  let openGroups = 0;
+  for (let count = 1; reader.pos < reader.len; count += 1) {
+    if (count > MOST_FIELDS) throw new RequestDecodeError(`more than ${MOST_FIELDS} fields`);
     const tag = reader.uint32();
     const [number, wireType] = [tag >>> 3, tag & 7];
-    if (number === 0) throw new RequestDecodeError('proto: cannot parse invalid wire-format data');
-    const field = fields.get(number);
+    if (number === 0) throw new RequestDecodeError(INVALID);
+    const field = openGroups === 0 ? fields.get(number) : undefined;
     if (field?.wireType === wireType) message[field.name] = field.read(reader);
+    else if (wireType === START_GROUP) openGroups += 1;
+    else if (wireType === END_GROUP && openGroups > 0) openGroups -= 1;
     else reader.skipType(wireType);
   }
+  if (openGroups > 0) throw new RequestDecodeError(INVALID);
   return message;
 }
 

@@ -6,6 +6,15 @@ import type { ServerHttp2Session } from 'node:http2';
  */
 const LEAST_SHARE = 8;
 
+/** How often is looked which connections use their share no more, in milliseconds. */
+const LOOK_EVERY_MS = 1000;
+
+/** A connection and how many calls it has open at the moment. */
+export interface Sharer {
+  readonly session: ServerHttp2Session;
+  readonly streams: number;
+}
+
 /** What a connection was last told, and whether its other end has yet to acknowledge it. */
 interface Told {
   streams: number;
@@ -17,51 +26,76 @@ interface Told {
  * SETTINGS_MAX_CONCURRENT_STREAMS). Calls beyond that wait in the client, where its deadline ends them
  * before anything is sent; here each would take memory, and time to refuse.
  *
- * A share changes when the number of connections passes a power of two, so that thousands of
- * connections are not told anew with each that comes or goes.
+ * Only those share that have as many calls open as everybody may, or had a moment ago: a connection that
+ * is idle, watches health or makes a call now and then takes nothing from the others.
+ *
+ * A share changes when their number passes a power of two, so that thousands of connections are not
+ * told anew with each that comes or goes.
  */
 export class StreamShares {
   /** What the first connection may open, and all of them together, but for {@link LEAST_SHARE}. */
   readonly total: number;
   #share: number;
-  readonly #told = new Map<ServerHttp2Session, Told>();
+  readonly #told = new Map<Sharer, Told>();
+  readonly #busy = new Set<Sharer>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(total: number) {
     this.total = total;
-    this.#share = total;
+    this.#share = Math.max(total, LEAST_SHARE);
   }
 
   /** A connection came: it takes {@link total} as its first setting. */
-  add(session: ServerHttp2Session): void {
+  add(sharer: Sharer): void {
     const told = { streams: this.total, isPending: false };
-    this.#told.set(session, told);
+    this.#told.set(sharer, told);
+    this.#tell(sharer, told);
+  }
+
+  /** A call was begun on a connection. */
+  use(sharer: Sharer): void {
+    if (sharer.streams < LEAST_SHARE || this.#busy.has(sharer)) return;
+    this.#busy.add(sharer);
     this.#shareOut();
-    this.#tell(session, told);
+    this.#timer ??= setInterval(() => {
+      this.#look();
+    }, LOOK_EVERY_MS).unref();
   }
 
   /** A connection has gone. */
-  remove(session: ServerHttp2Session): void {
-    this.#told.delete(session);
+  remove(sharer: Sharer): void {
+    this.#told.delete(sharer);
+    if (this.#busy.delete(sharer)) this.#shareOut();
+  }
+
+  #look(): void {
+    for (const sharer of this.#busy) {
+      if (sharer.streams < LEAST_SHARE) this.#busy.delete(sharer);
+    }
     this.#shareOut();
+    if (this.#busy.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #shareOut(): void {
-    const parts = 2 ** Math.ceil(Math.log2(Math.max(this.#told.size, 1)));
+    const parts = 2 ** Math.ceil(Math.log2(Math.max(this.#busy.size, 1)));
     const share = Math.max(Math.floor(this.total / parts), LEAST_SHARE);
     if (share === this.#share) return;
     this.#share = share;
-    for (const [session, told] of this.#told) this.#tell(session, told);
+    for (const [sharer, told] of this.#told) this.#tell(sharer, told);
   }
 
   /** One change at a time: Node throws where a client leaves ten of them unacknowledged. */
-  #tell(session: ServerHttp2Session, told: Told): void {
+  #tell(sharer: Sharer, told: Told): void {
     const share = this.#share;
+    const { session } = sharer;
     if (told.isPending || told.streams === share || session.closed || session.destroyed) return;
     told.streams = share;
     told.isPending = true;
     session.settings({ maxConcurrentStreams: share }, () => {
       told.isPending = false;
-      if (this.#told.has(session)) this.#tell(session, told);
+      if (this.#told.has(sharer)) this.#tell(sharer, told);
     });
   }
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../lock/logger';
 import type { ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
 import type { CallContext, UnaryMethod } from './dapr-methods';
 import { firstValue, GrpcApiCall } from './grpc-api-call';
+import { isAnswerSent } from './grpc-js-call';
 import { CallRefusedError, toGrpcStatus } from './grpc-status';
 import { RequestDecodeError } from './request-decoder';
 
@@ -24,13 +25,11 @@ export function toUnaryHandler(
     const context = new UnaryContext(call, observed);
     answer(method, call.request, context).then(
       (response) => {
-        context.isAnswered = true;
         sendTrace(call, observed);
         callback(null, response);
         observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
-        context.isAnswered = true;
         if (!isExpected(error)) logger.error(`${method.path} failed: ${toErrorTrace(error)}`);
         const answered = toGrpcStatus(error);
         callback(answered);
@@ -44,17 +43,16 @@ export function toUnaryHandler(
 /** What a method sees of a call beside its message. */
 class UnaryContext implements CallContext {
   readonly signal = new Cancellation();
-  isAnswered = false;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
   readonly #observed: ObservedCall | undefined;
 
   constructor(call: ServerUnaryCall<Buffer, Buffer>, observed: ObservedCall | undefined) {
     this.#call = call;
     this.#observed = observed;
-    // grpc-js emits this for a hang-up and for a passed deadline, which it answers by itself; and
-    // once more at the end of every call.
+    // grpc-js emits this once: for a hang-up and for a passed deadline, which it answers by itself,
+    // and at the end of every other call.
     call.on('cancelled', () => {
-      if (!this.isAnswered) this.signal.abort();
+      if (!isAnswerSent(call)) this.signal.abort();
     });
   }
 

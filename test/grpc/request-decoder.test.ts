@@ -43,6 +43,35 @@ describe('createRequestDecoder', () => {
     });
   });
 
+  it.each([
+    ['unknown', [0x78, 0x01]],
+    ['repeated', [0x0a, 0x00]],
+    ['of the wrong type', [0x08, 0x01]],
+    ['groups', [0x7b, 0x7c]],
+    ['a group in a group', [0x7b]],
+  ])('refuses more fields than any request has: %s', (_name, field) => {
+    const most = Buffer.alloc(20_002 * field.length, Buffer.from(field));
+    expect(() => decode(most)).toThrow(new RequestDecodeError('more than 10000 fields'));
+  });
+
+  it('takes ten thousand of them', () => {
+    expect(decode(Buffer.alloc(20_000, Buffer.from([0x78, 0x01])))).toEqual(EMPTY);
+  });
+
+  it.each([
+    ['holds fields and groups', [0x7b, 0x08, 0x01, 0x73, 0x74, 0x7c, 0x12, 0x01, 0x61], 'a'],
+    ['holds what would be a field outside', [0x7b, 0x12, 0x01, 0x62, 0x7c], ''],
+  ])('skips a group that %s', (_name, bytes, resourceId) => {
+    expect(decodeBytes(bytes)).toEqual({ ...EMPTY, resourceId });
+  });
+
+  it.each([
+    ['never ends', [0x7b, 0x08, 0x01]],
+    ['never began', [0x7c]],
+  ])('refuses a group that %s', (_name, bytes) => {
+    expect(() => decodeBytes(bytes)).toThrow(RequestDecodeError);
+  });
+
   it('takes the last of a field that comes twice', () => {
     expect(decodeBytes([0x12, 1, 0x61, 0x12, 1, 0x62])).toEqual({ ...EMPTY, resourceId: 'b' });
   });

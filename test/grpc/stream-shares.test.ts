@@ -1,16 +1,39 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 
+import type { Caller } from '../../src/lock/lock-service';
 import { eventually } from '../support/eventually';
-import { GrpcFixture } from './grpc-fixture';
+import { daprPath, GrpcFixture } from './grpc-fixture';
 
 describe('the streams that a gRPC connection may open', () => {
   const sessions: ClientHttp2Session[] = [];
   let grpc: GrpcFixture;
 
   const start = async (maxConcurrentCalls?: number) => {
-    grpc = await new GrpcFixture({ maxConcurrentCalls }).start();
+    // A lock call lasts until its caller goes.
+    const tryLock = (_request: unknown, { signal }: Caller) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new Error('gone'));
+        });
+      });
+    grpc = await new GrpcFixture({ maxConcurrentCalls, locks: { tryLock } }).start();
   };
+  const callOn = (session: ClientHttp2Session, path: string) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    stream.on('error', () => undefined);
+    stream.end(Buffer.alloc(5));
+    return stream;
+  };
+  const makeBusy = (busy: readonly ClientHttp2Session[], calls = 8) =>
+    busy.flatMap((session) =>
+      Array.from({ length: calls }, () => callOn(session, daprPath('TryLockAlpha1'))),
+    );
   const open = async (count: number) => {
     const opened = Array.from({ length: count }, () => connect(`http://127.0.0.1:${grpc.port}`));
     sessions.push(...opened);
@@ -33,24 +56,54 @@ describe('the streams that a gRPC connection may open', () => {
     await expectEach(2000);
   });
 
-  it('are shared by several, and by those that were there before', async () => {
+  it('are shared by several that use them, and by those that do not', async () => {
     await start(1000);
-    await open(1);
-    await open(3);
+    await open(5);
+    makeBusy(sessions.slice(1));
     await expectEach(500);
+  });
+
+  it.each([
+    ['are idle', 0],
+    ['make a few calls', 7],
+  ])('are not shared with those that %s', async (_what, calls) => {
+    await start(1000);
+    await open(40);
+    makeBusy(sessions.slice(1), calls);
+    makeBusy(sessions.slice(0, 1));
+    await expectEach(2000);
+  });
+
+  it('are not shared with those that watch health', async () => {
+    await start(1000);
+    await open(20);
+    for (const session of sessions) callOn(session, '/grpc.health.v1.Health/Watch');
+    await expectEach(2000);
   });
 
   it('are more again when others have gone', async () => {
     await start(1000);
     await open(4);
+    makeBusy(sessions);
     await expectEach(500);
     for (const session of sessions.splice(1)) session.destroy();
+    await expectEach(2000);
+  });
+
+  it('are more again when others use them no more', async () => {
+    await start(1000);
+    await open(4);
+    makeBusy(sessions.slice(0, 1));
+    const calls = makeBusy(sessions.slice(1));
+    await expectEach(500);
+    for (const call of calls) call.destroy();
     await expectEach(2000);
   });
 
   it('are never so few that a health watch would take the last', async () => {
     await start(1);
     await open(5);
+    makeBusy(sessions);
     await expectEach(8);
   });
 

@@ -11,7 +11,9 @@ import { promisify } from 'node:util';
 
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
-import { Connections } from '../../src/grpc/grpc-js-internals';
+import { ApiRefusals } from '../../src/grpc/api-refusals';
+import { CallGate } from '../../src/grpc/call-gate';
+import { Connections } from '../../src/grpc/connections';
 import { useStreamTable } from '../../src/grpc/stream-table';
 import { eventually } from '../support/eventually';
 
@@ -170,7 +172,13 @@ describe('the connections of a gRPC server', () => {
     server = new Server();
     const bind = promisify(server.bindAsync.bind(server));
     const port = await bind('127.0.0.1:0', ServerCredentials.createInsecure());
-    new Connections(undefined).watch(server);
+    new Connections({
+      gate: new CallGate({
+        refusals: new ApiRefusals({ isAllowed: () => true, checkToken: undefined }),
+        maxMessageBytes: -1,
+      }),
+      shares: undefined,
+    }).watch(server);
     const { http2Servers } = server as unknown as { http2Servers: Map<Http2Server, unknown> };
     const session = once([...http2Servers.keys()][0]!, 'session') as Promise<[object]>;
     client = connect(`http://127.0.0.1:${port}`);

@@ -1,0 +1,92 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+
+import type { ByteBudget } from './byte-budget';
+import type { Turn } from './turn';
+
+/**
+ * Calls that a client may cancel on one connection before it is asked to open another. nghttp2 cuts a
+ * connection, and all calls on it, after a thousand and 33 more each second, and Node 20 has no option
+ * for that; but not one that was told to go away.
+ */
+const CANCELS_BEFORE_RETIRING = 500;
+
+/** As many again while it goes away, and it is cut. */
+const CANCELS_BEFORE_CUT = 2000;
+
+/** Calls that a client may begin and cancel within one turn of the event loop: no deadline is so short. */
+const CANCELS_IN_A_TURN = 100;
+
+/** From the notice that a connection goes away to the moment from which it takes no more calls. */
+const NOTICE_MS = 1000;
+
+/** The highest id that a stream can have: with it GOAWAY says that all calls are still taken (RFC 9113, 6.8). */
+const ALL_STREAMS = 2 ** 31 - 1;
+
+/** A client's connection and the calls that are under way on it. */
+export class Connection {
+  readonly session: ServerHttp2Session;
+  readonly socket: Socket;
+  /** What its calls may hold together. */
+  readonly budget: ByteBudget;
+  /** Calls under way. */
+  streams = 0;
+  /** True once a call of its was let in: it is no stranger any more. */
+  isKnown = false;
+  readonly #turn: Turn;
+  #cancels = 0;
+  #lastTurn = 0;
+  #cancelsInTurn = 0;
+  #isRetired = false;
+
+  constructor(options: {
+    readonly session: ServerHttp2Session;
+    readonly socket: Socket;
+    readonly budget: ByteBudget;
+    readonly turn: Turn;
+  }) {
+    this.session = options.session;
+    this.socket = options.socket;
+    this.budget = options.budget;
+    this.#turn = options.turn;
+  }
+
+  /** A call has ended that was begun in the turn named. */
+  ended(stream: ServerHttp2Stream, begunIn: number): void {
+    this.streams -= 1;
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countCancel(begunIn);
+  }
+
+  /** Closes it with a reason that clients show. */
+  cut(): void {
+    this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  #countCancel(begunIn: number): void {
+    this.#cancels += 1;
+    if (this.#turn.number === begunIn) this.#countInTurn();
+    if (this.#cancels > CANCELS_BEFORE_CUT) this.cut();
+    else if (this.#cancels > CANCELS_BEFORE_RETIRING) this.#retire();
+  }
+
+  #countInTurn(): void {
+    if (this.#lastTurn !== this.#turn.number) this.#cancelsInTurn = 0;
+    this.#lastTurn = this.#turn.number;
+    this.#cancelsInTurn += 1;
+    if (this.#cancelsInTurn > CANCELS_IN_A_TURN) this.cut();
+  }
+
+  /**
+   * Asks the client to use another connection. Calls under way end as they would, and those that are
+   * on their way are taken, as with gRPC's MAX_CONNECTION_AGE.
+   */
+  #retire(): void {
+    const { session } = this;
+    if (this.#isRetired || session.closed || session.destroyed) return;
+    this.#isRetired = true;
+    session.goaway(constants.NGHTTP2_NO_ERROR, ALL_STREAMS);
+    setTimeout(() => {
+      if (!session.closed && !session.destroyed) session.close();
+    }, NOTICE_MS).unref();
+  }
+}

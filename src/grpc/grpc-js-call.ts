@@ -1,0 +1,94 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
+import type { ServerInterceptingCall, ServerUnaryCall } from '@grpc/grpc-js';
+
+import type { ByteAccount } from './byte-budget';
+import type { GrpcStatus } from './grpc-status';
+import { inflate } from './inflate';
+import { MessageReader, PREFIX_BYTES } from './message-reader';
+
+/** The part of grpc-js's BaseServerInterceptingCall that is reached into. */
+interface CallInternals {
+  readonly stream: ServerHttp2Stream;
+  readonly incomingEncoding: string;
+  decoder: Pick<MessageReader, 'write'>;
+  callEventTracker: CallTracker | null;
+  sendStatus(status: GrpcStatus): void;
+  decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+}
+
+/** What grpc-js tells of a call to whom it takes for its own channelz. */
+class CallTracker {
+  /** True once a message of the answer has been handed to the socket. */
+  hasSentMessage = false;
+
+  addMessageSent(): void {
+    this.hasSentMessage = true;
+  }
+
+  addMessageReceived(): void {
+    // Nobody asks.
+  }
+
+  onStreamEnd(): void {
+    // Nobody asks.
+  }
+
+  onCallEnd(): void {
+    // Nobody asks.
+  }
+}
+
+/** What a call may take. */
+export interface CallLimits {
+  /** Longest message taken, in bytes; -1 for no limit. */
+  readonly maxBytes: number;
+  /** How much of a message is kept; all of it where undefined. */
+  readonly keptBytes: number | undefined;
+  readonly maxMessages: number;
+  /** Pays for what is held for the call until its stream closes. */
+  readonly account: ByteAccount;
+}
+
+/**
+ * Bounds what grpc-js holds for a call, and lets it be known whether its answer was sent. It takes
+ * its decoder's place and that of channelz, which is off.
+ */
+export function boundCall(call: ServerInterceptingCall, limits: CallLimits): void {
+  const internals = call as unknown as CallInternals;
+  const { maxBytes, keptBytes, maxMessages, account } = limits;
+  const { incomingEncoding: encoding } = internals;
+  const take = (bytes: number) => account.take(bytes);
+  internals.callEventTracker = new CallTracker();
+  if (encoding !== 'identity') {
+    // It is asked for messages that are not compressed too.
+    internals.decompressMessage = (message, found) =>
+      found === 'identity'
+        ? message.subarray(PREFIX_BYTES)
+        : inflate(message.subarray(PREFIX_BYTES), found, { maxBytes, take });
+  }
+  internals.decoder = new MessageReader({
+    maxBytes,
+    keptBytes,
+    maxMessages,
+    encoding,
+    take,
+    refuse: (status) => {
+      internals.sendStatus(status);
+    },
+  });
+}
+
+/** The HTTP/2 stream of a call. */
+export function streamOf(call: ServerInterceptingCall): ServerHttp2Stream {
+  return (call as unknown as CallInternals).stream;
+}
+
+/**
+ * True once the answer of a call has been handed to the socket. Before that nobody has seen any of
+ * it: grpc-js gives it to node:http2, which drops it where the client cancels in the same moment.
+ */
+export function isAnswerSent(call: ServerUnaryCall<Buffer, Buffer>): boolean {
+  const { callEventTracker } = (call as unknown as { readonly call: CallInternals }).call;
+  return callEventTracker?.hasSentMessage ?? false;
+}

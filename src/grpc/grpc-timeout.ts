@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+
+/** Milliseconds in each unit of `grpc-timeout` (gRPC over HTTP/2, Requests). */
+const TIMEOUT_UNITS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 0.001,
+  n: 0.000_001,
+};
+
+/** Node's longest timer, and where grpc-js cuts a time-out to 32 bits: about 24.8 days. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * Takes a deadline beyond 24.8 days off its request: grpc-js keeps the low 32 bits of a
+ * `grpc-timeout`, so that a call with a deadline of 30 days would be ended at once.
+ */
+export function dropEndlessDeadline(headers: IncomingHttpHeaders): void {
+  const timeout = headers['grpc-timeout'];
+  if (typeof timeout === 'string' && toMilliseconds(timeout) > LONGEST_TIMEOUT_MS) {
+    delete headers['grpc-timeout'];
+  }
+}
+
+function toMilliseconds(timeout: string): number {
+  const match = /^(\d{1,8}) *([HMSmun])$/.exec(timeout);
+  return match === null ? 0 : Number(match[1]) * (TIMEOUT_UNITS[match[2] ?? ''] ?? 0);
+}

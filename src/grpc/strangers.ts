@@ -1,0 +1,87 @@
+import type { Connection } from './connection';
+
+/**
+ * What strangers may cost in one turn of the event loop: about ten milliseconds' worth of calls that
+ * are refused, each of which is one.
+ */
+const COST_A_TURN = 300;
+
+/** The most connections on which nothing was let in yet; each takes some 20 KB. */
+const MOST_STRANGERS = 1000;
+
+/** What a new connection costs, in refused calls. */
+export const CONNECTION_COST = 15;
+
+/** How many strangers are read in a turn once all of them have been stopped. */
+const READ_IN_A_TURN = 2;
+
+/** What node:net keeps a socket's reading by; it has no public way to stop it once HTTP/2 has the socket. */
+interface Readable {
+  readonly _handle?: { readStop?: () => void; readStart?: () => void } | null;
+}
+
+/**
+ * Lets no crowd of strangers, connections on which nothing was let in yet, keep everybody else
+ * waiting. All that has arrived on all sockets is read in one turn of the event loop. Where strangers have
+ * cost too much in one, they are read no further, and then a few in each turn: they wait for
+ * each other, and those who are known do not.
+ */
+export class Strangers {
+  readonly #all = new Set<Connection>();
+  readonly #stopped = new Set<Connection>();
+  #cost = 0;
+  #isResuming = false;
+
+  /** A connection came; the oldest goes where there are too many, as it may be nobody. */
+  add(connection: Connection): void {
+    const [oldest] = this.#all;
+    if (oldest !== undefined && this.#all.size >= MOST_STRANGERS) oldest.socket.destroy();
+    this.#all.add(connection);
+    this.spend(connection, CONNECTION_COST);
+  }
+
+  /** A connection has gone, or is a stranger no more. */
+  remove(connection: Connection): void {
+    this.#all.delete(connection);
+    if (this.#stopped.delete(connection)) setReading(connection, true);
+  }
+
+  /** Counts what a connection costs, which matters while it is a stranger. */
+  spend(connection: Connection, cost: number): void {
+    if (connection.isKnown) return;
+    this.#cost += cost;
+    if (this.#cost > COST_A_TURN) this.#stopAll();
+    this.#resumeLater();
+  }
+
+  #stopAll(): void {
+    for (const connection of this.#all) {
+      if (this.#stopped.has(connection)) continue;
+      this.#stopped.add(connection);
+      setReading(connection, false);
+    }
+  }
+
+  #resumeLater(): void {
+    if (this.#isResuming) return;
+    this.#isResuming = true;
+    setImmediate(() => {
+      this.#isResuming = false;
+      this.#cost = 0;
+      let count = 0;
+      for (const connection of this.#stopped) {
+        if (count === READ_IN_A_TURN) break;
+        count += 1;
+        this.#stopped.delete(connection);
+        setReading(connection, true);
+      }
+      if (this.#stopped.size > 0) this.#resumeLater();
+    });
+  }
+}
+
+function setReading({ socket }: Connection, isOn: boolean): void {
+  const { _handle: handle } = socket as unknown as Readable;
+  if (isOn) handle?.readStart?.();
+  else handle?.readStop?.();
+}
