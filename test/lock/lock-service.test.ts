@@ -1,3 +1,4 @@
+import { Cancellation } from '../../src/lock/cancellation';
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
 import type { LockCallReport } from '../../src/lock/lock-observer';
 import { createLockService, type LockService } from '../../src/lock/lock-service';
@@ -19,7 +20,7 @@ class FakeStore implements LockStore {
 const REQUEST = { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
 
 describe('the lock service', () => {
-  const caller = { signal: new AbortController().signal };
+  const caller = { signal: new Cancellation() };
   const reports: LockCallReport[] = [];
   let store: FakeStore;
   let stores: StoreCatalog;
@@ -39,6 +40,29 @@ describe('the lock service', () => {
       componentName: 'lockstore',
     });
     stores.add({ name: 'lockstore', store, keyPrefix });
+  });
+
+  describe('a caller who leaves before the answer is handed to the socket', () => {
+    it.each([
+      ['a granted lock is withdrawn, once', true, 1],
+      ['nothing is withdrawn of a refused one', false, 0],
+    ])('%s', async (_what, acquired, withdrawals) => {
+      store.tryLock.mockResolvedValue({ acquired });
+      const signal = new Cancellation();
+      await createService().tryLock(REQUEST, { signal });
+      expect(store.withdraw).not.toHaveBeenCalled();
+      signal.abort();
+      signal.abort();
+      const calls = Array.from({ length: withdrawals }, () => store.tryLock.mock.calls[0]?.[0]);
+      expect(store.withdraw.mock.calls.flat()).toEqual(calls);
+    });
+
+    it('a release is not undone', async () => {
+      const signal = new Cancellation();
+      await createService().unlock(REQUEST, { signal });
+      signal.abort();
+      expect(store.withdraw).not.toHaveBeenCalled();
+    });
   });
 
   describe('a try', () => {

@@ -129,6 +129,9 @@ const TINY: Readonly<Record<string, Buffer>> = {
   nested: Buffer.alloc(4_194_000, 0x7b),
 };
 
+/** Messages of each kind to each method. */
+const MESSAGES = { small: 5, full: 20 } as const;
+
 export const grpcTinyFields: Attack = {
   name: 'grpc-tiny-fields',
   description: 'Twenty messages of 4 MiB of empty fields to each method, right token.',
@@ -144,10 +147,11 @@ export const grpcTinyFields: Attack = {
     for (const path of paths) {
       for (const bytes of Object.values(TINY)) {
         const socket = await openHttp2(target.grpcPort);
-        for (let stream = 1; stream < (size === 'full' ? 40 : 10); stream += 2) {
-          const call = [callHeaders(stream, path, token), body(stream, message(bytes), true)];
-          await pour(socket, Buffer.concat(call), 500);
-        }
+        const calls = Array.from({ length: MESSAGES[size] }, (_, index) => [
+          callHeaders(2 * index + 1, path, token),
+          body(2 * index + 1, message(bytes), true),
+        ]);
+        await pour(socket, Buffer.concat(calls.flat()), 1000);
         socket.destroy();
       }
     }
