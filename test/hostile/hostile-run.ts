@@ -60,13 +60,15 @@ export interface HostileRunOptions {
   /** The module whose `ATTACKS` has the attack: its process loads it anew. */
   readonly list?: string;
   readonly pace?: Pace;
+  /** Ends the run; what it has started is ended before it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 const ATTACK_LIST = path.join(__dirname, 'attacks.ts');
 
 /** Runs one attack on a sidecar of its own, with an innocent neighbour beside it. */
 export async function runAttack(attack: Attack, options: HostileRunOptions): Promise<AttackReport> {
-  const { size, startTarget, list = ATTACK_LIST, pace = PACES[size] } = options;
+  const { size, startTarget, list = ATTACK_LIST, pace = PACES[size], signal } = options;
   const attacker = new ChildProgram('attack-process.ts', [list, attack.name]);
   const neighbour = new ChildProgram('probe-process.ts');
   let target: TargetUnderAttack | undefined;
@@ -76,11 +78,20 @@ export async function runAttack(attack: Attack, options: HostileRunOptions): Pro
       return { ...attack.needs, ...opened };
     });
     const run = new AttackRun({ attack, size, pace, attacker, neighbour, target });
-    return await run.toReport();
+    return await Promise.race([run.toReport(), rejectOn(signal)]);
   } finally {
     await Promise.all([attacker.kill(), neighbour.kill()]);
     await target?.remove();
   }
+}
+
+/** Never resolves. */
+function rejectOn(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
 }
 
 interface Parts {

@@ -19,10 +19,11 @@ async function main(): Promise<void> {
     },
   });
   const size = toSize(values.size);
+  const signal = abortOnSignals();
   const reports: AttackReport[] = [];
   for (const attack of repeat(select(values.only), Number(values.repeat))) {
     process.stderr.write(`${attack.name}: ${attack.description}\n`);
-    const report = await runAttack(attack, { size, startTarget });
+    const report = await runAttack(attack, { size, startTarget, signal });
     if (report.broken.length > 0) process.stderr.write(`  BROKEN ${report.broken.join('; ')}\n`);
     reports.push(report);
   }
@@ -30,6 +31,17 @@ async function main(): Promise<void> {
   const broken = reports.filter((report) => report.broken.length > 0);
   process.stdout.write(`\n${reports.length - broken.length} of ${reports.length} attacks held\n`);
   process.exitCode = broken.length === 0 ? 0 : 1;
+}
+
+/** Sidecar and Redis must not outlive the run. A second signal ends the process at once, as ever. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      controller.abort(new Error(`stopped by ${name}`));
+    });
+  }
+  return controller.signal;
 }
 
 function toSize(text: string): AttackSize {
