@@ -29,7 +29,7 @@ import { createTokenCheck } from './sidecar/api-token';
 import { Health } from './sidecar/health';
 import { SidecarMetadata } from './sidecar/metadata';
 import type { Sidecar } from './sidecar/sidecar';
-import { findDriver } from './stores/drivers';
+import { StoreFactory } from './store-factory';
 import { SystemAuthorities } from './trust/system-authorities';
 import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
 
@@ -81,8 +81,6 @@ class ComposedApp implements App {
   readonly #lifecycle = new Lifecycle();
   readonly #authorities: SystemAuthorities;
   readonly #stores = new StoreCatalog();
-  /** By store: the log in which its secrets are hidden. */
-  readonly #storeLoggers = new Map<string, Logger>();
   readonly #metadata: SidecarMetadata;
   #configuration: Configuration = DEFAULT_CONFIGURATION;
   #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
@@ -248,19 +246,25 @@ class ComposedApp implements App {
       observer: observation,
       requestShutdown: this.#context.requestShutdown,
     };
-    const resiliency = this.#createResiliency(metrics);
+    const resiliency = new Resiliency({
+      appId,
+      logger: logger.scoped('dapr.runtime'),
+      observer: createResiliencyObserver(metrics, this.#metadata),
+    });
+    const factory = new StoreFactory({
+      authorities: this.#authorities,
+      observerOf: (store) => metrics.storeObserver(store),
+    });
     const locks = createLockService({
       stores: this.#stores,
       policyOf: (storeName) => resiliency.policyOf(storeName),
       observers: [
-        createLockLog(logger.scoped('dapr.api'), {
-          loggerOf: (store) => this.#storeLoggers.get(store),
-        }),
+        createLockLog(logger.scoped('dapr.api'), { loggerOf: (store) => factory.loggerOf(store) }),
         metrics.lockObserver,
       ],
       maxConcurrentCalls: this.#options.maxConcurrentLockCalls,
     });
-    const components = this.#createComponents(metrics);
+    const components = this.#createComponents(metrics, factory);
     const resources = new Resources({
       folders: new ManifestFolders(
         this.#options.resourcesPaths,
@@ -276,27 +280,13 @@ class ComposedApp implements App {
     return { metrics, observation, health, components, resources, servers };
   }
 
-  #createResiliency(metrics: Metrics): Resiliency {
-    return new Resiliency({
-      appId: this.#options.appId,
-      logger: this.#logger.scoped('dapr.runtime'),
-      observer: createResiliencyObserver(metrics, this.#metadata),
-    });
-  }
-
-  #createComponents(metrics: Metrics): ComponentManager {
+  #createComponents(metrics: Metrics, factory: StoreFactory): ComponentManager {
     const { appId } = this.#options;
     const logger = this.#logger.scoped('dapr.runtime.processor');
     return new ComponentManager({
       appId,
       environment: toComponentEnvironment(this.#context.environment, this.#options),
-      createStore: ({ name: componentName, type, version }, { properties, logger }) => {
-        const observer = metrics.storeObserver(componentName);
-        const authorities = this.#authorities;
-        this.#storeLoggers.set(componentName, logger.scoped('dapr.api'));
-        const driver = findDriver(type, version);
-        return driver?.create({ componentName, properties, logger, authorities, observer });
-      },
+      createStore: (manifest, made) => factory.create(manifest, made),
       isDenied: (component) => isComponentDenied(this.#configuration, component),
       observe: (component, failedAt) => {
         metrics.recordComponent(component, failedAt);

@@ -37,7 +37,7 @@ describe('the log of a sidecar', () => {
     const before = count('owner=the-owner');
     await lock();
     expect(count('owner=the-owner')).toBe(before);
-    expect(sidecar.stderr).toBe('');
+    expect(sidecar.strayErrors).toBe('');
   });
 
   it('is not ended by SIGUSR2', async () => {
@@ -80,7 +80,7 @@ describe('the log of a sidecar', () => {
     expect(span?.msg).toMatch(
       /^\[\/v1\.0-alpha1\/lock\/lockstore\] Trace: [\da-f]{32} Span: 0{16}\/[\da-f]{16} Time: \[\S+ -> {2}\S+\] Annotations: \[\]$/,
     );
-    expect(sidecar.stderr).toBe('');
+    expect(sidecar.strayErrors).toBe('');
   });
 });
 

@@ -63,7 +63,7 @@ describe('a sidecar whose Redis is paused for 4.5 s', () => {
     await eventually(async () => {
       expect(sidecar.stdout).toContain('Redis is back');
     });
-    expect(sidecar.stderr).toBe('');
+    expect(sidecar.strayErrors).toBe('');
   }, 20_000);
 
   it('leaves nothing of a caller whose own deadline passed meanwhile', async () => {

@@ -45,12 +45,13 @@ describe('a sidecar process', () => {
       expect(answer.response).toEqual({ success: false });
     });
 
-    it('writes nothing but log lines where no terminal shows them', async () => {
+    it('writes nothing but log lines to standard output, and the line to paste beside them', async () => {
       await start();
+      await sidecar.waitForOutput('Take a lock:');
       await sidecar.stop();
       const lines = sidecar.stdout.trimEnd().split('\n');
       expect(lines.filter((line) => !/^time=\S+ level=\w+ msg=/.test(line))).toEqual([]);
-      expect(sidecar.stderr).toBe('');
+      expect(sidecar.strayErrors).toBe('');
     });
 
     it('writes the lines that launchers wait for', async () => {

@@ -102,6 +102,11 @@ export class SidecarProcess {
     return this.#stderr;
   }
 
+  /** What stands on standard error beside the line to paste, which goes there without a terminal. */
+  get strayErrors(): string {
+    return this.#stderr.replace(/\nHoldfast listens on [^\n]*\n(?:\ncurl [^\n]*\n)?\n/, '');
+  }
+
   /** Waits for a text in either output; rejects where the process ends without it. */
   async waitForOutput(text: string): Promise<void> {
     const deadline = Date.now() + READY_WITHIN_MS;

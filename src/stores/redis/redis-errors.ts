@@ -75,7 +75,7 @@ export function isUnknownCommand(error: unknown): boolean {
  */
 export function isRefused(error: unknown): boolean {
   if (!(error instanceof ErrorReply)) return false;
-  return isNoPermission(error) || (isReply(error, 'ERR ') && !isMaxClients(error.message));
+  return isNoPermission(error) || (isReply(error, 'ERR') && !isMaxClients(error.message));
 }
 
 /** True where a server asks for no password and yet was given one: every version has its own words. */

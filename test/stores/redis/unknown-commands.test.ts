@@ -33,9 +33,9 @@ describe.each(MISSING.map((names) => [names.join(' and '), names] as const))(
       const [call, other] = [tryLockCall('k'), tryLockCall('k', 'b')];
       await expect(store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
       await expect(store.tryLock(other, noAbort())).resolves.toEqual({ acquired: false });
-      await expect(store.unlock(other, noAbort())).resolves.toBe('held-by-other');
+      await expect(store.unlock(other, noAbort())).resolves.toBe('held_by_other');
       await expect(store.unlock(call, noAbort())).resolves.toBe('unlocked');
-      await expect(store.unlock(tryLockCall('k'), noAbort())).resolves.toBe('not-found');
+      await expect(store.unlock(tryLockCall('k'), noAbort())).resolves.toBe('not_found');
       const warnings = logger.messages('warn');
       expect(warnings).toHaveLength(names.includes('TIME') ? 1 : 0);
       await store.close();
