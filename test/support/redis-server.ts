@@ -86,6 +86,18 @@ export class RedisServer {
       client.destroy();
     }
   }
+
+  /**
+   * When a key expires on this Redis' clock, in milliseconds since 1970 and up to 1 ms late. Of its time
+   * and the time that is left, as PEXPIRETIME came with Redis 7.
+   */
+  async expiryOf(key: string): Promise<number> {
+    const script = `local time = redis.call('time')
+return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('pttl', KEYS[1])}`;
+    const reply = await this.inspect((client) => client.eval(script, { keys: [key] }));
+    const [now = NaN, left = NaN] = reply as unknown as number[];
+    return now + left;
+  }
 }
 
 /** Starts a real Redis on a free port of the loopback interface. */

@@ -1,6 +1,6 @@
 import { ErrorReply } from '@redis/client';
 
-import { isPasswordNotNeeded, isUnknownCommand, toReplyText } from './redis-errors';
+import { isNotSignedIn, isPasswordNotNeeded, isUnknownCommand, toReplyText } from './redis-errors';
 
 /** Who signs in; empty texts for none. */
 export interface RedisCredentials {
@@ -32,7 +32,8 @@ export async function signIn(
     return true;
   } catch (error) {
     if (isPasswordNotNeeded(error)) return false;
-    if (!isUnknownCommand(error)) throw withoutArguments(error);
+    // Valkey says of an AUTH that is not there what it says of any command before one has signed in.
+    if (!isUnknownCommand(error) && !isNotSignedIn(error)) throw withoutArguments(error);
     return signInByHello(client, [username === '' ? 'default' : username, password]);
   }
 }
@@ -44,7 +45,7 @@ async function signInByHello(client: CommandSender, pair: readonly string[]): Pr
     return true;
   } catch (error) {
     // Whether a password is needed the next command tells: by NOAUTH.
-    if (isUnknownCommand(error)) return false;
+    if (isUnknownCommand(error) || isNotSignedIn(error)) return false;
     throw withoutArguments(error);
   }
 }

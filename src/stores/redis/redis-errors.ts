@@ -78,6 +78,11 @@ export function isRefused(error: unknown): boolean {
   return isNoPermission(error) || (isReply(error, 'ERR') && !isMaxClients(error.message));
 }
 
+/** True where a server does nothing for a connection that has not signed in. */
+export function isNotSignedIn(error: unknown): boolean {
+  return isReply(error, 'NOAUTH');
+}
+
 /** True where a server asks for no password and yet was given one: every version has its own words. */
 export function isPasswordNotNeeded(error: unknown): boolean {
   return (

@@ -61,11 +61,11 @@ describe('lock.redis behind a bad network', () => {
         () => tryLock(call),
         async () => {
           await holderIs('a');
-          firstExpiry = await redis.inspect((client) => client.pExpireTime(key));
+          firstExpiry = await redis.expiryOf(key);
         },
       );
       expect(result).toEqual({ acquired: true });
-      const expiry = await redis.inspect((client) => client.pExpireTime(key));
+      const expiry = await redis.expiryOf(key);
       expect(expiry).toBeGreaterThan(firstExpiry);
       await expect(tryLock()).resolves.toEqual({ acquired: false });
     });
@@ -298,6 +298,10 @@ describe('lock.redis behind a bad network', () => {
 
     it('leaves a lock alone that a daprd took under the same owner name', async () => {
       const call = await leaveBehind();
+      // Not in the same 2 ms: before Redis 7 the two locks could not be told apart.
+      await eventually(async () => {
+        expect(await redis.inspect((client) => client.pTTL(key))).toBeLessThan(call.ttlMs - 5);
+      });
       await redis.inspect(async (client) => {
         await client.del(key);
         await client.sendCommand(['SET', key, 'a', 'EX', '60', 'NX']);

@@ -123,7 +123,7 @@ describe('lock.redis', () => {
       await pause(400);
       redis.resume();
       await expect(answer).resolves.toEqual({ acquired: true });
-      const expiry = await redis.inspect((client) => client.pExpireTime(key));
+      const expiry = await redis.expiryOf(key);
       expect(expiry).toBeGreaterThan(expiryBefore + 300);
     });
   });

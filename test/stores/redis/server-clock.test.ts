@@ -56,7 +56,7 @@ describe('a TryLock whose outcome stays unknown', () => {
       (error: unknown) => (error as Error).message,
     );
     const latest = Date.parse(/until (\S+) at the latest$/.exec(failure)?.[1] ?? '');
-    const expiry = await redis.inspect((client) => client.pExpireTime('k'));
+    const expiry = await redis.expiryOf('k');
     expect(expiry).toBeLessThanOrEqual(latest);
     expect(expiry).toBeGreaterThan(Date.now());
     await store.close();

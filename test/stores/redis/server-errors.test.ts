@@ -55,7 +55,9 @@ describe('lock.redis at its init', () => {
 
   it('refuses a Redis with a connected replica', async () => {
     redis = await startRedisServer();
-    const replica = await startRedisServer({ args: ['--replicaof', `127.0.0.1 ${redis.port}`] });
+    const replica = await startRedisServer({
+      args: ['--replicaof', '127.0.0.1', String(redis.port)],
+    });
     try {
       await redis.inspect(async (client) => {
         while (!(await client.info('replication')).includes('connected_slaves:1')) {
@@ -173,14 +175,14 @@ describe('an error that Redis answers', () => {
   it('READONLY is unavailable', async () => {
     await command('REPLICAOF', '127.0.0.1', String(await findFreePort()));
     await expect(fixture.store.tryLock(tryLockCall('k'), noAbort())).rejects.toMatchObject(
-      failsWith('unavailable', /^this Redis is a read-only replica: READONLY/),
+      failsWith('unavailable', /^this Redis is a read-only replica: .*READONLY/),
     );
   });
 
   it('OOM is unavailable', async () => {
     await command('CONFIG', 'SET', 'maxmemory', '1');
     await expect(fixture.store.tryLock(tryLockCall('k'), noAbort())).rejects.toMatchObject(
-      failsWith('unavailable', /^Redis has no memory left for another lock: OOM/),
+      failsWith('unavailable', /^Redis has no memory left for another lock: .*OOM/),
     );
   });
 
