@@ -131,6 +131,7 @@ export class RedisConnection {
   /** Ends the connection and every attempt; commands in flight fail as unknown. */
   close(): void {
     this.#closing.abort();
+    this.#attempts.drop();
     this.#link?.end(new Error('the store was closed'));
     this.#link = undefined;
     this.#observer.closed();
