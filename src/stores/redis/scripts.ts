@@ -46,8 +46,13 @@ local function attempt_of_grant(key, companion)
   if not attempt then return nil end
   expiry = tonumber(expiry)
   local same
-  if redis.REDIS_VERSION_NUM then same = redis.call('pexpiretime', key) == expiry
-  else same = math.abs(now + redis.call('pttl', key) - expiry) <= 2 end
+  if redis.REDIS_VERSION_NUM then
+    same = redis.call('pexpiretime', key) == expiry
+  else
+    -- Less than 0 stands for no expiry.
+    local left = redis.call('pttl', key)
+    same = left >= 0 and math.abs(now + left - expiry) <= 2
+  end
   return same and attempt or nil
 end
 local function is_grant_of_attempt(key, companion, owner, attempt)
