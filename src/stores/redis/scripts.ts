@@ -36,8 +36,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 /**
  * The one reader of companions. A companion counts only while its expiry is the lock's own: any
  * other was left by a lock that has ended since, by a daprd, by another version of Holdfast, or by
- * hand. So a daprd's later lock of the same owner name is never taken for the attempt's.
- * Before Redis 7 a key does not tell its expiry but what is left of it, up to 2 ms apart.
+ * hand. So a daprd's later lock of the same owner name is not taken for the attempt's, unless it ends
+ * in the same millisecond. Before Redis 7 a key tells only how much of its lease is left, up to 2 ms apart.
  */
 const GRANT = `
 local function attempt_of_grant(key, companion)
