@@ -251,7 +251,7 @@ export class ComponentManager {
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
     if (this.#isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
     const logger = createRedactedLogger(this.#options.logger, redact);
-    const create = () => this.#options.createStore(manifest, { properties, logger });
+    const create = () => this.#options.createStore(manifest, { properties, logger, redact });
     const store = createLockStore(manifest, { create, redact });
     this.#open.add(store);
     try {
