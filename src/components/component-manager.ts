@@ -73,7 +73,9 @@ export class ComponentManager {
    */
   async start(selection: ComponentSelection): Promise<void> {
     const { logger } = this.#options;
-    for (const problem of selection.broken.values()) logger.warn(problem);
+    this.#broken.report([...selection.broken.values()], (problem) => {
+      logger.warn(problem);
+    });
     await this.#reach(this.#served.of(selection), (manifest, error) => {
       const reason = `process component ${manifest.name} error: ${toErrorMessage(error)}`;
       if (manifest.ignoreErrors) {
