@@ -25,8 +25,8 @@ const HOME_OF_PACKAGE = {
   'fastest-levenshtein': 'manifests',
 };
 
-// Who may import whom (CONTRIBUTING.md): the rooms that a room may look into. Files directly
-// in src: main is the edge, app the composition root, lifecycle and version know nobody.
+// Who may import whom (CONTRIBUTING.md): the rooms that a room may look into. Files directly in src
+// join the rooms: they may import any of them, but no library of theirs. Lifecycle and version know nobody.
 const MAY_IMPORT = {
   lock: [],
   connections: [],
@@ -34,7 +34,7 @@ const MAY_IMPORT = {
   manifests: ['lock', 'sidecar/go-json'],
   cli: ['manifests/go-values', 'manifests/nearest-name'],
   configuration: ['lock', 'sidecar', 'manifests'],
-  observability: ['lock', 'sidecar', 'connections', 'configuration/configuration', 'trust'],
+  observability: ['lock', 'sidecar', 'configuration/configuration', 'trust'],
   components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],
   resiliency: ['lock', 'manifests'],
   grpc: ['lock', 'sidecar', 'connections'],
@@ -43,10 +43,13 @@ const MAY_IMPORT = {
   trust: [],
 };
 
-function roomRules(room, allowed) {
-  const foreignPackages = Object.entries(HOME_OF_PACKAGE)
+function foreignPackagesOf(room) {
+  return Object.entries(HOME_OF_PACKAGE)
     .filter(([, home]) => home !== room && !home.startsWith(`${room}/`))
-    .map(([name]) => ({ name, message: `only src/${HOME_OF_PACKAGE[name]} may import ${name}` }));
+    .map(([name, home]) => ({ name, message: `only src/${home} may import ${name}` }));
+}
+
+function roomRules(room, allowed) {
   const permitted = ['\\.\\./', ...allowed.map((place) => `${place}(?:/|$)`)].join('|');
   const pattern = {
     regex: `^(?:\\.\\./)+(?!${permitted})`,
@@ -54,7 +57,9 @@ function roomRules(room, allowed) {
   };
   return {
     files: [`src/${room}/**/*.ts`],
-    rules: { 'no-restricted-imports': ['error', { paths: foreignPackages, patterns: [pattern] }] },
+    rules: {
+      'no-restricted-imports': ['error', { paths: foreignPackagesOf(room), patterns: [pattern] }],
+    },
   };
 }
 
@@ -83,6 +88,10 @@ module.exports = tseslint.config(
     },
   },
   ...Object.entries(MAY_IMPORT).map(([room, allowed]) => roomRules(room, allowed)),
+  {
+    files: ['src/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: foreignPackagesOf(undefined) }] },
+  },
   {
     files: ['src/lifecycle.ts', 'src/version.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: ['./*', '../*'] }] },

@@ -4,9 +4,8 @@
 // package that has it; otherwise says which one command does.
 
 const { existsSync } = require('node:fs');
-const { spawnSync } = require('node:child_process');
 
-const { canInstallByApt, findOnPath, isExecutable } = require('./find-binary');
+const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
 
 /** The path of promtool, undefined where there is none. */
 function findPromtool(env) {
@@ -27,25 +26,12 @@ function toAdvice(env) {
 or set HOLDFAST_PROMTOOL to the path of one.`;
 }
 
-function installByApt() {
-  const env = {
-    ...process.env,
-    DEBIAN_FRONTEND: 'noninteractive',
-    // Keeps the package from starting a Prometheus of its own.
-    RUNLEVEL: '1',
-  };
-  const run = (...args) =>
-    spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  run('update');
-  return run('install', '-y', '--no-install-recommends', 'prometheus').status === 0;
-}
-
 function main() {
   if (findPromtool(process.env)) return;
   const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
   if (!process.env.HOLDFAST_PROMTOOL && canInstallByApt(apt)) {
     console.log('promtool is missing; installing prometheus by apt-get');
-    if (installByApt() && findPromtool(process.env)) return;
+    if (installByApt('prometheus') && findPromtool(process.env)) return;
   }
   console.error(toAdvice(process.env));
   process.exitCode = 1;

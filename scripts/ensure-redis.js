@@ -4,9 +4,8 @@
 // which one command does. Tests are never skipped for want of Redis.
 
 const { existsSync } = require('node:fs');
-const { spawnSync } = require('node:child_process');
 
-const { canInstallByApt, findOnPath, isExecutable } = require('./find-binary');
+const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
 
 const BINARY = 'redis-server';
 
@@ -30,25 +29,12 @@ function toAdvice(env) {
 or set HOLDFAST_REDIS_SERVER to the path of one.`;
 }
 
-function installByApt() {
-  const env = {
-    ...process.env,
-    DEBIAN_FRONTEND: 'noninteractive',
-    // Keeps the package from starting a server of its own.
-    RUNLEVEL: '1',
-  };
-  const run = (...args) =>
-    spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  run('update');
-  return run('install', '-y', '--no-install-recommends', BINARY).status === 0;
-}
-
 function main() {
   if (findRedisServer(process.env)) return;
   const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
   if (!process.env.HOLDFAST_REDIS_SERVER && canInstallByApt(apt)) {
     console.log(`${BINARY} is missing; installing it by apt-get`);
-    if (installByApt() && findRedisServer(process.env)) return;
+    if (installByApt(BINARY) && findRedisServer(process.env)) return;
   }
   console.error(toAdvice(process.env));
   process.exitCode = 1;

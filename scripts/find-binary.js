@@ -1,6 +1,7 @@
 'use strict';
 // What the scripts that look for a binary, or install one, have in common.
 
+const { spawnSync } = require('node:child_process');
 const { accessSync, constants } = require('node:fs');
 const path = require('node:path');
 
@@ -25,4 +26,13 @@ function canInstallByApt({ uid, hasApt }) {
   return uid === 0 && hasApt;
 }
 
-module.exports = { canInstallByApt, findOnPath, isExecutable };
+/** Installs a package, without starting the service that it may bring along; whether that went well. */
+function installByApt(name) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const run = (...args) =>
+    spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  run('update');
+  return run('install', '-y', '--no-install-recommends', name).status === 0;
+}
+
+module.exports = { canInstallByApt, findOnPath, installByApt, isExecutable };

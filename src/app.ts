@@ -254,6 +254,7 @@ class ComposedApp implements App {
     const factory = new StoreFactory({
       authorities: this.#authorities,
       observerOf: (store) => metrics.storeObserver(store),
+      logger: logger.scoped('dapr.api'),
     });
     const locks = createLockService({
       stores: this.#stores,

@@ -5,6 +5,7 @@ import type { SidecarMetadata } from '../sidecar/metadata';
 import type { FailedStep } from './init-lock-store';
 import type { ComponentManifest } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
+import type { Redact } from './redaction';
 import type { Environment } from './secrets/environment-access';
 
 /** Is told of every component's init; this is how metrics learn of them. Must not throw. */
@@ -23,7 +24,12 @@ export interface ComponentManagerOptions {
    */
   readonly createStore: (
     manifest: ComponentManifest,
-    context: { readonly properties: MetadataProperties; readonly logger: Logger },
+    context: {
+      readonly properties: MetadataProperties;
+      readonly logger: Logger;
+      /** Takes the component's secrets out of what others say of its store. */
+      readonly redact: Redact;
+    },
   ) => LockStore | undefined;
   /** True where the configuration denies a component (`components.deny`). */
   readonly isDenied: (component: Pick<ComponentManifest, 'type' | 'version'>) => boolean;

@@ -73,7 +73,9 @@ export class ComponentManager {
    */
   async start(selection: ComponentSelection): Promise<void> {
     const { logger } = this.#options;
-    for (const problem of selection.broken.values()) logger.warn(problem);
+    this.#broken.report([...selection.broken.values()], (problem) => {
+      logger.warn(problem);
+    });
     await this.#reach(this.#served.of(selection), (manifest, error) => {
       const reason = `process component ${manifest.name} error: ${toErrorMessage(error)}`;
       if (manifest.ignoreErrors) {
@@ -251,7 +253,7 @@ export class ComponentManager {
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
     if (this.#isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
     const logger = createRedactedLogger(this.#options.logger, redact);
-    const create = () => this.#options.createStore(manifest, { properties, logger });
+    const create = () => this.#options.createStore(manifest, { properties, logger, redact });
     const store = createLockStore(manifest, { create, redact });
     this.#open.add(store);
     try {

@@ -83,6 +83,13 @@ export class Trouble {
     if (!this.#isQuietTime) this.#rest();
   }
 
+  /** Drops what was not told yet: nobody tries any more, and it has no end to be told. */
+  drop(): void {
+    this.#isOpen = false;
+    this.#untold = 0;
+    this.#failingParts.clear();
+  }
+
   #begin(): void {
     this.#sinceMs = this.#options.clock.now();
     this.#failures = 0;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
@@ -93,12 +93,14 @@ function readFirst(files: readonly string[]): readonly string[] {
   return [];
 }
 
-/** Those of every file in a folder; what can't be read, as a folder in it, counts as none. */
+/** Those of every file in a folder; what can't be read, as a folder or a pipe in it, counts as none. */
 function readFolder(folder: string): readonly string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => !(entry.isSymbolicLink() && isLinkWithin(path.join(folder, entry.name))))
-      .flatMap((entry) => readFile(path.join(folder, entry.name)) ?? []);
+      .map((entry) => path.join(folder, entry.name))
+      .filter(isRegularFile)
+      .flatMap((file) => readFile(file) ?? []);
   } catch {
     return [];
   }
@@ -107,6 +109,15 @@ function readFolder(folder: string): readonly string[] {
 /** OpenSSL's names by hash lead to files of the same folder, which are read anyway. */
 function isLinkWithin(file: string): boolean {
   return !readlinkSync(file).includes('/');
+}
+
+/** A pipe would be waited for, and the whole process with it, until somebody writes to it. */
+function isRegularFile(file: string): boolean {
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function readFile(file: string): readonly string[] | undefined {

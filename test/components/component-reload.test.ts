@@ -116,6 +116,13 @@ describe('components whose files are read again', () => {
     expect(logger.messages('warn')).toHaveLength(2);
   });
 
+  it('say what is wrong with a file once, at the start or later', async () => {
+    await manager.start(selectionOf([manifestOf()], { 'other.yaml': 'broken' }));
+    await reload([manifestOf()], { 'other.yaml': 'broken' });
+    await reload([manifestOf()], { 'other.yaml': 'broken' });
+    expect([...logger.messages('warn'), ...logger.messages('error')]).toEqual(['broken']);
+  });
+
   it('say whether all of it could be used', async () => {
     await start(manifestOf());
     await expect(reload([manifestOf()])).resolves.toBe(true);

@@ -90,6 +90,14 @@ describe('a trouble', () => {
     expect(told).toEqual(['0 a first', '0 over: 1 in 0']);
   });
 
+  it('that is dropped is not told of any more', () => {
+    trouble.failed('a');
+    trouble.failed('a');
+    trouble.drop();
+    clock.pass(2 * TOLD_EVERY_MS);
+    expect(told).toEqual(['0 a first', '10000 idle']);
+  });
+
   it('is told of at most twice in 10 s, loses no failure and needs one timer, whatever comes', () => {
     const step = fc.oneof(
       fc.constant('fail'),

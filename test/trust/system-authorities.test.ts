@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -27,10 +28,22 @@ describe('SystemAuthorities', () => {
     await copyFile(SECOND!, path.join(folder, 'b.pem'));
     await symlink('b.pem', path.join(folder, '1234.0'));
     await mkdir(path.join(folder, 'inner'));
+    await symlink(path.join(folder, 'loop'), path.join(folder, 'loop'));
     await writeFile(path.join(folder, 'README'), 'no certificate');
     const SSL_CERT_DIR = `${empty}:${folder}:/nowhere`;
     expect(certificatesOf({ SSL_CERT_FILE: FIRST!, SSL_CERT_DIR })).toEqual([first, second]);
     expect(certificatesOf({ SSL_CERT_FILE: SECOND!, SSL_CERT_DIR })).toEqual([second]);
+  });
+
+  it('are read from no pipe of a folder, which nobody may write to', async () => {
+    await copyFile(FIRST!, path.join(folder, 'a.pem'));
+    execFileSync('mkfifo', [path.join(folder, 'pipe')]);
+    const writer = spawn('sh', ['-c', 'exec cat "$0" > "$1"', SECOND!, path.join(folder, 'pipe')]);
+    try {
+      expect(certificatesOf({ SSL_CERT_FILE: '/nowhere', SSL_CERT_DIR: folder })).toEqual([first]);
+    } finally {
+      writer.kill('SIGKILL');
+    }
   });
 
   it('are those that Node brings along where there are none', () => {

@@ -41,10 +41,10 @@ export class RedisConnection {
     clock: processClock,
     onFailing: ({ reason, failures }, isFirst) => {
       const more = isFirst ? '' : ` (${failures} attempts since this was last said)`;
-      this.#logger.warn(`Redis can't be reached: ${reason}; trying again${more}`);
+      this.#logger.warn(`${this.#subject}Redis can't be reached: ${reason}; trying again${more}`);
     },
   });
-  /** The component as warnings begin with it. */
+  /** The component as log lines begin with it: a sidecar may have several. */
   readonly #subject: string;
   #isWaitSaid = false;
   #isUnusedPasswordSaid = false;
@@ -131,6 +131,7 @@ export class RedisConnection {
   /** Ends the connection and every attempt; commands in flight fail as unknown. */
   close(): void {
     this.#closing.abort();
+    this.#attempts.drop();
     this.#link?.end(new Error('the store was closed'));
     this.#link = undefined;
     this.#observer.closed();
@@ -196,7 +197,7 @@ export class RedisConnection {
     this.#sayUnusedPassword(link);
     if (this.#awaySinceMs !== undefined) {
       const awayMs = Math.round(performance.now() - this.#awaySinceMs);
-      this.#logger.info(`Redis is back after ${awayMs} ms`);
+      this.#logger.info(`${this.#subject}Redis is back after ${awayMs} ms`);
       this.#observer.reconnected();
       this.#awaySinceMs = undefined;
     }
@@ -218,7 +219,7 @@ export class RedisConnection {
     this.#link = undefined;
     this.#awaySinceMs = performance.now();
     this.#observer.up(false);
-    this.#logger.warn(`Connection to Redis lost: ${reason.message}; reconnecting`);
+    this.#logger.warn(`${this.#subject}Connection to Redis lost: ${reason.message}; reconnecting`);
     this.#startAttempt(0);
   }
 

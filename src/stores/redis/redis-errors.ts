@@ -10,6 +10,8 @@ interface ReplyRow {
   readonly meaning: string;
 }
 
+const FORBIDDEN: ReplyRow = { kind: 'rejected', meaning: 'the Redis user lacks a permission' };
+
 const REPLIES: Readonly<Record<string, ReplyRow>> = {
   LOADING: { kind: 'unavailable', meaning: 'Redis is still loading its data' },
   BUSY: { kind: 'unavailable', meaning: 'Redis is busy running a script' },
@@ -21,7 +23,7 @@ const REPLIES: Readonly<Record<string, ReplyRow>> = {
   CLUSTERDOWN: { kind: 'unavailable', meaning: 'the Redis cluster is down' },
   NOAUTH: { kind: 'rejected', meaning: 'Redis asks for a password' },
   WRONGPASS: { kind: 'rejected', meaning: 'Redis refused the password' },
-  NOPERM: { kind: 'rejected', meaning: 'the Redis user lacks a permission' },
+  NOPERM: FORBIDDEN,
   WRONGTYPE: { kind: 'rejected', meaning: "the lock's key holds something that is no lock" },
 };
 
@@ -32,10 +34,7 @@ const MAX_CLIENTS = 'max number of clients';
 const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
   [new RegExp(MAX_CLIENTS), { kind: 'unavailable', meaning: 'Redis takes no more connections' }],
   // What a script may not do: Redis 7, Valkey and later (script.c), Redis 6 (scripting.c).
-  [
-    /ACL failure in script|The user executing the script|not allowed from script/,
-    { kind: 'rejected', meaning: 'the Redis user lacks a permission' },
-  ],
+  [/ACL failure in script|The user executing the script|not allowed from script/, FORBIDDEN],
 ];
 
 /** How Redis 6 hands on what a command in a script was answered; later ones give the answer itself. */
@@ -46,14 +45,14 @@ export function isNoScript(error: unknown): boolean {
   return isReply(error, 'NOSCRIPT');
 }
 
-/** True where the user may not run a command: nothing was run. */
+/** True where the user may not run the command that was sent: nothing was run. */
 export function isNoPermission(error: unknown): boolean {
   return isReply(error, 'NOPERM');
 }
 
-/** True where the user may not do what was asked, the script's own commands included. */
+/** True where the user may not run the command that was sent, or one that its script runs. */
 export function isForbidden(error: unknown): boolean {
-  return error instanceof ErrorReply && rowOf(error.message)?.meaning === REPLIES.NOPERM?.meaning;
+  return error instanceof ErrorReply && rowOf(error.message) === FORBIDDEN;
 }
 
 /** How servers say that they don't have a command; a script's own failure is none of it. */

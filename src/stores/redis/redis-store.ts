@@ -173,7 +173,7 @@ class RedisStore implements LockStore {
   withdraw(call: TryLockCall | UnlockCall): Promise<void> {
     const log = this.#loop.logOf(call.attempt);
     // Sent without a stamp: Redis could not tell this attempt from another of the same owner.
-    if (!log.isBounded) return Promise.resolve();
+    if (!log.isBounded || !log.isStamped) return Promise.resolve();
     const ttlMs = 'ttlMs' in call ? call.ttlMs : undefined;
     const now = performance.now();
     const { openUntilMs } = log;

@@ -36,8 +36,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 /**
  * The one reader of companions. A companion counts only while its expiry is the lock's own: any
  * other was left by a lock that has ended since, by a daprd, by another version of Holdfast, or by
- * hand. So a daprd's later lock of the same owner name is never taken for the attempt's.
- * Before Redis 7 a key does not tell its expiry but what is left of it, up to 2 ms apart.
+ * hand. So a daprd's later lock of the same owner name is not taken for the attempt's, unless it ends
+ * in the same millisecond. Before Redis 7 a key tells only how much of its lease is left, up to 2 ms apart.
  */
 const GRANT = `
 local function attempt_of_grant(key, companion)
@@ -46,8 +46,13 @@ local function attempt_of_grant(key, companion)
   if not attempt then return nil end
   expiry = tonumber(expiry)
   local same
-  if redis.REDIS_VERSION_NUM then same = redis.call('pexpiretime', key) == expiry
-  else same = math.abs(now + redis.call('pttl', key) - expiry) <= 2 end
+  if redis.REDIS_VERSION_NUM then
+    same = redis.call('pexpiretime', key) == expiry
+  else
+    -- Less than 0 stands for no expiry.
+    local left = redis.call('pttl', key)
+    same = left >= 0 and math.abs(now + left - expiry) <= 2
+  end
   return same and attempt or nil
 end
 local function is_grant_of_attempt(key, companion, owner, attempt)

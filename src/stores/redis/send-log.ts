@@ -52,6 +52,11 @@ export class SendLog {
     return this.#lost.every(({ bounded }) => bounded);
   }
 
+  /** True where Redis can tell the attempt from others: a send of it carried a stamp. */
+  get isStamped(): boolean {
+    return this.#sends > 0;
+  }
+
   /** The latest moment, on the server's clock, at which a send of the attempt may take effect. */
   get latestNotAfterMs(): number {
     return this.#latestNotAfterMs;

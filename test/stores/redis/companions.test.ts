@@ -1,7 +1,7 @@
 import { createAttempt } from '../../../src/lock/attempt';
 import type { TryLockCall } from '../../../src/lock/lock-store';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
-import { REPLY } from '../../../src/stores/redis/scripts';
+import { acquireScript, REPLY, withdrawScript } from '../../../src/stores/redis/scripts';
 import { toCompanionKey } from '../../../src/stores/redis/side-keys';
 import { eventually } from '../../support/eventually';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
@@ -93,6 +93,32 @@ describe('a companion', () => {
       });
     });
   });
+
+  // Within one script time stands still: the last millisecond of a lease is met for certain.
+  it.each([
+    ['a withdrawal', withdrawScript, [], REPLY.nothingToWithdraw],
+    ['a repeated try', acquireScript, ['60000'], REPLY.refused],
+  ])(
+    'counts for no lock without an expiry where only what is left is known (Redis 6): %s',
+    async (_, script, lease, reply) => {
+      await redis.inspect(async (client) => {
+        const { id } = createAttempt();
+        const keys = [`lock||myapp||${id}`, toCompanionKey(`lock||myapp||${id}`), `marker ${id}`];
+        const setUp = `
+          local time = redis.call('time')
+          local expiry = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + 1)
+          redis.call('set', KEYS[1], ARGV[1])
+          redis.call('set', KEYS[2], ARGV[2] .. ':' .. expiry)`;
+        const inAMinute = String(Date.now() + 60_000);
+        const answer = await client.eval(
+          `${setUp}\ndo ${script.source.replaceAll('redis.REDIS_VERSION_NUM', 'nil')} end`,
+          { keys, arguments: ['a', id, ...lease, inAMinute, '1', inAMinute] },
+        );
+        expect(answer).toBe(reply);
+        expect(await client.get(keys[0]!)).toBe('a');
+      });
+    },
+  );
 
   it('goes with its lock when that is released, whether it counts or not', async () => {
     await withLock(async (client, call) => {

@@ -175,9 +175,11 @@ describe('lock.redis on a Redis that goes away', () => {
       await redis.start();
       await eventually(() => tryLock());
       expect([...fixture.logger.messages('warn'), ...fixture.logger.messages('info')]).toEqual([
-        expect.stringMatching(/^Connection to Redis lost: .*; reconnecting$/),
-        expect.stringMatching(/^Redis can't be reached: .*ECONNREFUSED.*; trying again$/),
-        expect.stringMatching(/^Redis is back after \d+ ms$/),
+        expect.stringMatching(/^Component lockstore: Connection to Redis lost: .*; reconnecting$/),
+        expect.stringMatching(
+          /^Component lockstore: Redis can't be reached: .*ECONNREFUSED.*; trying again$/,
+        ),
+        expect.stringMatching(/^Component lockstore: Redis is back after \d+ ms$/),
       ]);
       expect(fixture.logger.messages('error')).toEqual([]);
     });

@@ -43,6 +43,28 @@ describe.each(MISSING.map((names) => [names.join(' and '), names] as const))(
   },
 );
 
+describe('a Redis without TIME', () => {
+  // Nothing in Redis tells such a lock from another of the same owner: see the docs on guarantees.
+  it('is not asked for ever to take back a lock that was granted without it', async () => {
+    const redis = await startRedisServer({ args: ['--rename-command', 'TIME', ''] });
+    const { store, logger } = createStore(redis.port);
+    try {
+      await store.init(noAbort());
+      const call = tryLockCall('k');
+      await expect(store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+      await store.withdraw(call);
+      expect(logger.messages('warn')).toHaveLength(1);
+      await redis.inspect(async (client) => {
+        expect(await client.get('k')).toBe('a');
+        expect(await client.info('commandstats')).not.toContain('cmdstat_eval');
+      });
+    } finally {
+      await store.close();
+      await redis.stop();
+    }
+  });
+});
+
 const REFUSED = new Set(['EVALSHA', 'PING', 'INFO']);
 
 describe('the words of a managed offer for a command that it keeps to itself', () => {
