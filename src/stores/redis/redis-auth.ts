@@ -1,6 +1,6 @@
 import { ErrorReply } from '@redis/client';
 
-import { isPasswordNotNeeded, isUnknownCommand, toReplyText } from './redis-errors';
+import { isNoPassword, isPasswordNotNeeded, isUnknownCommand, toReplyText } from './redis-errors';
 
 /** Who signs in; empty texts for none. */
 export interface RedisCredentials {
@@ -32,7 +32,7 @@ export async function signIn(
     return true;
   } catch (error) {
     if (isPasswordNotNeeded(error)) return false;
-    if (!isUnknownCommand(error)) throw withoutArguments(error);
+    if (!isUnknownCommand(error) && !isNoPassword(error)) throw withoutArguments(error);
     return signInByHello(client, [username === '' ? 'default' : username, password]);
   }
 }

@@ -36,6 +36,10 @@ const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
     /ACL failure in script|The user executing the script|not allowed from script/,
     { kind: 'rejected', meaning: 'the Redis user lacks a permission' },
   ],
+  [
+    /\bUnknown (?:\w+ )?command called from/,
+    { kind: 'rejected', meaning: 'Redis does not have a command that a lock needs' },
+  ],
 ];
 
 /** How Redis 6 hands on what a command in a script was answered; later ones give the answer itself. */
@@ -54,6 +58,12 @@ export function isNoPermission(error: unknown): boolean {
 /** True where the user may not do what was asked, the script's own commands included. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof ErrorReply && rowOf(error.message)?.meaning === REPLIES.NOPERM?.meaning;
+}
+
+/** True where no repetition makes Redis run a script: a permission or a command is missing, or its key is no lock. */
+export function isHopeless(error: unknown): boolean {
+  if (!(error instanceof ErrorReply)) return false;
+  return isUnknownCommand(error) || rowOf(error.message)?.kind === 'rejected';
 }
 
 /** How servers say that they don't have a command; a script's own failure is none of it. */
@@ -76,6 +86,11 @@ export function isUnknownCommand(error: unknown): boolean {
 export function isRefused(error: unknown): boolean {
   if (!(error instanceof ErrorReply)) return false;
   return isNoPermission(error) || (isReply(error, 'ERR') && !isMaxClients(error.message));
+}
+
+/** True where Redis asks for a password first; Valkey 9 says so of any command that it does not have. */
+export function isNoPassword(error: unknown): boolean {
+  return isReply(error, 'NOAUTH');
 }
 
 /** True where a server asks for no password and yet was given one: every version has its own words. */
@@ -110,11 +125,6 @@ export function isFinal(error: unknown): boolean {
   if ('cause' in error && error.cause !== undefined) return isFinal(error.cause);
   if ('code' in error && typeof error.code === 'string') return TLS_FAULT.test(error.code);
   return isGarbage(error);
-}
-
-/** True where the lock's key holds something that is no lock. */
-export function isWrongType(error: unknown): boolean {
-  return isReply(error, 'WRONGTYPE');
 }
 
 /** True where Redis is a replica and takes no writes: nothing was run. */

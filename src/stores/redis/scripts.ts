@@ -37,7 +37,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
  * The one reader of companions. A companion counts only while its expiry is the lock's own: any
  * other was left by a lock that has ended since, by a daprd, by another version of Holdfast, or by
  * hand. So a daprd's later lock of the same owner name is never taken for the attempt's.
- * Before Redis 7 a key does not tell its expiry but what is left of it, up to 2 ms apart.
+ * Before Redis 7, and where PEXPIRETIME may not be run, a key does not tell its expiry but what is
+ * left of it, up to 2 ms apart.
  */
 const GRANT = `
 local function attempt_of_grant(key, companion)
@@ -45,8 +46,9 @@ local function attempt_of_grant(key, companion)
   local attempt, expiry = string.match(note or '', '^(%x+):(%d+)$')
   if not attempt then return nil end
   expiry = tonumber(expiry)
+  local told = redis.REDIS_VERSION_NUM and redis.pcall('pexpiretime', key)
   local same
-  if redis.REDIS_VERSION_NUM then same = redis.call('pexpiretime', key) == expiry
+  if type(told) == 'number' then same = told == expiry
   else same = math.abs(now + redis.call('pttl', key) - expiry) <= 2 end
   return same and attempt or nil
 end
@@ -80,8 +82,8 @@ local note = attempt .. ':' .. expiry
 if number == 0 then
   if not redis.call('set', key, owner, 'nx', unit, span) then return ${REPLY.refused} end
   -- Looked at last, as it hardly ever stands: this way a refused send need not look at all.
-  -- By GET, which every user of a lock may run: a NOPERM here would come after the SET.
-  if redis.call('get', marker) then
+  -- By pcall: an error here would come after the SET. Who may not read has left no marker either.
+  if type(redis.pcall('get', marker)) == 'string' then
     redis.call('del', key)
     return ${REPLY.superseded}
   end
