@@ -35,6 +35,10 @@ const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
   [new RegExp(MAX_CLIENTS), { kind: 'unavailable', meaning: 'Redis takes no more connections' }],
   // What a script may not do: Redis 7, Valkey and later (script.c), Redis 6 (scripting.c).
   [/ACL failure in script|The user executing the script|not allowed from script/, FORBIDDEN],
+  [
+    /\bUnknown (?:\w+ )?command called from/,
+    { kind: 'rejected', meaning: 'Redis does not have a command that a lock needs' },
+  ],
 ];
 
 /** How Redis 6 hands on what a command in a script was answered; later ones give the answer itself. */
@@ -53,6 +57,12 @@ export function isNoPermission(error: unknown): boolean {
 /** True where the user may not run the command that was sent, or one that its script runs. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof ErrorReply && rowOf(error.message) === FORBIDDEN;
+}
+
+/** True where no repetition makes Redis run a script: a permission or a command is missing, or its key is no lock. */
+export function isHopeless(error: unknown): boolean {
+  if (!(error instanceof ErrorReply)) return false;
+  return isUnknownCommand(error) || rowOf(error.message)?.kind === 'rejected';
 }
 
 /** How servers say that they don't have a command; a script's own failure is none of it. */
@@ -114,11 +124,6 @@ export function isFinal(error: unknown): boolean {
   if ('cause' in error && error.cause !== undefined) return isFinal(error.cause);
   if ('code' in error && typeof error.code === 'string') return TLS_FAULT.test(error.code);
   return isGarbage(error);
-}
-
-/** True where the lock's key holds something that is no lock. */
-export function isWrongType(error: unknown): boolean {
-  return isReply(error, 'WRONGTYPE');
 }
 
 /** True where Redis is a replica and takes no writes: nothing was run. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-
 import { toErrorMessage } from '../../lock/error-message';
+import { describeFileError } from '../../manifests/file-error';
+import { FileError, readRegularFileSync } from '../../manifests/regular-file';
 import type { SystemAuthorities } from '../../trust/system-authorities';
 
 /** TLS to Redis, and to its Sentinels. */
@@ -27,15 +27,7 @@ export type PemSource = () => string;
 export function readPem(property: string, value: string): PemSource {
   if (isPem(value)) return () => value;
   const read = (): string => {
-    let text: string;
-    try {
-      text = readFileSync(value.trim(), 'utf8');
-    } catch (cause) {
-      throw new Error(
-        `${property} is neither PEM (-----BEGIN …) nor a file that can be read: ${codeOf(cause)}`,
-        { cause },
-      );
-    }
+    const text = readFile(property, value.trim());
     if (isPem(text)) return text;
     throw new Error(`${property}: the file holds no PEM (-----BEGIN …)`);
   };
@@ -63,8 +55,21 @@ function isPem(text: string): boolean {
   return text.includes('-----BEGIN ');
 }
 
+/** Regular files only: a pipe would be waited for, at the start and at every connection. */
+function readFile(property: string, file: string): string {
+  try {
+    return readRegularFileSync(file);
+  } catch (cause) {
+    const reason = `${property} is neither PEM (-----BEGIN …) nor a file that can be read`;
+    throw new Error(`${reason}: ${describeWithoutPath(cause)}`, { cause });
+  }
+}
+
 /** The system's reason without the path: what was taken for one may be a key without its header. */
-function codeOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code);
-  return toErrorMessage(error);
+function describeWithoutPath(error: unknown): string {
+  const reason = error instanceof FileError ? error.cause : error;
+  const isCoded = typeof reason === 'object' && reason !== null && 'code' in reason;
+  if (!isCoded) return toErrorMessage(reason);
+  const code = String(reason.code);
+  return describeFileError(Object.assign(new Error(code), { code }));
 }

@@ -37,7 +37,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
  * The one reader of companions. A companion counts only while its expiry is the lock's own: any
  * other was left by a lock that has ended since, by a daprd, by another version of Holdfast, or by
  * hand. So a daprd's later lock of the same owner name is not taken for the attempt's, unless it ends
- * in the same millisecond. Before Redis 7 a key tells only how much of its lease is left, up to 2 ms apart.
+ * in the same millisecond. Before Redis 7, and where PEXPIRETIME may not be run, a key tells only how
+ * much of its lease is left, up to 2 ms apart.
  */
 const GRANT = `
 local function attempt_of_grant(key, companion)
@@ -45,9 +46,10 @@ local function attempt_of_grant(key, companion)
   local attempt, expiry = string.match(note or '', '^(%x+):(%d+)$')
   if not attempt then return nil end
   expiry = tonumber(expiry)
+  local told = redis.REDIS_VERSION_NUM and redis.pcall('pexpiretime', key)
   local same
-  if redis.REDIS_VERSION_NUM then
-    same = redis.call('pexpiretime', key) == expiry
+  if type(told) == 'number' then
+    same = told == expiry
   else
     -- Less than 0 stands for no expiry.
     local left = redis.call('pttl', key)
@@ -85,8 +87,8 @@ local note = attempt .. ':' .. expiry
 if number == 0 then
   if not redis.call('set', key, owner, 'nx', unit, span) then return ${REPLY.refused} end
   -- Looked at last, as it hardly ever stands: this way a refused send need not look at all.
-  -- By GET, which every user of a lock may run: a NOPERM here would come after the SET.
-  if redis.call('get', marker) then
+  -- By pcall: an error here would come after the SET. Who may not read has left no marker either.
+  if type(redis.pcall('get', marker)) == 'string' then
     redis.call('del', key)
     return ${REPLY.superseded}
   end

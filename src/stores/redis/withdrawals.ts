@@ -1,9 +1,8 @@
 import { ErrorReply } from '@redis/client';
 
-import { toErrorMessage } from '../../lock/error-message';
 import { StoreError, type UnlockCall } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
-import { isForbidden, isWrongType } from './redis-errors';
+import { isHopeless, toReplyText } from './redis-errors';
 import type { RedisLink } from './redis-link';
 import type { LockCommands } from './lock-commands';
 
@@ -124,8 +123,8 @@ export class Withdrawals {
     // A connection that broke has a successor, and that gets all that are pending.
     if (error instanceof StoreError) link.end(error);
     if (!(error instanceof ErrorReply)) return;
-    if (isForbidden(error) || isWrongType(error)) {
-      this.#logger.warn(`A lock attempt can't be withdrawn: ${toErrorMessage(error)}`);
+    if (isHopeless(error)) {
+      this.#logger.warn(`A lock attempt can't be withdrawn: ${toReplyText(error)}`);
       pending.end();
       return;
     }

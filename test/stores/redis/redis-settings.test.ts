@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -288,6 +289,18 @@ describe('parseRedisSettings', () => {
   });
 
   describe('a certificate', () => {
+    it.each(['caCert', 'clientCert', 'clientKey'])(
+      '%s that is a pipe is not waited for',
+      async (name) => {
+        const pipe = path.join(await createFolder({}), 'pipe');
+        execFileSync('mkfifo', [pipe]);
+        const pair = { clientCert: '-----BEGIN A', clientKey: '-----BEGIN B', [name]: pipe };
+        expect(() => parse({ redisHost: 'r', enableTLS: 'true', ...pair })).toThrow(
+          `${name} is neither PEM (-----BEGIN …) nor a file that can be read: it is a pipe, not a regular file`,
+        );
+      },
+    );
+
     it.each(['caCert', 'clientCert', 'clientKey'])(
       'in %s that is neither PEM nor a file is refused, and not quoted',
       (name) => {
