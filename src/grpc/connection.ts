@@ -7,11 +7,13 @@ import type { Turn } from './turn';
 /**
  * Calls that a client may cancel on one connection before it is asked to open another. nghttp2 cuts a
  * connection, and all calls on it, after a thousand and 33 more each second, and Node 20 has no option
- * for that; but not one that was told to go away.
+ * for that; but not one that was told to go away. It counts cancels too that cross their answer on the
+ * way, of which Node tells nothing: where deadlines pass while answers come, those are up to half of
+ * all.
  */
-const CANCELS_BEFORE_RETIRING = 500;
+const CANCELS_BEFORE_RETIRING = 250;
 
-/** As many again while it goes away, and it is cut. */
+/** Cancels, of those that came in time, after which it is cut though it was to go away. */
 const CANCELS_BEFORE_CUT = 2000;
 
 /**
