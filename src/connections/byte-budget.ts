@@ -28,24 +28,29 @@ export class ByteBudget {
   }
 }
 
-/** What one call has taken of a {@link ByteBudget}; it is given back as a whole. */
+/**
+ * What one call has taken of a {@link ByteBudget}; it is given back as a whole. After that it takes nothing:
+ * a message may still be on its way through another thread (zlib's) when its call ends.
+ */
 export class ByteAccount {
   readonly #budget: ByteBudget;
   #held = 0;
+  #isSettled = false;
 
   constructor(budget: ByteBudget) {
     this.#budget = budget;
   }
 
-  /** False where the budget has no more. */
+  /** False where the budget has no more, or the call has ended. */
   take(count: number): boolean {
-    if (!this.#budget.take(count)) return false;
+    if (this.#isSettled || !this.#budget.take(count)) return false;
     this.#held += count;
     return true;
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, once and for all. */
   settle(): void {
+    this.#isSettled = true;
     this.#budget.give(this.#held);
     this.#held = 0;
   }

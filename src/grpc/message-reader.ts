@@ -18,7 +18,7 @@ export interface MessageReaderOptions {
   readonly maxBytes: number;
   /** How much of a message is kept, the rest is dropped as it comes; all of it where undefined. */
   readonly keptBytes?: number | undefined;
-  /** Messages that are read; those beyond are dropped. */
+  /** The most messages on a call. */
   readonly maxMessages: number;
   /** The call's `grpc-encoding`. */
   readonly encoding: string;
@@ -74,11 +74,13 @@ export class MessageReader {
     this.#size = this.#prefix.readUInt32BE(1);
     this.#received = 0;
     this.#kept = undefined;
-    const { maxBytes, encoding } = this.#options;
+    const { maxBytes, maxMessages, encoding } = this.#options;
     const refusal = flagRefusal(this.#prefix.readUInt8(0), encoding);
     if (refusal !== undefined) this.#refuse(refusal);
     else if (maxBytes !== -1 && this.#size > maxBytes) {
       this.#refuse(tooMuch(`Received message larger than max (${this.#size} vs ${maxBytes})`));
+    } else if (this.#messages >= maxMessages) {
+      this.#refuse(tooMuch(`more than ${maxMessages} messages on a call`));
     } else if (this.#messages > 0 && !this.#options.take(QUEUED_MESSAGE_BYTES))
       this.#refuse(full());
   }
@@ -121,7 +123,6 @@ export class MessageReader {
     this.#kept = undefined;
     this.#prefixLength = 0;
     this.#messages += 1;
-    this.#isOver = this.#messages >= this.#options.maxMessages;
     return message;
   }
 

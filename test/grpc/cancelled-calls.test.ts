@@ -4,7 +4,7 @@ import { type Socket } from 'node:net';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
 import type { Caller } from '../../src/lock/lock-service';
-import { callHeaders, openHttp2, reset } from '../hostile/http2-frames';
+import { body, callHeaders, message, openHttp2, reset } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 
@@ -77,7 +77,6 @@ describe('a connection on which many calls are cancelled', () => {
     });
     innocent.resume();
     await cancel(300);
-    await cancel(300);
     await eventually(() => {
       expect(goaways).toContain(constants.NGHTTP2_NO_ERROR);
     });
@@ -88,8 +87,29 @@ describe('a connection on which many calls are cancelled', () => {
     });
   });
 
+  it('stays as it is where a batch is begun and cancelled in one breath', async () => {
+    const innocent = begin('innocent');
+    innocent.resume();
+    await eventually(() => {
+      expect(waiting.has('innocent')).toBe(true);
+    });
+    const streams = Array.from({ length: 200 }, (_, index) => begin(`batch-${index}`));
+    await Promise.all(streams.map((stream) => stream.pending && once(stream, 'ready')));
+    for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
+    await Promise.all(streams.map((stream) => stream.closed || once(stream, 'close')));
+    const [trailers] = await Promise.all([
+      once(innocent, 'trailers'),
+      eventually(() => {
+        expect(waiting.size).toBe(1);
+        waiting.get('innocent')?.(true);
+      }),
+    ]);
+    expect(trailers[0]).toMatchObject({ 'grpc-status': '0' });
+    expect(session.closed).toBe(false);
+  });
+
   it('stays as it is where a few hundred were', async () => {
-    await cancel(400);
+    await cancel(200);
     const answered = begin('innocent');
     answered.resume();
     await eventually(() => {
@@ -115,17 +135,32 @@ describe('a connection on which calls are begun and cancelled in one breath', ()
   });
 
   it.each([
-    ['lock calls without a token', daprPath('TryLockAlpha1'), {}],
-    ['lock calls with the token', daprPath('TryLockAlpha1'), { 'dapr-api-token': 'secret' }],
-    ['health checks', '/grpc.health.v1.Health/Check', {}],
-    ['what is no gRPC', '/', { 'content-type': 'text/plain' }],
-  ])('is cut: %s', async (_what, path, headers) => {
+    ['lock calls without a token', 400, daprPath('TryLockAlpha1'), {}],
+    ['lock calls with the token', 4000, daprPath('TryLockAlpha1'), { 'dapr-api-token': 'secret' }],
+    ['health checks', 400, '/grpc.health.v1.Health/Check', {}],
+    ['what is no gRPC', 400, '/', { 'content-type': 'text/plain' }],
+  ])('is cut: %s', async (_what, length, path, headers) => {
     const closed = once(socket, 'end');
-    const calls = Array.from({ length: 400 }, (_, index) => [
+    const calls = Array.from({ length }, (_, index) => [
       callHeaders(2 * index + 1, path, headers),
       reset(2 * index + 1),
     ]);
     socket.write(Buffer.concat(calls.flat()));
     await closed;
+  });
+
+  it('is cut though other calls on it are half answered, and others are served', async () => {
+    const watch = '/grpc.health.v1.Health/Watch';
+    const closed = once(socket, 'end');
+    const begun = Array.from({ length: 400 }, (_, index) => [
+      callHeaders(2 * index + 1, watch),
+      body(2 * index + 1, message(Buffer.alloc(0)), true),
+      index < 100 ? Buffer.alloc(0) : reset(2 * index + 1),
+    ]);
+    socket.write(Buffer.concat(begun.flat()));
+    await closed;
+    expect(await grpc.callBytes('/grpc.health.v1.Health/Check', Buffer.alloc(0))).toMatchObject({
+      response: Buffer.from([8, 1]),
+    });
   });
 });

@@ -117,7 +117,10 @@ describe('the reader of the messages of a call', () => {
     expect(read([message(Buffer.alloc(3), 3, 1)], { encoding: 'gzip' }).messages).toHaveLength(1);
   });
 
-  it('reads no more messages than it is to', () => {
-    expect(read([Buffer.alloc(5 * 9)], { maxMessages: 2 }).messages).toHaveLength(2);
+  it('reads no more messages than it is to, and says so', () => {
+    expect(read([Buffer.alloc(5 * 2)], { maxMessages: 2 }).refusals).toEqual([]);
+    const { messages, refusals } = read([Buffer.alloc(5 * 9)], { maxMessages: 2 });
+    expect(messages).toHaveLength(2);
+    expect(refusals).toEqual([{ code: 8, details: 'more than 2 messages on a call' }]);
   });
 });
