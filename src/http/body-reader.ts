@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
 import type { ByteBudget } from '../connections/byte-budget';
-import { freeBuffer } from '../connections/free-buffer';
 import type { Turns } from '../connections/turns';
 import { type HttpError, httpErrors } from './http-errors';
 
@@ -80,7 +79,6 @@ export class BodyReader {
   release(): void {
     this.#bounds.kept.give(this.#taken);
     this.#taken = 0;
-    freeBuffer(this.#buffer);
     this.#buffer = Buffer.alloc(0);
   }
 
@@ -112,7 +110,6 @@ export class BodyReader {
     }
     const grown = Buffer.allocUnsafe(size);
     this.#buffer.copy(grown, 0, 0, this.#length);
-    freeBuffer(this.#buffer);
     this.#buffer = grown;
     return true;
   }

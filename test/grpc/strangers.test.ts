@@ -1,8 +1,19 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { loadDaprService } from '../../src/grpc/proto-files';
 import { openSocket } from '../hostile/attack-sockets';
-import { body, callHeaders, message, preface, setting } from '../hostile/http2-frames';
+import {
+  AnsweredStreams,
+  body,
+  callHeaders,
+  message,
+  ping,
+  preface,
+  setting,
+} from '../hostile/http2-frames';
+import { eventually } from '../support/eventually';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 
 const CALLS_AT_ONCE = 400;
@@ -52,6 +63,35 @@ describe('strangers who call as fast as they can', () => {
     socket.pause();
     await expect(guessUntilCut(MORE_THAN_FITS)).resolves.toBe(true);
   }, 60_000);
+
+  it.each([
+    ['TryLockAlpha1', daprPath('TryLockAlpha1')],
+    ['health checks', '/grpc.health.v1.Health/Check'],
+  ])('are cut where their headers are long: %s', async (_name, path) => {
+    const closed = once(socket, 'end');
+    const long = { a: 'x'.repeat(30_000), b: 'y'.repeat(30_000) };
+    socket.write(
+      Buffer.concat(
+        Array.from({ length: 10 }, (_, index) => callHeaders(2 * index + 1, path, long)),
+      ),
+    );
+    await closed;
+  });
+
+  it('may send long headers where they have the token', async () => {
+    const headers = { 'dapr-api-token': 'secret', a: 'x'.repeat(30_000) };
+    const answers = new AnsweredStreams(socket);
+    for (let stream = 1; stream < 40; stream += 2) {
+      const request = loadDaprService().TryLockAlpha1!.requestSerialize({ storeName: 's' });
+      const call = callHeaders(stream, daprPath('TryLockAlpha1'), headers);
+      socket.write(Buffer.concat([call, body(stream, message(request), true)]));
+    }
+    socket.write(ping());
+    await eventually(() => {
+      expect(answers.pings).toBe(1);
+    });
+    expect(socket.destroyed).toBe(false);
+  });
 
   it('are all refused where they read', async () => {
     await expect(guessUntilCut(4000)).resolves.toBe(false);

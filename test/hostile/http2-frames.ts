@@ -85,7 +85,7 @@ export function reset(stream: number): Buffer {
 }
 
 /** What a client sends first. */
-export function preface(settings = Buffer.alloc(0)): Buffer {
+export function preface(settings: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([
     Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
     frame(FRAME.settings, 0, { payload: settings }),
