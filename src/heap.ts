@@ -5,6 +5,15 @@ import { runInNewContext } from 'node:vm';
 /** How long after the start what it left behind is collected, in milliseconds. */
 const COLLECT_AFTER_MS = 1000;
 
+/** How often is looked at how much buffers take, in milliseconds. */
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * Bytes in buffers from which on those that nobody uses are collected: more than usual loads leave. V8 alone
+ * waits until there are 64 MiB of them outside its heap, and keeps that much where nothing more comes.
+ */
+const MOST_BUFFER_BYTES = 16 * 2 ** 20;
+
 /**
  * How much the heap may grow over what lives in it, in percent, before V8 collects it. V8's own
  * answer is up to 300: some of every call's objects grow old before they die, and a sidecar keeps
@@ -15,7 +24,8 @@ const GROWTH_PERCENT = 30;
 /**
  * Makes V8 keep a heap for a sidecar: small, as there is one beside every app. It takes effect with
  * the first full collection, which nothing but allocation of hundreds of megabytes would bring about;
- * so one is made, of some 12 ms, a second after the start, when the first calls are over.
+ * so one is made, of some 12 ms, a second after the start, when the first calls are over. Another is made
+ * whenever buffers take much.
  *
  * Set here and not on the command line: V8 takes compiled code only from where its flags were the
  * same, and `node dist/main.js` is to be all that it takes.
@@ -26,7 +36,13 @@ export function keepHeapSmall(): void {
   // that come while its new space is small yet. That is never taken back, and old calls keep young ones.
   setFlagsFromString('--no-allocation-site-pretenuring');
   keepTickShape();
-  setTimeout(collectGarbage, COLLECT_AFTER_MS).unref();
+  setTimeout(() => {
+    const collect = findCollector();
+    collect?.();
+    setInterval(() => {
+      if (process.memoryUsage().arrayBuffers > MOST_BUFFER_BYTES) collect?.();
+    }, LOOK_EVERY_MS).unref();
+  }, COLLECT_AFTER_MS).unref();
 }
 
 /** Never read: what is in it is alive. */
@@ -45,9 +61,9 @@ function keepTickShape(): void {
 }
 
 /** V8 shows its collector to contexts that are made while this flag is set. */
-function collectGarbage(): void {
+function findCollector(): (() => void) | undefined {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
   setFlagsFromString('--no-expose-gc');
-  collect?.();
+  return collect;
 }

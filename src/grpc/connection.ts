@@ -23,6 +23,15 @@ const CANCELS_BEFORE_CUT = 2000;
  */
 const CANCELS_IN_A_TURN = 100;
 
+/** Headers up to this size cost a connection nothing, in bytes: daprd takes 4 KiB. */
+const USUAL_HEADER_BYTES = 8192;
+
+/**
+ * Bytes of longer headers that may come on a connection before a call was let in. Each is kept until V8
+ * collects it, and V8 does not count what stands outside of its heap, as headers of node:http2 do.
+ */
+const STRANGERS_HEADER_BYTES = 256 * 1024;
+
 /** From the notice that a connection goes away to the moment from which it takes no more calls. */
 const NOTICE_MS = 1000;
 
@@ -45,6 +54,7 @@ export class Connection {
   #cancelsInTurn = 0;
   #isRetired = false;
   #isCut = false;
+  #headerBytes = 0;
 
   constructor(options: {
     readonly session: ServerHttp2Session;
@@ -62,6 +72,13 @@ export class Connection {
   ended(stream: ServerHttp2Stream, begunIn: number): void {
     this.streams -= 1;
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countCancel(begunIn);
+  }
+
+  /** Headers have come; it is cut where they are too much for one on which nothing was let in yet. */
+  countHeaders(bytes: number): void {
+    if (this.isKnown || bytes <= USUAL_HEADER_BYTES) return;
+    this.#headerBytes += bytes;
+    if (this.#headerBytes > STRANGERS_HEADER_BYTES) this.cut();
   }
 
   /**

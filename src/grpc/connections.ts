@@ -103,6 +103,8 @@ export class Connections {
     this.#count(stream, connection);
     const headerBytes = sizeOf(rawHeaders);
     this.#strangers.spend(connection, 1 + headerBytes / HEADER_BYTES_A_CALL);
+    connection.countHeaders(headerBytes);
+    if (stream.destroyed) return undefined;
     const limits = this.#gate.admit({ stream, headers, headerBytes, budget: connection.budget });
     if (limits !== undefined && !isExempt(headers[':path'] ?? '')) this.#meet(connection);
     return limits;

@@ -17,14 +17,20 @@ const READ_IN_A_TURN = 2;
 
 /** What node:net keeps a socket's reading by; it has no public way to stop it once HTTP/2 has the socket. */
 interface Readable {
-  readonly _handle?: { readStop?: () => void; readStart?: () => void } | null;
+  readonly _handle?: {
+    readStop?: () => void;
+    readStart?: () => void;
+    /** Bytes that the kernel has not taken yet. */
+    readonly writeQueueSize?: number;
+  } | null;
 }
 
 /**
  * Lets no crowd of strangers, connections on which nothing was let in yet, keep everybody else
  * waiting. All that has arrived on all sockets is read in one turn of the event loop. Where strangers have
  * cost too much in one, they are read no further, and then a few in each turn: they wait for
- * each other, and those who are known do not.
+ * each other, and those who are known do not. One that does not even read its refusals is cut then:
+ * node:http2 reads it again when a write is done, whatever was said here.
  */
 export class Strangers {
   readonly #all = new Set<Connection>();
@@ -59,6 +65,7 @@ export class Strangers {
       if (this.#stopped.has(connection)) continue;
       this.#stopped.add(connection);
       setReading(connection, false);
+      cutUnread(connection);
     }
   }
 
@@ -74,6 +81,7 @@ export class Strangers {
         count += 1;
         this.#stopped.delete(connection);
         setReading(connection, true);
+        cutUnread(connection);
       }
       if (this.#stopped.size > 0) this.#resumeLater();
     });
@@ -84,4 +92,9 @@ function setReading({ socket }: Connection, isOn: boolean): void {
   const { _handle: handle } = socket as unknown as Readable;
   if (isOn) handle?.readStart?.();
   else handle?.readStop?.();
+}
+
+function cutUnread({ socket }: Connection): void {
+  const { _handle: handle } = socket as unknown as Readable;
+  if ((handle?.writeQueueSize ?? 0) > 0) socket.destroy();
 }

@@ -1,3 +1,6 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { Cancellation } from '../lock/cancellation';
@@ -36,11 +39,20 @@ function bodyOf({ body }: FastifyRequest<LockRoute>): Buffer {
   return body ?? Buffer.alloc(0);
 }
 
-/** The signal aborts when the caller hangs up before it has its answer. */
-function callerOf({ observed }: FastifyRequest<LockRoute>, reply: FastifyReply): Caller {
+/** The signal aborts when the caller hangs up before its answer was handed to the kernel. */
+function callerOf({ observed, raw }: FastifyRequest<LockRoute>, reply: FastifyReply): Caller {
   const signal = new Cancellation();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) signal.abort();
+    if (!isSent(reply.raw, raw.socket)) signal.abort();
   });
   return { signal, observer: observed?.lockObserver };
+}
+
+/**
+ * True for a closed response that was handed to the kernel whole: it has let go of a socket that lives on.
+ * Node calls one finished, too, that was thrown away with its socket; a socket that was to close
+ * after its last answer is not gone yet when that answer is.
+ */
+function isSent(response: ServerResponse, socket: Socket): boolean {
+  return response.socket === null && !socket.destroyed;
 }

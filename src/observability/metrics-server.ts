@@ -1,8 +1,12 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 import type { Registry } from 'prom-client';
 
+import { ByteBudget } from '../connections/byte-budget';
+import { OneAtATime } from '../connections/one-at-a-time';
+import { Turns } from '../connections/turns';
+import { UnreadAnswers } from '../connections/unread-answers';
 import { toErrorMessage } from '../lock/error-message';
 
 /** Shows the metrics to Prometheus, on any path as daprd does. */
@@ -16,10 +20,10 @@ export interface MetricsServer {
 export const TEXTS = { atOnce: 4, everyMs: 250 } as const;
 
 /**
- * How many requests of a connection may wait for their answers. Scrapers send one and wait; whoever
- * sends thousands without reading an answer would have the sidecar's only thread for seconds.
+ * Bytes that all scrapers together may make the sidecar keep of each: requests sent before the one
+ * before was answered, answers that are not read.
  */
-export const MOST_PIPELINED = 16;
+const KEPT_BYTES = 4 * 2 ** 20;
 
 /** What a server of metrics is made of. */
 export interface MetricsServerOptions {
@@ -32,18 +36,12 @@ export interface MetricsServerOptions {
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
   const { registry, now = () => performance.now() } = options;
   const text = shareText(registry, now);
-  const waiting = new WeakMap<Socket, number>();
-  const server: Server = createServer((request, response) => {
-    const { socket } = request;
-    const before = waiting.get(socket) ?? 0;
-    if (socket.destroyed || before >= MOST_PIPELINED) {
-      socket.destroy();
-      return;
-    }
-    waiting.set(socket, before + 1);
-    response.once('finish', () => {
-      waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
-    });
+  const oneAtATime = new OneAtATime({
+    turns: new Turns(),
+    waiting: new ByteBudget(KEPT_BYTES),
+    unread: new UnreadAnswers(KEPT_BYTES),
+  });
+  const answer: RequestListener = (request, response) => {
     request.resume();
     text().then(
       (bytes) => {
@@ -55,7 +53,9 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
         response.writeHead(500).end(`${toErrorMessage(error)}\n`);
       },
     );
-  });
+  };
+  const server = createServer(oneAtATime.wrap(answer));
+  oneAtATime.watch(server);
   return {
     listen: (address) =>
       new Promise((resolve, reject) => {

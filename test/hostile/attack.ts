@@ -38,6 +38,8 @@ export interface AttackNeeds {
   readonly lockstore?: Readonly<Record<string, string>>;
   /** Further components, a store on a hostile Redis for instance. */
   readonly components?: readonly AttackComponent[];
+  /** The limit of open files that the sidecar is started under; that of the run otherwise. */
+  readonly openFiles?: number;
   /** Nobody reads what the sidecar logs, once it is ready. */
   readonly unreadLog?: boolean;
 }

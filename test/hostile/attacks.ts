@@ -25,7 +25,7 @@ import {
   grpcTinyFields,
 } from './attacks/grpc-stalls';
 import { httpPipelined, httpReconnecting } from './attacks/http-pipelined';
-import { metricsPipelined, metricsUnread } from './attacks/metrics';
+import { metricsCrowd, metricsPipelined, metricsUnread } from './attacks/metrics';
 import { outOfDescriptors } from './attacks/out-of-descriptors';
 import { redisEndlessReply } from './attacks/redis-endless-reply';
 import { tlsSilence, tlsSilenceAtStop } from './attacks/tls-silence';
@@ -54,6 +54,7 @@ export const ATTACKS: readonly Attack[] = [
   httpPipelined,
   httpReconnecting,
   metricsPipelined,
+  metricsCrowd,
   metricsUnread,
   tlsSilence,
   tlsSilenceAtStop,

@@ -30,7 +30,7 @@ export interface Pace {
 }
 
 const PACES: Readonly<Record<AttackSize, Pace>> = {
-  small: { warmUpMs: 1500, restMs: 500, settleAtLeastMs: 300, settleWithinMs: 8000 },
+  small: { warmUpMs: 1000, restMs: 300, settleAtLeastMs: 200, settleWithinMs: 2500 },
   full: { warmUpMs: 2000, restMs: 1000, settleAtLeastMs: 1000, settleWithinMs: 20_000 },
 };
 

@@ -14,6 +14,7 @@ export const FRAME = {
 
 export const END_STREAM = 1;
 export const END_HEADERS = 4;
+const ACK = 1;
 
 /** The longest frame that a receiver takes that did not say otherwise, in bytes. */
 const LONGEST_FRAME = 16_384;
@@ -84,7 +85,7 @@ export function reset(stream: number): Buffer {
 }
 
 /** What a client sends first. */
-export function preface(settings = Buffer.alloc(0)): Buffer {
+export function preface(settings: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([
     Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
     frame(FRAME.settings, 0, { payload: settings }),
@@ -126,9 +127,16 @@ function sevenBits(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
+/** PING; whoever gets it answers in order, so that by then all that was sent before has been read. */
+export function ping(): Buffer {
+  return frame(FRAME.ping, 0, { payload: Buffer.alloc(8) });
+}
+
 /** Listens to a connection and knows on which streams bytes of an answer have come, cancelled or not. */
 export class AnsweredStreams {
   readonly ids = new Set<number>();
+  /** How many of its pings have been answered. */
+  pings = 0;
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(socket: Socket) {
@@ -137,9 +145,14 @@ export class AnsweredStreams {
       while (this.#rest.length >= 9) {
         const end = 9 + this.#rest.readUIntBE(0, 3);
         if (this.#rest.length < end) return;
-        if (this.#rest[3] === FRAME.data) this.ids.add(this.#rest.readUInt32BE(5));
+        this.#note(this.#rest.readUInt8(3), this.#rest.readUInt8(4), this.#rest.readUInt32BE(5));
         this.#rest = this.#rest.subarray(end);
       }
     });
+  }
+
+  #note(type: number, flags: number, stream: number): void {
+    if (type === FRAME.data) this.ids.add(stream);
+    if (type === FRAME.ping && (flags & ACK) !== 0) this.pings += 1;
   }
 }

@@ -23,7 +23,9 @@ async function main(): Promise<void> {
   const reports: AttackReport[] = [];
   for (const attack of repeat(select(values.only), Number(values.repeat))) {
     process.stderr.write(`${attack.name}: ${attack.description}\n`);
+    const startedAt = performance.now();
     const report = await runAttack(attack, { size, startTarget, signal });
+    process.stderr.write(`  ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
     if (report.broken.length > 0) process.stderr.write(`  BROKEN ${report.broken.join('; ')}\n`);
     reports.push(report);
   }

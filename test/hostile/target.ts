@@ -57,6 +57,7 @@ async function startSidecar(redis: RedisServer, needs: AttackNeeds): Promise<Tar
   const sidecar = await SidecarProcess.start({
     args: toArguments(needs, { folder, publicPort }),
     env: { DAPR_API_TOKEN: TOKEN, ...needs.env },
+    ...(needs.openFiles === undefined ? {} : { openFiles: needs.openFiles }),
   });
   if (needs.unreadLog === true) sidecar.child.stdout!.pause();
   const { httpPort, grpcPort, metricsPort } = sidecar;

@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { loadDaprService } from '../../../src/grpc/proto-files';
+import { eventually } from '../../support/eventually';
 import type { Attack } from '../attack';
 import { openSocket } from '../attack-sockets';
-import { AnsweredStreams, body, callHeaders, message, preface, reset } from '../http2-frames';
+import { AnsweredStreams, body, callHeaders, message, preface, reset, ping } from '../http2-frames';
 
 const { TryLockAlpha1: tryLock, UnlockAlpha1: unlock } = loadDaprService();
 
@@ -12,6 +14,9 @@ const ROUNDS = { small: 60, full: 240 } as const;
 
 /** The longest time from a call to its cancel: answers come within it. */
 const CANCEL_WITHIN_MS = 6;
+
+/** How long the last answers may take. */
+const PATIENCE = { withinMs: 10_000 };
 
 /** Not to use up what one connection may cancel. */
 const ROUNDS_A_CONNECTION = 20;
@@ -50,18 +55,22 @@ export const grpcCancels: Attack = {
         socket.write(Buffer.concat(streams.map((stream) => reset(stream))));
         await pause(5);
       }
-      await pause(200);
+      socket.write(ping());
+      await eventually(() => {
+        assert.equal(answers.pings, 1);
+      }, PATIENCE);
       // What was answered was granted, heard or not: it is given back.
       const granted = [...resources.keys()].filter((stream) => answers.ids.has(stream));
       answered += granted.length;
       unanswered += resources.size - granted.length;
       const next = 2 * ROUNDS_A_CONNECTION * CALLS_AT_A_TIME + 1;
+      const unlocks = granted.map((stream, index) => ({ stream, id: next + 2 * index }));
       socket.write(
-        Buffer.concat(
-          granted.map((stream, index) => call(next + 2 * index, unlock!, resources.get(stream)!)),
-        ),
+        Buffer.concat(unlocks.map(({ stream, id }) => call(id, unlock!, resources.get(stream)!))),
       );
-      await pause(200);
+      await eventually(() => {
+        assert.ok(unlocks.every(({ id }) => answers.ids.has(id)));
+      }, PATIENCE);
       socket.destroy();
     }
     return [

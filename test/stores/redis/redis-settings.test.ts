@@ -292,7 +292,7 @@ describe('parseRedisSettings', () => {
     it.each(['caCert', 'clientCert', 'clientKey'])(
       '%s that is a pipe is not waited for',
       async (name) => {
-        const pipe = path.join(await createFolder({}), 'pipe');
+        const pipe = path.join(await createFolder(), 'pipe');
         execFileSync('mkfifo', [pipe]);
         const pair = { clientCert: '-----BEGIN A', clientKey: '-----BEGIN B', [name]: pipe };
         expect(() => parse({ redisHost: 'r', enableTLS: 'true', ...pair })).toThrow(
