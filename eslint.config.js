@@ -34,7 +34,7 @@ const MAY_IMPORT = {
   manifests: ['lock', 'sidecar/go-json'],
   cli: ['manifests/go-values', 'manifests/nearest-name'],
   configuration: ['lock', 'sidecar', 'manifests'],
-  observability: ['lock', 'sidecar', 'configuration/configuration', 'trust'],
+  observability: ['lock', 'sidecar', 'connections', 'configuration/configuration', 'trust'],
   components: ['lock', 'sidecar', 'manifests', 'metadata-properties'],
   resiliency: ['lock', 'manifests'],
   grpc: ['lock', 'sidecar', 'connections'],

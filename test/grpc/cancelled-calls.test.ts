@@ -94,9 +94,9 @@ describe('a connection on which many calls are cancelled', () => {
       expect(waiting.has('innocent')).toBe(true);
     });
     const streams = Array.from({ length: 200 }, (_, index) => begin(`batch-${index}`));
-    await Promise.all(streams.map((stream) => stream.pending && once(stream, 'ready')));
+    await Promise.all(streams.filter((each) => each.pending).map((each) => once(each, 'ready')));
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
-    await Promise.all(streams.map((stream) => stream.closed || once(stream, 'close')));
+    await Promise.all(streams.filter((each) => !each.closed).map((each) => once(each, 'close')));
     const [trailers] = await Promise.all([
       once(innocent, 'trailers'),
       eventually(() => {
