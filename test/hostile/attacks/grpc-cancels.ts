@@ -13,8 +13,8 @@ const ROUNDS = { small: 60, full: 240 } as const;
 /** The longest time from a call to its cancel: answers come within it. */
 const CANCEL_WITHIN_MS = 6;
 
-/** Not to use up what one connection may cancel. */
-const ROUNDS_A_CONNECTION = 20;
+/** Not to use up what one connection may cancel: 250 calls, and then it takes no more. */
+const ROUNDS_A_CONNECTION = 10;
 
 /** A cancel that crosses its answer must not leave a lock for an hour. */
 export const grpcCancels: Attack = {
