@@ -9,12 +9,17 @@ const HEADERS_TOO_LARGE = '431 Request Header Fields Too Large';
 /** What the codes of Node's HTTP parser begin with. */
 const PARSE_ERROR = 'HPE_';
 
+/** The parser's word for what comes after a request with `Connection: close`. */
+const AFTER_LAST_REQUEST = 'HPE_CLOSED_CONNECTION';
+
 /**
- * Answers what is no HTTP request, as Go's server does, and closes the connection. One on which there is
+ * Answers what is no HTTP request, as Go's server does, and closes the connection. What follows the last
+ * request of one is ignored: that request is answered, and closes it. One on which there is
  * nothing to answer is closed without a word: its headers did not come in time, its TLS handshake
  * failed (an answer would wait for ever to be encrypted), its client is gone.
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === AFTER_LAST_REQUEST) return;
   if (error.code?.startsWith(PARSE_ERROR) !== true || !socket.writable) {
     socket.destroy();
     return;

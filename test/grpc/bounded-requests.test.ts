@@ -132,6 +132,19 @@ describe('what a gRPC call may make the server hold', () => {
     expect(await alone.end()).toBe('13');
   });
 
+  it('takes a thousand short compressed requests at a time', async () => {
+    const session = open();
+    const headers = { ...TOKEN, 'grpc-encoding': 'gzip' };
+    const packed = message(gzipSync(Buffer.alloc(0)), undefined, 1);
+    const calls = Array.from({ length: 1000 }, () => {
+      const call = new RawCall(session, daprPath('TryLockAlpha1'), headers);
+      call.stream.end(packed);
+      return call;
+    });
+    const statuses = await Promise.all(calls.map((call) => call.end()));
+    expect(new Set(statuses)).toEqual(new Set(['0']));
+  });
+
   it.each([
     ['without an encoding', {}],
     ['with identity', { 'grpc-encoding': 'identity' }],

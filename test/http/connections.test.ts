@@ -100,6 +100,17 @@ describe('HTTP connections', () => {
     });
   });
 
+  it('answer the last request, whatever is sent after it', async () => {
+    const lock = (headers: string) =>
+      `POST /v1.0-alpha1/lock/s HTTP/1.1\r\nhost: x\r\n${headers}content-length: 2\r\n\r\n{}`;
+    connection.send(lock('connection: close\r\n') + lock(''));
+    await eventually(() => {
+      expect(connection.closed).toBe(true);
+    });
+    expect(connection.received).toMatch(/^HTTP\/1.1 200 OK/);
+    expect(connection.received.split('HTTP/1.1')).toHaveLength(2);
+  });
+
   it.each([
     [
       'headers beyond read-buffer-size and 4 KiB',

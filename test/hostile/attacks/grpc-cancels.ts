@@ -18,8 +18,8 @@ const CANCEL_WITHIN_MS = 6;
 /** How long the last answers may take. */
 const PATIENCE = { withinMs: 10_000 };
 
-/** Not to use up what one connection may cancel. */
-const ROUNDS_A_CONNECTION = 20;
+/** Not to use up what one connection may cancel: 250 calls, and then it takes no more. */
+const ROUNDS_A_CONNECTION = 10;
 
 /** A cancel that crosses its answer must not leave a lock for an hour. */
 export const grpcCancels: Attack = {
