@@ -44,8 +44,6 @@ export class RedisConnection {
       this.#logger.warn(`Redis can't be reached: ${reason}; trying again${more}`);
     },
   });
-  /** The component as warnings begin with it. */
-  readonly #subject: string;
   #isWaitSaid = false;
   #isUnusedPasswordSaid = false;
 
@@ -55,13 +53,11 @@ export class RedisConnection {
     readonly logger: Logger;
     readonly observer: StoreObserver;
     readonly onLink: (link: RedisLink) => void;
-    readonly subject: string;
   }) {
     this.#observer = options.observer;
     this.#settings = options.settings;
     this.#logger = options.logger;
     this.#onLink = options.onLink;
-    this.#subject = options.subject;
     const { sentinel } = options.settings;
     this.#sentinels = sentinel && new Sentinels({ ...options, sentinel });
   }
@@ -167,7 +163,7 @@ export class RedisConnection {
     this.#isWaitSaid = true;
     const where = this.#settings.addresses.map(toAddressText).join(',');
     this.#logger.warn(
-      `${this.#subject}Redis at ${where} can't be reached yet and is waited for: ${toErrorMessage(reason)}`,
+      `Redis at ${where} can't be reached yet and is waited for: ${toErrorMessage(reason)}`,
     );
   }
 
@@ -209,7 +205,7 @@ export class RedisConnection {
     if (!isPasswordUnused || this.#isUnusedPasswordSaid) return;
     this.#isUnusedPasswordSaid = true;
     this.#logger.warn(
-      `${this.#subject}Redis at ${toAddressText(address)} asks for no password: redisPassword is not used`,
+      `Redis at ${toAddressText(address)} asks for no password: redisPassword is not used`,
     );
   }
 

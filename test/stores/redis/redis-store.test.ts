@@ -175,9 +175,11 @@ describe('lock.redis on a Redis that goes away', () => {
       await redis.start();
       await eventually(() => tryLock());
       expect([...fixture.logger.messages('warn'), ...fixture.logger.messages('info')]).toEqual([
-        expect.stringMatching(/^Connection to Redis lost: .*; reconnecting$/),
-        expect.stringMatching(/^Redis can't be reached: .*ECONNREFUSED.*; trying again$/),
-        expect.stringMatching(/^Redis is back after \d+ ms$/),
+        expect.stringMatching(/^Component lockstore: Connection to Redis lost: .*; reconnecting$/),
+        expect.stringMatching(
+          /^Component lockstore: Redis can't be reached: .*ECONNREFUSED.*; trying again$/,
+        ),
+        expect.stringMatching(/^Component lockstore: Redis is back after \d+ ms$/),
       ]);
       expect(fixture.logger.messages('error')).toEqual([]);
     });
@@ -248,7 +250,7 @@ describe('lock.redis on a Redis that goes away', () => {
       await fixture.store.close();
       await expect(answer).rejects.toMatchObject({ outcome: 'unknown' });
       expect(fixture.logger.messages('warn')).toContain(
-        '1 lock calls were cut off in flight; what they took stays until its expiry',
+        'Component lockstore: 1 lock calls were cut off in flight; what they took stays until its expiry',
       );
     });
 

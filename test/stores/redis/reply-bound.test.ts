@@ -77,7 +77,7 @@ describe('a Redis that sends without end', () => {
     });
     await eventually(() => {
       expect(logger.messages('warn')).toEqual([
-        'Connection to Redis lost: a reply was longer than 1048576 bytes, or nested too deeply; reconnecting',
+        'Component lockstore: Connection to Redis lost: a reply was longer than 1048576 bytes, or nested too deeply; reconnecting',
       ]);
     });
     await store.close();

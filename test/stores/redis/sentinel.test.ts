@@ -37,7 +37,9 @@ describe('a store behind Sentinel', () => {
     await eventually(async () => {
       expect(await setup.master()).not.toBe(old);
     }, FAILOVER);
-    expect(logger.messages('info').at(-1)).toMatch(/^Redis is back after \d+ ms$/);
+    expect(logger.messages('info').at(-1)).toMatch(
+      /^Component lockstore: Redis is back after \d+ ms$/,
+    );
     old!.resume();
     await store.close();
   }, 40_000);
