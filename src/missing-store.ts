@@ -17,7 +17,9 @@ export function describeMissingStore(
     ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read as a whole`]),
     ...(manifests.length === 0
       ? []
-      : [`of the components for this app none is one: ${manifests.map(toLogName).join(', ')}`]),
+      : [
+          `no component for this app is a lock store that is ready: ${manifests.map(toLogName).join(', ')}`,
+        ]),
   ];
   const isEmpty = reasons.length === 0 && passedOver.length === 0;
   if (isEmpty) {

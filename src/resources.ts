@@ -192,8 +192,8 @@ export class Resources {
   }
 
   #sayMissingStore(contents: FolderContents): void {
-    const { folders, stores } = this.#options;
-    const isMissing = stores.names.length === 0 && !this.#isClosed;
+    const { folders, stores, components } = this.#options;
+    const isMissing = stores.names.length === 0 && !this.#isClosed && !components.isStopping;
     this.#warn(this.#missingStore, isMissing ? describeMissingStore(folders, contents) : []);
   }
 

@@ -103,7 +103,7 @@ describe('what a sidecar makes of its resource folders', () => {
       [
         'only a secret store',
         { 'a.yaml': toComponentYaml({ name: 's', type: 'secretstores.local.env' }) },
-        `${CONSEQUENCE}: of the components for this app none is one: s (secretstores.local.env/v1)`,
+        `${CONSEQUENCE}: no component for this app is a lock store that is ready: s (secretstores.local.env/v1)`,
       ],
       [
         'only another building block',

@@ -177,7 +177,7 @@ export class ComponentManager {
         await this.#follow(manifest);
       } catch (error) {
         isWhole = false;
-        if (this.#isStopping) return false;
+        if (this.isStopping) return false;
         this.#report(manifest, error);
         const old = previous.get(manifest.name);
         if (old !== undefined) this.#secretStores.set(manifest.name, old);
@@ -193,7 +193,8 @@ export class ComponentManager {
     return running !== undefined && broken.has(running.manifest.file);
   }
 
-  get #isStopping(): boolean {
+  /** True once nothing is initialised any more. */
+  get isStopping(): boolean {
     return this.#loading.signal.aborted;
   }
 
@@ -251,7 +252,7 @@ export class ComponentManager {
   ): Promise<LockComponent> {
     const keyPrefix = toKeyPrefix(manifest, properties, this.#options.appId);
     if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
-    if (this.#isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
+    if (this.isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
     const logger = createRedactedLogger(this.#options.logger, redact);
     const create = () => this.#options.createStore(manifest, { properties, logger, redact });
     const store = createLockStore(manifest, { create, redact });

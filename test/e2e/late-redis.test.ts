@@ -66,6 +66,7 @@ describe('a Redis that is late', () => {
     await sidecar.waitForOutput("can't be reached yet");
     await expect(sidecar.stop()).resolves.toBe(0);
     expect(sidecar.stdout).not.toContain('Graceful shutdown timeout exceeded');
+    expect(sidecar.stdout).not.toContain('No lock store is loaded');
   });
 
   it('may come after the start with ignoreErrors', async () => {
@@ -73,6 +74,9 @@ describe('a Redis that is late', () => {
     await sidecar.waitForOutput('dapr initialized.');
     expect(sidecar.stdout).toContain('Ignoring error processing component');
     expect(sidecar.stdout).toContain('it is waited for and loaded as soon as it is ready');
+    expect(sidecar.stdout).toContain(
+      'no component for this app is a lock store that is ready: lockstore (lock.redis/v1)',
+    );
     await expect(get('/v1.0/healthz')).resolves.toMatchObject({ status: 204 });
     await expect(lock()).resolves.toMatchObject({ errorCode: 'ERR_LOCK_STORE_NOT_CONFIGURED' });
     await startRedis();

@@ -41,11 +41,9 @@ export class RedisConnection {
     clock: processClock,
     onFailing: ({ reason, failures }, isFirst) => {
       const more = isFirst ? '' : ` (${failures} attempts since this was last said)`;
-      this.#logger.warn(`${this.#subject}Redis can't be reached: ${reason}; trying again${more}`);
+      this.#logger.warn(`Redis can't be reached: ${reason}; trying again${more}`);
     },
   });
-  /** The component as log lines begin with it: a sidecar may have several. */
-  readonly #subject: string;
   #isWaitSaid = false;
   #isUnusedPasswordSaid = false;
 
@@ -55,13 +53,11 @@ export class RedisConnection {
     readonly logger: Logger;
     readonly observer: StoreObserver;
     readonly onLink: (link: RedisLink) => void;
-    readonly subject: string;
   }) {
     this.#observer = options.observer;
     this.#settings = options.settings;
     this.#logger = options.logger;
     this.#onLink = options.onLink;
-    this.#subject = options.subject;
     const { sentinel } = options.settings;
     this.#sentinels = sentinel && new Sentinels({ ...options, sentinel });
   }
@@ -168,7 +164,7 @@ export class RedisConnection {
     this.#isWaitSaid = true;
     const where = this.#settings.addresses.map(toAddressText).join(',');
     this.#logger.warn(
-      `${this.#subject}Redis at ${where} can't be reached yet and is waited for: ${toErrorMessage(reason)}`,
+      `Redis at ${where} can't be reached yet and is waited for: ${toErrorMessage(reason)}`,
     );
   }
 
@@ -197,7 +193,7 @@ export class RedisConnection {
     this.#sayUnusedPassword(link);
     if (this.#awaySinceMs !== undefined) {
       const awayMs = Math.round(performance.now() - this.#awaySinceMs);
-      this.#logger.info(`${this.#subject}Redis is back after ${awayMs} ms`);
+      this.#logger.info(`Redis is back after ${awayMs} ms`);
       this.#observer.reconnected();
       this.#awaySinceMs = undefined;
     }
@@ -210,7 +206,7 @@ export class RedisConnection {
     if (!isPasswordUnused || this.#isUnusedPasswordSaid) return;
     this.#isUnusedPasswordSaid = true;
     this.#logger.warn(
-      `${this.#subject}Redis at ${toAddressText(address)} asks for no password: redisPassword is not used`,
+      `Redis at ${toAddressText(address)} asks for no password: redisPassword is not used`,
     );
   }
 
@@ -219,7 +215,7 @@ export class RedisConnection {
     this.#link = undefined;
     this.#awaySinceMs = performance.now();
     this.#observer.up(false);
-    this.#logger.warn(`${this.#subject}Connection to Redis lost: ${reason.message}; reconnecting`);
+    this.#logger.warn(`Connection to Redis lost: ${reason.message}; reconnecting`);
     this.#startAttempt(0);
   }
 

@@ -16,6 +16,7 @@ import { CallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
 import { untilAborted } from './deadline';
 import { LockCommands } from './lock-commands';
+import { createNamingLogger } from './naming-logger';
 import { RedisConnection } from './redis-connection';
 import type { RedisClient } from './redis-link';
 import type { RedisSettings } from './redis-settings';
@@ -33,7 +34,7 @@ const CHECK_PAUSE_MS = 50;
 export interface RedisStoreOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
-  /** Named by warnings that are about its file. */
+  /** Its lines begin with it: a sidecar may have many stores, and their Redis one name. */
   readonly componentName?: string;
   /** Is told how the way to Redis fares. */
   readonly observer?: StoreObserver;
@@ -66,12 +67,12 @@ class RedisStore implements LockStore {
   #closing: Promise<void> | undefined;
 
   constructor(options: RedisStoreOptions) {
-    const { settings, logger } = options;
-    const {
-      commands = new LockCommands(),
-      observer = silentStoreObserver,
-      componentName,
-    } = options;
+    const { settings, commands = new LockCommands(), observer = silentStoreObserver } = options;
+    const { componentName } = options;
+    const logger =
+      componentName === undefined
+        ? options.logger
+        : createNamingLogger(options.logger, componentName);
     this.#observer = observer;
     observer.up(false);
     this.#settings = settings;
@@ -84,7 +85,6 @@ class RedisStore implements LockStore {
       settings,
       logger,
       observer,
-      subject: componentName === undefined ? '' : `Component ${componentName}: `,
       onLink: (link) => {
         withdrawals.sendAll(link);
       },

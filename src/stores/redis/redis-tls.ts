@@ -25,10 +25,16 @@ export type PemSource = () => string;
  * @throws {Error} naming the property, where the file can't be read or holds no PEM
  */
 export function readPem(property: string, value: string): PemSource {
-  if (isPem(value)) return () => value;
+  if (isPem(value)) {
+    assertNotSwapped(property, value);
+    return () => value;
+  }
   const read = (): string => {
     const text = readFile(property, value.trim());
-    if (isPem(text)) return text;
+    if (isPem(text)) {
+      assertNotSwapped(property, text);
+      return text;
+    }
     throw new Error(`${property}: the file holds no PEM (-----BEGIN …)`);
   };
   read();
@@ -46,9 +52,32 @@ export function toTlsOptions(tls: RedisTls) {
   return {
     tls: true as const,
     rejectUnauthorized,
-    secureContext: authorities.contextOf(identity),
+    secureContext: toContext(authorities, identity),
     ...(serverName === undefined ? {} : { servername: serverName }),
   };
+}
+
+type Identity = NonNullable<Parameters<SystemAuthorities['contextOf']>[0]>;
+
+/** OpenSSL names neither the property nor, of a key and its certificate, which of the two it means. */
+function toContext(authorities: SystemAuthorities, identity: Identity) {
+  try {
+    return authorities.contextOf(identity);
+  } catch (cause) {
+    const names = { cert: 'clientCert', key: 'clientKey', ca: 'caCert' };
+    const given = Object.keys(identity).map((part) => names[part as keyof typeof names]);
+    throw new Error(`${given.join(', ')} can't be used: ${toErrorMessage(cause)}`, { cause });
+  }
+}
+
+/** @throws {Error} where a key stands for a certificate, or a certificate for a key */
+function assertNotSwapped(property: string, text: string): void {
+  const isKey = text.includes('KEY-----');
+  const isCertificate = text.includes('CERTIFICATE-----');
+  if (isKey === isCertificate || isKey === (property === 'clientKey')) return;
+  const kinds = isKey ? 'certificate but a key' : 'private key but a certificate';
+  const hint = property === 'caCert' ? '' : ': were clientCert and clientKey swapped?';
+  throw new Error(`${property} holds no ${kinds}${hint}`);
 }
 
 function isPem(text: string): boolean {

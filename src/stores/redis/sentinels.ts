@@ -29,8 +29,6 @@ export class Sentinels {
   readonly #settings: RedisSettings;
   readonly #sentinel: SentinelSettings;
   readonly #logger: Logger;
-  /** The component as warnings begin with it. */
-  readonly #subject: string;
   #isPasswordUnused = false;
   /** Those that were configured, first, and those that they have named. */
   readonly #addresses: RedisAddress[];
@@ -41,12 +39,10 @@ export class Sentinels {
     readonly settings: RedisSettings;
     readonly sentinel: SentinelSettings;
     readonly logger: Logger;
-    readonly subject: string;
   }) {
     this.#settings = options.settings;
     this.#sentinel = options.sentinel;
     this.#logger = options.logger;
-    this.#subject = options.subject;
     this.#addresses = [...options.settings.addresses];
   }
 
@@ -147,7 +143,7 @@ export class Sentinels {
     if (this.#isPasswordUnused) return;
     this.#isPasswordUnused = true;
     this.#logger.warn(
-      `${this.#subject}Sentinel ${toAddressText(address)} asks for no password: sentinelPassword is not used`,
+      `Sentinel ${toAddressText(address)} asks for no password: sentinelPassword is not used`,
     );
   }
 

@@ -7,7 +7,12 @@ import {
   findUnboundedTimeouts,
   parseRedisSettings,
 } from '../../../src/stores/redis/redis-settings';
+import { toTlsOptions } from '../../../src/stores/redis/redis-tls';
 import { createFolder } from '../../support/component-files';
+
+const TLS_FOLDER = path.join(__dirname, '../../fixtures/tls');
+const CERTIFICATE = path.join(TLS_FOLDER, 'server.crt');
+const KEY = path.join(TLS_FOLDER, 'server.key');
 
 const parse = (metadata: Readonly<Record<string, string>>) =>
   parseRedisSettings(new MetadataProperties(Object.entries(metadata)));
@@ -289,6 +294,27 @@ describe('parseRedisSettings', () => {
   });
 
   describe('a certificate', () => {
+    it.each([
+      ['clientCert', 'certificate but a key', { clientCert: KEY, clientKey: CERTIFICATE }],
+      [
+        'clientKey',
+        'private key but a certificate',
+        { clientCert: CERTIFICATE, clientKey: CERTIFICATE },
+      ],
+      ['caCert', 'certificate but a key', { caCert: KEY }],
+    ])('%s that holds no %s is refused', (name, kinds, files) => {
+      expect(() => parse({ redisHost: 'r', enableTLS: 'true', ...files })).toThrow(
+        `${name} holds no ${kinds}`,
+      );
+    });
+
+    it('a key of another certificate is refused in words that name both', () => {
+      const clientKey = path.join(TLS_FOLDER, 'renewed.key');
+      const files = { clientCert: CERTIFICATE, clientKey };
+      const { tls } = parse({ redisHost: 'r', enableTLS: 'true', ...files });
+      expect(() => toTlsOptions(tls!)).toThrow(/^clientCert, clientKey can't be used: .*mismatch/);
+    });
+
     it.each(['caCert', 'clientCert', 'clientKey'])(
       '%s that is a pipe is not waited for',
       async (name) => {

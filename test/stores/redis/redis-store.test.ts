@@ -250,7 +250,7 @@ describe('lock.redis on a Redis that goes away', () => {
       await fixture.store.close();
       await expect(answer).rejects.toMatchObject({ outcome: 'unknown' });
       expect(fixture.logger.messages('warn')).toContain(
-        '1 lock calls were cut off in flight; what they took stays until its expiry',
+        'Component lockstore: 1 lock calls were cut off in flight; what they took stays until its expiry',
       );
     });
 

@@ -115,7 +115,9 @@ describe('lock.redis with a narrow ACL', () => {
   it('warns that without TIME a lost reply stays unknown', async () => {
     await initAs(['~lock||*', '+set', '+eval', '+get', '+del']);
     expect(fixture.logger.messages('warn')).toEqual([
-      expect.stringMatching(/^The Redis user may not run TIME, or the server does not have it: /),
+      expect.stringMatching(
+        /^Component lockstore: The Redis user may not run TIME, or the server does not have it: /,
+      ),
     ]);
   });
 
