@@ -3,14 +3,7 @@ import { connect } from 'node:net';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { openSocket } from '../hostile/attack-sockets';
-import {
-  AnsweredStreams,
-  body,
-  callHeaders,
-  message,
-  ping,
-  preface,
-} from '../hostile/http2-frames';
+import { AnsweredStreams, body, callHeaders, message, preface } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';
 import { SidecarProcess } from '../support/sidecar-process';
 
