@@ -129,6 +129,8 @@ export interface Attack {
   readonly needs?: AttackNeeds;
   /** Bounds that are other than the defaults; `because` is printed below the table. */
   readonly bounds?: Partial<Bounds> & { readonly because: string };
+  /** True for a variant that costs time and hardly shows more at small size: it is left out there. */
+  readonly onlyAtFullSize?: boolean;
   /** True where the attack ends the sidecar itself: nothing is measured after `run`. */
   readonly endsSidecar?: boolean;
   /** `redisPort` is that of the real Redis, which a proxy may stand before. */

@@ -1,6 +1,7 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
 import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
+import { httpCancels } from './attacks/http-cancels';
 import { httpCostlyJson } from './attacks/http-json';
 import {
   publicMetadataUnread,
@@ -51,6 +52,7 @@ export const ATTACKS: readonly Attack[] = [
   grpcReconnects,
   grpcTinyFields,
   grpcCancels,
+  httpCancels,
   httpPipelined,
   httpReconnecting,
   metricsPipelined,

@@ -135,6 +135,8 @@ export function ping(): Buffer {
 /** Listens to a connection and knows on which streams bytes of an answer have come, cancelled or not. */
 export class AnsweredStreams {
   readonly ids = new Set<number>();
+  /** Streams that the other side has ended. */
+  readonly ended = new Set<number>();
   /** How many of its pings have been answered. */
   pings = 0;
   #rest: Buffer = Buffer.alloc(0);
@@ -153,6 +155,8 @@ export class AnsweredStreams {
 
   #note(type: number, flags: number, stream: number): void {
     if (type === FRAME.data) this.ids.add(stream);
+    const canEnd = type === FRAME.data || type === FRAME.headers;
+    if (canEnd && (flags & END_STREAM) !== 0) this.ended.add(stream);
     if (type === FRAME.ping && (flags & ACK) !== 0) this.pings += 1;
   }
 }

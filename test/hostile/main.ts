@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const size = toSize(values.size);
   const signal = abortOnSignals();
   const reports: AttackReport[] = [];
-  for (const attack of repeat(select(values.only), Number(values.repeat))) {
+  for (const attack of repeat(select(values.only, size), Number(values.repeat))) {
     process.stderr.write(`${attack.name}: ${attack.description}\n`);
     const startedAt = performance.now();
     const report = await runAttack(attack, { size, startTarget, signal });
@@ -53,9 +53,11 @@ function toSize(text: string): AttackSize {
   return text;
 }
 
-/** The attacks of these names, or all; throws for a name that none has. */
-function select(only: string | undefined): readonly Attack[] {
-  if (only === undefined) return ATTACKS;
+/** The attacks of these names, or all of a size; throws for a name that none has. */
+function select(only: string | undefined, size: AttackSize): readonly Attack[] {
+  if (only === undefined) {
+    return ATTACKS.filter(({ onlyAtFullSize }) => size === 'full' || onlyAtFullSize !== true);
+  }
   return only.split(',').map((name) => {
     const found = ATTACKS.find((attack) => attack.name === name);
     if (found !== undefined) return found;

@@ -66,10 +66,12 @@ function unfinished(
     path,
     headers,
     token = false,
+    onlyAtFullSize = false,
   }: {
     readonly path: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly token?: boolean;
+    readonly onlyAtFullSize?: boolean;
   },
 ): Attack {
   const part = message(Buffer.alloc(LONGEST_BYTES - 1000, 8), LONGEST_BYTES);
@@ -78,6 +80,7 @@ function unfinished(
     description,
     kind: 'memory',
     needs: { token },
+    onlyAtFullSize,
     run: async ({ target, size }) => {
       const session = connect(`http://127.0.0.1:${target.grpcPort}`, {
         maxSessionMemory: 10_000,
@@ -114,6 +117,7 @@ export const grpcUnfinished: readonly Attack[] = [
   }),
   unfinished('grpc-unfinished-watch', '300 health watches of nearly 4 MiB that never end.', {
     path: WATCH,
+    onlyAtFullSize: true,
   }),
   unfinished(
     'grpc-unfinished-stranger',

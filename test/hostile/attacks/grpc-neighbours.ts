@@ -22,7 +22,7 @@ const DEADLINE_MS = 300;
 /** Impatient calls in one go, and how often: 400 a second. */
 const IMPATIENT = { calls: 40, everyMs: 100 } as const;
 
-const ROUNDS: Readonly<Record<AttackSize, number>> = { small: 40, full: 200 };
+const ROUNDS: Readonly<Record<AttackSize, number>> = { small: 25, full: 200 };
 
 /** Begins calls that nobody will wait for, in rounds. */
 async function callImpatiently(caller: GrpcLockCaller, rounds: number): Promise<void> {
@@ -60,6 +60,8 @@ export const grpcShortDeadlines: Attack = {
     }
     await calling;
     const failed = (await Promise.all(waited)).filter((succeeded) => !succeeded).length;
+    // The last withdrawals are on their way to Redis and back; the proxy ends with this process.
+    await pause(3 * SLOW_MS);
     proxy!.delayMs = 0;
     await forgetLocks(
       target.redisPort,

@@ -53,16 +53,19 @@ function rapidResets(
     path,
     headers,
     attackers = 20,
+    onlyAtFullSize = false,
   }: {
     readonly path?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly attackers?: number;
+    readonly onlyAtFullSize?: boolean;
   },
 ): Attack {
   return {
     name,
     description,
     kind: 'stall',
+    onlyAtFullSize,
     run: async ({ target, size }) => {
       const bytes = rapidly(headers ?? STRANGER, 2000, path);
       const at = { port: target.grpcPort, attackers, forMs: ATTACK_MS[size] };
@@ -81,9 +84,11 @@ export const grpcRapidResets: readonly Attack[] = [
   rapidResets('grpc-rapid-resets-health', 'The same with health checks.', {
     path: '/grpc.health.v1.Health/Check',
     headers: {},
+    onlyAtFullSize: true,
   }),
   rapidResets('grpc-rapid-resets-many', 'The same as the first over 200 connections at a time.', {
     attackers: 200,
+    onlyAtFullSize: true,
   }),
 ];
 

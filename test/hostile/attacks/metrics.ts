@@ -9,7 +9,7 @@ const GET = 'GET /metrics HTTP/1.1\r\nHost: sidecar\r\n\r\n';
 const REQUESTS: Readonly<Record<AttackSize, number>> = { small: 3000, full: 20_000 };
 
 /** Longer than the stall that is looked for: what is answered later is answered all the same. */
-const READ_FOR_MS = 4000;
+const READ_FOR_MS = 2500;
 
 /** A scraper gone wild. The metrics port knows no token. */
 export const metricsPipelined: Attack = {
