@@ -125,7 +125,7 @@ export class Connections {
       connection.ended(stream, begunIn);
     });
     stream.once('finish', () => {
-      setImmediate(stopReading, stream);
+      if (!stream.readableEnded) setImmediate(stopReading, stream);
     });
   }
 }

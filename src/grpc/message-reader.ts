@@ -35,7 +35,8 @@ export interface MessageReaderOptions {
  */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
-  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
+  // Of Buffer's pool: written as a whole before it is read.
+  readonly #prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   #prefixLength = 0;
   #kept: Buffer | undefined;
   #size = 0;

@@ -14,7 +14,13 @@ const RUNNER = path.join(__dirname, '../../scripts/run-typescript.js');
 const STAND_IN = path.join(__dirname, 'stand-in/sidecar.ts');
 
 /** Nothing that the stand-in does takes long, but for not to stop. */
-const PACE = { warmUpMs: 100, restMs: 100, settleAtLeastMs: 100, settleWithinMs: 1000 };
+const PACE = {
+  warmUpMs: 100,
+  restMs: 100,
+  settleAtLeastMs: 100,
+  settleWithinMs: 1000,
+  settleAtMostMs: 1000,
+};
 const STOP_WITHIN_MS = 3000;
 
 const startStandIn: StartTarget = async (findNeeds) => {

@@ -25,14 +25,31 @@ export interface Pace {
   readonly restMs: number;
   /** How long is waited at least before a look at what is left, for what is still on its way. */
   readonly settleAtLeastMs: number;
-  /** How long memory and descriptors may take to come back. What V8 has not collected by then counts. */
+  /** How long memory and descriptors may take to come back. */
   readonly settleWithinMs: number;
+  /** The same for memory that is still close to its bound, or beyond it. What V8 has not collected by then counts. */
+  readonly settleAtMostMs: number;
 }
 
 const PACES: Readonly<Record<AttackSize, Pace>> = {
-  small: { warmUpMs: 1000, restMs: 300, settleAtLeastMs: 200, settleWithinMs: 2500 },
-  full: { warmUpMs: 2000, restMs: 1000, settleAtLeastMs: 1000, settleWithinMs: 20_000 },
+  small: {
+    warmUpMs: 1000,
+    restMs: 300,
+    settleAtLeastMs: 200,
+    settleWithinMs: 2500,
+    settleAtMostMs: 20_000,
+  },
+  full: {
+    warmUpMs: 2000,
+    restMs: 1000,
+    settleAtLeastMs: 1000,
+    settleWithinMs: 20_000,
+    settleAtMostMs: 20_000,
+  },
 };
+
+/** From this share of a bound on memory is close to it. */
+const CLOSE = 0.6;
 
 /** Time between two looks at the process. */
 const LOOK_EVERY_MS = 50;
@@ -167,9 +184,9 @@ class AttackRun {
     const openNow = async () => (await countDescriptors(target.pid)) - this.#descriptors;
     const { heldMb, keptMb, descriptorsLeft, locksLeft } = this.#bounds;
     // Half of the bound is good enough to wait no longer: V8 takes its time to collect.
-    this.#measures.heldMb = await this.#settle(growth, heldMb / 2);
+    this.#measures.heldMb = await this.#settle(growth, heldMb / 2, CLOSE * heldMb);
     await attacker.kill();
-    this.#measures.keptMb = await this.#settle(growth, keptMb / 2);
+    this.#measures.keptMb = await this.#settle(growth, keptMb / 2, CLOSE * keptMb);
     this.#measures.descriptorsLeft = await this.#settle(openNow, descriptorsLeft);
     const countLocks = async () => (await target.findLocks()).length;
     this.#measures.locksLeft = await this.#settle(countLocks, locksLeft);
@@ -179,15 +196,18 @@ class AttackRun {
     this.#measures.peakRssMb = (await readProcessMemory(target.pid)).peakRssMb;
   }
 
-  /** Looks until a value is small enough or the time is over; the last value counts. */
-  async #settle(look: () => Promise<number>, enough: number): Promise<number> {
-    const { settleAtLeastMs, settleWithinMs } = this.#parts.pace;
+  /**
+   * Looks until a value is small enough or the time is over; the last value counts. The time is longer
+   * while the value is more than `close`.
+   */
+  async #settle(look: () => Promise<number>, enough: number, close = Infinity): Promise<number> {
+    const { settleAtLeastMs, settleWithinMs, settleAtMostMs } = this.#parts.pace;
     const startedAt = performance.now();
     for (;;) {
       const value = await look();
       const waitedMs = performance.now() - startedAt;
       if (waitedMs >= settleAtLeastMs && value <= enough) return value;
-      if (waitedMs >= settleWithinMs) return value;
+      if (waitedMs >= (value > close ? settleAtMostMs : settleWithinMs)) return value;
       await pause(LOOK_EVERY_MS);
     }
   }
