@@ -1,5 +1,6 @@
 import { toErrorMessage } from '../lock/error-message';
 import type { LogFields, Logger } from '../lock/logger';
+import { createMappedLogger } from '../lock/mapped-logger';
 import { HIDDEN } from './metadata-properties';
 
 /** Takes secrets out of a text that may quote them. */
@@ -66,26 +67,17 @@ export function redactError(error: unknown, redact: Redact): Error {
 
 /** A logger whose lines are free of secrets: what a store meets later quotes them as well. */
 export function createRedactedLogger(logger: Logger, redact: Redact): Logger {
-  const write = (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal') => {
-    return (message: string, fields: LogFields = {}): void => {
-      const shown = Object.entries(fields).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? redact(value) : value,
-      ]);
-      logger[level](redact(message), Object.fromEntries(shown) as LogFields);
-    };
+  const redactFields = (fields: LogFields): LogFields => {
+    const shown = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? redact(value) : value,
+    ]);
+    return Object.fromEntries(shown) as LogFields;
   };
-  return {
-    get isDebug() {
-      return logger.isDebug;
-    },
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    fatal: write('fatal'),
-    scoped: (...scope) => createRedactedLogger(logger.scoped(...scope), redact),
-  };
+  return createMappedLogger(logger, (message, fields) => [
+    redact(message),
+    fields && redactFields(fields),
+  ]);
 }
 
 /** A text as it is found again: trimmed, in lower and upper case, escaped, as a number. */

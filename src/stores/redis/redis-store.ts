@@ -11,12 +11,12 @@ import {
   type UnlockOutcome,
 } from '../../lock/lock-store';
 import type { Logger } from '../../lock/logger';
+import { createMappedLogger } from '../../lock/mapped-logger';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { CallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
 import { untilAborted } from './deadline';
 import { LockCommands } from './lock-commands';
-import { createNamingLogger } from './naming-logger';
 import { RedisConnection } from './redis-connection';
 import type { RedisClient } from './redis-link';
 import type { RedisSettings } from './redis-settings';
@@ -69,10 +69,9 @@ class RedisStore implements LockStore {
   constructor(options: RedisStoreOptions) {
     const { settings, commands = new LockCommands(), observer = silentStoreObserver } = options;
     const { componentName } = options;
-    const logger =
-      componentName === undefined
-        ? options.logger
-        : createNamingLogger(options.logger, componentName);
+    // A sidecar may have many stores, on one Redis or on several: each line says whose it is.
+    const subject = componentName === undefined ? '' : `Component ${componentName}: `;
+    const logger = createMappedLogger(options.logger, (text, fields) => [subject + text, fields]);
     this.#observer = observer;
     observer.up(false);
     this.#settings = settings;
