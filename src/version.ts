@@ -2,4 +2,4 @@
 export const DAPR_VERSION = '1.18.3';
 
 /** Holdfast's own version; a test holds it against package.json. */
-export const HOLDFAST_VERSION = '0.1.0';
+export const HOLDFAST_VERSION = '0.2.0';

@@ -57,7 +57,7 @@ describe('a sidecar process', () => {
     it('writes the lines that launchers wait for', async () => {
       await start();
       for (const line of [
-        'Starting Holdfast -- version 0.1.0',
+        'Starting Holdfast -- version 0.2.0',
         'Component loaded: lockstore (lock.in-memory/v1)',
         `API gRPC server is running on port ${sidecar.grpcPort}`,
         `HTTP server is running on port ${sidecar.httpPort}`,
