@@ -179,7 +179,11 @@ ${releaseScript.source}`,
   ),
   withAcquire(
     'a late first send that takes a lock after its retry was answered',
-    mutate(acquireScript.source, "if redis.call('get', marker) then", 'if false then'),
+    mutate(
+      acquireScript.source,
+      "if type(redis.pcall('get', marker)) == 'string' then",
+      'if false then',
+    ),
   ),
   withRelease(
     'a late first send that frees a lock after its retry was answered',

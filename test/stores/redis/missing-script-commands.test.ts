@@ -8,11 +8,26 @@ const commands = new LockCommands();
 const inAMinute = Date.now() + 60_000;
 const stamp = (number: number) => ({ number, notAfterMs: inAMinute, markUntilMs: inAMinute });
 
+/** A Redis that has a command, undefined where its version does not. */
+async function startWith(name: string): Promise<RedisServer | undefined> {
+  const redis = await startRedisServer();
+  const found = await redis.inspect((client) => client.sendCommand(['COMMAND', 'INFO', name]));
+  if (Array.isArray(found) && found[0] !== null) return redis;
+  await redis.stop();
+  return undefined;
+}
+
 /** A Redis that doesn't run one command: it is not there, or the user may not. */
 const WITHOUT = {
-  'renamed away': (name: string) => startRedisServer({ args: ['--rename-command', name, ''] }),
+  'renamed away': async (name: string) => {
+    const redis = await startWith(name);
+    if (redis === undefined) return startRedisServer();
+    await redis.stop();
+    return startRedisServer({ args: ['--rename-command', name, ''] });
+  },
   forbidden: async (name: string) => {
-    const redis = await startRedisServer();
+    const redis = await startWith(name);
+    if (redis === undefined) return startRedisServer();
     const acl = ['ACL', 'SETUSER', 'default', `-${name}`];
     await redis.inspect((client) => client.sendCommand(acl));
     return redis;
