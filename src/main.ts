@@ -138,6 +138,8 @@ function listenToProcess(
   });
   // Node would open its debugger; see launcher.js for the time before this.
   process.on('SIGUSR1', createDebugSwitch(logger));
+  // It would end the process; daprd, as a program in Go, ignores it.
+  process.on('SIGUSR2', () => undefined);
   // Node would print its warnings between the lines of the log, in a form of its own.
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => {
