@@ -7,8 +7,9 @@ import { toNotes, toTable } from './report';
 import { startTarget } from './target';
 
 /**
- * `npm run test:hostile -- --size small|full --only NAME,NAME --repeat N`: what hostile and broken
- * neighbours can do to a sidecar and to those who call it beside them. Exit code 1 where a bound is broken.
+ * `npm run test:hostile -- --size small|full --only NAME,NAME --repeat N --tries N`: what hostile and broken
+ * neighbours can do to a sidecar and to those who call it beside them. Exit code 1 where a bound is broken:
+ * in each of its tries, where there are several. Those are for machines on which other work may run.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -16,23 +17,37 @@ async function main(): Promise<void> {
       size: { type: 'string', default: 'full' },
       only: { type: 'string' },
       repeat: { type: 'string', default: '1' },
+      tries: { type: 'string', default: '1' },
     },
   });
   const size = toSize(values.size);
   const signal = abortOnSignals();
   const reports: AttackReport[] = [];
   for (const attack of repeat(select(values.only, size), Number(values.repeat))) {
-    process.stderr.write(`${attack.name}: ${attack.description}\n`);
-    const startedAt = performance.now();
-    const report = await runAttack(attack, { size, startTarget, signal });
-    process.stderr.write(`  ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
-    if (report.broken.length > 0) process.stderr.write(`  BROKEN ${report.broken.join('; ')}\n`);
+    const run = { size, startTarget, signal };
+    let report = await makeAttack(attack, run);
+    for (let tries = 1; report.broken.length > 0 && tries < Number(values.tries); tries += 1) {
+      report = await makeAttack(attack, run);
+    }
     reports.push(report);
   }
   process.stdout.write(`\n${toTable(reports)}${toNotes(reports)}`);
   const broken = reports.filter((report) => report.broken.length > 0);
   process.stdout.write(`\n${reports.length - broken.length} of ${reports.length} attacks held\n`);
   process.exitCode = broken.length === 0 ? 0 : 1;
+}
+
+/** One attack, told as it goes. */
+async function makeAttack(
+  attack: Attack,
+  run: Parameters<typeof runAttack>[1],
+): Promise<AttackReport> {
+  process.stderr.write(`${attack.name}: ${attack.description}\n`);
+  const startedAt = performance.now();
+  const report = await runAttack(attack, run);
+  process.stderr.write(`  ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
+  if (report.broken.length > 0) process.stderr.write(`  BROKEN ${report.broken.join('; ')}\n`);
+  return report;
 }
 
 /** Sidecar and Redis must not outlive the run. A second signal ends the process at once, as ever. */
