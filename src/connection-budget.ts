@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 import type { Logger } from './lock/logger';
+import { TOLD_EVERY_MS } from './lock/trouble';
 
 /** How many descriptors stay free for Redis, files and the listeners, of a limit that is small. */
 const FEWEST_RESERVED = 64;
@@ -12,9 +13,6 @@ const MOST_RESERVED = 128;
 
 /** As many connections are accepted in any case: a sidecar that takes none is of no use. */
 const FEWEST_CONNECTIONS = 16;
-
-/** How often the same trouble is said, in milliseconds. */
-const AGAIN_AFTER_MS = 10_000;
 
 /** What Node publishes of every connection that any server of the process has accepted. */
 const ACCEPTED = 'net.server.socket';
@@ -89,7 +87,7 @@ class ConnectionBudget {
   };
 
   #say(): void {
-    if (performance.now() - this.#saidAtMs < AGAIN_AFTER_MS) return;
+    if (performance.now() - this.#saidAtMs < TOLD_EVERY_MS) return;
     this.#saidAtMs = performance.now();
     this.#logger.warn(
       `${this.#limit} connections of clients are open, which is all that the limit of open files allows; more are closed`,
