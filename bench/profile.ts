@@ -6,8 +6,8 @@ import type { Transport } from './lock-requests';
 import { toTable } from './markdown-report';
 import { toDigits } from './number-text';
 import { OURS, toOwnerTimes, type CpuProfile } from './profile-owners';
-import { runCommand } from './run-command';
 import { refusedContestant } from './refused-load';
+import { runCommand } from './run-command';
 import { startFloor, startOurs, type StartedTarget } from './started-target';
 import type { Workbench } from './workbench';
 

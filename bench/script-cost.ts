@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { MetadataProperties } from '../src/components/metadata-properties';
 import { createAttempt } from '../src/lock/attempt';
 import type { TryLockCall } from '../src/lock/lock-store';
 import { LockCommands } from '../src/stores/redis/lock-commands';
 import { openLink, type RedisClient } from '../src/stores/redis/redis-link';
 import { parseRedisSettings } from '../src/stores/redis/redis-settings';
-import { MetadataProperties } from '../src/components/metadata-properties';
 import { startRedisServer } from '../test/support/redis-server';
 
 const ROUNDS = 9;

@@ -62,7 +62,7 @@ process.argv.push('--unix-domain-socket', folder, '--enable-metrics=false', '--l
 const script = launch();
 untilServed().then(
   () => {
-    // V8 takes compiled code only where its flags are the same, and at a start src/heap.ts has not
+    // V8 takes compiled code only where its flags are the same, and at a start src/runtime/heap.ts has not
     // set these yet.
     setFlagsFromString('--heap-growing-percent=0');
     setFlagsFromString('--allocation-site-pretenuring');

@@ -2,22 +2,22 @@
 import { constants, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { createApp } from './app';
-import { parseArguments } from './cli/parse-arguments';
-import type { RunOptions } from './cli/run-options';
-import { waitUntilReady } from './cli/wait';
-import { keepHeapSmall } from './heap';
-import { toInvitation } from './invitation';
-import { toErrorMessage, toErrorTrace } from './lock/error-message';
-import type { Logger } from './lock/logger';
-import { describeFileError } from './manifests/file-error';
+import { createApp } from './app/app';
+import { createShutdown, type Shutdown, toCopyWindowMs } from './app/shutdown';
+import { toStartupHint } from './app/startup-hint';
+import { toErrorMessage, toErrorTrace } from './base/error-message';
+import { describeFileError } from './base/file-error';
+import type { Logger } from './base/logger';
+import { DAPR_VERSION, HOLDFAST_VERSION } from './base/version';
+import { parseArguments } from './command-line/parse-arguments';
+import type { RunOptions } from './command-line/run-options';
+import { waitUntilReady } from './command-line/wait';
 import { createDebugSwitch } from './observability/debug-switch';
 import { logLibraryOutput } from './observability/library-output';
 import { createBoundedWriter } from './observability/line-writer';
 import { createLogger, type ProcessLogger } from './observability/logger';
 import { toVisible } from './observability/visible-text';
-import { createShutdown, type Shutdown, toCopyWindowMs } from './shutdown';
-import { DAPR_VERSION, HOLDFAST_VERSION } from './version';
+import { keepHeapSmall } from './runtime/heap';
 
 /**
  * The edge of the process: arguments in, exit code out. The only file that reads argv and the
@@ -86,7 +86,7 @@ async function run(options: RunOptions): Promise<void> {
   if (options.logAsJson) return;
   // For people: what reads the log from a pipe or a file finds nothing but log lines there.
   const stream = process.stdout.isTTY ? process.stdout : process.stderr;
-  stream.write(toInvitation(options, app.storeNames[0]));
+  stream.write(toStartupHint(options, app.storeNames[0]));
 }
 
 /** Lines go out at once: what is said last before the process ends must not be lost. */

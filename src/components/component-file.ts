@@ -1,4 +1,5 @@
-import { parseGoDuration } from '../manifests/go-values';
+import { parseGoDuration } from '../go/go-values';
+import { toText } from '../go/scalar-text';
 import {
   isOfKind,
   ManifestFileError,
@@ -6,7 +7,6 @@ import {
   type PlacedDocument,
   positionIn,
 } from '../manifests/manifest-file';
-import { toText } from '../manifests/scalar-text';
 import { describeUnknownNames } from '../manifests/unknown-names';
 import type { YamlDocument } from '../manifests/yaml-documents';
 import type { ComponentManifest, PropertySource } from './manifest';

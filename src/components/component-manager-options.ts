@@ -1,5 +1,5 @@
+import type { Logger } from '../base/logger';
 import type { LockStore } from '../lock/lock-store';
-import type { Logger } from '../lock/logger';
 import type { StoreCatalog } from '../lock/store-catalog';
 import type { SidecarMetadata } from '../sidecar/metadata';
 import type { FailedStep } from './init-lock-store';

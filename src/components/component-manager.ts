@@ -1,4 +1,4 @@
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
 import type { LockKeyPrefix } from '../lock/lock-key';
 import type { LockStore } from '../lock/lock-store';
 import { ReportedProblems } from '../manifests/reported-problems';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
 import { createLockKeyPrefix, LockKeyError, type LockKeyPrefix } from '../lock/lock-key';
 import { type LockStore, StoreError } from '../lock/lock-store';
 import { type ComponentManifest, toLogName } from './manifest';

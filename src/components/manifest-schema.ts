@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { hasNonFinite } from '../go/scalar-text';
 import {
   DOCUMENT_HEAD,
   flag,
@@ -10,7 +11,6 @@ import {
   struct,
   text,
 } from '../manifests/manifest-shape';
-import { hasNonFinite } from '../manifests/scalar-text';
 
 /** The shape of a component document (dapr/dapr pkg/apis/components/v1alpha1/types.go). */
 

@@ -1,6 +1,6 @@
-import { toErrorMessage } from '../lock/error-message';
-import type { LogFields, Logger } from '../lock/logger';
-import { createMappedLogger } from '../lock/mapped-logger';
+import { toErrorMessage } from '../base/error-message';
+import type { LogFields, Logger } from '../base/logger';
+import { createMappedLogger } from '../base/mapped-logger';
 import { HIDDEN } from './metadata-properties';
 
 /** Takes secrets out of a text that may quote them. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
 import type { ComponentManifest, PropertySource } from './manifest';
 import { MetadataProperties } from './metadata-properties';
 import { createRedaction, type Redact } from './redaction';

@@ -1,5 +1,5 @@
-import { describeNearMiss } from '../manifests/near-misses';
 import type { ManifestFile } from '../manifests/manifest-folders';
+import { describeNearMiss } from '../manifests/near-misses';
 import { type ComponentsOfFile, parseComponents, type ScopedManifest } from './component-file';
 import { type ComponentManifest, toLogName } from './manifest';
 

@@ -1,5 +1,5 @@
+import { findNearest } from '../base/nearest-name';
 import { type PlacedDocument, positionIn } from '../manifests/manifest-file';
-import { findNearest } from '../manifests/nearest-name';
 
 /** The metadata of components that is known here; a driver with more of it tells what it does not read. */
 const PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([

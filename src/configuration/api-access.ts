@@ -1,4 +1,4 @@
-import type { ApiAccess, ApiGroup } from '../sidecar/api-groups';
+import type { ApiAccess, ApiGroup } from '../api/api-groups';
 
 /** An entry of `spec.api.allowed` or `spec.api.denied`. */
 export interface ApiRule {

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
-import { toErrorMessage } from '../lock/error-message';
-import { MetadataValueError, parseGoDuration } from '../manifests/go-values';
+import { toErrorMessage } from '../base/error-message';
+import { findNearest } from '../base/nearest-name';
+import { MetadataValueError, parseGoDuration } from '../go/go-values';
 import {
   DOCUMENT_HEAD,
   exactStruct,
@@ -15,7 +16,6 @@ import {
   text,
   unused,
 } from '../manifests/manifest-shape';
-import { findNearest } from '../manifests/nearest-name';
 import { toHttpUrl, toOtelUrl } from './otel-endpoint';
 import { parseHeaders, toHeaders, toPair } from './otel-headers';
 import type { OtelMembers } from './otel-receiver';

@@ -1,5 +1,7 @@
-import { toErrorMessage } from '../lock/error-message';
-import type { Logger } from '../lock/logger';
+import { toErrorMessage } from '../base/error-message';
+import type { Logger } from '../base/logger';
+import { findNearest } from '../base/nearest-name';
+import { readRegularFile } from '../base/regular-file';
 import {
   ManifestFileError,
   parseDocument,
@@ -7,8 +9,6 @@ import {
   type PlacedDocument,
   positionIn,
 } from '../manifests/manifest-file';
-import { findNearest } from '../manifests/nearest-name';
-import { readRegularFile } from '../manifests/regular-file';
 import { describeUnknownNames } from '../manifests/unknown-names';
 import { describeIdleRule } from './api-access';
 import type { Configuration, TracingSettings } from './configuration';

@@ -1,4 +1,4 @@
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
 
 /** A variable of OTLP exporters that is set. */
 export interface OtelVariable {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 
 import { status } from '@grpc/grpc-js';
 
-import type { ApiAccess, ApiGroup } from '../sidecar/api-groups';
+import type { ApiAccess, ApiGroup } from '../api/api-groups';
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
 import { createDaprStatus } from './error-details';
 import type { GrpcStatus } from './grpc-status';

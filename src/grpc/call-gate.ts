@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
+import { ByteAccount, ByteBudget } from '../servers/byte-budget';
 import { type ApiRefusals, isExempt } from './api-refusals';
-import { ByteAccount, ByteBudget } from '../connections/byte-budget';
 import type { CallLimits } from './grpc-js-call';
 import { dropEndlessDeadline } from './grpc-timeout';
 import { full } from './inflate';

@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
-import type { ByteBudget } from '../connections/byte-budget';
+import type { ByteBudget } from '../servers/byte-budget';
 import type { Turn } from './turn';
 
 /**

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 
 import type { Server, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
+import { useStreamTable } from '../runtime/stream-table';
 import { isExempt } from './api-refusals';
 import type { CallGate } from './call-gate';
 import { Connection } from './connection';
 import { boundCall, type CallLimits } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
-import type { StreamShares } from './stream-shares';
-import { useStreamTable } from './stream-table';
 import { Strangers } from './strangers';
+import type { StreamShares } from './stream-shares';
 import { Turn } from './turn';
 
 /** How many bytes of headers take as long as a call that is refused. */

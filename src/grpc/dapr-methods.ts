@@ -1,10 +1,10 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader';
 
-import type { CancelSignal } from '../lock/cancellation';
+import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../api/sidecar';
+import type { CancelSignal } from '../base/cancellation';
 import type { LockObserver } from '../lock/lock-observer';
 import type { LockService, TryLockRequest, UnlockRequest } from '../lock/lock-service';
 import type { SidecarMetadataView } from '../sidecar/metadata';
-import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../sidecar/sidecar';
 import { createAnswerEncoder } from './answer-encoder';
 import { createRequestDecoder } from './request-decoder';
 

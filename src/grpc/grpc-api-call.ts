@@ -1,6 +1,6 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 
-import type { ApiCall } from '../sidecar/api-observer';
+import type { ApiCall } from '../api/api-observer';
 
 /**
  * A gRPC call as those see it who watch calls. What few of them ask for (peer, headers) is looked up

@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 
 import type { ServerInterceptingCall, ServerUnaryCall } from '@grpc/grpc-js';
 
-import type { ByteAccount } from '../connections/byte-budget';
+import type { ByteAccount } from '../servers/byte-budget';
 import type { GrpcStatus } from './grpc-status';
 import { inflate } from './inflate';
 import { MessageReader, PREFIX_BYTES } from './message-reader';

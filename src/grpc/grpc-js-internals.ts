@@ -7,7 +7,7 @@ import type {
 
 import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 
-import type { ServerTls } from '../sidecar/listen-address';
+import type { ServerTls } from '../servers/listen-address';
 import { statusOf } from './grpc-status';
 
 /**

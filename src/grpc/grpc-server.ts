@@ -2,11 +2,11 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 
-import { Handshakes } from '../connections/handshakes';
+import type { Sidecar } from '../api/sidecar';
+import type { Logger } from '../base/logger';
 import type { LockService } from '../lock/lock-service';
-import type { Logger } from '../lock/logger';
-import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
-import type { Sidecar } from '../sidecar/sidecar';
+import { Handshakes } from '../servers/handshakes';
+import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { ApiRefusals } from './api-refusals';
 import { CallGate } from './call-gate';
 import { Connections } from './connections';

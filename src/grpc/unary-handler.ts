@@ -1,10 +1,10 @@
 import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 
-import { Cancellation } from '../lock/cancellation';
-import { toErrorTrace } from '../lock/error-message';
+import type { ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
+import { Cancellation } from '../base/cancellation';
+import { toErrorTrace } from '../base/error-message';
+import type { Logger } from '../base/logger';
 import { LockError } from '../lock/lock-errors';
-import type { Logger } from '../lock/logger';
-import type { ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
 import { MetadataFullError } from '../sidecar/metadata';
 import type { CallContext, UnaryMethod } from './dapr-methods';
 import { firstValue, GrpcApiCall } from './grpc-api-call';

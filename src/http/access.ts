@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import type { ApiGroup } from '../sidecar/api-groups';
-import type { Sidecar } from '../sidecar/sidecar';
-import { httpErrors } from './http-errors';
+import type { ApiGroup } from '../api/api-groups';
+import type { Sidecar } from '../api/sidecar';
 import { sendError } from './error-handling';
+import { httpErrors } from './http-errors';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { ByteBudget } from '../connections/byte-budget';
-import type { Turns } from '../connections/turns';
+import type { ByteBudget } from '../servers/byte-budget';
+import type { Turns } from '../servers/turns';
 import { type HttpError, httpErrors } from './http-errors';
 
 /**

@@ -4,10 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import { toErrorTrace } from '../lock/error-message';
+import { toErrorTrace } from '../base/error-message';
+import type { Logger } from '../base/logger';
+import { toGoJson } from '../go/go-json';
 import { LockError } from '../lock/lock-errors';
-import type { Logger } from '../lock/logger';
-import { toGoJson } from '../sidecar/go-json';
 import { MetadataFullError } from '../sidecar/metadata';
 import { HttpError, httpErrors } from './http-errors';
 import { sendJson } from './json-reply';

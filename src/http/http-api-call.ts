@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-import type { ApiCall, ApiRoute } from '../sidecar/api-observer';
+import type { ApiCall, ApiRoute } from '../api/api-observer';
 
 /**
  * An HTTP request as those see it who watch calls. What few of them ask for is looked up when they

@@ -3,12 +3,12 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 
 import { fastify, type FastifyInstance } from 'fastify';
 
-import type { ByteBudget } from '../connections/byte-budget';
-import { OneAtATime, type Shares } from '../connections/one-at-a-time';
+import type { Sidecar } from '../api/sidecar';
+import type { Logger } from '../base/logger';
 import type { LockService } from '../lock/lock-service';
-import type { Logger } from '../lock/logger';
-import type { ListenAddress, ServerTls } from '../sidecar/listen-address';
-import type { Sidecar } from '../sidecar/sidecar';
+import type { ByteBudget } from '../servers/byte-budget';
+import type { ListenAddress, ServerTls } from '../servers/listen-address';
+import { OneAtATime, type Shares } from '../servers/one-at-a-time';
 import { addAccessCheck } from './access';
 import { takeAnyBody } from './any-body';
 import { answerBadUrl, answerClientError, answerUnsupported } from './client-errors';

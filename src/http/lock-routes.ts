@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { Cancellation } from '../lock/cancellation';
+import { Cancellation } from '../base/cancellation';
 import type { Caller, LockService } from '../lock/lock-service';
 import { sendJson } from './json-reply';
 import { decodeLockRequest, TRY_LOCK_FIELDS, UNLOCK_FIELDS } from './request-body';

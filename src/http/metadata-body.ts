@@ -1,4 +1,4 @@
-import { toGoJson } from '../sidecar/go-json';
+import { toGoJson } from '../go/go-json';
 import type { AppConnection, SidecarMetadataView } from '../sidecar/metadata';
 
 /**

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import type { ApiObserver, ObservedCall } from '../sidecar/api-observer';
+import type { ApiObserver, ObservedCall } from '../api/api-observer';
 import { bytesOf, HttpApiCall } from './http-api-call';
 
 declare module 'fastify' {

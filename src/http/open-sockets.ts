@@ -3,7 +3,7 @@ import { Server as TcpServer, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
-import { Handshakes } from '../connections/handshakes';
+import { Handshakes } from '../servers/handshakes';
 
 /** How long connections may still bring a request once the server takes no new ones. */
 const LINGER_MS = 250;

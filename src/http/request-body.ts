@@ -1,6 +1,6 @@
+import { toInt32 } from '../go/int32-text';
+import { JsonBodyError, type JsonMember, readMembers, WantedNames } from '../go/json-members';
 import { httpErrors } from './http-errors';
-import { toInt32 } from './int32-text';
-import { JsonBodyError, type JsonMember, readMembers, WantedNames } from './json-members';
 
 /** The fields of both lock requests as they come in a body; the store's name comes by the path. */
 export interface LockRequestBody {

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
-import type { ApiGroup } from '../sidecar/api-groups';
+import type { ApiGroup } from '../api/api-groups';
+import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../api/sidecar';
 import { MAX_EXTENDED_BYTES, type SidecarMetadataView } from '../sidecar/metadata';
-import { FORCE_SHUTDOWN_HEADER, type Sidecar } from '../sidecar/sidecar';
 import { httpErrors } from './http-errors';
 import { sendJson } from './json-reply';
 import { toMetadataBody } from './metadata-body';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+import type { Sidecar } from '../api/sidecar';
 import { API_TOKEN_HEADER } from '../sidecar/api-token';
-import type { Sidecar } from '../sidecar/sidecar';
 import { HEALTH_PATHS } from './sidecar-routes';
 
 /**

@@ -1,4 +1,4 @@
-import type { CancelSignal } from './cancellation';
+import type { CancelSignal } from '../base/cancellation';
 
 /**
  * How the calls to a store are run: once, or under the time-outs, retries and circuit breakers

@@ -1,7 +1,7 @@
+import type { CancelSignal } from '../base/cancellation';
 import { Admission } from './admission';
 import { createAttempt } from './attempt';
 import { type CallPolicy, plainPolicy } from './call-policy';
-import type { CancelSignal } from './cancellation';
 import { LockError, lockErrors } from './lock-errors';
 import { LockKeyError, toLockKey } from './lock-key';
 import type { LockCallReport, LockCallSubject, LockObserver, LockOutcome } from './lock-observer';

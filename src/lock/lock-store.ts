@@ -1,5 +1,5 @@
+import type { CancelSignal } from '../base/cancellation';
 import type { Attempt } from './attempt';
-import type { CancelSignal } from './cancellation';
 
 /** A try for a lock, as a store sees it: the key is complete, the call is validated. */
 export interface TryLockCall {

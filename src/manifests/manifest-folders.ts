@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { Logger } from '../lock/logger';
-import { describeFileError } from './file-error';
+import { describeFileError } from '../base/file-error';
+import type { Logger } from '../base/logger';
+import { FileError, readRegularFile } from '../base/regular-file';
 import { parseFile } from './manifest-file';
-import { FileError, readRegularFile } from './regular-file';
 import type { YamlDocument } from './yaml-documents';
 
 /** A file of a resource folder, as it was found: its documents, or why there are none. */

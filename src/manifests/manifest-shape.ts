@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { toFieldText } from './scalar-text';
+import { toFieldText } from '../go/scalar-text';
 
 // A manifest is read now and then: to compile its schema takes longer than to check it. Here, as every
 // module that makes a schema imports from this one first.

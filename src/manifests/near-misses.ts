@@ -1,6 +1,6 @@
+import { findNearest } from '../base/nearest-name';
 import { API_VERSION, type PlacedDocument, positionIn } from './manifest-file';
 import { headSchema } from './manifest-shape';
-import { findNearest } from './nearest-name';
 
 /** The kinds of Dapr's manifests (dapr/dapr charts/dapr/crds). */
 const KINDS: readonly string[] = [

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
+import { findNearest } from '../base/nearest-name';
 import { type PlacedDocument, positionIn } from './manifest-file';
-import { findNearest } from './nearest-name';
 
 /** A member of a document that its schema does not have: mostly a slip, which daprd passes over. */
 export interface UnknownName {

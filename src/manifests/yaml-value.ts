@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 
-import { resolvePlain, resolveTagged, ScalarError } from './go-scalar';
+import { resolvePlain, resolveTagged, ScalarError } from '../go/go-scalar';
 
 /** What can't be told as a plain value, with the place where it stands in the text. */
 export class YamlValueError extends Error {

@@ -1,6 +1,6 @@
+import type { ApiCall, ApiResult } from '../api/api-observer';
+import type { Logger } from '../base/logger';
 import type { ApiLoggingSettings } from '../configuration/configuration';
-import type { Logger } from '../lock/logger';
-import type { ApiCall, ApiResult } from '../sidecar/api-observer';
 
 /** The operations that are probes. */
 const PROBES = ['GetHealthz', 'GetOutboundHealthz'];

@@ -1,8 +1,8 @@
+import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
+import { toErrorMessage } from '../base/error-message';
+import type { Logger } from '../base/logger';
 import { type Configuration, DEFAULT_CONFIGURATION } from '../configuration/configuration';
-import { toErrorMessage } from '../lock/error-message';
 import type { LockObserver } from '../lock/lock-observer';
-import type { Logger } from '../lock/logger';
-import type { ApiCall, ApiObserver, ApiResult, ObservedCall } from '../sidecar/api-observer';
 import { ApiLog } from './api-log';
 import { findBaggageProblem } from './baggage';
 import type { MeasuredResult } from './measured-result';

@@ -1,7 +1,7 @@
+import type { Logger } from '../base/logger';
+import { type Clock, Trouble, type TroubleReport } from '../base/trouble';
 import type { LockCallReport } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';
-import type { Logger } from '../lock/logger';
-import { type Clock, Trouble, type TroubleReport } from '../lock/trouble';
 
 /** A failure of a lock call that an operator should know of. */
 interface Failure {

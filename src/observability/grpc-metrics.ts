@@ -1,4 +1,4 @@
-import type { ApiCall } from '../sidecar/api-observer';
+import type { ApiCall } from '../api/api-observer';
 import { toGrpcStatusName } from './grpc-status-names';
 import type { MeasuredResult } from './measured-result';
 import type {

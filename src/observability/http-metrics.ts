@@ -1,5 +1,5 @@
+import type { ApiCall } from '../api/api-observer';
 import type { MetricsSettings } from '../configuration/configuration';
-import type { ApiCall } from '../sidecar/api-observer';
 import type { MeasuredResult } from './measured-result';
 import type {
   HistogramFamily,

@@ -1,6 +1,6 @@
 import { format } from 'node:util';
 
-import type { Logger } from '../lock/logger';
+import type { Logger } from '../base/logger';
 
 /** The methods by which libraries print, and the level at which it is logged. */
 const LEVELS = {

@@ -1,9 +1,9 @@
-import { toErrorTrace } from '../lock/error-message';
+import { toErrorTrace } from '../base/error-message';
+import type { Logger } from '../base/logger';
+import { type Clock, processClock } from '../base/trouble';
 import { LockKeyError } from '../lock/lock-key';
 import type { LockObserver } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';
-import type { Logger } from '../lock/logger';
-import { type Clock, processClock } from '../lock/trouble';
 import { CallFailures } from './call-failures';
 
 /** What the log of lock calls is made of, beside the logger. */

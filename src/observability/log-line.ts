@@ -1,4 +1,4 @@
-import { toGoJson } from '../sidecar/go-json';
+import { toGoJson } from '../go/go-json';
 import { toVisible } from './visible-text';
 
 /** A log entry: `time`, `level`, `msg` and further fields, every value a scalar. */

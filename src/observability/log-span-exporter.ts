@@ -1,7 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 
-import type { Logger } from '../lock/logger';
+import type { Logger } from '../base/logger';
 
 /**
  * Writes spans to the log, in daprd's sentence and scope (dapr/dapr pkg/diagnostics/utils), with their

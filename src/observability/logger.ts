@@ -1,8 +1,8 @@
 import { pino, type Logger as PinoLogger } from 'pino';
 
-import type { LogFields, Logger } from '../lock/logger';
-import { type LogEntry, toJsonLine, toTextLine } from './log-line';
+import type { LogFields, Logger } from '../base/logger';
 import { toLocalTimestamp } from './local-timestamp';
+import { type LogEntry, toJsonLine, toTextLine } from './log-line';
 
 /** The levels of `--log-level`, most talkative first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';

@@ -1,4 +1,4 @@
-import type { ApiResult } from '../sidecar/api-observer';
+import type { ApiResult } from '../api/api-observer';
 
 /** How a call of the API ended, and how long it took. */
 export interface MeasuredResult extends ApiResult {

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import { HistogramFamily, NumberFamily } from './metric-families';
 import { DURATION_BUCKETS_S, LATENCY_BUCKETS_MS, SIZE_BUCKETS_BYTES } from './metric-buckets';
+import { HistogramFamily, NumberFamily } from './metric-families';
 
 const POLICY_LABELS = ['app_id', 'name', 'namespace'] as const;
 const POLICY_USE_LABELS = [

@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 
 import type { Registry } from 'prom-client';
 
-import { ByteBudget } from '../connections/byte-budget';
-import { OneAtATime } from '../connections/one-at-a-time';
-import { Turns } from '../connections/turns';
-import { UnreadAnswers } from '../connections/unread-answers';
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
+import { ByteBudget } from '../servers/byte-budget';
+import { OneAtATime } from '../servers/one-at-a-time';
+import { Turns } from '../servers/turns';
+import { UnreadAnswers } from '../servers/unread-answers';
 
 /** Shows the metrics to Prometheus, on any path as daprd does. */
 export interface MetricsServer {

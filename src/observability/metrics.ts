@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
+import type { ApiCall } from '../api/api-observer';
 import type { MetricsSettings } from '../configuration/configuration';
 import type { LockObserver } from '../lock/lock-observer';
 import type { StoreObserver } from '../lock/store-observer';
-import type { ApiCall } from '../sidecar/api-observer';
 import { GrpcMetrics } from './grpc-metrics';
 import { HttpMetrics } from './http-metrics';
 import { LockMetrics } from './lock-metrics';

@@ -1,6 +1,6 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 
-import type { Logger } from '../lock/logger';
+import type { Logger } from '../base/logger';
 
 /** How often the same trouble is said, in milliseconds: every batch of spans may fail. */
 const AGAIN_AFTER_MS = 60_000;

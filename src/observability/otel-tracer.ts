@@ -26,10 +26,10 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 
+import type { ApiCall, ApiResult } from '../api/api-observer';
+import type { Logger } from '../base/logger';
 import type { OtelSettings, TracingSettings } from '../configuration/configuration';
 import type { LockCallReport } from '../lock/lock-observer';
-import type { Logger } from '../lock/logger';
-import type { ApiCall, ApiResult } from '../sidecar/api-observer';
 import type { SystemAuthorities } from '../trust/system-authorities';
 import { toGrpcStatusName } from './grpc-status-names';
 import { LogSpanExporter } from './log-span-exporter';

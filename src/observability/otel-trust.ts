@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 
 import { diag } from '@opentelemetry/api';
 
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
 import type { Identity, SystemAuthorities } from '../trust/system-authorities';
 
 /** What says whom to trust with traces, and by which certificate they are sent. */

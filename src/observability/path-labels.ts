@@ -1,5 +1,5 @@
+import type { ApiCall } from '../api/api-observer';
 import type { MetricsSettings } from '../configuration/configuration';
-import type { ApiCall } from '../sidecar/api-observer';
 
 /**
  * The `path` label of HTTP metrics, as the configuration has it: a template that matches, the path

@@ -1,6 +1,6 @@
+import type { ApiCall, ApiResult } from '../api/api-observer';
 import type { TracingSettings } from '../configuration/configuration';
 import type { LockCallReport } from '../lock/lock-observer';
-import type { ApiCall, ApiResult } from '../sidecar/api-observer';
 import {
   NO_TRACE,
   parseTraceBin,

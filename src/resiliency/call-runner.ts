@@ -1,6 +1,6 @@
+import { Cancellation, type CancelSignal } from '../base/cancellation';
+import { toErrorMessage } from '../base/error-message';
 import { type CallPolicy, TimeLimitError } from '../lock/call-policy';
-import { Cancellation, type CancelSignal } from '../lock/cancellation';
-import { toErrorMessage } from '../lock/error-message';
 import { StoreError } from '../lock/lock-store';
 import { BreakerError, type CircuitBreaker } from './circuit-breaker';
 import type { RetrySettings } from './policies';

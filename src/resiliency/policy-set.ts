@@ -1,4 +1,4 @@
-import { findNearest } from '../manifests/nearest-name';
+import { findNearest } from '../base/nearest-name';
 import type { BreakerSettings, PolicyNames, ResiliencyDocument, RetrySettings } from './policies';
 
 /** A policy and the name that it has. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
-import { MetadataValueError, parseGoDuration } from '../manifests/go-values';
+import { MetadataValueError, parseGoDuration } from '../go/go-values';
+import { toText } from '../go/scalar-text';
 import {
   isOfKind,
   parseDocument,
@@ -19,7 +20,6 @@ import {
   text,
   unused,
 } from '../manifests/manifest-shape';
-import { toText } from '../manifests/scalar-text';
 import { describeUnknownNames } from '../manifests/unknown-names';
 import type { YamlDocument } from '../manifests/yaml-documents';
 import type { BreakerSettings, PolicyNames, ResiliencyDocument, RetrySettings } from './policies';

@@ -1,6 +1,6 @@
+import { toErrorMessage } from '../base/error-message';
+import type { Logger } from '../base/logger';
 import { type CallPolicy, plainPolicy } from '../lock/call-policy';
-import { toErrorMessage } from '../lock/error-message';
-import type { Logger } from '../lock/logger';
 import { ManifestFileError } from '../manifests/manifest-file';
 import type { ManifestFile } from '../manifests/manifest-folders';
 import { ReportedProblems } from '../manifests/reported-problems';

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 import type * as Cel from '@bufbuild/cel';
 
-import { toErrorMessage } from '../lock/error-message';
+import { toErrorMessage } from '../base/error-message';
 import { type BreakerCounts, NO_COUNTS } from './policies';
 
 const load = createRequire(__filename);

@@ -1,6 +1,6 @@
+import type { Logger } from '../base/logger';
 import type { MetadataProperties } from '../components/metadata-properties';
 import type { LockStore } from '../lock/lock-store';
-import type { Logger } from '../lock/logger';
 import type { StoreObserver } from '../lock/store-observer';
 import type { SystemAuthorities } from '../trust/system-authorities';
 

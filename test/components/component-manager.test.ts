@@ -1,8 +1,8 @@
+import type { Logger } from '../../src/base/logger';
 import { ComponentManager } from '../../src/components/component-manager';
 import type { ComponentManagerOptions } from '../../src/components/component-manager-options';
 import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
 import type { LockStore } from '../../src/lock/lock-store';
-import type { Logger } from '../../src/lock/logger';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import type { DriverContext } from '../../src/stores/driver';
 import { redisDriver } from '../../src/stores/redis/redis-driver';

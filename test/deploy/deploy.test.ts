@@ -12,11 +12,11 @@ import { Secret } from 'kubernetes-models/v1/Secret';
 import { Service } from 'kubernetes-models/v1/Service';
 import { parse, parseAllDocuments } from 'yaml';
 
-import { parseArguments } from '../../src/cli/parse-arguments';
+import { parseArguments } from '../../src/command-line/parse-arguments';
 import { parseComponents } from '../../src/components/component-file';
+import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
 import { loadConfiguration } from '../../src/configuration/load-configuration';
 import { parseFile } from '../../src/manifests/manifest-file';
-import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
 import { Metrics } from '../../src/observability/metrics';
 import { createFolder } from '../support/component-files';
 import { RecordingLogger } from '../support/recording-logger';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { FLAGS } from '../../src/cli/flags';
+import { FLAGS } from '../../src/command-line/flags';
 import { httpErrors } from '../../src/http/http-errors';
 import { lockErrors } from '../../src/lock/lock-errors';
 import { REDIS_PROPERTIES } from '../../src/stores/redis/redis-properties';

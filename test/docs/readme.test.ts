@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { FLAGS } from '../../src/cli/flags';
+import { FLAGS } from '../../src/command-line/flags';
 import { withoutDapr } from '../support/plain-environment';
 import { SidecarProcess } from '../support/sidecar-process';
 

@@ -8,10 +8,10 @@ import path from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
-import { callHttp } from '../support/http-call';
 import { findFreePort } from '../support/free-port';
-import { invitationOf } from '../support/invitation-of';
+import { callHttp } from '../support/http-call';
 import { SidecarProcess } from '../support/sidecar-process';
+import { startupHintOf } from '../support/startup-hint-of';
 
 const LOCK = '/v1.0-alpha1/lock/lockstore';
 const CALL = { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 60 };
@@ -89,7 +89,7 @@ describe('where a sidecar listens', () => {
       }
       const [, socketPath, url, body] =
         /^curl --unix-socket (\S+) -X POST (\S+) .* -d '(.*)'$/m.exec(
-          invitationOf(['--unix-domain-socket', folder]),
+          startupHintOf(['--unix-domain-socket', folder]),
         )!;
       expect(socketPath).toBe(socketOf('http'));
       const status = await new Promise<number | undefined>((resolve, reject) => {

@@ -6,8 +6,8 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { createClient } from '@redis/client';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
-import type { LockStore } from '../../src/lock/lock-store';
 import { createLockService } from '../../src/lock/lock-service';
+import type { LockStore } from '../../src/lock/lock-store';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import { writeComponent } from '../support/component-files';
 import { DAPRD_RELEASE } from '../support/daprd-commands';

@@ -9,7 +9,7 @@ import {
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
 import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
-import type { ServerTls } from '../../src/sidecar/listen-address';
+import type { ServerTls } from '../../src/servers/listen-address';
 import { createFakeLockService } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';

@@ -6,8 +6,8 @@ import { status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProtoPath, service as healthService } from 'grpc-health-check';
 
-import type { LockService } from '../../src/lock/lock-service';
 import { DAPR_SERVICE, loadErrorDetailTypes } from '../../src/grpc/proto-files';
+import type { LockService } from '../../src/lock/lock-service';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 import { rawCall } from './raw-http2';
 

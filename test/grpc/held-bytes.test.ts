@@ -2,8 +2,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deflateSync, gzipSync } from 'node:zlib';
 
-import { message } from '../hostile/http2-frames';
 import { Random } from '../faults/random';
+import { message } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 

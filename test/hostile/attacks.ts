@@ -1,13 +1,5 @@
 import type { Attack } from './attack';
 import { floor } from './attacks/floor';
-import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
-import { httpCancels } from './attacks/http-cancels';
-import { httpCostlyJson } from './attacks/http-json';
-import {
-  publicMetadataUnread,
-  publicMetadataValues,
-  publicUnfinishedBodies,
-} from './attacks/http-memory';
 import { grpcCancels } from './attacks/grpc-cancels';
 import {
   grpcConnections,
@@ -19,12 +11,20 @@ import {
   grpcWatchers,
   grpcWatchNames,
 } from './attacks/grpc-memory';
+import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
 import {
   grpcRapidResets,
   grpcReconnects,
   grpcResetsAtOnce,
   grpcTinyFields,
 } from './attacks/grpc-stalls';
+import { httpCancels } from './attacks/http-cancels';
+import { httpCostlyJson } from './attacks/http-json';
+import {
+  publicMetadataUnread,
+  publicMetadataValues,
+  publicUnfinishedBodies,
+} from './attacks/http-memory';
 import { httpPipelined, httpReconnecting } from './attacks/http-pipelined';
 import { metricsCrowd, metricsPipelined, metricsUnread } from './attacks/metrics';
 import { outOfDescriptors } from './attacks/out-of-descriptors';

@@ -1,4 +1,4 @@
-import type { ApiGroup } from '../../src/sidecar/api-groups';
+import type { ApiGroup } from '../../src/api/api-groups';
 import { HttpFixture, NOT_ROUTED } from './http-fixture';
 
 const LOCK = '/v1.0-alpha1/lock/lockstore';

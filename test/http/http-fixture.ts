@@ -1,9 +1,9 @@
-import { ByteBudget } from '../../src/connections/byte-budget';
-import { Turns } from '../../src/connections/turns';
-import { UnreadAnswers } from '../../src/connections/unread-answers';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
 import type { LockService } from '../../src/lock/lock-service';
-import type { ServerTls } from '../../src/sidecar/listen-address';
+import { ByteBudget } from '../../src/servers/byte-budget';
+import type { ServerTls } from '../../src/servers/listen-address';
+import { Turns } from '../../src/servers/turns';
+import { UnreadAnswers } from '../../src/servers/unread-answers';
 import { createFakeLockService } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { callHttp, type HttpAnswer, type HttpCall } from '../support/http-call';

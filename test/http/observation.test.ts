@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
+import type { ApiCall, ApiResult } from '../../src/api/api-observer';
 import { lockErrors } from '../../src/lock/lock-errors';
 import type { Caller } from '../../src/lock/lock-service';
-import type { ApiCall, ApiResult } from '../../src/sidecar/api-observer';
 import { eventually } from '../support/eventually';
 import { HttpFixture } from './http-fixture';
 

@@ -1,4 +1,4 @@
-import { Cancellation } from '../../src/lock/cancellation';
+import { Cancellation } from '../../src/base/cancellation';
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
 import type { LockCallReport } from '../../src/lock/lock-observer';
 import { createLockService, type LockService } from '../../src/lock/lock-service';

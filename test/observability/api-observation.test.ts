@@ -1,7 +1,7 @@
+import type { ApiCall } from '../../src/api/api-observer';
 import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
 import { ApiObservation } from '../../src/observability/api-observation';
 import type { Tracer } from '../../src/observability/tracer';
-import type { ApiCall } from '../../src/sidecar/api-observer';
 import { RecordingLogger } from '../support/recording-logger';
 
 const settingsOf = (samplingRate: string | undefined) => ({

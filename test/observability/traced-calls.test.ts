@@ -1,6 +1,6 @@
+import type { ApiCall } from '../../src/api/api-observer';
 import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
 import { ApiObservation } from '../../src/observability/api-observation';
-import type { ApiCall } from '../../src/sidecar/api-observer';
 import { RecordingLogger } from '../support/recording-logger';
 
 const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, traceState: undefined };

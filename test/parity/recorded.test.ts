@@ -1,8 +1,8 @@
+import { writeComponent } from '../support/component-files';
 import { callDapr, type GrpcAnswer } from '../support/grpc-call';
 import { callHttp, type HttpAnswer } from '../support/http-call';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
-import { writeComponent } from '../support/component-files';
 import { type GrpcRow, type HttpRow, loadRecordedRows } from './recorded-rows';
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { CancelSignal } from '../../src/lock/cancellation';
+import type { CancelSignal } from '../../src/base/cancellation';
 import { type StoreError, StoreError as Failure } from '../../src/lock/lock-store';
 import { parseFile } from '../../src/manifests/manifest-file';
 import type { ManifestFile } from '../../src/manifests/manifest-folders';

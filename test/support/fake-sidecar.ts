@@ -1,7 +1,7 @@
+import type { Sidecar } from '../../src/api/sidecar';
 import { createTokenCheck } from '../../src/sidecar/api-token';
 import { Health } from '../../src/sidecar/health';
 import { SidecarMetadata } from '../../src/sidecar/metadata';
-import type { Sidecar } from '../../src/sidecar/sidecar';
 
 /** What tests vary of a sidecar. */
 export interface FakeSidecarOptions {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { keepHeapSmall } from '../../src/heap';
+import { keepHeapSmall } from '../../src/runtime/heap';
 
 const MB = 2 ** 20;
 /** A ring of lists: each is old by the time that it gives way to the next one. */

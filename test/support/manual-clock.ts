@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/lock/trouble';
+import type { Clock } from '../../src/base/trouble';
 
 /** Time that passes when it is told to. */
 export class ManualClock implements Clock {

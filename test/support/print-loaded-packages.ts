@@ -1,4 +1,4 @@
-import '../../src/app';
+import '../../src/app/app';
 
 /** Run by a process of its own: the packages that are loaded once an app can be made. */
 const packages = Object.keys(require.cache).flatMap(

@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '../../src/lock/logger';
+import type { LogFields, Logger } from '../../src/base/logger';
 
 /** A line that was logged, with the scope it was logged under. */
 export interface RecordedLine {

@@ -1,6 +1,6 @@
-import { toErrorMessage } from '../../lock/error-message';
-import { parseGoBoolean } from '../../manifests/go-values';
-import { readRegularFileSync } from '../../manifests/regular-file';
+import { toErrorMessage } from '../../base/error-message';
+import { readRegularFileSync } from '../../base/regular-file';
+import { parseGoBoolean } from '../../go/go-values';
 import type { MetadataProperties } from '../metadata-properties';
 import { SecretError, type SecretStore } from './secret-store';
 

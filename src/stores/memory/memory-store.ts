@@ -1,5 +1,5 @@
+import type { CancelSignal } from '../../base/cancellation';
 import type { Attempt } from '../../lock/attempt';
-import type { CancelSignal } from '../../lock/cancellation';
 import { type LockStore, StoreError } from '../../lock/lock-store';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { ExpiringMap } from './expiring-map';

@@ -1,5 +1,5 @@
+import type { CancelSignal } from '../../base/cancellation';
 import { toEndReason } from '../../lock/call-policy';
-import type { CancelSignal } from '../../lock/cancellation';
 
 /** What ended a call's time: its own limit, or the caller, who has gone. */
 export type LimitReason = 'timeout' | 'gone';

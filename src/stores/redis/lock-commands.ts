@@ -1,7 +1,7 @@
 import { StoreError, type TryLockCall, type UnlockCall } from '../../lock/lock-store';
 import type { RedisClient } from './redis-link';
-import { acquireScript, plainReleaseScript, releaseScript, REPLY, withdrawScript } from './scripts';
 import { ScriptRunner } from './script-runner';
+import { acquireScript, plainReleaseScript, releaseScript, REPLY, withdrawScript } from './scripts';
 import type { SendStamp } from './send-log';
 import { toCompanionKey, toMarkerKey } from './side-keys';
 

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { toErrorMessage } from '../../lock/error-message';
+import { toErrorMessage } from '../../base/error-message';
+import type { Logger } from '../../base/logger';
+import { processClock, Trouble } from '../../base/trouble';
 import { StoreError } from '../../lock/lock-store';
-import type { Logger } from '../../lock/logger';
 import type { StoreObserver } from '../../lock/store-observer';
-import { processClock, Trouble } from '../../lock/trouble';
 import { type CallLimit, type LimitReason, TimeOverError } from './call-limit';
 import { withDeadline } from './deadline';
 import { dialHedged } from './hedged-dial';

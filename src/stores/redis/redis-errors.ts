@@ -1,6 +1,6 @@
 import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
 
-import { toErrorMessage } from '../../lock/error-message';
+import { toErrorMessage } from '../../base/error-message';
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
 
 /** A reply by which Redis says that it did not run the command, by the first word of the reply. */

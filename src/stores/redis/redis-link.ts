@@ -5,9 +5,9 @@ import { whenAborted } from './deadline';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
 import { isRefused, toReplyText } from './redis-errors';
-import { boundReplies } from './reply-bound';
 import type { RedisSettings } from './redis-settings';
 import { type RedisTls, toTlsOptions } from './redis-tls';
+import { boundReplies } from './reply-bound';
 import { ServerClock } from './server-clock';
 
 /** A node-redis client as this room uses it. */

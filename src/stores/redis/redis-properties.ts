@@ -1,4 +1,4 @@
-import { findNearest } from '../../manifests/nearest-name';
+import { findNearest } from '../../base/nearest-name';
 
 /**
  * What becomes of a metadata property of `lock.redis`:

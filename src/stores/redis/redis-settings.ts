@@ -6,9 +6,9 @@ import {
   parseGoInteger,
   parseGoUnsigned,
   parseRedisDuration,
-} from '../../manifests/go-values';
-import { type RedisAddress, toRedisAddresses } from './redis-address';
+} from '../../go/go-values';
 import { SystemAuthorities } from '../../trust/system-authorities';
+import { type RedisAddress, toRedisAddresses } from './redis-address';
 import { propertiesOf } from './redis-properties';
 import { readPem, type RedisTls } from './redis-tls';
 

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { CancelSignal } from '../../lock/cancellation';
-import { toErrorMessage } from '../../lock/error-message';
+import type { CancelSignal } from '../../base/cancellation';
+import { toErrorMessage } from '../../base/error-message';
+import type { Logger } from '../../base/logger';
+import { createMappedLogger } from '../../base/mapped-logger';
 import {
   type LockStore,
   StoreError,
@@ -10,17 +12,15 @@ import {
   type UnlockCall,
   type UnlockOutcome,
 } from '../../lock/lock-store';
-import type { Logger } from '../../lock/logger';
-import { createMappedLogger } from '../../lock/mapped-logger';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { CallLimit } from './call-limit';
 import { readDataEpoch } from './data-epoch';
 import { untilAborted } from './deadline';
 import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
+import { isFinal } from './redis-errors';
 import type { RedisClient } from './redis-link';
 import type { RedisSettings } from './redis-settings';
-import { isFinal } from './redis-errors';
 import { REPLY } from './scripts';
 import type { SendLog } from './send-log';
 import { type LoopResult, SendLoop } from './send-loop';

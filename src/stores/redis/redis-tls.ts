@@ -1,6 +1,6 @@
-import { toErrorMessage } from '../../lock/error-message';
-import { describeFileError } from '../../manifests/file-error';
-import { FileError, readRegularFileSync } from '../../manifests/regular-file';
+import { toErrorMessage } from '../../base/error-message';
+import { describeFileError } from '../../base/file-error';
+import { FileError, readRegularFileSync } from '../../base/regular-file';
 import type { SystemAuthorities } from '../../trust/system-authorities';
 
 /** TLS to Redis, and to its Sentinels. */

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+import type { CancelSignal } from '../../base/cancellation';
 import type { Attempt } from '../../lock/attempt';
 import { toEndReason } from '../../lock/call-policy';
-import type { CancelSignal } from '../../lock/cancellation';
 import { StoreError } from '../../lock/lock-store';
 import { CallLimit } from './call-limit';
 import type { RedisConnection } from './redis-connection';

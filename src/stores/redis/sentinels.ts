@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { createClient } from '@redis/client';
 
-import { toErrorMessage } from '../../lock/error-message';
-import type { Logger } from '../../lock/logger';
+import { toErrorMessage } from '../../base/error-message';
+import type { Logger } from '../../base/logger';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
 import { rejectWhenAborted, toConnectOptions, withAddress } from './redis-link';
-import { boundReplies } from './reply-bound';
 import type { RedisSettings, SentinelSettings } from './redis-settings';
+import { boundReplies } from './reply-bound';
 
 type SentinelClient = ReturnType<typeof createClient>;
 

@@ -1,5 +1,5 @@
+import type { Logger } from '../../base/logger';
 import { StoreError } from '../../lock/lock-store';
-import type { Logger } from '../../lock/logger';
 import { isRefused } from './redis-errors';
 import type { RedisClient } from './redis-link';
 

@@ -1,10 +1,10 @@
 import { ErrorReply } from '@redis/client';
 
+import type { Logger } from '../../base/logger';
 import { StoreError, type UnlockCall } from '../../lock/lock-store';
-import type { Logger } from '../../lock/logger';
+import type { LockCommands } from './lock-commands';
 import { isHopeless, toReplyText } from './redis-errors';
 import type { RedisLink } from './redis-link';
-import type { LockCommands } from './lock-commands';
 
 /** Before a withdrawal is sent again that Redis would not run now (LOADING, BUSY), in milliseconds. */
 const PAUSE_MS = 100;

@@ -1,9 +1,9 @@
+import type { LockStore } from '../../../src/lock/lock-store';
+import { createQuickStore } from '../../stores/redis/redis-fixture';
 import { runFaults } from '../fault-run';
 import { runProbes } from '../probes';
 import { startInProcess, startPlainClient } from '../system';
-import { createQuickStore } from '../../stores/redis/redis-fixture';
 import { BUGS } from './bugs';
-import type { LockStore } from '../../../src/lock/lock-store';
 
 /** Schedules that every animal has to be caught by one of. */
 const SEEDS = [11, 12, 13];

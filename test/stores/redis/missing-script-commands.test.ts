@@ -1,6 +1,6 @@
+import { createAttempt } from '../../../src/lock/attempt';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
 import { REPLY } from '../../../src/stores/redis/scripts';
-import { createAttempt } from '../../../src/lock/attempt';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
 import { answerAll, createStore, FakeServer, noAbort, tryLockCall } from './redis-fixture';
 

@@ -1,6 +1,6 @@
+import { eventually } from '../../support/eventually';
 import { RedisServer, startRedisServer } from '../../support/redis-server';
 import { SentinelSetup } from '../../support/sentinel-setup';
-import { eventually } from '../../support/eventually';
 import {
   answerAll,
   createSentinelStore,

@@ -1,0 +1,300 @@
+import type { Sidecar } from '../api/sidecar';
+import { toErrorMessage } from '../base/error-message';
+import { Lifecycle } from '../base/lifecycle';
+import type { Logger } from '../base/logger';
+import { DAPR_VERSION, HOLDFAST_VERSION } from '../base/version';
+import { ComponentManager } from '../components/component-manager';
+import { createApiAccess } from '../configuration/api-access';
+import {
+  type Configuration,
+  DEFAULT_CONFIGURATION,
+  isComponentDenied,
+  isFeatureEnabled,
+} from '../configuration/configuration';
+import { loadConfiguration } from '../configuration/load-configuration';
+import { createLockService } from '../lock/lock-service';
+import { StoreCatalog } from '../lock/store-catalog';
+import { ManifestFolders } from '../manifests/manifest-folders';
+import type { ApiObservation } from '../observability/api-observation';
+import { createLockLog } from '../observability/lock-log';
+import { Metrics } from '../observability/metrics';
+import { createMetricsServer } from '../observability/metrics-server';
+import { Resiliency } from '../resiliency/resiliency';
+import { limitConnections } from '../servers/connection-budget';
+import { describeListenError } from '../servers/listen-error';
+import { createTokenCheck } from '../sidecar/api-token';
+import { Health } from '../sidecar/health';
+import { SidecarMetadata } from '../sidecar/metadata';
+import { SystemAuthorities } from '../trust/system-authorities';
+import type { AppContext, AppOptions } from './app-options';
+import { toComponentEnvironment } from './component-environment';
+import { createApiObservation, createResiliencyObserver, withOverrides } from './observed-calls';
+import { Resources } from './resources';
+import { Servers } from './servers';
+import { StoreFactory } from './store-factory';
+
+/** A whole sidecar. */
+export interface App {
+  /**
+   * Loads the configuration and the components, then opens the ports: clients that connect find
+   * every store ready. Rejects with daprd's sentence where something can't be had; `stop` is due all
+   * the same. False where `stop` came first.
+   */
+  start(): Promise<boolean>;
+  /**
+   * Reads everything again that is read at the start, once that and earlier calls are done; what can't
+   * be used stays as it was. The log says what came of it. Never rejects.
+   */
+  reload(): Promise<void>;
+  /**
+   * Lets calls in flight finish and gives everything back; works in mid-start too.
+   *
+   * @param grace once it is aborted nothing is waited for any more
+   */
+  stop(grace: AbortSignal): Promise<void>;
+  /** Names of the stores that can be called, in the order of loading. */
+  readonly storeNames: readonly string[];
+}
+
+/** daprd's name for what is ready last. */
+const RUNTIME_TARGET = 'runtime';
+
+/** Composes the rooms; the only file that knows them all. Nothing is opened before `start`. */
+export function createApp(options: AppOptions, context: AppContext): App {
+  return new ComposedApp(options, context);
+}
+
+/** What a sidecar is made of, once its configuration is known. */
+interface Parts {
+  readonly metrics: Metrics;
+  readonly observation: ApiObservation;
+  readonly health: Health;
+  readonly components: ComponentManager;
+  readonly resources: Resources;
+  readonly servers: Servers;
+}
+
+class ComposedApp implements App {
+  readonly #options: AppOptions;
+  readonly #context: AppContext;
+  readonly #logger: Logger;
+  readonly #lifecycle = new Lifecycle();
+  readonly #authorities: SystemAuthorities;
+  readonly #stores = new StoreCatalog();
+  readonly #metadata: SidecarMetadata;
+  #configuration: Configuration = DEFAULT_CONFIGURATION;
+  #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
+  #parts: Parts | undefined;
+  /** Ends when the start and the reloads so far are done: one of them at a time. */
+  #turn: Promise<void> = Promise.resolve();
+  #isRunning = false;
+  #stopping = false;
+
+  constructor(options: AppOptions, context: AppContext) {
+    const { appId, appConnection } = options;
+    const versions = { daprVersion: DAPR_VERSION, holdfastVersion: HOLDFAST_VERSION };
+    this.#options = options;
+    this.#context = context;
+    this.#logger = context.logger;
+    this.#authorities = new SystemAuthorities(context.environment);
+    this.#metadata = new SidecarMetadata({ appId, appConnection, ...versions });
+  }
+
+  get storeNames(): readonly string[] {
+    return this.#stores.names;
+  }
+
+  async start(): Promise<boolean> {
+    const started = this.#start();
+    this.#turn = started.catch(() => undefined);
+    try {
+      await started;
+    } catch (error) {
+      // What a stop cuts short fails for that reason only.
+      if (!this.#stopping) throw error;
+    }
+    return !this.#stopping;
+  }
+
+  reload(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#reload());
+    return this.#turn;
+  }
+
+  stop(grace: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    this.#isRunning = false;
+    return this.#lifecycle.close(grace);
+  }
+
+  async #loadConfiguration(): Promise<Configuration> {
+    const { configFiles: files } = this.#options;
+    const { environment } = this.#context;
+    const loaded = await loadConfiguration({ files, environment, logger: this.#logger });
+    return withOverrides(loaded, this.#options);
+  }
+
+  async #start(): Promise<void> {
+    const configuration = await this.#loadConfiguration();
+    this.#parts = this.#compose(configuration);
+    await this.#takeOn(configuration, this.#parts);
+    if (!this.#stopping) await this.#open(this.#parts);
+    this.#isRunning = !this.#stopping;
+  }
+
+  async #reload(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined || !this.#isRunning) return;
+    const isConfigured = await this.#reloadConfiguration(parts);
+    const isWhole = await parts.resources.reload();
+    if (this.#stopping) return;
+    if (isConfigured && isWhole) this.#logger.info('Reloaded');
+    else this.#logger.error('Reloaded in part: what is broken or failed stays as it was before');
+  }
+
+  /** All of it or, where any of it can't be used, nothing. */
+  async #reloadConfiguration(parts: Parts): Promise<boolean> {
+    try {
+      const configuration = await this.#loadConfiguration();
+      const tls = await parts.servers.readTls();
+      if (this.#stopping) return false;
+      await this.#takeOn(configuration, parts);
+      parts.servers.renewTls(tls);
+      this.#followFolders(parts);
+      return true;
+    } catch (error) {
+      this.#logger.error(
+        `Reload failed: ${toErrorMessage(error)}; what was loaded before stays in use`,
+      );
+      return false;
+    }
+  }
+
+  /** Puts a configuration into force, the first and every later one; what may fail comes first. */
+  async #takeOn(configuration: Configuration, parts: Parts): Promise<void> {
+    const isAllowed = createApiAccess(configuration.api);
+    await parts.observation.configure(configuration);
+    parts.metrics.configure(configuration.metrics);
+    this.#configuration = configuration;
+    this.#isAllowed = isAllowed;
+    const features = [...configuration.features].filter(([, isOn]) => isOn).map(([name]) => name);
+    this.#metadata.setFeatures(features);
+  }
+
+  async #open(parts: Parts): Promise<void> {
+    const { resources, components, servers, health, observation } = parts;
+    this.#lifecycle.add('tracing', () => observation.close());
+    this.#lifecycle.add('the connection budget', limitConnections(this.#logger));
+    await this.#openMetrics(parts);
+    this.#lifecycle.add('the components', (grace) => components.close(grace));
+    await resources.start();
+    if (this.#stopping) return;
+    this.#lifecycle.add('the API servers', () => servers.close());
+    await servers.open();
+    this.#lifecycle.add('hot reload', () => resources.close());
+    this.#followFolders(parts);
+    health.markOutboundReady();
+    health.markReady(RUNTIME_TARGET);
+  }
+
+  #followFolders({ resources }: Parts): void {
+    const isOn = isFeatureEnabled(this.#configuration, 'HotReload');
+    if (isOn) resources.watch(this.#options.reconcileIntervalMs);
+    else resources.unwatch();
+  }
+
+  /** daprd's default port is taken easily; where nobody asked for it, locks go before metrics. */
+  async #openMetrics({ metrics }: Parts): Promise<void> {
+    const { metricsAddress } = this.#options;
+    if (metricsAddress === undefined || !metrics.isEnabled) return;
+    const { host, port, isRequired } = metricsAddress;
+    const server = createMetricsServer({ registry: metrics.registry });
+    try {
+      const bound = await server.listen({ host: host === '' ? '0.0.0.0' : host, port });
+      this.#lifecycle.add('the metrics server', () => server.close());
+      this.#logger.info(`metrics server started on ${host}:${bound.port}/`);
+    } catch (cause) {
+      const place = `port ${port} of ${host === '' ? '0.0.0.0' : host}`;
+      const sentence = `failed to start metrics server: ${place}: ${describeListenError(cause)}`;
+      if (isRequired) throw new Error(sentence, { cause });
+      this.#logger.error(`${sentence}; going on without metrics, as no --metrics-port is given`);
+    }
+  }
+
+  /** Makes the parts that stand on each other; those whose settings may change are told of them. */
+  #compose(configuration: Configuration): Parts {
+    const { appId } = this.#options;
+    const logger = this.#logger;
+    const metrics = new Metrics({
+      appId,
+      namespace: this.#context.environment.NAMESPACE ?? '',
+      settings: configuration.metrics,
+      isKnownStore: (name) => this.#stores.find(name) !== undefined,
+    });
+    const observation = createApiObservation(
+      this.#options,
+      { ...this.#context, authorities: this.#authorities },
+      metrics,
+    );
+    const health = new Health([RUNTIME_TARGET]);
+    const sidecar: Sidecar = {
+      appId,
+      health,
+      metadata: this.#metadata,
+      checkToken: createTokenCheck(this.#options.apiToken),
+      isAllowed: (group, protocol) => this.#isAllowed(group, protocol),
+      observer: observation,
+      requestShutdown: this.#context.requestShutdown,
+    };
+    const resiliency = new Resiliency({
+      appId,
+      logger: logger.scoped('dapr.runtime'),
+      observer: createResiliencyObserver(metrics, this.#metadata),
+    });
+    const factory = new StoreFactory({
+      authorities: this.#authorities,
+      observerOf: (store) => metrics.storeObserver(store),
+      logger: logger.scoped('dapr.api'),
+    });
+    const locks = createLockService({
+      stores: this.#stores,
+      policyOf: (storeName) => resiliency.policyOf(storeName),
+      observers: [
+        createLockLog(logger.scoped('dapr.api'), { loggerOf: (store) => factory.loggerOf(store) }),
+        metrics.lockObserver,
+      ],
+      maxConcurrentCalls: this.#options.maxConcurrentLockCalls,
+    });
+    const components = this.#createComponents(metrics, factory);
+    const resources = new Resources({
+      folders: new ManifestFolders(
+        this.#options.resourcesPaths,
+        logger.scoped('dapr.runtime.processor'),
+      ),
+      selection: this.#options,
+      components,
+      resiliency,
+      stores: this.#stores,
+      logger,
+    });
+    const servers = new Servers({ options: this.#options, locks, sidecar, logger });
+    return { metrics, observation, health, components, resources, servers };
+  }
+
+  #createComponents(metrics: Metrics, factory: StoreFactory): ComponentManager {
+    const { appId } = this.#options;
+    const logger = this.#logger.scoped('dapr.runtime.processor');
+    return new ComponentManager({
+      appId,
+      environment: toComponentEnvironment(this.#context.environment, this.#options),
+      createStore: (manifest, made) => factory.create(manifest, made),
+      isDenied: (component) => isComponentDenied(this.#configuration, component),
+      observe: (component, failedAt) => {
+        metrics.recordComponent(component, failedAt);
+      },
+      stores: this.#stores,
+      metadata: this.#metadata,
+      logger,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { toLogName } from '../components/manifest';
+import type { FolderContents } from '../components/select-components';
+import type { ManifestFolders } from '../manifests/manifest-folders';
+
+/**
+ * Why a sidecar has no lock store, as sentences for the log: daprd says nothing, is ready, and answers
+ * every lock call with an error. What is wrong within a file is said where it is read.
+ *
+ * @param folders those of --resources-path
+ */
+export function describeMissingStore(
+  { folders, subfolders }: Pick<ManifestFolders, 'folders' | 'subfolders'>,
+  { manifests, passedOver, broken }: FolderContents,
+): readonly string[] {
+  const reasons = [
+    ...(folders.length === 0 ? ['no --resources-path is given'] : []),
+    ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read as a whole`]),
+    ...(manifests.length === 0
+      ? []
+      : [
+          `no component for this app is a lock store that is ready: ${manifests.map(toLogName).join(', ')}`,
+        ]),
+  ];
+  const isEmpty = reasons.length === 0 && passedOver.length === 0;
+  if (isEmpty) {
+    const places = folders.join(', ');
+    const hint =
+      subfolders.length === 0
+        ? ''
+        : ` itself; its subfolders are not read: ${subfolders.join(', ')}`;
+    reasons.push(`no component stands in ${places}${hint}`);
+  }
+  const consequence = 'every lock call is answered with ERR_LOCK_STORE_NOT_CONFIGURED';
+  const reason = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+  return [`No lock store is loaded, ${consequence}${reason}`, ...passedOver];
+}

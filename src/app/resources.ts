@@ -1,0 +1,229 @@
+import { type FSWatcher, watch } from 'node:fs';
+
+import { toErrorMessage } from '../base/error-message';
+import type { Logger } from '../base/logger';
+import type { ComponentManager } from '../components/component-manager';
+import {
+  type FolderContents,
+  selectComponents,
+  type SelectionOptions,
+} from '../components/select-components';
+import type { StoreCatalog } from '../lock/store-catalog';
+import { HalfWrittenFiles, SETTLED_AFTER_MS } from '../manifests/half-written';
+import type { ManifestFile, ManifestFolders } from '../manifests/manifest-folders';
+import { ReportedProblems } from '../manifests/reported-problems';
+import type { Resiliency } from '../resiliency/resiliency';
+import { describeMissingStore } from './missing-store';
+
+/** What follows the resource folders. */
+export interface ResourcesOptions {
+  readonly folders: ManifestFolders;
+  readonly selection: SelectionOptions;
+  readonly components: ComponentManager;
+  readonly resiliency: Resiliency;
+  /** The lock stores that calls find. */
+  readonly stores: Pick<StoreCatalog, 'names'>;
+  readonly logger: Logger;
+}
+
+/** How long a folder has to be quiet before it is read, in milliseconds: a file is not written at once. */
+const QUIET_MS = 100;
+
+/** How long a folder that is never quiet is waited for, in milliseconds. */
+const LONGEST_WAIT_MS = 1000;
+
+/**
+ * Keeps a sidecar as its resource folders say: at the start, and again whenever they change. A file
+ * that can't be used leaves what it held before in use, and so does one that is cut off, as long as
+ * it may be half written.
+ */
+export class Resources {
+  readonly #options: ResourcesOptions;
+  readonly #halfWritten = new HalfWrittenFiles();
+  readonly #slips = new ReportedProblems();
+  readonly #missingStore = new ReportedProblems();
+  #watchers: readonly FSWatcher[] | undefined;
+  #interval: NodeJS.Timeout | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #settling: NodeJS.Timeout | undefined;
+  #changedAtMs: number | undefined;
+  #reloading: Promise<boolean> | undefined;
+  #isStale = false;
+  #isAsItStands = false;
+  #isClosed = false;
+
+  constructor(options: ResourcesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads the folders for the first time.
+   *
+   * @throws {Error} where a folder can't be read or a component fails, unless it may
+   */
+  async start(): Promise<void> {
+    const { folders, resiliency, components, selection } = this.#options;
+    const files = await folders.read();
+    const contents = this.#select(files, selection);
+    resiliency.load(files, contents.names);
+    await components.start(contents);
+    this.#halfWritten.accept(files);
+    this.#sayMissingStore(contents);
+  }
+
+  /** Follows the folders from now on; with an interval as well, for what no notice comes of. */
+  watch(intervalMs: number): void {
+    const { folders, logger } = this.#options;
+    if (folders.folders.length === 0 || this.#watchers !== undefined || this.#isClosed) return;
+    logger.info(`Watching directories: [${folders.folders.join(' ')}]`);
+    this.#watchers = folders.folders.flatMap((folder) => this.#watchFolder(folder));
+    this.#interval = setInterval(() => void this.#follow(), intervalMs).unref();
+  }
+
+  /** Stops following; what was noticed and not read yet waits for the next reading. */
+  unwatch(): void {
+    if (this.#watchers === undefined) return;
+    this.#options.logger.info('Directories are not watched any more');
+    this.#stopWatching();
+  }
+
+  /**
+   * Reads the folders again because somebody wants it: what stands there counts, half written or
+   * not. Resolves once all of it is done; never rejects.
+   *
+   * @returns false where something could not be used
+   */
+  reload(): Promise<boolean> {
+    this.#isAsItStands = true;
+    return this.#follow();
+  }
+
+  /** Stops following; a reload under way is cut short, as calls are served until it has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopWatching();
+    this.#options.components.stopLoading();
+    await this.#reloading;
+  }
+
+  #follow(): Promise<boolean> {
+    this.#isStale = true;
+    this.#reloading ??= this.#reloadWhileStale().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  #stopWatching(): void {
+    clearInterval(this.#interval);
+    clearTimeout(this.#quiet);
+    clearTimeout(this.#settling);
+    this.#changedAtMs = undefined;
+    for (const watcher of this.#watchers ?? []) watcher.close();
+    this.#watchers = undefined;
+  }
+
+  #watchFolder(folder: string): readonly FSWatcher[] {
+    const { logger } = this.#options;
+    try {
+      const watcher = watch(folder, { persistent: false }, () => {
+        this.#onChange();
+      });
+      watcher.on('error', (error) => {
+        logger.warn(`Folder ${folder} can't be watched any more: ${toErrorMessage(error)}`);
+      });
+      return [watcher];
+    } catch (error) {
+      logger.warn(
+        `Folder ${folder} can't be watched: ${toErrorMessage(error)}; it is read at an interval`,
+      );
+      return [];
+    }
+  }
+
+  #onChange(): void {
+    if (this.#isClosed) return;
+    const now = performance.now();
+    this.#changedAtMs ??= now;
+    const leftMs = this.#changedAtMs + LONGEST_WAIT_MS - now;
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(
+      () => {
+        this.#changedAtMs = undefined;
+        void this.#follow();
+      },
+      Math.max(0, Math.min(QUIET_MS, leftMs)),
+    );
+  }
+
+  async #reloadWhileStale(): Promise<boolean> {
+    const { logger } = this.#options;
+    let isWhole = false;
+    while (this.#isStale && !this.#isClosed) {
+      this.#isStale = false;
+      try {
+        isWhole = await this.#reloadOnce();
+      } catch (error) {
+        isWhole = false;
+        logger.error(
+          `Reload failed: ${toErrorMessage(error)}; everything stays in use as it was before`,
+        );
+      }
+    }
+    return isWhole;
+  }
+
+  async #reloadOnce(): Promise<boolean> {
+    const { resiliency, components, selection } = this.#options;
+    const files = await this.#read();
+    const contents = this.#select(files, selection);
+    const arePoliciesWhole = resiliency.load(files, contents.names);
+    const areComponentsWhole = await components.reload(contents);
+    resiliency.keepOnly(components.names);
+    this.#halfWritten.accept(files);
+    this.#sayMissingStore(contents);
+    return arePoliciesWhole && areComponentsWhole;
+  }
+
+  #select(files: readonly ManifestFile[], selection: SelectionOptions): FolderContents {
+    const contents = selectComponents(files, selection);
+    this.#warn(this.#slips, contents.warnings);
+    return contents;
+  }
+
+  #sayMissingStore(contents: FolderContents): void {
+    const { folders, stores, components } = this.#options;
+    const isMissing = stores.names.length === 0 && !this.#isClosed && !components.isStopping;
+    this.#warn(this.#missingStore, isMissing ? describeMissingStore(folders, contents) : []);
+  }
+
+  #warn(reported: ReportedProblems, sentences: readonly string[]): void {
+    reported.report(sentences, (sentence) => {
+      this.#options.logger.warn(sentence);
+    });
+  }
+
+  async #read(): Promise<readonly ManifestFile[]> {
+    const { folders, resiliency, components, logger } = this.#options;
+    const isAsItStands = this.#isAsItStands;
+    this.#isAsItStands = false;
+    const found = await folders.read();
+    if (isAsItStands) return found;
+    const isInUse = (file: string) => components.isFrom(file) || resiliency.isFrom(file);
+    const files = this.#halfWritten.suspect(found, isInUse);
+    for (const file of this.#halfWritten.settled) {
+      logger.warn(
+        `${file} has not changed for ${SETTLED_AFTER_MS / 1000} s and counts as it stands`,
+      );
+    }
+    this.#readAgainWhenSettled();
+    return files;
+  }
+
+  #readAgainWhenSettled(): void {
+    clearTimeout(this.#settling);
+    const { settlesInMs } = this.#halfWritten;
+    if (settlesInMs === undefined || this.#watchers === undefined) return;
+    this.#settling = setTimeout(() => void this.#follow(), Math.ceil(settlesInMs)).unref();
+  }
+}

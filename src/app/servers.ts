@@ -1,0 +1,145 @@
+import type { Sidecar } from '../api/sidecar';
+import type { Logger } from '../base/logger';
+import { createGrpcServer, type GrpcServer } from '../grpc/grpc-server';
+import { createHttpServer, type HttpServer, type HttpShares } from '../http/http-server';
+import type { LockService } from '../lock/lock-service';
+import { ByteBudget } from '../servers/byte-budget';
+import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from '../servers/listen';
+import type { ServerTls } from '../servers/listen-address';
+import { readTlsFiles } from '../servers/tls-files';
+import { Turns } from '../servers/turns';
+import { UnreadAnswers } from '../servers/unread-answers';
+import type { AppOptions } from './app-options';
+
+/** What the servers serve, and where. */
+export interface ServersOptions {
+  readonly options: AppOptions;
+  readonly locks: LockService;
+  readonly sidecar: Sidecar;
+  readonly logger: Logger;
+}
+
+/**
+ * Bytes that all HTTP connections together may make the sidecar keep of each: long bodies, requests sent
+ * before the one before was answered, answers that are not read.
+ */
+const KEPT_BYTES = 16 * 2 ** 20;
+
+/** Two bodies of the longest kind have room at a time, whatever that is. */
+const LONGEST_BODIES = 2;
+
+/** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
+export class Servers {
+  readonly #options: ServersOptions;
+  readonly #shares: HttpShares;
+  #grpc: GrpcServer | undefined;
+  #http: HttpServer | undefined;
+  #public: HttpServer | undefined;
+
+  constructor(options: ServersOptions) {
+    const { httpMaxBodyBytes = Infinity } = options.options;
+    this.#options = options;
+    this.#shares = {
+      turns: new Turns(),
+      waiting: new ByteBudget(KEPT_BYTES),
+      unread: new UnreadAnswers(KEPT_BYTES),
+      bodies: new ByteBudget(Math.max(KEPT_BYTES / 2, LONGEST_BODIES * httpMaxBodyBytes)),
+    };
+  }
+
+  /**
+   * Opens all of them; gRPC before HTTP, as in daprd: who finds the HTTP port open may use the
+   * other.
+   *
+   * @throws {Error} where one of them can't listen anywhere
+   */
+  async open(): Promise<void> {
+    const { options, sidecar, locks, logger } = this.#options;
+    const tls = await this.readTls();
+    this.#grpc = createGrpcServer({
+      locks,
+      sidecar,
+      logger: logger.scoped('dapr.runtime.grpc.api'),
+      maxMessageBytes: options.grpcMaxMessageBytes,
+      maxConcurrentCalls: options.maxConcurrentLockCalls,
+      tls,
+    });
+    this.#http = this.#createHttp('api', tls);
+    const grpcPlace = await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
+    logger.info(`API gRPC server is running on ${grpcPlace}`);
+    const httpPlace = await this.#listen(this.#http, 'HTTP', options.httpPort);
+    logger.info(`HTTP server is running on ${httpPlace}`);
+    await this.#openPublic();
+  }
+
+  /**
+   * Reads the certificate that is to be shown; undefined where there is none.
+   *
+   * @throws {Error} where its files can't be read, or don't go together
+   */
+  async readTls(): Promise<ServerTls | undefined> {
+    const { options, logger } = this.#options;
+    const { tlsFiles } = options;
+    if (tlsFiles === undefined) return undefined;
+    const { tls, warnings } = await readTlsFiles(tlsFiles);
+    for (const warning of warnings) logger.warn(warning);
+    return tls;
+  }
+
+  /** Shows a certificate from now on. */
+  renewTls(tls: ServerTls | undefined): void {
+    if (tls === undefined) return;
+    this.#http?.renewTls(tls);
+    this.#grpc?.renewTls(tls);
+  }
+
+  /** All at the same time: none takes new connections while another still drains. */
+  async close(): Promise<void> {
+    const servers = [this.#grpc, this.#http, this.#public].filter((server) => server !== undefined);
+    const results = await Promise.allSettled(servers.map((server) => server.close()));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #createHttp(surface: 'api' | 'public', tls: ServerTls | undefined): HttpServer {
+    const { options, sidecar, locks, logger } = this.#options;
+    return createHttpServer({
+      locks,
+      sidecar,
+      logger: logger.scoped('dapr.runtime.http'),
+      maxBodyBytes: surface === 'api' ? options.httpMaxBodyBytes : undefined,
+      readBufferBytes: options.readBufferBytes,
+      allowedOrigins: options.allowedOrigins,
+      tls,
+      shares: this.#shares,
+      surface,
+    });
+  }
+
+  /** Binds a server and says to what: sockets come instead of ports. */
+  async #listen(
+    server: GrpcServer | HttpServer,
+    label: 'HTTP' | 'gRPC',
+    port: number,
+  ): Promise<string> {
+    const { options, logger } = this.#options;
+    const { unixSocketFolder: folder, appId, listenAddresses } = options;
+    if (folder !== undefined) {
+      await listenOnSocket({ server, folder, appId, label, logger });
+      return `unix socket ${toSocketFile(folder, appId, label)}`;
+    }
+    const hosts = await resolveListenHosts(listenAddresses);
+    await listenOnAll({ server, hosts, port, label, logger });
+    return `port ${port}`;
+  }
+
+  /** Always TCP and without TLS: it is for probes, and shows nothing that they must not see. */
+  async #openPublic(): Promise<void> {
+    const { options, logger } = this.#options;
+    if (options.publicAddress === undefined) return;
+    const { host, port } = options.publicAddress;
+    this.#public = this.#createHttp('public', undefined);
+    const hosts = await resolveListenHosts(host === '' ? [] : [host]);
+    await listenOnAll({ server: this.#public, hosts, port, label: 'Public HTTP', logger });
+  }
+}

@@ -1,0 +1,247 @@
+import type { TlsFiles } from '../servers/listen-address';
+import type { FlagValues } from './argv';
+import { FLAGS } from './flags';
+import { toInternalPort } from './internal-port';
+import {
+  type MetricsAddress,
+  OptionsError,
+  orUndefined,
+  type PortAddress,
+  toMetricsAddress,
+  toPort,
+  toPublicAddress,
+  toReconcileInterval,
+  toTlsFiles,
+  withoutBrackets,
+} from './listener-options';
+import { parseQuantity } from './quantity';
+
+/** The levels of `--log-level`. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** What a sidecar is started with: the command line and the environment, checked. */
+export interface RunOptions {
+  readonly appId: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /** Hosts without brackets; empty for all. */
+  readonly listenAddresses: readonly string[];
+  readonly resourcesPaths: readonly string[];
+  /** Undefined for no limit. */
+  readonly httpMaxBodyBytes: number | undefined;
+  /** 0 takes only empty messages, as daprd's. */
+  readonly grpcMaxMessageBytes: number;
+  readonly readBufferBytes: number;
+  /** Undefined for as long as it takes. */
+  readonly gracefulShutdownMs: number | undefined;
+  readonly logLevel: LogLevel;
+  readonly logAsJson: boolean;
+  /** Undefined for standard output. */
+  readonly logFile: string | undefined;
+  readonly apiToken: string | undefined;
+  readonly namespace: string | undefined;
+  readonly internalGrpcPort: number;
+  /** Files of --config, later ones over earlier. */
+  readonly configFiles: readonly string[];
+  /** Undefined where the configuration decides. */
+  readonly apiLogging: boolean | undefined;
+  /** Folder of unix sockets in place of the API ports; undefined for TCP. */
+  readonly unixSocketFolder: string | undefined;
+  /** Undefined for no public port. */
+  readonly publicAddress: PortAddress | undefined;
+  readonly allowedOrigins: readonly string[];
+  /** Undefined where metrics are turned off. */
+  readonly metricsAddress: MetricsAddress | undefined;
+  readonly reconcileIntervalMs: number;
+  /** Undefined for plain connections. */
+  readonly tlsFiles: TlsFiles | undefined;
+  /** True: spans name resource and owner. */
+  readonly tracesLockDetails: boolean;
+  /** Undefined for no bound. */
+  readonly maxConcurrentLockCalls: number | undefined;
+  readonly appConnection: {
+    readonly port: number;
+    readonly protocol: string;
+    readonly channelAddress: string;
+    readonly maxConcurrency: number;
+  };
+  /** What the operator should know of what was asked for and is not served. */
+  readonly warnings: readonly string[];
+}
+
+/** The machine around the process, for the internal port. */
+export interface RunEnvironment {
+  readonly env: NodeJS.ProcessEnv;
+  /** What makes this app's place its own: folder, user, machine. */
+  readonly place: readonly string[];
+}
+
+const DEFAULT_BODY_BYTES = 4 * 2 ** 20;
+const DEFAULT_GRACE_SECONDS = 5;
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
+
+/**
+ * Checks the flags together and turns them into options, in the order in which daprd would notice.
+ *
+ * @throws {OptionsError} for what daprd ends with exit code 1
+ */
+export function toRunOptions(flags: FlagValues, environment: RunEnvironment): RunOptions {
+  const logLevel = toLogLevel(flags.text('log-level'));
+  const appId = toAppId(flags.text('app-id'));
+  const ports = toPorts(flags);
+  const resourcesPaths = toResourcesPaths(flags);
+  assertMode(flags.text('mode'), resourcesPaths);
+  const bodyBytes = toBodyBytes(flags);
+  const { env, place } = environment;
+  return Object.freeze({
+    appId,
+    ...ports,
+    listenAddresses: flags.list('dapr-listen-addresses').map(withoutBrackets),
+    resourcesPaths,
+    httpMaxBodyBytes: bodyBytes === 0 ? undefined : bodyBytes,
+    grpcMaxMessageBytes: bodyBytes,
+    readBufferBytes: toReadBufferBytes(flags),
+    gracefulShutdownMs: toGraceMs(flags.integer('dapr-graceful-shutdown-seconds')),
+    logLevel,
+    logAsJson: flags.boolean('log-as-json'),
+    logFile: orUndefined(flags.text('log-file')),
+    apiToken: orUndefined(env.DAPR_API_TOKEN ?? ''),
+    namespace: orUndefined(env.NAMESPACE ?? ''),
+    internalGrpcPort: toInternalGrpcPort(flags, [appId, ...place]),
+    appConnection: {
+      port: toPort(flags, 'app-port'),
+      protocol: flags.text('app-protocol'),
+      channelAddress: flags.text('app-channel-address'),
+      maxConcurrency: flags.integer('app-max-concurrency'),
+    },
+    configFiles: flags.list('config'),
+    apiLogging: flags.has('enable-api-logging') ? flags.boolean('enable-api-logging') : undefined,
+    unixSocketFolder: orUndefined(flags.text('unix-domain-socket')),
+    publicAddress: toPublicAddress(flags),
+    allowedOrigins: toList(flags.text('allowed-origins')),
+    metricsAddress: toMetricsAddress(flags),
+    reconcileIntervalMs: toReconcileInterval(flags.text('hot-reload-reconcile-interval')),
+    tlsFiles: toTlsFiles(flags),
+    tracesLockDetails: flags.boolean('trace-lock-details'),
+    maxConcurrentLockCalls: toMaxConcurrentCalls(flags),
+    warnings: toWarnings(flags),
+  });
+}
+
+function toList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function toLogLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((name) => name === text.toLowerCase());
+  if (level !== undefined) return level;
+  throw new OptionsError(
+    `invalid value for --log-level: ${text} (allowed: ${LOG_LEVELS.join(', ')})`,
+  );
+}
+
+function toAppId(appId: string): string {
+  if (appId === '') throw new OptionsError('parameter app-id cannot be empty');
+  if (appId.includes('.')) throw new OptionsError('parameter app-id cannot contain dots');
+  return appId;
+}
+
+function toPorts(flags: FlagValues): { readonly httpPort: number; readonly grpcPort: number } {
+  const appPort = toPort(flags, 'app-port');
+  const [httpPort, grpcPort] = [toPort(flags, 'dapr-http-port'), toPort(flags, 'dapr-grpc-port')];
+  for (const [name, port] of Object.entries({
+    'dapr-http-port': httpPort,
+    'dapr-grpc-port': grpcPort,
+  })) {
+    // daprd's check; as an app port that is not given is 0, it also refuses port 0.
+    if (port === appPort) {
+      throw new OptionsError(
+        `the '${name}' argument value ${port} conflicts with 'app-port'${port === 0 ? ' (port 0 is no port to serve on)' : ''}`,
+      );
+    }
+  }
+  if (httpPort === grpcPort) {
+    throw new OptionsError(
+      `dapr-http-port and dapr-grpc-port are both ${httpPort}: they must differ`,
+    );
+  }
+  return { httpPort, grpcPort };
+}
+
+function toInternalGrpcPort(flags: FlagValues, identity: readonly string[]): number {
+  const text = flags.text('dapr-internal-grpc-port');
+  if (text === '' || text === '0') return toInternalPort(identity);
+  return toPort(flags, 'dapr-internal-grpc-port');
+}
+
+function toResourcesPaths(flags: FlagValues): readonly string[] {
+  const paths = flags.list('resources-path');
+  const older = flags.text('components-path');
+  return paths.length > 0 || older === '' ? paths : [older];
+}
+
+function assertMode(mode: string, resourcesPaths: readonly string[]): void {
+  if (mode !== 'standalone' && mode !== 'kubernetes') {
+    throw new OptionsError(`invalid mode: ${mode} (allowed: standalone, kubernetes)`);
+  }
+  if (mode === 'kubernetes' && resourcesPaths.length === 0) {
+    throw new OptionsError(
+      'mode kubernetes needs --resources-path: Holdfast reads components from files, not from the Kubernetes API, and would load none',
+    );
+  }
+}
+
+/** --max-body-size wins over the older flag; -1 is daprd's way to say the default. */
+function toBodyBytes(flags: FlagValues): number {
+  const megabytes = flags.integer('dapr-http-max-request-size');
+  if (!flags.has('max-body-size') && megabytes >= 0) return megabytes * 2 ** 20;
+  const bytes = toBytes(flags, 'max-body-size');
+  return bytes < 0 ? DEFAULT_BODY_BYTES : bytes;
+}
+
+function toReadBufferBytes(flags: FlagValues): number {
+  const kilobytes = flags.integer('dapr-http-read-buffer-size');
+  if (!flags.has('read-buffer-size') && kilobytes > 0) return kilobytes * 2 ** 10;
+  return Math.max(toBytes(flags, 'read-buffer-size'), 0);
+}
+
+function toBytes(flags: FlagValues, name: 'max-body-size' | 'read-buffer-size'): number {
+  const text = flags.text(name);
+  const bytes = parseQuantity(text);
+  if (bytes !== undefined && bytes < 2 ** 31) return bytes;
+  throw new OptionsError(
+    `invalid value for --${name}: ${JSON.stringify(text)} (allowed: a quantity below 2Gi, such as ${FLAGS[name].default})`,
+  );
+}
+
+function toMaxConcurrentCalls(flags: FlagValues): number | undefined {
+  const calls = flags.integer('max-concurrent-lock-calls');
+  if (calls >= 0) return calls === 0 ? undefined : calls;
+  throw new OptionsError(
+    `invalid value for --max-concurrent-lock-calls: ${calls} (allowed: 1 or more, 0 for no bound)`,
+  );
+}
+
+function toGraceMs(seconds: number): number | undefined {
+  if (seconds === 0) return undefined;
+  return (seconds < 0 ? DEFAULT_GRACE_SECONDS : Math.min(seconds, 2 ** 21)) * 1000;
+}
+
+function toWarnings(flags: FlagValues): readonly string[] {
+  const asked = flags.names.filter((name) => {
+    const { effect, kind } = FLAGS[name];
+    return (
+      effect === 'unserved' && (kind === 'boolean' ? flags.boolean(name) : flags.text(name) !== '')
+    );
+  });
+  const warnings = asked.map(
+    (name) => `--${name} is accepted but not served yet: ${FLAGS[name].meaning}`,
+  );
+  if (flags.integer('dapr-graceful-shutdown-seconds') === 0) {
+    warnings.push('Graceful shutdown timeout is infinite, will wait indefinitely to shutdown');
+  }
+  return warnings;
+}

@@ -1,0 +1,127 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+
+import { toErrorMessage } from '../base/error-message';
+import { readRegularFile } from '../base/regular-file';
+import type { ServerTls, TlsFiles } from './listen-address';
+
+/** A certificate as it is shown, and what its owner should know of it. */
+export interface LoadedTls {
+  readonly tls: ServerTls;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the files of the certificate that both API ports show.
+ *
+ * @throws {Error} that names the flag, and says what is wrong with its file
+ */
+export async function readTlsFiles(files: TlsFiles): Promise<LoadedTls> {
+  const cert = await readPem('--tls-cert-file', files.cert);
+  const key = await readPem('--tls-key-file', files.key);
+  const chain = toCertificates('--tls-cert-file', cert);
+  assertPair(chain, toKey(key));
+  const pair = { cert, key };
+  const warnings = describeValidity('--tls-cert-file', chain[0]);
+  if (files.clientCa === undefined) return { tls: assertUsable(pair), warnings };
+  const ca = await readPem('--tls-client-ca-file', files.clientCa);
+  const authorities = toCertificates('--tls-client-ca-file', ca);
+  return {
+    tls: assertUsable({ ...pair, ca, requestCert: true, rejectUnauthorized: true }),
+    warnings: [
+      ...warnings,
+      ...authorities.flatMap((authority) => describeValidity('--tls-client-ca-file', authority)),
+    ],
+  };
+}
+
+async function readPem(flag: string, file: string): Promise<string> {
+  const text = await readFlagFile(flag, file);
+  if (text.trim() === '') throw new Error(`the file of ${flag} is empty: ${file}`);
+  if (text.includes('-----BEGIN ')) return text;
+  throw new Error(
+    `the file of ${flag} holds no PEM (-----BEGIN …): ${file}; a binary one (DER) is made PEM by openssl`,
+  );
+}
+
+async function readFlagFile(flag: string, file: string): Promise<string> {
+  try {
+    return await readRegularFile(file);
+  } catch (cause) {
+    throw new Error(`the file of ${flag} can't be read: ${toErrorMessage(cause)}`, { cause });
+  }
+}
+
+const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END [^-]+-----/g;
+
+function toCertificates(flag: string, pem: string): readonly X509Certificate[] {
+  const texts = pem.match(CERTIFICATE) ?? [];
+  if (texts.length === 0) {
+    const isKey = pem.includes('PRIVATE KEY-----');
+    throw new Error(
+      `the file of ${flag} holds no whole certificate${isKey ? ' but a key: were the two files swapped?' : ''}`,
+    );
+  }
+  return texts.map((text, index) => {
+    try {
+      return new X509Certificate(text);
+    } catch (cause) {
+      throw new Error(`certificate ${index + 1} in the file of ${flag} is damaged`, { cause });
+    }
+  });
+}
+
+function toKey(pem: string): KeyObject {
+  const flag = '--tls-key-file';
+  if (!pem.includes('PRIVATE KEY-----')) {
+    const isCertificate = pem.includes('CERTIFICATE-----');
+    throw new Error(
+      `the file of ${flag} holds no private key${isCertificate ? ' but a certificate: were the two files swapped?' : ''}`,
+    );
+  }
+  if (pem.includes('BEGIN ENCRYPTED PRIVATE KEY') || pem.includes('Proc-Type: 4,ENCRYPTED')) {
+    throw new Error(`the key in the file of ${flag} is encrypted: give it without a passphrase`);
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new Error(`the key in the file of ${flag} is damaged, or of an unknown kind`, { cause });
+  }
+}
+
+function assertPair(chain: readonly X509Certificate[], key: KeyObject): void {
+  const at = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  if (at === 0) return;
+  const files = 'the files of --tls-cert-file and --tls-key-file';
+  if (at > 0) {
+    throw new Error(
+      `${files}: the certificate of the key stands in place ${at + 1}; it must come first, and those that vouch for it after it`,
+    );
+  }
+  throw new Error(`${files} don't go together: the certificate is of another key`);
+}
+
+/** Clients refuse such a certificate; it is shown all the same, as clocks and clients may be lax. */
+function describeValidity(flag: string, certificate: X509Certificate | undefined): string[] {
+  if (certificate === undefined) return [];
+  const { validFrom, validTo } = certificate;
+  const now = Date.now();
+  if (Date.parse(validTo) < now) return [`the certificate of ${flag} has expired: ${validTo}`];
+  if (Date.parse(validFrom) > now) {
+    return [`the certificate of ${flag} is not valid yet: from ${validFrom} on`];
+  }
+  return [];
+}
+
+/** @throws {Error} where OpenSSL can't use what was read for a reason of its own */
+function assertUsable(tls: ServerTls): ServerTls {
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (cause) {
+    throw new Error(
+      `the files of --tls-cert-file and --tls-key-file can't be used: ${toErrorMessage(cause)}`,
+      { cause },
+    );
+  }
+}

@@ -1,8 +1,0 @@
-import packageJson from '../package.json';
-import { HOLDFAST_VERSION } from '../src/version';
-
-describe('HOLDFAST_VERSION', () => {
-  it('is the version of the package', () => {
-    expect(HOLDFAST_VERSION).toBe(packageJson.version);
-  });
-});
