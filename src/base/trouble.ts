@@ -1,21 +1,7 @@
+import type { Clock } from './clock';
+
 /** How often the same trouble is told of, in milliseconds. */
 export const TOLD_EVERY_MS = 10_000;
-
-/** Time as {@link Trouble} needs it. */
-export interface Clock {
-  /** Monotonic, in milliseconds. */
-  now(): number;
-  /** Runs something later; holds up no end of the process. */
-  after(delayMs: number, run: () => void): void;
-}
-
-/** The clock of the process. */
-export const processClock: Clock = {
-  now: () => performance.now(),
-  after: (delayMs, run) => {
-    setTimeout(run, delayMs).unref();
-  },
-};
 
 /** How a trouble went, for those who tell of it. */
 export interface TroubleReport {
@@ -100,9 +86,10 @@ export class Trouble {
     onFailing(this.#report(this.#untold), this.#failures === this.#untold);
     this.#untold = 0;
     this.#isQuietTime = true;
-    clock.after(TOLD_EVERY_MS, () => {
+    const quietTime = clock.after(TOLD_EVERY_MS, () => {
       this.#endQuietTime();
     });
+    quietTime.unref();
   }
 
   #endQuietTime(): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/base/trouble';
+import type { Clock, Timer } from '../../src/base/clock';
 
 /** Time that passes when it is told to. */
 export class ManualClock implements Clock {
@@ -9,8 +9,15 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
-  after(delayMs: number, run: () => void): void {
-    this.#timers.push({ atMs: this.#nowMs + delayMs, run });
+  after(delayMs: number, run: () => void): Timer {
+    const due = { atMs: this.#nowMs + Math.max(0, delayMs), run };
+    this.#timers.push(due);
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((timer) => timer !== due);
+      },
+      unref: () => undefined,
+    };
   }
 
   /** How many timers are running. */

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { processClock } from '../../base/clock';
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
-import { processClock, Trouble } from '../../base/trouble';
+import { Trouble } from '../../base/trouble';
 import { StoreError } from '../../lock/lock-store';
 import type { StoreObserver } from '../../lock/store-observer';
 import { type CallLimit, type LimitReason, TimeOverError } from './call-limit';
