@@ -1,5 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { toErrorMessage } from '../base/error-message';
 import type { Logger } from '../base/logger';
+import { race, runWithin } from '../base/race';
 
 /** How the process comes to its end; decided here, carried out by main. */
 export interface ShutdownOptions {
@@ -95,28 +98,18 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
 
 /** Stops within the grace period and says whether that went well. */
 async function stopWithin({ stop, graceMs, logger }: ShutdownOptions): Promise<boolean> {
-  const late = Symbol('late');
-  const grace = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<typeof late>((resolve) => {
-    if (graceMs === undefined) return;
-    timer = setTimeout(() => {
-      grace.abort();
-      setImmediate(resolve, late);
-    }, graceMs);
-  });
   try {
-    const first = await Promise.race([stop(grace.signal), limit]);
-    if (first === late || grace.signal.aborted) {
-      logger.error('Graceful shutdown timeout exceeded, forcing shutdown');
-      return false;
-    }
-    logger.info('Daprd shutdown gracefully');
-    return true;
+    const isInTime = await runWithin({ afterMs: graceMs }, (grace) => {
+      const stopped = stop(grace).then(() => !grace.aborted);
+      // What the end of the grace cuts short has this turn to say so.
+      const isLate = () => Promise.race([stopped, nextTurn(false)]);
+      return race(stopped, { signals: [grace] }, isLate);
+    });
+    if (isInTime) logger.info('Daprd shutdown gracefully');
+    else logger.error('Graceful shutdown timeout exceeded, forcing shutdown');
+    return isInTime;
   } catch (error) {
     logger.error(`Error while shutting down: ${toErrorMessage(error)}`);
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,3 +1,5 @@
+import { race } from './race';
+
 /**
  * Gives a resource back; rejects only where that failed.
  *
@@ -32,15 +34,9 @@ export class Lifecycle {
 
   async #closeAll(grace: AbortSignal): Promise<void> {
     const failures: Error[] = [];
-    const over = new Promise<void>((resolve) => {
-      if (grace.aborted) resolve();
-      grace.addEventListener('abort', () => {
-        resolve();
-      });
-    });
     for (const { name, close } of this.#closers.splice(0).reverse()) {
       try {
-        await Promise.race([close(grace), over]);
+        await race(close(grace), { signals: [grace] }, () => undefined);
       } catch (cause) {
         failures.push(new Error(`closing ${name} failed`, { cause }));
       }

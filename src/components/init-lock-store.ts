@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 import { toErrorMessage } from '../base/error-message';
+import { race, runWithin } from '../base/race';
 import { createLockKeyPrefix, LockKeyError, type LockKeyPrefix } from '../lock/lock-key';
 import { type LockStore, StoreError } from '../lock/lock-store';
 import { type ComponentManifest, toLogName } from './manifest';
@@ -117,27 +116,18 @@ export function initFailure(manifest: ComponentManifest, cause: unknown): Compon
 const OVERRUN_MS = 500;
 
 /** Waits for a store's init no longer than the component allows, whatever the store does. */
-async function initWithin(
+function initWithin(
   init: (over: AbortSignal) => Promise<void>,
   manifest: ComponentManifest,
   signal: AbortSignal,
 ): Promise<void> {
-  const [over, settled] = [new AbortController(), new AbortController()];
-  const ended = AbortSignal.any([signal, settled.signal]);
-  const limit = pause(manifest.initTimeoutMs, undefined, { signal: ended })
-    .catch(() => undefined)
-    .then(() => {
-      settled.signal.throwIfAborted();
-      over.abort();
-      return pause(OVERRUN_MS, 'late', { signal: settled.signal });
-    });
-  try {
-    const first = await Promise.race([init(over.signal), limit]);
-    if (first === 'late') throw new Error(`init timeout for component ${toLogName(manifest)}`);
-  } finally {
-    settled.abort();
-    await limit.catch(() => undefined);
-  }
+  return runWithin({ afterMs: manifest.initTimeoutMs, signals: [signal] }, (over) => {
+    const ready = init(over);
+    const fail = (): never => {
+      throw new Error(`init timeout for component ${toLogName(manifest)}`);
+    };
+    return race(ready, { signals: [over] }, () => race(ready, { afterMs: OVERRUN_MS }, fail));
+  });
 }
 
 /** daprd wraps a failing init twice in this sentence; once says as much. A failing creation stands in it. */

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
+import { pauseWithin } from '../base/race';
 import type { LockKeyPrefix } from '../lock/lock-key';
 import { type LockStore, StoreError } from '../lock/lock-store';
 import type { ComponentManifest } from './manifest';
@@ -84,7 +83,7 @@ export class LateComponents {
           return;
         }
       }
-      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      await pauseWithin({ afterMs: PAUSE_MS, signals: [signal] });
     }
   }
 }

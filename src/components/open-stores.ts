@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
+import { whenOver } from '../base/race';
 import type { LockStore } from '../lock/lock-store';
 import type { StoreCatalog } from '../lock/store-catalog';
 
@@ -34,13 +35,11 @@ export class OpenStores {
 
   /** Closes all of them; once the grace is over without waiting for their calls. */
   async closeAll(grace: AbortSignal): Promise<void> {
-    const abort = (): void => {
+    const release = whenOver({ signals: [grace] }, () => {
       this.#grace.abort();
-    };
-    if (grace.aborted) abort();
-    grace.addEventListener('abort', abort, { once: true });
+    });
     await Promise.all([...this.#stores].map((store) => this.#close(store)));
-    grace.removeEventListener('abort', abort);
+    release();
   }
 
   async #close(store: LockStore): Promise<void> {

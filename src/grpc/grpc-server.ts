@@ -4,6 +4,7 @@ import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } f
 
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
+import { race } from '../base/race';
 import type { LockService } from '../lock/lock-service';
 import { Handshakes } from '../servers/handshakes';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
@@ -92,12 +93,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     close() {
       lateServices.setServing(false);
       streams.end();
-      const idleEnd = setTimeout(() => {
+      const down = shutDown(server);
+      return race(down, { afterMs: IDLE_END_MS }, () => {
         connections.endIdle();
         handshakes.end();
-      }, IDLE_END_MS);
-      return shutDown(server).finally(() => {
-        clearTimeout(idleEnd);
+        return down;
       });
     },
   };

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
+import { runWithin } from '../base/race';
 import { toGoJson } from '../go/go-json';
 import { LockError } from '../lock/lock-errors';
 import { MetadataFullError } from '../sidecar/metadata';
@@ -39,11 +39,10 @@ const DRAIN_MS = 1000;
 async function drain(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return;
   request.resume();
-  const over = new AbortController();
-  const limit = pause(DRAIN_MS, undefined, { signal: over.signal });
-  await Promise.race([once(request, 'close', { signal: over.signal }), limit]).catch(() => null);
-  over.abort();
-  await limit.catch(() => undefined);
+  const closed = runWithin({ afterMs: DRAIN_MS }, (over) =>
+    once(request, 'close', { signal: over }),
+  );
+  await closed.catch(() => undefined);
 }
 
 /** Answers with an error of either catalogue. */

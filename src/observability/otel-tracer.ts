@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
-import { setTimeout as pause } from 'node:timers/promises';
 
 // eslint-disable-next-line no-restricted-imports -- the type alone: the exporter's own copy is loaded
 import type * as grpc from '@grpc/grpc-js';
@@ -28,6 +27,7 @@ import {
 
 import type { ApiCall, ApiResult } from '../api/api-observer';
 import type { Logger } from '../base/logger';
+import { race } from '../base/race';
 import type { OtelSettings, TracingSettings } from '../configuration/configuration';
 import type { LockCallReport } from '../lock/lock-observer';
 import type { SystemAuthorities } from '../trust/system-authorities';
@@ -84,11 +84,8 @@ export async function createOtelTracer(options: OtelTracerOptions): Promise<Trac
       return new OtelSpan(span, { call, parent, showsLockDetails });
     },
     close: async () => {
-      const over = new AbortController();
-      const limit = pause(CLOSE_WITHIN_MS, undefined, { signal: over.signal });
-      await Promise.race([provider.shutdown(), limit]).catch(() => undefined);
-      over.abort();
-      await limit.catch(() => undefined);
+      const closed = provider.shutdown().catch(() => undefined);
+      await race(closed, { afterMs: CLOSE_WITHIN_MS }, () => undefined);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Cancellation, type CancelSignal } from '../base/cancellation';
 import { toErrorMessage } from '../base/error-message';
+import { pauseWithin, whenOver } from '../base/race';
 import { type CallPolicy, TimeLimitError } from '../lock/call-policy';
 import { StoreError } from '../lock/lock-store';
 import { BreakerError, type CircuitBreaker } from './circuit-breaker';
@@ -74,7 +75,7 @@ export class CallRunner implements CallPolicy {
     const last = failures.at(-1);
     if (failures.length === 1) this.#listener.failed(toErrorMessage(last), pauseMs);
     this.#listener.activated('retry');
-    await pauseUnlessGone(pauseMs, signal);
+    await pauseWithin({ afterMs: pauseMs, signals: [signal] });
     if (signal.aborted) throw toFinal(last, failures);
   }
 
@@ -96,42 +97,17 @@ export class CallRunner implements CallPolicy {
     const { timeout } = this.#policies;
     if (timeout === undefined || timeout.settings === 0) return call(signal);
     const over = new Cancellation();
-    const onAbort = (): void => {
-      over.abort(signal.reason);
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    const timer = setTimeout(
-      () => {
-        this.#listener.activated('timeout');
-        over.abort(new TimeLimitError('context deadline exceeded'));
-      },
-      Math.max(SHORTEST_MS, timeout.settings),
-    );
+    const afterMs = Math.max(SHORTEST_MS, timeout.settings);
+    const release = whenOver({ afterMs, signals: [signal] }, (aborted) => {
+      if (aborted === undefined) this.#listener.activated('timeout');
+      over.abort(aborted ? aborted.reason : new TimeLimitError('context deadline exceeded'));
+    });
     try {
       return await call(over);
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      release();
     }
   }
-}
-
-/** Lets time pass, until a caller goes. */
-function pauseUnlessGone(pauseMs: number, signal: CancelSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, pauseMs);
-    signal.addEventListener('abort', end);
-  });
 }
 
 /** The pauses between tries; where they end, so do the tries. */
