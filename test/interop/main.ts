@@ -92,7 +92,7 @@ async function tryClient(client: InteropClient, run: Run): Promise<Outcome> {
   }
 }
 
-function toFailure(error: unknown): Outcome {
+function toFailure(error: unknown): Outcome & { readonly kind: 'failed' } {
   return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
 }
 
@@ -101,11 +101,19 @@ function prepareOnce(client: InteropClient, { builds, runCommand }: Run): Promis
   const buildFolder = path.join(cacheFolder(), `${client.folder}-${client.version}`);
   const known = builds.get(buildFolder);
   if (known !== undefined) return known;
-  const building = mkdir(buildFolder, { recursive: true }).then(() =>
-    client.prepare(buildFolder, runCommand),
-  );
+  const prepare = () => client.prepare(buildFolder, runCommand);
+  const building = mkdir(buildFolder, { recursive: true }).then(() => onceMore(prepare));
   builds.set(buildFolder, building);
   return building;
+}
+
+/** What fetches packages is tried a second time: a registry may be away for a moment. */
+function onceMore<T>(prepare: () => Promise<T>): Promise<T> {
+  return prepare().catch((error: unknown) => {
+    if (isMissingProgram(error)) throw error;
+    process.stderr.write(`${toFailure(error).reason}\nPreparing this client once more.\n`);
+    return prepare();
+  });
 }
 
 /** Where downloads and builds are kept between runs, beside what the package managers keep. */
