@@ -4,6 +4,7 @@ import type { Action, Transport } from './lock-requests';
 import type { Contestant, Measure } from './measure';
 import type { Metrics } from './metrics';
 import type { LoadShape } from './refused-load';
+import { quantile } from './statistics';
 import { answerCheck, pairsOf, portOf, servingBy, type Target } from './target';
 import { runVegeta, type PlannedCall } from './vegeta';
 import { withCpu, type Workbench } from './workbench';
@@ -29,26 +30,6 @@ export function* planCalls(
   const { count, name, storeName } = resources;
   for (let index = 0; index < count; index += 1) {
     yield { action, request: { storeName, resourceId: `${name}-${index}` } };
-  }
-}
-
-/**
- * Locks of unique resources, each released `lag` locks later: at a rate, late enough that it has been
- * answered. Were it not, the unlock's answer would be wrong and the run would fail.
- */
-export function* planPairs(options: {
-  readonly pairs: number;
-  readonly lag: number;
-  readonly storeName: string;
-}): Generator<PlannedCall> {
-  const { pairs, lag, storeName } = options;
-  const name = randomUUID();
-  const callOf = (action: Action, index: number): PlannedCall => {
-    return { action, request: { storeName, resourceId: `${name}-${index}` } };
-  };
-  for (let index = 0; index < pairs + lag; index += 1) {
-    if (index < pairs) yield callOf('lock', index);
-    if (index >= lag) yield callOf('unlock', index - lag);
   }
 }
 
@@ -118,21 +99,31 @@ export function openMeasure(
   return { name: `open/${transport}/${store}/${OPEN_CALLS_PER_SECOND}`, contestants, pairs };
 }
 
+/** First the locks, then their unlocks: a server that is late may serve an unlock before its lock. */
 async function runOpen(bench: Workbench, transport: Transport, target: Target): Promise<Metrics> {
   const { openSeconds } = bench.options;
   const rate = OPEN_CALLS_PER_SECOND;
-  const pairs = Math.ceil((openSeconds * rate) / 2);
-  const load = {
-    transport,
-    port: portOf(target, transport),
-    // Half a second's pairs: each lock is held for about that long.
-    plan: planPairs({ pairs, lag: Math.min(pairs, rate / 2), storeName: target.storeName }),
-    callsPerSecond: rate,
-    inFlight: OPEN_IN_FLIGHT,
-    check: answerCheck(target, transport),
+  const count = Math.ceil((openSeconds * rate) / 2);
+  const name = randomUUID();
+  const send = (action: Action) =>
+    runVegeta(bench.tools, {
+      transport,
+      port: portOf(target, transport),
+      plan: planCalls(action, { count, name, storeName: target.storeName }),
+      callsPerSecond: rate,
+      inFlight: OPEN_IN_FLIGHT,
+      check: answerCheck(target, transport),
+    });
+  const { result, cpuUs } = await withCpu([target.pid], async () => [
+    await send('lock'),
+    await send('unlock'),
+  ]);
+  const leaveOut = Math.min(LEAVE_OUT_SECONDS * rate, count / 2);
+  const waitsMs = result.flatMap((each) => each.waitsMs(leaveOut));
+  return {
+    p50Ms: quantile(waitsMs, 0.5),
+    p99Ms: quantile(waitsMs, 0.99),
+    p999Ms: quantile(waitsMs, 0.999),
+    cpuUs: (cpuUs[0] ?? NaN) / (2 * count),
   };
-  const { result, cpuUs } = await withCpu([target.pid], () => runVegeta(bench.tools, load));
-  const leaveOut = Math.min(LEAVE_OUT_SECONDS * rate, result.calls / 2);
-  const [p50Ms = NaN, p99Ms = NaN, p999Ms = NaN] = result.quantilesMs([0.5, 0.99, 0.999], leaveOut);
-  return { p50Ms, p99Ms, p999Ms, cpuUs: (cpuUs[0] ?? NaN) / result.calls };
 }

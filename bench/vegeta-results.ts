@@ -1,5 +1,4 @@
 import type { Action } from './lock-requests';
-import { quantile } from './statistics';
 
 /** Says whether a call was answered as it should be. */
 export type AnswerCheck = (call: {
@@ -83,23 +82,22 @@ export class VegetaResults {
   }
 
   /**
-   * How long calls took, at these shares (0 to 1) of them, in milliseconds. At a rate a call's time
-   * counts from when it was due and not from when it was sent: where the generator itself was late,
-   * that is time a caller has waited (coordinated omission). The first calls may be left out.
+   * How long each call took, in milliseconds. At a rate a call's time counts from when it was due and
+   * not from when it was sent: where the generator itself was late, that is time a caller has waited
+   * (coordinated omission). The first calls may be left out.
    */
-  quantilesMs(shares: readonly number[], leaveOut = 0): readonly number[] {
+  waitsMs(leaveOut = 0): readonly number[] {
     const dueNs = this.#sequence.map((number) => number * this.#intervalNs);
     const begunNs = this.#sentNs.reduce(
       (earliest, sent, index) => Math.min(earliest, sent - (dueNs[index] ?? 0)),
       Infinity,
     );
-    const waitedNs = this.#tookNs
+    return this.#tookNs
       .map((took, index) => {
-        if (this.#intervalNs === 0) return took;
-        return (this.#sentNs[index] ?? 0) + took - begunNs - (dueNs[index] ?? 0);
+        if (this.#intervalNs === 0) return took / NS_A_MS;
+        return ((this.#sentNs[index] ?? 0) + took - begunNs - (dueNs[index] ?? 0)) / NS_A_MS;
       })
       .filter((_, index) => (this.#sequence[index] ?? 0) >= leaveOut);
-    return shares.map((share) => quantile(waitedNs, share) / NS_A_MS);
   }
 }
 
