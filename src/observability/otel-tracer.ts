@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 
-// eslint-disable-next-line no-restricted-imports -- the type alone: the exporter's own copy is loaded
 import type * as grpc from '@grpc/grpc-js';
 
 import {

@@ -1,0 +1,161 @@
+'use strict';
+
+const path = require('node:path');
+const { isBuiltin } = require('node:module');
+
+/**
+ * The walls between the rooms of src/, as an ESLint plugin with one rule.
+ *
+ * Plugins were tried on ESLint 10 with one file for each form in FORMS of its test:
+ * eslint-plugin-import-x 4.18 (no-restricted-paths) passes `typeof import()`, what createRequire
+ * made and `declare module`; eslint-plugin-boundaries 7.2 passes `import x = require()` as well.
+ *
+ * What the rule can't read (a computed name, a file in no room, a package without a home) it refuses.
+ */
+const rule = {
+  meta: {
+    type: 'problem',
+    messages: {
+      loose: '{{file}} is in no room of MAY_IMPORT',
+      computed: 'name the module by a string: nobody can tell whether this one may be imported',
+      room: '{{file}} may not import {{target}}: {{room}} may import {{allowed}}',
+      homeless: '{{name}} has no home in HOME_OF_PACKAGE',
+      package: '{{name}} may be imported by {{homes}} only',
+    },
+    // mayImport: places by room, `*` for any room; homeOfPackage: a place, or several, by package.
+    schema: [
+      {
+        type: 'object',
+        properties: { mayImport: { type: 'object' }, homeOfPackage: { type: 'object' } },
+        required: ['mayImport', 'homeOfPackage'],
+        additionalProperties: false,
+      },
+    ],
+  },
+  create(context) {
+    const importer = toImporter(context);
+    const report = (node, problem) => {
+      if (problem !== undefined) context.report({ node, ...problem });
+    };
+    const check = (node) => {
+      report(node, judge(toText(node), importer));
+    };
+    const checkSource = ({ source }) => {
+      check(source);
+    };
+    return {
+      Program(node) {
+        const data = { file: `src/${importer.file}` };
+        if (importer.room === undefined) report(node, { messageId: 'loose', data });
+      },
+      ImportDeclaration: checkSource,
+      ImportExpression: checkSource,
+      ExportAllDeclaration: checkSource,
+      'ExportNamedDeclaration[source]': checkSource,
+      TSImportType: checkSource,
+      TSExternalModuleReference: ({ expression }) => {
+        check(expression);
+      },
+      "TSModuleDeclaration[id.type='Literal']": ({ id }) => {
+        check(id);
+      },
+      CallExpression(node) {
+        const isImport = isRequire(node.callee, context.sourceCode.getScope(node));
+        if (isImport) check(node.arguments[0] ?? node);
+      },
+    };
+  },
+};
+
+/** The file that imports, its room, and the tables that say what it may import. */
+function toImporter({ cwd, filename, options: [{ mayImport, homeOfPackage }] }) {
+  const root = path.join(cwd, 'src');
+  const file = toPlace(path.relative(root, filename));
+  const room = file === 'main' ? 'main.ts' : roomOf(path.posix.dirname(file), mayImport);
+  const toTarget = (name) => toPlace(path.relative(root, path.resolve(filename, '..', name)));
+  return { file, room, toTarget, mayImport, homeOfPackage };
+}
+
+/** What is wrong with a module of that name, undefined where nothing is. */
+function judge(name, importer) {
+  if (name === undefined) return { messageId: 'computed' };
+  if (/^\.{0,2}(?:\/|$)/.test(name)) return judgeFile(importer.toTarget(name), importer);
+  return isBuiltin(name) ? undefined : judgePackage(toPackage(name), importer);
+}
+
+function judgeFile(target, { file, room, mayImport }) {
+  const targetRoom = roomOf(target, mayImport);
+  const allowed = mayImport[room] ?? [];
+  if (targetRoom !== undefined && (targetRoom === room || allowed === '*')) return undefined;
+  const places = allowed === '*' ? [] : allowed;
+  if (places.some((place) => isWithin(target, place))) return undefined;
+  const names = allowed === '*' ? 'any room' : places.join(', ') || 'no other room';
+  const data = { file: `src/${file}`, target: `src/${target}`, room, allowed: names };
+  return { messageId: 'room', data };
+}
+
+function judgePackage(name, { file, homeOfPackage }) {
+  if (!Object.hasOwn(homeOfPackage, name)) return { messageId: 'homeless', data: { name } };
+  const homes = [homeOfPackage[name]].flat();
+  if (homes.some((place) => isWithin(file, place))) return undefined;
+  const data = { name, homes: homes.map((place) => `src/${place}`).join(', ') };
+  return { messageId: 'package', data };
+}
+
+/** The room that a place belongs to: the longest of the table that it is within. */
+function roomOf(place, mayImport) {
+  return Object.keys(mayImport)
+    .filter((room) => isWithin(place, room))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** True for the place itself and for all that stands below it. */
+function isWithin(target, place) {
+  return target === place || target.startsWith(`${place}/`);
+}
+
+/** `stores/redis/scripts.ts` -> `stores/redis/scripts`. */
+function toPlace(relative) {
+  return relative
+    .split(path.sep)
+    .join('/')
+    .replace(/\.[cm]?[jt]sx?$/, '');
+}
+
+/** `protobufjs/minimal` -> `protobufjs`, `@grpc/grpc-js/x` -> `@grpc/grpc-js`. */
+function toPackage(name) {
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** What a node says as a string, undefined where that is decided only when it runs. */
+function toText(node) {
+  if (node.type === 'Literal' && typeof node.value === 'string') return node.value;
+  const isPlain = node.type === 'TemplateLiteral' && node.expressions.length === 0;
+  return isPlain ? node.quasis[0].value.cooked : undefined;
+}
+
+/** True for `require`, `x.require`, what createRequire made, and `.resolve` of each. */
+function isRequire(callee, scope) {
+  if (isNamed(callee, 'require') || isCreateRequire(callee)) return true;
+  if (callee.type === 'Identifier') return isCreateRequire(definitionOf(callee.name, scope));
+  return isNamed(callee, 'resolve') && isRequire(callee.object, scope);
+}
+
+function isCreateRequire(node) {
+  return node?.type === 'CallExpression' && isNamed(node.callee, 'createRequire');
+}
+
+/** What a variable begins with. */
+function definitionOf(name, scope) {
+  const variable = scope.set.get(name);
+  if (variable !== undefined) return variable.defs[0]?.node.init;
+  return scope.upper === null ? undefined : definitionOf(name, scope.upper);
+}
+
+/** True for `name` and `x.name`. */
+function isNamed(node, name) {
+  const last = node.type === 'MemberExpression' ? node.property : node;
+  return last.type === 'Identifier' && last.name === name;
+}
+
+module.exports = { rules: { walls: rule } };
