@@ -1,5 +1,6 @@
 import type { CancelSignal } from '../base/cancellation';
 import type { Attempt } from './attempt';
+import type { ForceReleaseCall, Grant, StoreAbilities } from './store-abilities';
 
 /** A try for a lock, as a store sees it: the key is complete, the call is validated. */
 export interface TryLockCall {
@@ -20,6 +21,8 @@ export type UnlockCall = Omit<TryLockCall, 'ttlMs'>;
 export interface TryLockResult {
   /** False means that this call holds nothing. */
   readonly acquired: boolean;
+  /** Where it was acquired at a store that gives tokens; a Redis user who may not run TIME gets none. */
+  readonly grant?: Grant | undefined;
 }
 
 /**
@@ -38,8 +41,10 @@ export type UnlockOutcome = 'unlocked' | 'not_found' | 'held_by_other';
  *
  * An attempt that took effect is recognised when it is repeated: it has no second effect and is
  * answered alike. A refused one may be answered anew.
+ *
+ * What only some stores can do stands in {@link StoreAbilities}.
  */
-export interface LockStore {
+export interface LockStore extends StoreAbilities {
   /** Connects and checks the server. The signal is the component's init time-out. */
   init(signal: AbortSignal): Promise<void>;
   /** Takes the lock if it is free or expired. The signal ends the call, not the lease. */
@@ -54,7 +59,7 @@ export interface LockStore {
    * Resolves once that is certain, by the store's answer or by the passing of time; rejects with
    * kind `closed` where the store is closed before.
    */
-  withdraw(call: TryLockCall | UnlockCall): Promise<void>;
+  withdraw(call: TryLockCall | UnlockCall | ForceReleaseCall): Promise<void>;
   /** Resolves if the store can be used now. */
   ping(signal: AbortSignal): Promise<void>;
   /**
@@ -73,8 +78,10 @@ export interface LockStore {
  * - `rejected`: it answered with an error that a repeated call would meet again
  * - `protocol`: what came back is not an answer
  * - `closed`: the store was closed
+ * - `unsupported`: it lacks what one of its {@link StoreAbilities} needs; nothing was done
  */
-export type StoreErrorKind = 'unavailable' | 'deadline' | 'rejected' | 'protocol' | 'closed';
+export type StoreErrorKind =
+  'unavailable' | 'deadline' | 'rejected' | 'protocol' | 'closed' | 'unsupported';
 
 /**
  * What the failed call left behind: `not-applied` means nothing, for certain; `unknown` means that
