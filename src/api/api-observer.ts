@@ -1,4 +1,5 @@
 import type { LockObserver } from '../lock/lock-observer';
+import type { MethodRow } from './api-method';
 
 /** The route that serves the path of an HTTP call. */
 export interface ApiRoute {
@@ -17,8 +18,8 @@ export interface ApiCall {
   readonly path: string;
   /** The path with its query. */
   readonly target: string;
-  /** What the operation is called, for example `TryLock`; undefined where no route serves the path. */
-  readonly operation: string | undefined;
+  /** Its row of the table; undefined where no method has the path. */
+  readonly method: MethodRow | undefined;
   /** Undefined for gRPC, and where no route serves the path. */
   readonly route: ApiRoute | undefined;
   /** A header (HTTP) or the text of a metadata key (gRPC), by its lower-cased name. */

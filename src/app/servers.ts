@@ -1,6 +1,9 @@
+import { createDaprApi, type DaprApi } from '../api/dapr-api';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
+import { createDaprMethods } from '../grpc/dapr-methods';
 import { createGrpcServer, type GrpcServer } from '../grpc/grpc-server';
+import { createDaprRoutes } from '../http/dapr-routes';
 import { createHttpServer, type HttpServer, type HttpShares } from '../http/http-server';
 import type { LockService } from '../lock/lock-service';
 import { ByteBudget } from '../servers/byte-budget';
@@ -31,6 +34,7 @@ const LONGEST_BODIES = 2;
 /** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
 export class Servers {
   readonly #options: ServersOptions;
+  readonly #api: DaprApi;
   readonly #shares: HttpShares;
   #grpc: GrpcServer | undefined;
   #http: HttpServer | undefined;
@@ -39,6 +43,7 @@ export class Servers {
   constructor(options: ServersOptions) {
     const { httpMaxBodyBytes = Infinity } = options.options;
     this.#options = options;
+    this.#api = createDaprApi(options.locks, options.sidecar);
     this.#shares = {
       turns: new Turns(),
       waiting: new ByteBudget(KEPT_BYTES),
@@ -54,10 +59,10 @@ export class Servers {
    * @throws {Error} where one of them can't listen anywhere
    */
   async open(): Promise<void> {
-    const { options, sidecar, locks, logger } = this.#options;
+    const { options, sidecar, logger } = this.#options;
     const tls = await this.readTls();
     this.#grpc = createGrpcServer({
-      locks,
+      methods: createDaprMethods(this.#api),
       sidecar,
       logger: logger.scoped('dapr.runtime.grpc.api'),
       maxMessageBytes: options.grpcMaxMessageBytes,
@@ -102,9 +107,9 @@ export class Servers {
   }
 
   #createHttp(surface: 'api' | 'public', tls: ServerTls | undefined): HttpServer {
-    const { options, sidecar, locks, logger } = this.#options;
+    const { options, sidecar, logger } = this.#options;
     return createHttpServer({
-      locks,
+      methods: createDaprRoutes(this.#api),
       sidecar,
       logger: logger.scoped('dapr.runtime.http'),
       maxBodyBytes: surface === 'api' ? options.httpMaxBodyBytes : undefined,

@@ -2,23 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http2';
 
 import { status } from '@grpc/grpc-js';
 
-import type { ApiAccess, ApiGroup } from '../api/api-groups';
+import { type ApiAccess, isServed } from '../api/api-groups';
+import type { MethodRow } from '../api/api-method';
+import { GRPC_ONLY_METHODS } from '../api/transport-methods';
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
 import { createDaprStatus } from './error-details';
-import type { GrpcStatus } from './grpc-status';
-import { DAPR_SERVICE } from './proto-files';
+import { type GrpcStatus, statusOf } from './grpc-status';
 
-/** The group of the API that each method belongs to, by its path. */
-const GROUPS: ReadonlyMap<string, ApiGroup> = new Map([
-  [`/${DAPR_SERVICE}/TryLockAlpha1`, 'lock'],
-  [`/${DAPR_SERVICE}/UnlockAlpha1`, 'unlock'],
-  [`/${DAPR_SERVICE}/GetMetadata`, 'metadata'],
-  [`/${DAPR_SERVICE}/SetMetadata`, 'metadata'],
-  [`/${DAPR_SERVICE}/Shutdown`, 'shutdown'],
-]);
-
-/** Probes carry no token: kubelets and load balancers can't be given one. */
-const EXEMPT_PREFIX = '/grpc.health.v1.Health/';
+/** The paths that anybody may call: all of them are the transport's own, health checks. */
+const EXEMPT_PATHS: ReadonlySet<string | undefined> = new Set(
+  GRPC_ONLY_METHODS.filter(({ access }) => access === 'probe').map(({ grpcPath }) => grpcPath),
+);
 
 /** daprd's words for each reason, in the ErrorInfo detail (dapr/dapr pkg/api/grpc). */
 const REASONS: Readonly<Record<Exclude<TokenVerdict, 'valid'>, string>> = {
@@ -28,35 +22,48 @@ const REASONS: Readonly<Record<Exclude<TokenVerdict, 'valid'>, string>> = {
 
 /** True for what anybody may call, with a token and without. */
 export function isExempt(path: string): boolean {
-  return path.startsWith(EXEMPT_PREFIX);
+  return EXEMPT_PATHS.has(path);
 }
 
 /**
  * Says by its headers alone which call is refused: what the configuration does not allow (`spec.api`)
- * first, then what lacks the right API token. Nothing of such a call's request is read.
+ * first, then what lacks the right API token, then what no method has for its path. Nothing of such a
+ * call's request is read.
  */
 export class ApiRefusals {
+  readonly #methods: ReadonlyMap<string | undefined, MethodRow>;
   readonly #isAllowed: ApiAccess;
   readonly #checkToken: TokenCheck | undefined;
   /** Each is made when it is first needed: with its details it takes longer than a lock. */
   readonly #made = new Map<string, GrpcStatus>();
 
   constructor(options: {
+    /** What is served, beside {@link GRPC_ONLY_METHODS}; nothing else is. */
+    readonly methods: readonly MethodRow[];
     readonly isAllowed: ApiAccess;
     /** Undefined where the sidecar has no token. */
     readonly checkToken: TokenCheck | undefined;
   }) {
+    const rows = [...options.methods, ...GRPC_ONLY_METHODS];
+    this.#methods = new Map(rows.map((row) => [row.grpcPath, row]));
     this.#isAllowed = options.isAllowed;
     this.#checkToken = options.checkToken;
   }
 
   /** The status of a call that is refused; undefined for one that may go on. */
   of(path: string, headers: IncomingHttpHeaders): GrpcStatus | undefined {
-    const group = GROUPS.get(path);
-    if (group !== undefined && !this.#isAllowed(group, 'grpc')) {
+    const method = this.#methods.get(path);
+    if (method !== undefined && !isServed(method, 'grpc', this.#isAllowed)) {
       return this.#once('access', createAccessRefusal);
     }
-    if (this.#checkToken === undefined || isExempt(path)) return undefined;
+    return this.#refuseToken(method, headers) ?? refuseUnknown(method, path);
+  }
+
+  #refuseToken(
+    method: MethodRow | undefined,
+    headers: IncomingHttpHeaders,
+  ): GrpcStatus | undefined {
+    if (this.#checkToken === undefined || method?.access === 'probe') return undefined;
     const given = headers[API_TOKEN_HEADER];
     const verdict = this.#checkToken(typeof given === 'string' ? given : undefined);
     if (verdict === 'valid') return undefined;
@@ -70,6 +77,12 @@ export class ApiRefusals {
     this.#made.set(key, refusal);
     return refusal;
   }
+}
+
+/** Only who has the token learns which methods there are. */
+function refuseUnknown(method: MethodRow | undefined, path: string): GrpcStatus | undefined {
+  if (method !== undefined) return undefined;
+  return statusOf(status.UNIMPLEMENTED, `Holdfast does not serve ${path}`);
 }
 
 function createAccessRefusal(): GrpcStatus {

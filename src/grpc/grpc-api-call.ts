@@ -1,6 +1,7 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 
 import type { ApiCall } from '../api/api-observer';
+import type { GrpcRow } from './grpc-method';
 
 /**
  * A gRPC call as those see it who watch calls. What few of them ask for (peer, headers) is looked up
@@ -10,22 +11,22 @@ export class GrpcApiCall implements ApiCall {
   readonly protocol = 'grpc';
   readonly verb = 'POST';
   readonly route = undefined;
-  readonly path: string;
+  readonly method: GrpcRow;
   readonly requestBytes: number;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
 
-  constructor(path: string, call: ServerUnaryCall<Buffer, Buffer>) {
-    this.path = path;
+  constructor(method: GrpcRow, call: ServerUnaryCall<Buffer, Buffer>) {
+    this.method = method;
     this.requestBytes = call.request.length;
     this.#call = call;
   }
 
-  get target(): string {
-    return this.path;
+  get path(): string {
+    return this.method.grpcPath;
   }
 
-  get operation(): string | undefined {
-    return this.path.split('/').at(-1);
+  get target(): string {
+    return this.path;
   }
 
   get remoteAddress(): string | undefined {

@@ -5,23 +5,22 @@ import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } f
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import { race } from '../base/race';
-import type { LockService } from '../lock/lock-service';
 import { Handshakes } from '../servers/handshakes';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { ApiRefusals } from './api-refusals';
 import { CallGate } from './call-gate';
 import { Connections } from './connections';
-import { createDaprMethods, type UnaryMethod } from './dapr-methods';
 import { answerUnknownMethods, http2ServersOf, renewCertificate } from './grpc-js-internals';
+import type { GrpcMethod } from './grpc-method';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
-import { loadDaprService } from './proto-files';
 import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
 
 /** What the gRPC transport stands on. */
 export interface GrpcServerOptions {
-  readonly locks: LockService;
+  /** What is served, beside health checks and reflection. */
+  readonly methods: readonly GrpcMethod[];
   readonly sidecar: Sidecar;
   readonly logger: Logger;
   /** Longest message taken or sent, in bytes (--max-body-size); -1 for no limit. */
@@ -66,17 +65,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     maxConcurrentCalls === undefined
       ? undefined
       : new StreamShares(maxConcurrentCalls * STREAMS_PER_CALL);
-  const { sidecar, maxMessageBytes } = options;
-  const gate = new CallGate({ refusals: new ApiRefusals(sidecar), maxMessageBytes });
+  const { maxMessageBytes } = options;
+  const gate = new CallGate({ refusals: createRefusals(options), maxMessageBytes });
   const connections = new Connections({ gate, shares });
   const server = createServer(options, connections, shares?.total);
   const streams = new OpenStreams();
   const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams);
-  const service = loadDaprService();
-  for (const method of createDaprMethods({ ...options, service })) {
-    register(server, method, options);
-  }
+  for (const method of options.methods) register(server, method, options);
   answerUnknownMethods(server, lateServices.all);
 
   return {
@@ -103,6 +99,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
+function createRefusals({ methods, sidecar }: GrpcServerOptions): ApiRefusals {
+  const { isAllowed, checkToken } = sidecar;
+  return new ApiRefusals({ methods: methods.map(({ row }) => row), isAllowed, checkToken });
+}
+
 function createServer(
   { maxMessageBytes }: GrpcServerOptions,
   connections: Connections,
@@ -120,12 +121,15 @@ function createServer(
 
 function register(
   server: Server,
-  method: UnaryMethod,
+  method: GrpcMethod,
   { logger, sidecar }: GrpcServerOptions,
 ): void {
   const keepBytes = (bytes: Buffer) => bytes;
   const handler = toUnaryHandler(method, { logger, observer: sidecar.observer });
-  server.register(method.path, handler, keepBytes, keepBytes, 'unary');
+  const { grpcPath } = method.row;
+  if (!server.register(grpcPath, handler, keepBytes, keepBytes, 'unary')) {
+    throw new Error(`two methods have the path ${grpcPath}`);
+  }
 }
 
 function toTarget(address: ListenAddress): string {

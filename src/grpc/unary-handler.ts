@@ -1,14 +1,15 @@
 import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 
+import type { MethodCall } from '../api/api-method';
 import type { ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
 import { Cancellation } from '../base/cancellation';
 import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { LockError } from '../lock/lock-errors';
 import { MetadataFullError } from '../sidecar/metadata';
-import type { CallContext, UnaryMethod } from './dapr-methods';
 import { firstValue, GrpcApiCall } from './grpc-api-call';
 import { isAnswerSent } from './grpc-js-call';
+import type { GrpcUnaryMethod } from './grpc-method';
 import { CallRefusedError, toGrpcStatus } from './grpc-status';
 import { RequestDecodeError } from './request-decoder';
 
@@ -18,12 +19,13 @@ import { RequestDecodeError } from './request-decoder';
  * one place where a promise meets a callback.
  */
 export function toUnaryHandler(
-  method: UnaryMethod,
+  method: GrpcUnaryMethod,
   { logger, observer }: { readonly logger: Logger; readonly observer: ApiObserver },
 ): handleUnaryCall<Buffer, Buffer> {
+  const { row } = method;
   return (call, callback) => {
-    const observed = observer.begin(new GrpcApiCall(method.path, call));
-    const context = new UnaryContext(call, observed);
+    const observed = observer.begin(new GrpcApiCall(row, call));
+    const context = new UnaryCall(call, observed);
     answer(method, call.request, context).then(
       (response) => {
         sendTrace(call, observed);
@@ -31,7 +33,7 @@ export function toUnaryHandler(
         observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
-        if (!isExpected(error)) logger.error(`${method.path} failed: ${toErrorTrace(error)}`);
+        if (!isExpected(error)) logger.error(`${row.grpcPath} failed: ${toErrorTrace(error)}`);
         const answered = toGrpcStatus(error);
         callback(answered);
         const errorCode = error instanceof LockError ? error.errorCode : undefined;
@@ -42,7 +44,7 @@ export function toUnaryHandler(
 }
 
 /** What a method sees of a call beside its message. */
-class UnaryContext implements CallContext {
+class UnaryCall implements MethodCall {
   readonly signal = new Cancellation();
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
   readonly #observed: ObservedCall | undefined;
@@ -57,7 +59,7 @@ class UnaryContext implements CallContext {
     });
   }
 
-  get lockObserver() {
+  get observer() {
     return this.#observed?.lockObserver;
   }
 
@@ -71,10 +73,10 @@ class UnaryContext implements CallContext {
 }
 
 /** The message is decoded, and answered, unless the client's tracing headers are broken. */
-function answer(method: UnaryMethod, request: Buffer, context: UnaryContext): Promise<Buffer> {
+function answer(method: GrpcUnaryMethod, request: Buffer, context: UnaryCall): Promise<Buffer> {
   const { refusal } = context;
   if (refusal !== undefined) return Promise.reject(new CallRefusedError(refusal));
-  return method.call(request, context);
+  return method.answer(request, context);
 }
 
 /** An error is answered by trailers alone, as daprd does. */

@@ -1,29 +1,22 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import type { ApiGroup } from '../api/api-groups';
-import type { Sidecar } from '../api/sidecar';
+import { type ApiAccess, isServed } from '../api/api-groups';
+import type { MethodRow } from '../api/api-method';
 import { sendError } from './error-handling';
 import { httpErrors } from './http-errors';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The group of the API that a route belongs to; without one it is always allowed. */
-    readonly group?: ApiGroup;
-  }
-}
 
 /** A route, as far as it says which methods a path has. */
 interface ServedRoute {
   readonly path: RegExp;
-  readonly method: string;
-  readonly group: ApiGroup | undefined;
+  readonly verb: string;
+  readonly method: MethodRow | undefined;
 }
 
 /** Which paths a server has. */
 export interface Surface {
   /** True for the whole API, false for health and metadata alone (--dapr-public-port). */
   readonly isWhole: boolean;
-  readonly isAllowed: Sidecar['isAllowed'];
+  readonly isAllowed: ApiAccess;
 }
 
 /**
@@ -34,15 +27,14 @@ export interface Surface {
 export function addAccessCheck(instance: FastifyInstance, surface: Surface): void {
   const { isWhole, isAllowed } = surface;
   const routes: ServedRoute[] = [];
-  const isServed = (group: ApiGroup | undefined): boolean =>
-    group === undefined || isAllowed(group, 'http');
+  const isServedHere = (method: MethodRow | undefined) => isServed(method, 'http', isAllowed);
 
   const answer = (path: string, reply: FastifyReply): FastifyReply => {
     if (isWhole && isAllowed('invoke', 'http')) return sendError(reply, httpErrors.notRouted());
-    const methods = routes
-      .filter((route) => route.path.test(path) && isServed(route.group))
-      .map(({ method }) => method);
-    if (methods.length > 0) return reply.code(405).header('allow', methods.join(', ')).send();
+    const verbs = routes
+      .filter((route) => route.path.test(path) && isServedHere(route.method))
+      .map(({ verb }) => verb);
+    if (verbs.length > 0) return reply.code(405).header('allow', verbs.join(', ')).send();
     return reply
       .code(404)
       .header('content-type', 'text/plain; charset=utf-8')
@@ -51,10 +43,10 @@ export function addAccessCheck(instance: FastifyInstance, surface: Surface): voi
   };
 
   instance.addHook('onRoute', ({ url, method, config }) => {
-    routes.push({ path: toPattern(url), method: String(method), group: config?.group });
+    routes.push({ path: toPattern(url), verb: String(method), method: config?.row });
   });
   instance.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404 && isServed(request.routeOptions.config.group)) done();
+    if (!request.is404 && isServedHere(request.routeOptions.config.row)) done();
     else answer(request.url.split('?', 1)[0] ?? '/', reply);
   });
   instance.setNotFoundHandler((request, reply) => answer(request.url, reply));

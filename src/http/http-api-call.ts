@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
+import type { MethodRow } from '../api/api-method';
 import type { ApiCall, ApiRoute } from '../api/api-observer';
 
 /**
@@ -25,16 +26,16 @@ export class HttpApiCall implements ApiCall {
     return originalUrl === '' ? (raw.url ?? '/') : originalUrl;
   }
 
-  get operation(): string | undefined {
-    return this.#request.routeOptions.config.operation;
+  get method(): MethodRow | undefined {
+    return this.#request.routeOptions.config.row;
   }
 
   get route(): ApiRoute | undefined {
     const { is404, routeOptions, params } = this.#request;
-    const { url } = routeOptions;
-    if (is404 || url === undefined) return undefined;
+    const { template } = routeOptions.config;
+    if (is404 || template === undefined) return undefined;
     const { store: storeName } = params as { readonly store?: string };
-    return { template: url.replace(/:(\w+)/g, '{$1}'), storeName };
+    return { template, storeName };
   }
 
   get remoteAddress(): string | undefined {

@@ -5,7 +5,6 @@ import { fastify, type FastifyInstance } from 'fastify';
 
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
-import type { LockService } from '../lock/lock-service';
 import type { ByteBudget } from '../servers/byte-budget';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { OneAtATime, type Shares } from '../servers/one-at-a-time';
@@ -15,16 +14,16 @@ import { answerBadUrl, answerClientError, answerUnsupported } from './client-err
 import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
 import { addForeignOriginCheck } from './foreign-origins';
-import { addLockRoutes } from './lock-routes';
+import type { HttpMethod } from './http-method';
 import { addObservation } from './observation';
 import { OpenSockets } from './open-sockets';
 import { toRoutableUrl } from './routable-url';
-import { addHealthRoutes, addMetadataRoutes, addShutdownRoute } from './sidecar-routes';
 import { addTokenCheck } from './token-check';
 
 /** What the HTTP transport stands on. */
 export interface HttpServerOptions {
-  readonly locks: LockService;
+  /** What is served: all of it, or on the public port what is public. */
+  readonly methods: readonly HttpMethod[];
   readonly sidecar: Sidecar;
   readonly logger: Logger;
   /** Longest request body in bytes (--max-body-size); undefined for no limit. */
@@ -121,11 +120,9 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });
   addForeignOriginCheck(instance, options.allowedOrigins);
   addErrorHandling(instance, options.logger);
-  addHealthRoutes(instance, sidecar);
-  addMetadataRoutes(instance, sidecar);
-  if (!isWhole) return instance;
-  addShutdownRoute(instance, sidecar);
-  addLockRoutes(instance, options.locks);
+  for (const method of options.methods) {
+    if (isWhole || method.row.isPublic) method.addTo(instance);
+  }
   return instance;
 }
 

@@ -12,11 +12,6 @@ declare module 'fastify' {
     /** True for requests that are not logged, as in daprd: refused ones and preflights. */
     isUnlogged: boolean;
   }
-
-  interface FastifyContextConfig {
-    /** What the operation of a route is called in logs. */
-    readonly operation?: string;
-  }
 }
 
 /**

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { Sidecar } from '../api/sidecar';
 import { API_TOKEN_HEADER } from '../sidecar/api-token';
-import { HEALTH_PATHS } from './sidecar-routes';
 
 /**
  * Refuses requests without the right API token before anything else is looked at, paths that are
@@ -26,7 +25,6 @@ export function addTokenCheck(instance: FastifyInstance, { checkToken }: Sidecar
   });
 }
 
-function isProbe(request: FastifyRequest): boolean {
-  const [path = ''] = request.url.split('?');
-  return request.method === 'GET' && HEALTH_PATHS.includes(path);
+function isProbe({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.row?.access === 'probe';
 }

@@ -2,9 +2,6 @@ import type { ApiCall, ApiResult } from '../api/api-observer';
 import type { Logger } from '../base/logger';
 import type { ApiLoggingSettings } from '../configuration/configuration';
 
-/** The operations that are probes. */
-const PROBES = ['GetHealthz', 'GetOutboundHealthz'];
-
 /** What a call to no route is called where paths are not to be shown. */
 const NOT_ROUTED = 'InvokeService';
 
@@ -29,7 +26,7 @@ export class ApiLog {
   ): void {
     const { enabled, obfuscateUrls, omitHealthChecks } = settings;
     if (!enabled || !result.isLogged) return;
-    if (omitHealthChecks && PROBES.includes(call.operation ?? '')) return;
+    if (omitHealthChecks && call.method?.access === 'probe') return;
     const useragent = call.header('user-agent');
     const fields = {
       code: result.status,
@@ -40,7 +37,9 @@ export class ApiLog {
       this.#grpc.info('gRPC API Called', { method: call.path, ...fields });
       return;
     }
-    const method = obfuscateUrls ? (call.operation ?? NOT_ROUTED) : `${call.verb} ${call.path}`;
+    const method = obfuscateUrls
+      ? (call.method?.operation ?? NOT_ROUTED)
+      : `${call.verb} ${call.path}`;
     this.#http.info('HTTP API Called', { method, size: result.responseBytes, ...fields });
   }
 }

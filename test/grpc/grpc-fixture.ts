@@ -6,6 +6,8 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 
+import { createDaprApi } from '../../src/api/dapr-api';
+import { createDaprMethods } from '../../src/grpc/dapr-methods';
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
 import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
@@ -46,7 +48,7 @@ export class GrpcFixture {
   ) {
     this.sidecar = createFakeSidecar(options);
     this.server = createGrpcServer({
-      locks: createFakeLockService(options.locks),
+      methods: createDaprMethods(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
       sidecar: this.sidecar,
       logger: this.logger,
       maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,

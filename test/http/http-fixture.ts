@@ -1,3 +1,6 @@
+import { createDaprApi } from '../../src/api/dapr-api';
+import { createDaprRoutes } from '../../src/http/dapr-routes';
+import type { HttpMethod } from '../../src/http/http-method';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
 import type { LockService } from '../../src/lock/lock-service';
 import { ByteBudget } from '../../src/servers/byte-budget';
@@ -19,6 +22,8 @@ export class HttpFixture {
   constructor(
     options: FakeSidecarOptions & {
       readonly locks?: Partial<LockService>;
+      /** Beside Dapr's. */
+      readonly methods?: readonly HttpMethod[];
       readonly maxBodyBytes?: number | undefined;
       readonly allowedOrigins?: readonly string[];
       readonly surface?: 'api' | 'public';
@@ -28,7 +33,10 @@ export class HttpFixture {
   ) {
     this.sidecar = createFakeSidecar(options);
     this.server = createHttpServer({
-      locks: createFakeLockService(options.locks),
+      methods: [
+        ...createDaprRoutes(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
+        ...(options.methods ?? []),
+      ],
       sidecar: this.sidecar,
       logger: this.logger,
       maxBodyBytes: 'maxBodyBytes' in options ? options.maxBodyBytes : 4 * 2 ** 20,

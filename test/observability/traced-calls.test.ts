@@ -11,7 +11,7 @@ const createCall = (path: string, headers: Readonly<Record<string, string>> = {}
   verb: 'GET',
   path,
   target: path,
-  operation: undefined,
+  method: undefined,
   route: undefined,
   header: (name) => headers[name],
   headerNames: () => Object.keys(headers),

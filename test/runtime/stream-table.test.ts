@@ -174,7 +174,7 @@ describe('the connections of a gRPC server', () => {
     const port = await bind('127.0.0.1:0', ServerCredentials.createInsecure());
     new Connections({
       gate: new CallGate({
-        refusals: new ApiRefusals({ isAllowed: () => true, checkToken: undefined }),
+        refusals: new ApiRefusals({ methods: [], isAllowed: () => true, checkToken: undefined }),
         maxMessageBytes: -1,
       }),
       shares: undefined,

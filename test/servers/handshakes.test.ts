@@ -6,7 +6,6 @@ import { connect as connectTls } from 'node:tls';
 import { createGrpcServer } from '../../src/grpc/grpc-server';
 import { HttpFixture } from '../http/http-fixture';
 import { eventually } from '../support/eventually';
-import { createFakeLockService } from '../support/fake-lock-service';
 import { createFakeSidecar } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
 
@@ -34,7 +33,7 @@ const SERVERS: Readonly<Record<string, () => Promise<Listening>>> = {
   },
   gRPC: async () => {
     const server = createGrpcServer({
-      locks: createFakeLockService(),
+      methods: [],
       sidecar: createFakeSidecar(),
       logger: new RecordingLogger(),
       maxMessageBytes: 2 ** 20,

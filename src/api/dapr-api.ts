@@ -1,0 +1,142 @@
+import type {
+  LockService,
+  TryLockRequest,
+  UnlockRequest,
+  UnlockStatus,
+} from '../lock/lock-service';
+import type { SidecarMetadataView } from '../sidecar/metadata';
+import type { UnaryMethod } from './api-method';
+import { FORCE_SHUTDOWN_HEADER, type Sidecar } from './sidecar';
+
+/** The path of a method of the service that Dapr's clients call. */
+type DaprPath = `/dapr.proto.runtime.v1.Dapr/${string}`;
+
+/** Dapr's methods, by the names of their operations: the table that both transports serve. */
+export interface DaprApi {
+  readonly TryLock: UnaryMethod<TryLockRequest, { readonly success: boolean }>;
+  readonly Unlock: UnaryMethod<UnlockRequest, { readonly status: UnlockStatus }>;
+  readonly GetMetadata: UnaryMethod<object, SidecarMetadataView>;
+  readonly SetMetadata: UnaryMethod<{ readonly key: string; readonly value: string }, object>;
+  readonly Shutdown: UnaryMethod<object, object>;
+  readonly GetHealthz: UnaryMethod<{ readonly appId: string }, HealthAnswer>;
+  readonly GetOutboundHealthz: UnaryMethod<object, { readonly isReady: boolean }>;
+}
+
+/** What a health probe is told. */
+export interface HealthAnswer {
+  /** What the start of the sidecar still waits for; empty once it is ready. */
+  readonly unreadyTargets: readonly string[];
+  /** True where the probe names another app than the sidecar's. */
+  readonly isForOtherApp: boolean;
+}
+
+/** Makes the table over what it serves (dapr/dapr pkg/api/http and pkg/api/grpc have the same rows). */
+export function createDaprApi(locks: LockService, sidecar: Sidecar): DaprApi {
+  return {
+    ...createLockMethods(locks),
+    ...createSidecarMethods(sidecar),
+    ...createProbes(sidecar),
+  };
+}
+
+function createLockMethods(locks: LockService): Pick<DaprApi, 'TryLock' | 'Unlock'> {
+  return {
+    TryLock: {
+      operation: 'TryLock',
+      access: 'lock',
+      grpcPath: daprPath('TryLockAlpha1'),
+      http: [{ verb: 'POST', template: '/v1.0-alpha1/lock/{store}' }],
+      isPublic: false,
+      kind: 'unary',
+      handle: (request, call) => locks.tryLock(request, call),
+    },
+    Unlock: {
+      operation: 'Unlock',
+      access: 'unlock',
+      grpcPath: daprPath('UnlockAlpha1'),
+      http: [{ verb: 'POST', template: '/v1.0-alpha1/unlock/{store}' }],
+      isPublic: false,
+      kind: 'unary',
+      handle: (request, call) => locks.unlock(request, call),
+    },
+  };
+}
+
+function createSidecarMethods(
+  sidecar: Sidecar,
+): Pick<DaprApi, 'GetMetadata' | 'SetMetadata' | 'Shutdown'> {
+  const { metadata } = sidecar;
+  return {
+    GetMetadata: {
+      operation: 'GetMetadata',
+      access: 'metadata',
+      grpcPath: daprPath('GetMetadata'),
+      http: [{ verb: 'GET', template: '/v1.0/metadata' }],
+      isPublic: true,
+      kind: 'unary',
+      handle: () => metadata.view(),
+    },
+    SetMetadata: {
+      operation: 'SetMetadata',
+      access: 'metadata',
+      grpcPath: daprPath('SetMetadata'),
+      http: [{ verb: 'PUT', template: '/v1.0/metadata/{key}' }],
+      isPublic: true,
+      kind: 'unary',
+      handle: ({ key, value }) => {
+        metadata.set(key, value);
+        return {};
+      },
+    },
+    Shutdown: {
+      operation: 'Shutdown',
+      access: 'shutdown',
+      grpcPath: daprPath('Shutdown'),
+      http: [{ verb: 'POST', template: '/v1.0/shutdown' }],
+      isPublic: false,
+      kind: 'unary',
+      handle: (_request, call) => {
+        const force = call.metadata(FORCE_SHUTDOWN_HEADER) === 'true';
+        // The answer goes first: a server that closes says so in its answers.
+        setImmediate(() => {
+          sidecar.requestShutdown({ force });
+        });
+        return {};
+      },
+    },
+  };
+}
+
+/** Over gRPC grpc.health.v1 takes their place: see transport-methods.ts. */
+function createProbes({
+  appId: ownAppId,
+  health,
+}: Sidecar): Pick<DaprApi, 'GetHealthz' | 'GetOutboundHealthz'> {
+  return {
+    GetHealthz: {
+      operation: 'GetHealthz',
+      access: 'probe',
+      grpcPath: undefined,
+      http: [{ verb: 'GET', template: '/v1.0/healthz' }],
+      isPublic: true,
+      kind: 'unary',
+      handle: ({ appId }) => ({
+        unreadyTargets: health.unreadyTargets,
+        isForOtherApp: appId !== '' && appId !== ownAppId,
+      }),
+    },
+    GetOutboundHealthz: {
+      operation: 'GetOutboundHealthz',
+      access: 'probe',
+      grpcPath: undefined,
+      http: [{ verb: 'GET', template: '/v1.0/healthz/outbound' }],
+      isPublic: true,
+      kind: 'unary',
+      handle: () => ({ isReady: health.outboundReady }),
+    },
+  };
+}
+
+function daprPath(name: string): DaprPath {
+  return `/dapr.proto.runtime.v1.Dapr/${name}`;
+}

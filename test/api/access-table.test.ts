@@ -1,0 +1,250 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { status } from '@grpc/grpc-js';
+
+import type { ApiGroup } from '../../src/api/api-groups';
+import type { MethodRow } from '../../src/api/api-method';
+import { createDaprApi } from '../../src/api/dapr-api';
+import { GRPC_ONLY_METHODS } from '../../src/api/transport-methods';
+import { GrpcFixture } from '../grpc/grpc-fixture';
+import { HttpFixture, NOT_ROUTED } from '../http/http-fixture';
+import { createFakeLockService } from '../support/fake-lock-service';
+import { createFakeSidecar } from '../support/fake-sidecar';
+
+/** Every group that a configuration can name. */
+const GROUPS = ['lock', 'unlock', 'metadata', 'shutdown', 'invoke'] as const;
+
+const DAPR = '/dapr.proto.runtime.v1.Dapr';
+
+/**
+ * Who may call what, as docs/configuration.md says it to users: written out here a second time, so
+ * that a row that is lost, or that changes its group, is found.
+ */
+const OVER_GRPC = [
+  { group: 'lock', path: `${DAPR}/TryLockAlpha1` },
+  { group: 'unlock', path: `${DAPR}/UnlockAlpha1` },
+  { group: 'metadata', path: `${DAPR}/GetMetadata` },
+  { group: 'metadata', path: `${DAPR}/SetMetadata` },
+  { group: 'shutdown', path: `${DAPR}/Shutdown` },
+] as const;
+
+const OVER_HTTP = [
+  { group: 'lock', verb: 'POST', path: '/v1.0-alpha1/lock/{store}' },
+  { group: 'unlock', verb: 'POST', path: '/v1.0-alpha1/unlock/{store}' },
+  { group: 'metadata', verb: 'GET', path: '/v1.0/metadata' },
+  { group: 'metadata', verb: 'PUT', path: '/v1.0/metadata/{key}' },
+  { group: 'shutdown', verb: 'POST', path: '/v1.0/shutdown' },
+] as const;
+
+const PROBES_OVER_HTTP = ['/v1.0/healthz', '/v1.0/healthz/outbound'];
+
+const PROBES_OVER_GRPC = ['Check', 'List', 'Watch'].map((name) => `/grpc.health.v1.Health/${name}`);
+
+const REFLECTION = ['v1', 'v1alpha'].map(
+  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+);
+
+const BODY = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":5}';
+
+describe('the access group of each method', () => {
+  let denied: readonly ApiGroup[];
+  let asked: { readonly group: ApiGroup; readonly protocol: string }[];
+  let grpc: GrpcFixture;
+  let http: HttpFixture;
+
+  beforeAll(async () => {
+    const isAllowed = (group: ApiGroup, protocol: 'http' | 'grpc') => {
+      asked.push({ group, protocol });
+      return !denied.includes(group);
+    };
+    grpc = await new GrpcFixture({ isAllowed }).start();
+    http = await new HttpFixture({ isAllowed }).start();
+    http.sidecar.health.markReady('runtime');
+    http.sidecar.health.markOutboundReady();
+  });
+  afterAll(() => Promise.all([grpc.stop(), http.server.close()]));
+  beforeEach(() => {
+    [denied, asked] = [[], []];
+  });
+
+  const callHttp = (verb: string, template: string) =>
+    http.call({ method: verb, path: template.replace(/\{\w+\}/, 'x'), body: BODY });
+  const othersThan = (group: ApiGroup) => GROUPS.filter((other) => other !== group);
+
+  describe.each(OVER_GRPC)('over gRPC, $group of $path', ({ group, path: called }) => {
+    it('is served where all other groups are denied', async () => {
+      denied = othersThan(group);
+      await expect(grpc.callBytes(called, Buffer.alloc(0))).resolves.not.toHaveProperty('code');
+      expect(asked).toEqual([{ group, protocol: 'grpc' }]);
+    });
+
+    it('is not implemented where it is denied', async () => {
+      denied = [group];
+      await expect(grpc.callBytes(called, Buffer.alloc(0))).resolves.toMatchObject({
+        code: status.UNIMPLEMENTED,
+        details: 'Not Implemented',
+      });
+    });
+  });
+
+  describe.each(OVER_HTTP)('over HTTP, $group of $verb $path', ({ group, verb, path: called }) => {
+    it('is served where all other groups are denied', async () => {
+      denied = othersThan(group);
+      const answer = await callHttp(verb, called);
+      expect([200, 204]).toContain(answer.status);
+      expect(asked).toEqual([{ group, protocol: 'http' }]);
+    });
+
+    it('is no route where it is denied', async () => {
+      denied = [group];
+      await expect(callHttp(verb, called)).resolves.toMatchObject({
+        status: 404,
+        body: NOT_ROUTED,
+      });
+    });
+  });
+
+  describe('of what is always served', () => {
+    beforeEach(() => {
+      denied = GROUPS;
+    });
+
+    it.each(PROBES_OVER_HTTP)('lets everybody call GET %s', async (called) => {
+      await expect(http.call({ method: 'GET', path: called })).resolves.toMatchObject({
+        status: 204,
+      });
+    });
+
+    it.each([...PROBES_OVER_GRPC, ...REFLECTION])('lets everybody call %s', async (called) => {
+      const answer = await grpc.callBytes(called, Buffer.alloc(0), { deadline: Date.now() + 500 });
+      expect(answer.code).not.toBe(status.UNIMPLEMENTED);
+    });
+  });
+});
+
+describe('the API token', () => {
+  let grpc: GrpcFixture;
+  let http: HttpFixture;
+  beforeAll(async () => {
+    grpc = await new GrpcFixture({ token: 'hush' }).start();
+    http = await new HttpFixture({ token: 'hush' }).start();
+  });
+  afterAll(() => Promise.all([grpc.stop(), http.server.close()]));
+
+  it.each([...OVER_GRPC.map(({ path: called }) => called), ...REFLECTION])(
+    'is asked for at %s',
+    async (called) => {
+      await expect(grpc.callBytes(called, Buffer.alloc(0))).resolves.toMatchObject({
+        code: status.UNAUTHENTICATED,
+      });
+    },
+  );
+
+  it.each(OVER_HTTP)('is asked for at $verb $path', async ({ verb, path: called }) => {
+    const call = { method: verb, path: called.replace(/\{\w+\}/, 'x') };
+    await expect(http.call(call)).resolves.toMatchObject({ status: 401 });
+  });
+
+  it.each(PROBES_OVER_GRPC)('is not asked for at %s', async (called) => {
+    const answer = await grpc.callBytes(called, Buffer.alloc(0), { deadline: Date.now() + 500 });
+    expect(answer.code).not.toBe(status.UNAUTHENTICATED);
+  });
+
+  it.each(PROBES_OVER_HTTP)('is not asked for at GET %s', async (called) => {
+    const answer = await http.call({ method: 'GET', path: called });
+    expect(answer.status).not.toBe(401);
+  });
+});
+
+describe('what has no row', () => {
+  it.each(['/grpc.health.v1.Health/Nope', '/grpc.reflection.v1.ServerReflection/Nope'])(
+    'is not served over gRPC: %s',
+    async (called) => {
+      const grpc = await new GrpcFixture().start();
+      await expect(grpc.callBytes(called, Buffer.alloc(0))).resolves.toMatchObject({
+        code: status.UNIMPLEMENTED,
+        details: `Holdfast does not serve ${called}`,
+      });
+      await grpc.stop();
+    },
+  );
+
+  it('is not served over HTTP, though there is a route', async () => {
+    const [any] = rows();
+    const http = await new HttpFixture({
+      methods: [
+        {
+          row: any!,
+          addTo: (instance) => {
+            instance.get('/stray', (_request, reply) => reply.send('served'));
+          },
+        },
+      ],
+    }).start();
+    await expect(http.call({ method: 'GET', path: '/stray' })).resolves.toMatchObject({
+      status: 404,
+      body: NOT_ROUTED,
+    });
+    await http.server.close();
+  });
+});
+
+describe('the table of methods', () => {
+  it('has the methods that are tested above, and no other', () => {
+    const [served, own] = [rows(), GRPC_ONLY_METHODS];
+    expect(served.flatMap(({ grpcPath = [] }) => grpcPath).sort()).toEqual(
+      OVER_GRPC.map((method) => method.path).sort(),
+    );
+    expect(served.flatMap(toForms).sort()).toEqual(
+      [
+        ...OVER_HTTP.map((method) => `${method.verb} ${method.path}`),
+        ...PROBES_OVER_HTTP.map((probe) => `GET ${probe}`),
+      ].sort(),
+    );
+    expect(own.map(({ grpcPath }) => grpcPath)).toEqual([...PROBES_OVER_GRPC, ...REFLECTION]);
+  });
+
+  it('calls each row by the name of its operation, once', () => {
+    const api = createDaprApi(createFakeLockService(), createFakeSidecar());
+    expect(Object.values<MethodRow>({ ...api }).map(({ operation }) => operation)).toEqual(
+      Object.keys(api),
+    );
+  });
+
+  it('is what README.md says is served', () => {
+    const table = readFileSync(path.join(__dirname, '../../README.md'), 'utf8');
+    const lineOf = (transport: string) =>
+      table.split('\n').find((line) => line.startsWith(`| ${transport} (port`)) ?? '';
+    const [overHttp, overGrpc] = [lineOf('HTTP'), lineOf('gRPC')];
+    const forms = [...overHttp.matchAll(/`([A-Z]+ [^`]+)`/g)].map(([, form]) => form);
+    expect(forms.sort()).toEqual(rows().flatMap(toForms).sort());
+    const [, methods = ''] = /Dapr`: ([^.]+)\./.exec(overGrpc) ?? [];
+    expect(methods.split(', ').map((name) => `${DAPR}/${name}`)).toEqual(
+      rows().flatMap(({ grpcPath = [] }) => grpcPath),
+    );
+  });
+
+  it('has no group that docs/configuration.md and docs/parity.md do not name', () => {
+    const groups = new Set(rows().map(({ access }) => access));
+    groups.delete('probe');
+    for (const [page, sentence] of [
+      ['configuration.md', /rules by `name` \(([^)]+)\)/],
+      ['parity.md', /`api\.denied` for ([a-z, ]+)/],
+    ] as const) {
+      const text = readFileSync(path.join(__dirname, '../../docs', page), 'utf8');
+      const [, names = ''] = sentence.exec(text) ?? [];
+      const documented = names.split(',').map((name) => name.trim().replaceAll('`', ''));
+      expect(documented).toEqual(expect.arrayContaining([...groups]));
+    }
+  });
+});
+
+function rows(): readonly MethodRow[] {
+  const api = createDaprApi(createFakeLockService(), createFakeSidecar());
+  return Object.values<MethodRow>({ ...api });
+}
+
+function toForms({ http }: MethodRow): readonly string[] {
+  return http.map(({ verb, template }) => `${verb} ${template}`);
+}
