@@ -229,7 +229,7 @@ describe('the table of methods', () => {
     const groups = new Set(rows().map(({ access }) => access));
     groups.delete('probe');
     for (const [page, sentence] of [
-      ['configuration.md', /rules by `name` \(([^)]+)\)/],
+      ['configuration.md', /^\| `name` +\| (`lock`[^.]+)\./m],
       ['parity.md', /`api\.denied` for ([a-z, ]+)/],
     ] as const) {
       const text = readFileSync(path.join(__dirname, '../../docs', page), 'utf8');
