@@ -1,4 +1,4 @@
-import { RandomHex } from './random-hex';
+import { randomUUID } from 'node:crypto';
 
 /**
  * The identity of one client call, kept over every send and every retry of it. Owner names are no
@@ -7,18 +7,13 @@ import { RandomHex } from './random-hex';
  * Handed on as the same object, never copied: a store may remember by it what it has sent.
  */
 export interface Attempt {
-  /** Random and unique: 128 bits. */
+  /** Unique: a random UUID in 32 hexadecimal digits, which is what the scripts of a store look for. */
   readonly id: string;
   /** What the store remembers of it, for its retries and its withdrawal; no business of others. */
   memory: unknown;
 }
 
-const ID_BYTES = 16;
-
-/** Shared by all, as node:crypto's own UUIDs share theirs: nothing of it can be seen. */
-const random = new RandomHex();
-
 /** Makes the attempt of a new client call. */
 export function createAttempt(): Attempt {
-  return { id: random.take(ID_BYTES), memory: undefined };
+  return { id: randomUUID().replaceAll('-', ''), memory: undefined };
 }

@@ -7,13 +7,7 @@ import { ApiLog } from './api-log';
 import { findBaggageProblem } from './baggage';
 import type { MeasuredResult } from './measured-result';
 import type { Metrics } from './metrics';
-import {
-  NO_TRACE,
-  toTraceBin,
-  toTraceparent,
-  type TraceContext,
-  UnsampledTraces,
-} from './trace-context';
+import { NO_TRACE, toTraceBin, toTraceparent, type TraceContext } from './trace-context';
 import {
   type CallSpan,
   passOn,
@@ -44,7 +38,6 @@ export class ApiObservation implements ApiObserver {
   #settings: Settings = DEFAULT_CONFIGURATION;
   #mode: TracingMode = 'pass-on';
   #tracer: Tracer | undefined;
-  readonly #unsampled = new UnsampledTraces();
   /** Tracers that are replaced, until they are closed. */
   readonly #retired = new Set<Promise<void>>();
 
@@ -94,7 +87,7 @@ export class ApiObservation implements ApiObserver {
     const parent = readParent(call);
     watched.refusal = toRefusal(call);
     if (this.#tracer === undefined) {
-      watched.context = passOn(parent, this.#unsampled);
+      watched.context = passOn(parent);
       return;
     }
     watched.span = this.#tracer.start(call, parent === 'broken' ? undefined : parent);

@@ -1,4 +1,4 @@
-import { RandomHex } from '../lock/random-hex';
+import { randomUUID } from 'node:crypto';
 
 /** The place of a call in a distributed trace (W3C Trace Context). */
 export interface TraceContext {
@@ -63,19 +63,15 @@ export function toTraceBin({ traceId, spanId, flags }: TraceContext): Buffer {
 }
 
 /**
- * Makes traces of their own that nobody samples: what ties a client's log to ours where nothing is
- * exported.
+ * Makes a trace that nobody samples: it ties a client's log to ours where nothing is exported. Its
+ * ids are random UUIDs, the span's the second half of one; neither is ever all zeros, which W3C
+ * Trace Context forbids.
  */
-export class UnsampledTraces {
-  readonly #random = new RandomHex();
+export function createUnsampledTrace(): TraceContext {
+  return { traceId: createId(), spanId: createId().slice(16), flags: 0, traceState: undefined };
+}
 
-  /** A trace with ids that no other has: 16 and 8 bytes (W3C Trace Context). */
-  create(): TraceContext {
-    return {
-      traceId: this.#random.take(16),
-      spanId: this.#random.take(8),
-      flags: 0,
-      traceState: undefined,
-    };
-  }
+/** 16 bytes in hexadecimal digits. */
+function createId(): string {
+  return randomUUID().replaceAll('-', '');
 }

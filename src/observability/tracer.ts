@@ -2,11 +2,11 @@ import type { ApiCall, ApiResult } from '../api/api-observer';
 import type { TracingSettings } from '../configuration/configuration';
 import type { LockCallReport } from '../lock/lock-observer';
 import {
+  createUnsampledTrace,
   NO_TRACE,
   parseTraceBin,
   parseTraceparent,
   type TraceContext,
-  type UnsampledTraces,
 } from './trace-context';
 
 /** A call as part of a trace. */
@@ -55,10 +55,7 @@ export function readParent(call: ApiCall): TraceContext | 'broken' | undefined {
 }
 
 /** What is answered where no span is made: the client's own context, or one of no trace. */
-export function passOn(
-  parent: TraceContext | 'broken' | undefined,
-  unsampled: UnsampledTraces,
-): TraceContext {
+export function passOn(parent: TraceContext | 'broken' | undefined): TraceContext {
   if (parent === 'broken') return NO_TRACE;
-  return parent ?? unsampled.create();
+  return parent ?? createUnsampledTrace();
 }

@@ -1,5 +1,6 @@
 import { findBaggageProblem } from '../../src/observability/baggage';
 import {
+  createUnsampledTrace,
   parseTraceBin,
   parseTraceparent,
   toTraceBin,
@@ -60,5 +61,13 @@ describe('a baggage header', () => {
     [Array.from({ length: 65 }, () => 'a=1').join(), 'more than 64 members'],
   ])('%s is not', (header, problem) => {
     expect(findBaggageProblem(header)).toBe(problem);
+  });
+});
+
+describe('a trace that nobody samples', () => {
+  it('has ids of its own that can be read back', () => {
+    const traces = Array.from({ length: 1000 }, () => createUnsampledTrace());
+    for (const trace of traces) expect(parseTraceparent(toTraceparent(trace))).toEqual(trace);
+    expect(new Set(traces.flatMap(({ traceId, spanId }) => [traceId, spanId])).size).toBe(2000);
   });
 });
