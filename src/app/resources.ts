@@ -49,7 +49,7 @@ export class Resources {
   #changedAtMs: number | undefined;
   #reloading: Promise<boolean> | undefined;
   #isStale = false;
-  #isAsItStands = false;
+  #takesHalfWritten = false;
   #isClosed = false;
 
   constructor(options: ResourcesOptions) {
@@ -94,7 +94,7 @@ export class Resources {
    * @returns false where something could not be used
    */
   reload(): Promise<boolean> {
-    this.#isAsItStands = true;
+    this.#takesHalfWritten = true;
     return this.#follow();
   }
 
@@ -205,10 +205,10 @@ export class Resources {
 
   async #read(): Promise<readonly ManifestFile[]> {
     const { folders, resiliency, components, logger } = this.#options;
-    const isAsItStands = this.#isAsItStands;
-    this.#isAsItStands = false;
+    const takesHalfWritten = this.#takesHalfWritten;
+    this.#takesHalfWritten = false;
     const found = await folders.read();
-    if (isAsItStands) return found;
+    if (takesHalfWritten) return found;
     const isInUse = (file: string) => components.isFrom(file) || resiliency.isFrom(file);
     const files = this.#halfWritten.suspect(found, isInUse);
     for (const file of this.#halfWritten.settled) {

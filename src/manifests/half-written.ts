@@ -3,13 +3,10 @@ import type { ManifestFile } from './manifest-folders';
 import { headSchema } from './manifest-shape';
 import type { YamlDocument } from './yaml-documents';
 
-/** The kinds of documents that are taken out of resource folders. */
-const KINDS: readonly string[] = ['Component', 'Resiliency'];
-
 /**
- * How long a file that looks half written has to stay as it is before it counts as it stands, in
- * milliseconds. Whoever writes a file is done by then, and a sidecar may not go on with what its
- * file no longer says: one that starts meanwhile reads that file as it is, with other keys.
+ * How long a file that looks half written has to stay unchanged before it is taken for complete, in
+ * milliseconds. Whoever writes a file is done by then. A sidecar must not go on for longer with what
+ * its file no longer says: one that is started meanwhile reads the file as it is, with other keys.
  */
 export const SETTLED_AFTER_MS = 3000;
 
@@ -17,15 +14,15 @@ export const SETTLED_AFTER_MS = 3000;
 interface Suspect {
   readonly text: string;
   readonly sinceMs: number;
-  /** True where it has not changed since for so long that it counts as it stands. */
+  /** True where it has not changed for so long that it is taken for complete. */
   readonly isSettled: boolean;
 }
 
 /**
- * Tells files that are being written from those that have changed: editors empty a file before they
- * write it, and a copy may be found half done. Such a file must not take away what is in use. By
- * its content alone it can't be told from one that was meant so: a `---` too many, a component that
- * is commented out. So it is waited for, but not for ever.
+ * Tells files that are being written from files that have changed: editors empty a file before they
+ * write it, and a copy may be read before it is complete. Such a file must not take away what is in
+ * use. Its content alone does not tell: an extra `---` or a component that was commented out looks
+ * the same. So the file is left alone for a while, but not for ever.
  */
 export class HalfWrittenFiles {
   readonly #now: () => number;
@@ -60,7 +57,7 @@ export class HalfWrittenFiles {
     });
   }
 
-  /** When the next of the files last marked as broken counts as it stands; undefined where none is. */
+  /** When the next of the files last marked as broken is taken for complete; undefined where none is. */
   get settlesInMs(): number | undefined {
     const waiting = [...this.#suspects.values()].filter(({ isSettled }) => !isSettled);
     if (waiting.length === 0) return undefined;
@@ -68,7 +65,7 @@ export class HalfWrittenFiles {
     return Math.max(0, firstMs + SETTLED_AFTER_MS - this.#now());
   }
 
-  /** The files that look half written and count as they stand nonetheless. */
+  /** The files that look half written and are taken for complete nonetheless. */
   get settled(): readonly string[] {
     const settled = [...this.#suspects].filter(([, { isSettled }]) => isSettled);
     return settled.map(([file]) => file);
@@ -90,7 +87,7 @@ export class HalfWrittenFiles {
     const isShorter = countWhole(file) < (this.#wholes.get(file.file) ?? 0);
     if (isBroken(file) || !isShorter) return undefined;
     if (documents.every(isEmpty)) return `${file.file}: the file is empty`;
-    if (!documents.some(isCutOff)) return undefined;
+    if (!isCutOff(file)) return undefined;
     return `${file.file}: a document is cut off: it lacks all or part of its apiVersion, kind or spec`;
   }
 
@@ -113,32 +110,29 @@ function isEmpty({ value }: YamlDocument): boolean {
   return value === null || value === undefined;
 }
 
-/** As daprd a Resiliency counts whatever its API version is. */
+/** True for a document that says all that is looked for in it before it is read in earnest. */
 function isWhole({ value }: YamlDocument): boolean {
-  const { data } = headSchema.safeParse(value);
-  if (data === undefined || isAbsent(data.spec)) return false;
-  return (
-    data.kind === 'Resiliency' || (data.kind === 'Component' && data.apiVersion === API_VERSION)
-  );
+  const { apiVersion, kind, spec } = headOf(value);
+  if (isAbsent(spec)) return false;
+  // As for daprd a Resiliency counts whatever its API version is.
+  return kind === 'Resiliency' || (kind === 'Component' && apiVersion === API_VERSION);
 }
 
-function isCutOff(document: YamlDocument): boolean {
-  if (isWhole(document)) return false;
-  const { value } = document;
-  if (typeof value !== 'object' || value === null) return true;
-  const { data } = headSchema.safeParse(value);
-  if (data === undefined) return false;
-  const { apiVersion, kind, spec } = data;
-  if (KINDS.includes(String(kind)) && isAbsent(spec)) return true;
-  return isBeginning(apiVersion, [API_VERSION]) || isBeginning(kind, KINDS);
+/**
+ * True where the last document may go on: whoever is still writing has written the others. One of
+ * another kind ends where it will, but not in the middle of a line.
+ */
+function isCutOff({ text, documents }: ManifestFile): boolean {
+  const last = documents.at(-1);
+  if (last === undefined || isWhole(last)) return false;
+  const { apiVersion, kind, spec } = headOf(last.value);
+  const needsSpec = kind === 'Component' || kind === 'Resiliency';
+  const lacksPart = isAbsent(apiVersion) || isAbsent(kind) || (needsSpec && isAbsent(spec));
+  return lacksPart || !text.endsWith('\n');
 }
 
-/** True for nothing, and for the first letters of a text. */
-function isBeginning(value: unknown, texts: readonly string[]): boolean {
-  if (isAbsent(value)) return true;
-  return texts.some(
-    (text) => typeof value === 'string' && value !== text && text.startsWith(value),
-  );
+function headOf(value: unknown) {
+  return headSchema.safeParse(value).data ?? {};
 }
 
 function isAbsent(value: unknown): boolean {

@@ -46,6 +46,34 @@ describe('a file of which something is in use', () => {
     },
   );
 
+  it.each([
+    COMPONENT,
+    RESILIENCY,
+    `${COMPONENT}---\n${COMPONENT}`,
+    `${RESILIENCY}---\n${COMPONENT}`,
+    `${COMPONENT}---\n${RESILIENCY}`,
+  ])('keeps what it held wherever a writer is while it writes %j', (text) => {
+    const whole = [COMPONENT, RESILIENCY].flatMap((each) => [each, each.trimEnd()]);
+    for (let length = 0; length < text.trimEnd().length; length += 1) {
+      const written = text.slice(0, length);
+      const file = fileOf(written);
+      const isUnread = file.documents.some(({ problem }) => problem !== undefined);
+      // Where the first document ends nobody can know of the next.
+      const isKept = isUnread || problemOf(text, written) !== undefined || whole.includes(written);
+      expect({ written, isKept }).toEqual({ written, isKept: true });
+    }
+  });
+
+  it('has changed where a document is gone whose file ends without a line break', () => {
+    expect(problemOf(`${COMPONENT}---\n${COMPONENT}`, COMPONENT.trimEnd())).toBeUndefined();
+  });
+
+  it('has changed where an empty document stands before the last', () => {
+    expect(
+      problemOf(`${COMPONENT}---\n${COMPONENT}`, `---\n# gone\n---\n${COMPONENT}`),
+    ).toBeUndefined();
+  });
+
   it('may have held as little before', () => {
     expect(problemOf(`${COMPONENT}---\n`, `${COMPONENT}---\n`)).toBeUndefined();
     expect(problemOf(`${COMPONENT}---\n${HEAD}`, `${COMPONENT}---\n${HEAD}`)).toBeUndefined();
