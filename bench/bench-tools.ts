@@ -1,8 +1,12 @@
 /** What scripts/ensure-bench-tools.js offers: plain JavaScript, so that npm can run it alone. */
 interface EnsureBenchTools {
   readonly ensureLoadGenerators: (env: NodeJS.ProcessEnv) => LoadGenerators;
-  readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
   readonly VERSIONS: { readonly vegeta: string };
+}
+
+/** What scripts/ensure-node.js offers. */
+interface EnsureNode {
+  readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
 }
 
 /** The paths of the load generators. */
@@ -13,8 +17,13 @@ export interface LoadGenerators {
 }
 
 /** Finds the load generators and other Nodes, and installs them where they are missing. */
-export async function loadBenchTools(): Promise<EnsureBenchTools> {
-  const script = '../scripts/ensure-bench-tools.js';
-  const { default: tools } = (await import(script)) as { default: EnsureBenchTools };
-  return tools;
+export async function loadBenchTools(): Promise<EnsureBenchTools & EnsureNode> {
+  return {
+    ...(await loadScript<EnsureBenchTools>('ensure-bench-tools')),
+    ...(await loadScript<EnsureNode>('ensure-node')),
+  };
+}
+
+async function loadScript<T>(name: string): Promise<T> {
+  return ((await import(`../scripts/${name}.js`)) as { default: T }).default;
 }

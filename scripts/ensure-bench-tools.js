@@ -1,27 +1,16 @@
 'use strict';
 // Runs before the benchmark: it needs load generators that are faster than what they measure.
-// h2load comes from the system's packages, vegeta by `go install` into a cache folder; a Node other
-// than the running one comes from npm's `node-<platform>-<arch>` packages, into the same cache. What is
-// there already is used as it is; what can't be installed is named with the one command that does.
+// h2load comes from the system's packages, vegeta by `go install` into a cache folder. What is there
+// already is used as it is; what can't be installed is named with the one command that does.
 
 const { existsSync, mkdirSync } = require('node:fs');
-const { homedir } = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
-const { canInstallByApt, findOnPath, isExecutable } = require('./find-binary');
+const { canInstallByApt, findOnPath, isExecutable, toolFolder } = require('./find-binary');
 
 /** The versions that the benchmark is known to read the output of: pinned here and nowhere else. */
-const VERSIONS = {
-  vegeta: 'v12.13.0',
-  node: { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' },
-};
-
-/** Where installed tools are kept: outside the repository, shared by its clones. */
-function toolFolder(env) {
-  const cache = env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache');
-  return path.join(cache, 'holdfast', 'bench-tools');
-}
+const VERSIONS = { vegeta: 'v12.13.0' };
 
 /** The path of h2load, undefined where there is none. */
 function findH2load(env) {
@@ -90,28 +79,7 @@ function ensureLoadGenerators(env) {
   return { h2load, vegeta, redisBenchmark };
 }
 
-/** The binary of a major version of Node, installed where it is missing; throws where it can't be. */
-function ensureNode(major, env) {
-  const version = VERSIONS.node[major];
-  if (version === undefined) {
-    throw new Error(`--node ${major}: a path, or one of ${Object.keys(VERSIONS.node).join(', ')}`);
-  }
-  const name = `node-${process.platform}-${process.arch}`;
-  const folder = path.join(toolFolder(env), `node-${version}`);
-  const file = path.join(folder, 'node_modules', name, 'bin', 'node');
-  if (existsSync(file)) return file;
-  console.error(`Node ${version} is missing; installing ${name} by npm`);
-  mkdirSync(folder, { recursive: true });
-  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund'];
-  spawnSync('npm', [...args, '--ignore-scripts', '--loglevel=error', `${name}@${version}`], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  if (!existsSync(file)) throw new Error(`npm has no ${name}@${version}; give --node a path`);
-  return file;
-}
-
-module.exports = { VERSIONS, ensureLoadGenerators, ensureNode, toolFolder, vegetaPath };
+module.exports = { VERSIONS, ensureLoadGenerators, vegetaPath };
 
 if (require.main === module) {
   try {

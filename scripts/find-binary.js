@@ -3,6 +3,7 @@
 
 const { spawnSync } = require('node:child_process');
 const { accessSync, constants } = require('node:fs');
+const { homedir } = require('node:os');
 const path = require('node:path');
 
 /** Whether a file is there and may be run. */
@@ -35,4 +36,10 @@ function installByApt(name) {
   return run('install', '-y', '--no-install-recommends', name).status === 0;
 }
 
-module.exports = { canInstallByApt, findOnPath, installByApt, isExecutable };
+/** Where installed tools are kept: outside the repository, shared by its clones. */
+function toolFolder(env) {
+  const cache = env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache');
+  return path.join(cache, 'holdfast', 'bench-tools');
+}
+
+module.exports = { canInstallByApt, findOnPath, installByApt, isExecutable, toolFolder };

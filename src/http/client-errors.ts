@@ -6,8 +6,20 @@ import type { FastifyReply } from 'fastify';
 const BAD_REQUEST = '400 Bad Request';
 const HEADERS_TOO_LARGE = '431 Request Header Fields Too Large';
 
+const NOT_IMPLEMENTED = '501 Not Implemented';
+const UNSUPPORTED_ENCODING = 'Unsupported transfer encoding';
+
 /** What the codes of Node's HTTP parser begin with. */
 const PARSE_ERROR = 'HPE_';
+
+/**
+ * What Go's server answers to errors of the parser, by their codes; to others it answers 400. Which transfer
+ * encodings the parser refuses by itself differs between Nodes; {@link answerUnsupported} refuses the rest.
+ */
+const ANSWERS: Readonly<Record<string, readonly [status: string, text?: string]>> = {
+  HPE_HEADER_OVERFLOW: [HEADERS_TOO_LARGE],
+  HPE_INVALID_TRANSFER_ENCODING: [NOT_IMPLEMENTED, UNSUPPORTED_ENCODING],
+};
 
 /** The parser's word for what comes after a request with `Connection: close`. */
 const AFTER_LAST_REQUEST = 'HPE_CLOSED_CONNECTION';
@@ -24,12 +36,9 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     socket.destroy();
     return;
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? HEADERS_TOO_LARGE : BAD_REQUEST;
-  endWith(socket, status);
+  endWith(socket, ...(ANSWERS[error.code] ?? [BAD_REQUEST]));
 }
 
-const NOT_IMPLEMENTED = '501 Not Implemented';
-const UNSUPPORTED_ENCODING = 'Unsupported transfer encoding';
 const VERSION_NOT_SUPPORTED = '505 HTTP Version Not Supported';
 const HOST = 'host';
 

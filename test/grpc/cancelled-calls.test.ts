@@ -144,7 +144,7 @@ describe('a connection on which calls are begun and cancelled in one breath', ()
     ['health checks', 400, '/grpc.health.v1.Health/Check', {}],
     ['what is no gRPC', 400, '/', { 'content-type': 'text/plain' }],
   ])('is cut: %s', async (_what, length, path, headers) => {
-    const closed = once(socket, 'end');
+    const closed = untilCut(socket);
     const calls = Array.from({ length }, (_, index) => [
       callHeaders(2 * index + 1, path, headers),
       reset(2 * index + 1),
@@ -155,7 +155,7 @@ describe('a connection on which calls are begun and cancelled in one breath', ()
 
   it('is cut though other calls on it are half answered, and others are served', async () => {
     const watch = '/grpc.health.v1.Health/Watch';
-    const closed = once(socket, 'end');
+    const closed = untilCut(socket);
     const begun = Array.from({ length: 400 }, (_, index) => [
       callHeaders(2 * index + 1, watch),
       body(2 * index + 1, message(Buffer.alloc(0)), true),
@@ -168,3 +168,10 @@ describe('a connection on which calls are begun and cancelled in one breath', ()
     });
   });
 });
+
+/** On some Nodes a connection that is cut with bytes unread ends by a reset. */
+async function untilCut(socket: Socket): Promise<void> {
+  await once(socket, 'end').catch((error: unknown) => {
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+  });
+}

@@ -139,6 +139,10 @@ describe('HTTP connections', () => {
     ['an unknown one', 'transfer-encoding: xchunked'],
     ['none', 'transfer-encoding:'],
     ['two of them', 'transfer-encoding: identity\r\ntransfer-encoding: chunked'],
+    ['none before chunked', 'transfer-encoding:\r\ntransfer-encoding: chunked'],
+    ['chunked before gzip', 'transfer-encoding: chunked, gzip'],
+    ['chunked twice', 'transfer-encoding: chunked, chunked'],
+    ['chunked and nothing more', 'transfer-encoding: chunked,'],
   ])('refuse a transfer encoding that Go does not take, and once: %s', async (_name, header) => {
     connection.send(`POST /nope HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n${BODY}`);
     await connection.receives('HTTP/1.1 501 Not Implemented\r\n');

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -8,12 +8,21 @@ interface EnsureRedis {
   readonly toAdvice: (env: NodeJS.ProcessEnv) => string;
 }
 const ensureRedis = jest.requireActual<EnsureRedis>('../../scripts/ensure-redis.js');
-interface EnsureBenchTools {
+interface EnsureNode {
   readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
-  readonly toolFolder: (env: NodeJS.ProcessEnv) => string;
-  readonly VERSIONS: { readonly vegeta: string; readonly node: Readonly<Record<string, string>> };
+  readonly NODE_VERSIONS: Readonly<Record<string, string>>;
 }
-const benchTools = jest.requireActual<EnsureBenchTools>('../../scripts/ensure-bench-tools.js');
+const nodes = jest.requireActual<EnsureNode>('../../scripts/ensure-node.js');
+const { VERSIONS } = jest.requireActual<{ VERSIONS: { readonly vegeta: string } }>(
+  '../../scripts/ensure-bench-tools.js',
+);
+const { toolFolder } = jest.requireActual<{ toolFolder: (env: NodeJS.ProcessEnv) => string }>(
+  '../../scripts/find-binary.js',
+);
+const imageNode = jest.requireActual<{
+  findImageNode: (env: NodeJS.ProcessEnv) => string;
+  readImageMajor: (dockerfile: string) => string;
+}>('../../scripts/test-image-node.js');
 const healthcheck = jest.requireActual<{ toHttpPort: (commandLine: string[]) => string }>(
   '../../scripts/healthcheck.js',
 );
@@ -86,20 +95,36 @@ describe("the step that installs the benchmark's tools", () => {
     [{ XDG_CACHE_HOME: '/cache', HOME: '/home/x' }, '/cache/holdfast/bench-tools'],
     [{ HOME: '/home/x' }, '/home/x/.cache/holdfast/bench-tools'],
   ])('keeps them in a cache folder outside the repository: %j', (env, folder) => {
-    expect(benchTools.toolFolder(env)).toBe(folder);
+    expect(toolFolder(env)).toBe(folder);
   });
 
   it('pins every version', () => {
-    const { vegeta, node } = benchTools.VERSIONS;
-    expect(vegeta).toMatch(/^v\d+\.\d+\.\d+$/);
-    for (const [major, version] of Object.entries(node)) {
+    expect(VERSIONS.vegeta).toMatch(/^v\d+\.\d+\.\d+$/);
+    for (const [major, version] of Object.entries(nodes.NODE_VERSIONS)) {
       expect(version).toMatch(new RegExp(`^${major}\\.\\d+\\.\\d+$`));
     }
   });
 
   it('refuses a Node that it has no version of', () => {
-    expect(() => benchTools.ensureNode('18', {})).toThrow(
-      '--node 18: a path, or one of 20, 22, 24',
+    expect(() => nodes.ensureNode('18', {})).toThrow(
+      'no release of Node 18 is pinned, only of 20, 22, 24, 26',
     );
+  });
+});
+
+describe('the step that runs tests on the Node of the image', () => {
+  const dockerfile = readFileSync(path.join(__dirname, '../../Dockerfile'), 'utf8');
+
+  it('takes the version from the Dockerfile, and has a release of it', () => {
+    expect(Object.keys(nodes.NODE_VERSIONS)).toContain(imageNode.readImageMajor(dockerfile));
+  });
+
+  it('reads a major version, and refuses a Dockerfile without one', () => {
+    expect(imageNode.readImageMajor('ARG A=1\nARG NODE_VERSION=99\nFROM x\n')).toBe('99');
+    expect(() => imageNode.readImageMajor('FROM node:99\n')).toThrow('ARG NODE_VERSION');
+  });
+
+  it('is run by a Node of its own where HOLDFAST_IMAGE_NODE names one', () => {
+    expect(imageNode.findImageNode({ HOLDFAST_IMAGE_NODE: '/a/node' })).toBe('/a/node');
   });
 });
