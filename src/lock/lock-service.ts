@@ -102,7 +102,7 @@ class StoreLockService implements LockService {
       };
       const { acquired } = await this.#attempt(
         { entry, call, failed: lockErrors.tryLockFailed },
-        { run: (signal) => tryLockFor(signal, store, call), caller },
+        { run: tryLockAt(store, call), caller },
       );
       if (acquired) withdrawIfUnheard(caller.signal, store, call);
       observed.ended(acquired ? 'acquired' : 'refused');
@@ -216,12 +216,13 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
  * Tries for a lock on behalf of a caller who may leave meanwhile: a lock that nobody is there to
  * hear of would be held until its expiry.
  */
-function tryLockFor(signal: CancelSignal, store: LockStore, call: TryLockCall) {
-  return store.tryLock(call, signal).then((result) => {
-    if (!result.acquired || !signal.aborted) return result;
-    const reason = 'the caller has gone';
-    throw new StoreError(reason, { kind: 'deadline', outcome: 'unknown', reason });
-  });
+function tryLockAt(store: LockStore, call: TryLockCall) {
+  return (signal: CancelSignal) =>
+    store.tryLock(call, signal).then((result) => {
+      if (!result.acquired || !signal.aborted) return result;
+      const reason = 'the caller has gone';
+      throw new StoreError(reason, { kind: 'deadline', outcome: 'unknown', reason });
+    });
 }
 
 /**

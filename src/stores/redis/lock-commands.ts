@@ -1,25 +1,33 @@
-import { StoreError, type TryLockCall, type UnlockCall } from '../../lock/lock-store';
+import type { TryLockCall, UnlockCall } from '../../lock/lock-store';
+import type { SendStamp } from '../attempts/send-log';
 import type { RedisClient } from './redis-link';
-import { ScriptRunner } from './script-runner';
+import { noAnswer, oneOf } from './replies';
+import { evalWhole, ScriptRunner } from './script-runner';
 import { acquireScript, plainReleaseScript, releaseScript, REPLY, withdrawScript } from './scripts';
-import type { SendStamp } from './send-log';
 import { toCompanionKey, toMarkerKey } from './side-keys';
 
-/** A reply that the scripts give: see {@link REPLY}. */
-type Reply = (typeof REPLY)[keyof typeof REPLY];
+const { acquired, refused, unlocked, notFound, heldByOther, stale, superseded } = REPLY;
 
-/** What a plain release may be answered with. */
-const RELEASE_REPLIES = [REPLY.unlocked, REPLY.notFound, REPLY.heldByOther];
+const readAcquire = oneOf(acquired, refused, stale, superseded);
+const readRelease = oneOf(unlocked, notFound, heldByOther, stale, superseded);
+const readPlainRelease = oneOf(unlocked, notFound, heldByOther);
+const readWithdraw = oneOf(REPLY.withdrawn, REPLY.nothingToWithdraw);
 
-/** What each command is answered with. */
-const toAcquireReply = toReplyOf(REPLY.acquired, REPLY.refused, REPLY.stale, REPLY.superseded);
-const toPlainReleaseReply = toReplyOf(...RELEASE_REPLIES);
-const toReleaseReply = toReplyOf(...RELEASE_REPLIES, REPLY.stale, REPLY.superseded);
-const toWithdrawReply = toReplyOf(REPLY.withdrawn, REPLY.nothingToWithdraw);
+/** What an acquire may be answered with; see {@link REPLY}. */
+export type AcquireReply = ReturnType<typeof readAcquire>;
+
+/** What a release may be answered with. */
+export type ReleaseReply = ReturnType<typeof readRelease>;
+
+/** What a withdrawal may be answered with. */
+export type WithdrawReply = ReturnType<typeof readWithdraw>;
 
 /**
- * The commands of a lock call, one each. With a stamp they are scripts that can be repeated;
- * without one, for a user who may not ask Redis for the time, they are what daprd sends.
+ * The commands of a lock call, one each, as Redis gets them. With a stamp they are scripts that can be
+ * repeated; without one, for a user who may not ask Redis for the time, they are what daprd sends.
+ *
+ * Each is written before it returns. It rejects with what node-redis says, or with a StoreError of kind
+ * `protocol` where Redis answers what is no answer.
  */
 export class LockCommands {
   readonly #scripts = new ScriptRunner();
@@ -29,11 +37,12 @@ export class LockCommands {
     return [key, toCompanionKey(key), toMarkerKey(key, attempt.id)];
   }
 
-  /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
-  acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
+  /** Takes a lock. */
+  acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<AcquireReply> {
     if (stamp === undefined) return plainAcquire(client, call);
-    const reply = this.#scripts.run(client, {
+    return this.#scripts.run(client, {
       script: acquireScript,
+      read: readAcquire,
       keys: this.keysOf(call),
       args: [
         call.owner,
@@ -44,57 +53,45 @@ export class LockCommands {
         String(stamp.markUntilMs),
       ],
     });
-    return reply.then(toAcquireReply);
   }
 
-  /** @throws {StoreError} of kind `protocol` where Redis answers what is no answer */
-  release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
+  /** Releases a lock. */
+  release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<ReleaseReply> {
     if (stamp === undefined) {
-      const keys = [call.key];
-      const plain = { script: plainReleaseScript, keys, args: [call.owner] };
-      return this.#scripts.run(client, plain).then(toPlainReleaseReply);
+      return this.#scripts.run(client, {
+        script: plainReleaseScript,
+        read: readPlainRelease,
+        keys: [call.key],
+        args: [call.owner],
+      });
     }
-    const reply = this.#scripts.run(client, {
+    return this.#scripts.run(client, {
       script: releaseScript,
+      read: readRelease,
       keys: this.keysOf(call),
       args: [call.owner, String(stamp.notAfterMs), String(stamp.number), String(stamp.markUntilMs)],
     });
-    return reply.then(toReleaseReply);
   }
 
-  /** Undoes an attempt; written before this returns. */
-  async withdraw(client: RedisClient, call: UnlockCall, markUntilMs: number): Promise<Reply> {
+  /** Undoes an attempt. */
+  withdraw(client: RedisClient, call: UnlockCall, markUntilMs: number): Promise<WithdrawReply> {
     // By its text and not by its hash: a NOSCRIPT would cost it its place before new calls.
-    const reply = await client.eval(withdrawScript.source, {
+    return evalWhole(client, {
+      script: withdrawScript,
+      read: readWithdraw,
       keys: this.keysOf(call),
-      arguments: [call.owner, call.attempt.id, String(markUntilMs)],
+      args: [call.owner, call.attempt.id, String(markUntilMs)],
     });
-    return toWithdrawReply(reply);
   }
 }
 
 /** daprd's own command but for the unit of the expiry. */
-async function plainAcquire(client: RedisClient, call: TryLockCall): Promise<Reply> {
+async function plainAcquire(client: RedisClient, call: TryLockCall): Promise<AcquireReply> {
   const reply = await client.set(call.key, call.owner, {
     condition: 'NX',
     expiration: { type: 'PX', value: call.ttlMs },
   });
-  if (reply === 'OK') return REPLY.acquired;
-  if (reply === null) return REPLY.refused;
+  if (reply === 'OK') return acquired;
+  if (reply === null) return refused;
   throw noAnswer(reply);
-}
-
-/** Makes the check of a command's replies, made once and not a call. */
-function toReplyOf(...allowed: readonly Reply[]): (reply: unknown) => Reply {
-  return (reply) => {
-    if (!(allowed as readonly unknown[]).includes(reply)) throw noAnswer(reply);
-    return reply as Reply;
-  };
-}
-
-function noAnswer(reply: unknown): StoreError {
-  return new StoreError(`Redis answered what is no answer to a lock command (${typeof reply})`, {
-    kind: 'protocol',
-    outcome: 'unknown',
-  });
 }

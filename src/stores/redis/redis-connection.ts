@@ -6,12 +6,13 @@ import type { Logger } from '../../base/logger';
 import { Trouble } from '../../base/trouble';
 import { StoreError } from '../../lock/lock-store';
 import type { StoreObserver } from '../../lock/store-observer';
-import { type CallLimit, type LimitReason, TimeOverError } from './call-limit';
+import { type CallDeadline, TimeOverError } from '../attempts/call-deadline';
+import type { Links } from '../attempts/link';
 import { withDeadline } from './deadline';
 import { dialHedged } from './hedged-dial';
 import { type RedisAddress, toAddressText } from './redis-address';
-import { isFinal, isReadOnly, toStoreError } from './redis-errors';
-import { openLink, type RedisClient, type RedisLink } from './redis-link';
+import { isFinal } from './redis-errors';
+import { openLink, type RedisLink, SERVER_NAME } from './redis-link';
 import type { RedisSettings } from './redis-settings';
 import { isSame, Sentinels } from './sentinels';
 
@@ -26,7 +27,8 @@ const LONGEST_INIT_PAUSE_MS = 1000;
  * come. Every command is written once, to a connection that has answered before, or not at all:
  * nothing is queued while Redis is away, and nothing is ever sent again by itself.
  */
-export class RedisConnection {
+export class RedisConnection implements Links<RedisLink> {
+  readonly serverName = SERVER_NAME;
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
@@ -63,8 +65,8 @@ export class RedisConnection {
     this.#sentinels = sentinel && new Sentinels({ ...options, sentinel });
   }
 
-  /** The connection that stands now, undefined while Redis is away. */
-  get link(): RedisLink | undefined {
+  /** The connection that stands now, whatever the key; undefined while Redis is away. */
+  linkFor(): RedisLink | undefined {
     return this.#link;
   }
 
@@ -87,42 +89,18 @@ export class RedisConnection {
    *
    * @throws {StoreError} with outcome `not-applied`, and nothing else
    */
-  async reach(limit: CallLimit): Promise<RedisLink> {
+  async reach(_key: string, deadline: CallDeadline): Promise<RedisLink> {
     this.#assertOpen();
     if (this.#link !== undefined) return this.#link;
     const attempt = this.#attempt;
     if (attempt === undefined) throw notSent("Redis can't be reached", 'unavailable');
     try {
-      return await limit.wait(attempt);
+      return await deadline.wait(attempt);
     } catch (cause) {
       this.#assertOpen();
       const reason = cause instanceof TimeOverError ? 'no answer in time' : toErrorMessage(cause);
       throw notSent(`Redis can't be reached: ${reason}`, 'unavailable', cause);
     }
-  }
-
-  /**
-   * Sends once and waits for the reply. Where none comes in time the connection is given up: a
-   * reply that came later would be taken for the answer to the next command.
-   *
-   * @param send has to reject, not to throw
-   * @throws {StoreError} and nothing else
-   */
-  exchange<T>(
-    link: RedisLink,
-    limit: CallLimit,
-    send: (client: RedisClient) => Promise<T>,
-  ): Promise<T> {
-    const reply = send(link.client);
-    // No async function: hundreds of calls may wait here, and each would keep its frame.
-    return limit.wait(reply).catch((error: unknown) => {
-      if (error instanceof TimeOverError) {
-        throw giveUp(link, limit, { reason: error.reason, reply });
-      }
-      // The next connection may lead to the master that has taken over.
-      if (isReadOnly(error)) link.end(new Error('this Redis has become a read-only replica'));
-      throw toStoreError(error, link.endReason);
-    });
   }
 
   /** Ends the connection and every attempt; commands in flight fail as unknown. */
@@ -241,40 +219,6 @@ export class RedisConnection {
   }
 }
 
-/** What a send without a reply fails with; its connection is of no use any more, now or in its time. */
-function giveUp(
-  link: RedisLink,
-  limit: CallLimit,
-  { reason, reply }: { readonly reason: LimitReason; readonly reply: Promise<unknown> },
-): StoreError {
-  if (reason === 'gone') {
-    expectReply(link, limit, reply);
-    return noReply(`${limit.goneReason} before Redis replied`, limit.goneReason);
-  }
-  const message = `Redis did not reply within ${limit.timeoutMs} ms`;
-  link.end(new Error(message));
-  return noReply(message);
-}
-
-/** Gives a silent connection up in its time though nobody waits: others are on it, or will be. */
-function expectReply(link: RedisLink, limit: CallLimit, reply: Promise<unknown>): void {
-  const reason = `Redis did not reply within ${limit.timeoutMs} ms`;
-  const timer = setTimeout(
-    () => {
-      link.end(new Error(reason));
-    },
-    Math.max(0, limit.endsAtMs - performance.now()),
-  );
-  const settled = (): void => {
-    clearTimeout(timer);
-  };
-  reply.then(settled, settled);
-}
-
 function notSent(message: string, kind: 'closed' | 'unavailable', cause?: unknown): StoreError {
   return new StoreError(message, { kind, outcome: 'not-applied', cause });
-}
-
-function noReply(message: string, reason?: string): StoreError {
-  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason });
 }

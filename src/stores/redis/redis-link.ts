@@ -1,14 +1,17 @@
 import { createClient, ErrorReply } from '@redis/client';
 
+import { processClock } from '../attempts/clock';
+import type { Link, SendFailure } from '../attempts/link';
+import { ServerClock } from '../attempts/server-clock';
 import { readDataEpoch } from './data-epoch';
 import { whenAborted } from './deadline';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
-import { isRefused, toReplyText } from './redis-errors';
+import { isHopeless, isReadOnly, isRefused, toReplyText, toStoreError } from './redis-errors';
 import type { RedisSettings } from './redis-settings';
 import { type RedisTls, toTlsOptions } from './redis-tls';
 import { boundReplies } from './reply-bound';
-import { ServerClock } from './server-clock';
+import { readTime } from './server-time';
 
 /** A node-redis client as this room uses it. */
 export type RedisClient = ReturnType<typeof toClient>;
@@ -23,17 +26,16 @@ export interface ServerFacts {
   readonly isPasswordUnused: boolean;
 }
 
+/** What Redis is called in texts for users. */
+export const SERVER_NAME = 'Redis';
+
 /** One connection to Redis, from its handshake to its end; it never reconnects. */
-export interface RedisLink extends ServerFacts {
+export interface RedisLink extends ServerFacts, Link {
   readonly client: RedisClient;
   /** Whom it leads to. */
   readonly address: RedisAddress;
   /** Resolves with the reason once the connection has ended. */
   readonly ended: Promise<Error>;
-  /** The same reason, undefined while the connection stands. */
-  readonly endReason: Error | undefined;
-  /** Ends the connection at once; commands in flight are rejected. */
-  end(reason: Error): void;
 }
 
 /**
@@ -130,15 +132,27 @@ function watch(client: RedisClient) {
   });
   const after = (facts: ServerFacts, address: RedisAddress): RedisLink => ({
     ...facts,
+    serverName: SERVER_NAME,
     address,
     client,
     ended,
     end,
+    readDataEpoch: () => readDataEpoch(client),
+    explain: (error) => explain(error, endReason),
     get endReason() {
       return endReason;
     },
   });
   return { ended, end, after };
+}
+
+function explain(error: unknown, endReason: Error | undefined): SendFailure {
+  return {
+    error: toStoreError(error, endReason),
+    hopeless: isHopeless(error) ? toReplyText(error) : undefined,
+    // The next connection may lead to the master that has taken over.
+    useless: isReadOnly(error) ? new Error('this Redis has become a read-only replica') : undefined,
+  };
 }
 
 async function handshake(client: RedisClient, settings: RedisSettings): Promise<ServerFacts> {
@@ -177,7 +191,7 @@ async function assertMaster(client: RedisClient): Promise<void> {
 
 async function readClock(client: RedisClient): Promise<ServerClock | undefined> {
   try {
-    return await ServerClock.of(client);
+    return await ServerClock.of({ ask: () => readTime(client), clock: processClock });
   } catch (error) {
     if (error instanceof ErrorReply) return undefined;
     throw error;

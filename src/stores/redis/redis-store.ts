@@ -13,19 +13,16 @@ import {
   type UnlockOutcome,
 } from '../../lock/lock-store';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
-import { CallLimit } from './call-limit';
-import { readDataEpoch } from './data-epoch';
+import { Attempts } from '../attempts/attempts';
+import type { TimeLimits } from '../attempts/command';
 import { untilAborted } from './deadline';
+import { toUndo, TryLock, Unlock } from './lock-calls';
 import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
 import { isFinal } from './redis-errors';
-import type { RedisClient } from './redis-link';
+import type { RedisClient, RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
-import { REPLY } from './scripts';
-import type { SendLog } from './send-log';
-import { type LoopResult, SendLoop } from './send-loop';
 import { checkServer } from './server-checks';
-import { Withdrawals } from './withdrawals';
 
 /** Before a server whose connection broke at its check is asked again, in milliseconds. */
 const CHECK_PAUSE_MS = 50;
@@ -57,13 +54,11 @@ export function createRedisStore(options: RedisStoreOptions): LockStore {
 class RedisStore implements LockStore {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
-  readonly #withdrawals: Withdrawals;
   readonly #connection: RedisConnection;
-  readonly #loop: SendLoop;
+  readonly #attempts: Attempts<RedisLink>;
   readonly #commands: LockCommands;
-  readonly #observer: StoreObserver;
-  #callsInFlight = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #tryLockLimits: TimeLimits;
+  readonly #unlockLimits: TimeLimits;
   #closing: Promise<void> | undefined;
 
   constructor(options: RedisStoreOptions) {
@@ -72,29 +67,31 @@ class RedisStore implements LockStore {
     // A sidecar may have many stores, on one Redis or on several: each line says whose it is.
     const subject = componentName === undefined ? '' : `Component ${componentName}: `;
     const logger = createMappedLogger(options.logger, (text, fields) => [subject + text, fields]);
-    this.#observer = observer;
     observer.up(false);
     this.#settings = settings;
     this.#logger = logger;
     this.#commands = commands;
-    const replyTimeoutMs = settings.readTimeoutMs;
-    const withdrawals = new Withdrawals({ logger, commands, replyTimeoutMs });
-    this.#withdrawals = withdrawals;
-    this.#connection = new RedisConnection({
-      settings,
+    const { readTimeoutMs, writeTimeoutMs, tryLockTimeoutMs, unlockTimeoutMs } = settings;
+    this.#tryLockLimits = { tryTimeoutMs: writeTimeoutMs, callTimeoutMs: tryLockTimeoutMs };
+    this.#unlockLimits = { tryTimeoutMs: readTimeoutMs, callTimeoutMs: unlockTimeoutMs };
+    const onLink = (link: RedisLink): void => {
+      this.#attempts.resend(link);
+    };
+    this.#connection = new RedisConnection({ settings, logger, observer, onLink });
+    this.#attempts = new Attempts({
+      links: this.#connection,
       logger,
-      observer,
-      onLink: (link) => {
-        withdrawals.sendAll(link);
+      replyTimeoutMs: readTimeoutMs,
+      onWithdrawal: () => {
+        observer.withdrawn();
       },
     });
-    this.#loop = new SendLoop(this.#connection);
   }
 
   async init(signal: AbortSignal): Promise<void> {
     await this.#open(signal);
     while (!(await this.#isChecked(signal))) await this.#open(signal);
-    if (this.#connection.link?.clock !== undefined) return;
+    if (this.#connection.linkFor()?.clock !== undefined) return;
     this.#logger.warn(
       'The Redis user may not run TIME, or the server does not have it: a lock call whose reply is lost is not repeated, and its outcome stays unknown',
     );
@@ -118,7 +115,7 @@ class RedisStore implements LockStore {
     const options = { logger: this.#logger, mayReplicate };
     try {
       const { dialTimeoutMs } = this.#settings;
-      await this.#exchange(dialTimeoutMs, signal, (client) => checkServer(client, options));
+      await this.#ask(dialTimeoutMs, signal, (client) => checkServer(client, options));
       return true;
     } catch (error) {
       if (isFinal(error) || signal.aborted || this.#closing !== undefined) throw error;
@@ -127,67 +124,20 @@ class RedisStore implements LockStore {
     }
   }
 
-  async tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
-    const { writeTimeoutMs: tryTimeoutMs, tryLockTimeoutMs: callTimeoutMs } = this.#settings;
-    this.#enter();
-    try {
-      const { reply } = await this.#loop.run({
-        attempt: call.attempt,
-        tryTimeoutMs,
-        callTimeoutMs,
-        signal,
-        send: (client, stamp) => this.#commands.acquire(client, call, stamp),
-        // A lease counts from the call: one that is over by now must not be handed out as held.
-        isTimely: (answer, sentAtMs) =>
-          answer !== REPLY.acquired || performance.now() - sentAtMs < call.ttlMs,
-        toUnknown: (log) => `: ${toLatestEnd(log, call.ttlMs)}`,
-      });
-      return { acquired: reply === REPLY.acquired };
-    } finally {
-      this.#leave();
-    }
+  tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
+    return this.#attempts.run(new TryLock(this.#commands, call), this.#tryLockLimits, signal);
   }
 
-  async unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
-    const { readTimeoutMs: tryTimeoutMs, unlockTimeoutMs: callTimeoutMs } = this.#settings;
-    this.#enter();
-    try {
-      const result = await this.#loop.run({
-        attempt: call.attempt,
-        tryTimeoutMs,
-        callTimeoutMs,
-        signal,
-        send: (client, stamp) => this.#commands.release(client, call, stamp),
-        isTimely: () => true,
-        toUnknown: () => '',
-      });
-      if (result.reply === REPLY.unlocked) return 'unlocked';
-      await this.#assertNoTraceLost(result);
-      return result.reply === REPLY.notFound ? 'not_found' : 'held_by_other';
-    } finally {
-      this.#leave();
-    }
+  unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
+    return this.#attempts.run(new Unlock(this.#commands, call), this.#unlockLimits, signal);
   }
 
   withdraw(call: TryLockCall | UnlockCall): Promise<void> {
-    const log = this.#loop.logOf(call.attempt);
-    // Sent without a stamp: Redis could not tell this attempt from another of the same owner.
-    if (!log.isBounded || !log.isStamped) return Promise.resolve();
-    const ttlMs = 'ttlMs' in call ? call.ttlMs : undefined;
-    const now = performance.now();
-    const { openUntilMs } = log;
-    // Nothing of a release is left to undo once none of its sends can take effect any more.
-    if (ttlMs === undefined && openUntilMs <= now) return Promise.resolve();
-    this.#observer.withdrawn();
-    return this.#withdrawals.add({
-      call,
-      markUntilMs: log.latestNotAfterMs,
-      endsAtMs: Math.max(now, openUntilMs) + (ttlMs ?? 0),
-    });
+    return this.#attempts.withdraw(toUndo(this.#commands, call));
   }
 
   async ping(signal: AbortSignal): Promise<void> {
-    await this.#exchange(this.#settings.readTimeoutMs, signal, (client) => client.ping());
+    await this.#ask(this.#settings.readTimeoutMs, signal, (client) => client.ping());
   }
 
   close(grace?: AbortSignal): Promise<void> {
@@ -196,71 +146,17 @@ class RedisStore implements LockStore {
   }
 
   async #close(grace: AbortSignal | undefined): Promise<void> {
-    if (grace !== undefined) await untilAborted(grace, this.#whenSettled());
-    this.#withdrawals.abandon();
-    if (this.#callsInFlight > 0) {
-      this.#logger.warn(
-        `${this.#callsInFlight} lock calls were cut off in flight; what they took stays until its expiry`,
-      );
-    }
+    this.#attempts.close();
+    if (grace !== undefined) await untilAborted(grace, this.#attempts.whenSettled());
+    this.#attempts.abandon();
     this.#connection.close();
   }
 
-  /** Calls first: one that fails now may leave a withdrawal behind. */
-  async #whenSettled(): Promise<void> {
-    if (this.#callsInFlight > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
-    }
-    await this.#withdrawals.whenEmpty();
-  }
-
-  /** Counts a call in flight; `#leave` is due. */
-  #enter(): void {
-    if (this.#closing !== undefined) {
-      throw new StoreError('the store is closed', { kind: 'closed', outcome: 'not-applied' });
-    }
-    this.#callsInFlight += 1;
-  }
-
-  #leave(): void {
-    this.#callsInFlight -= 1;
-    // After what the caller does next: withdraw.
-    if (this.#callsInFlight === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);
-  }
-
-  async #exchange<T>(
+  #ask<T>(
     timeoutMs: number,
     signal: AbortSignal,
     send: (client: RedisClient) => Promise<T>,
   ): Promise<T> {
-    const limit = new CallLimit({ timeoutMs, signal });
-    try {
-      return await this.#connection.exchange(await this.#connection.reach(limit), limit, send);
-    } finally {
-      limit.clear();
-    }
+    return this.#attempts.ask({ key: '', timeoutMs, signal }, ({ client }) => send(client));
   }
-
-  /**
-   * A release of which a send was lost left a marker if it took effect, unless Redis has lost its
-   * data since: then "not found", and "held by another" as well, may be this very call's doing.
-   */
-  async #assertNoTraceLost({ log, link }: LoopResult): Promise<void> {
-    if (!log.isOpen) return;
-    const dataEpoch = await readDataEpoch(link.client).catch(() => undefined);
-    if (log.hasTracesIn(dataEpoch)) return;
-    throw new StoreError(
-      'Redis was restarted or flushed before it replied, the outcome is unknown',
-      { kind: 'unavailable', outcome: 'unknown' },
-    );
-  }
-}
-
-/** Until when a lock may exist that nobody was told of. */
-function toLatestEnd(log: SendLog, ttlMs: number): string {
-  if (!log.isBounded) return 'a lock may exist until its expiry, counted from when Redis took it';
-  const end = new Date(log.latestNotAfterMs + ttlMs).toISOString();
-  return `a lock may exist until ${end} at the latest`;
 }

@@ -1,12 +1,14 @@
 import { isNoPermission, isNoScript, isUnknownCommand } from './redis-errors';
 import type { RedisClient } from './redis-link';
+import type { ReplyReader } from './replies';
 import type { RedisScript } from './scripts';
 
 /** One run of a script. */
-export interface ScriptCall {
+export interface ScriptCall<Reply> {
   readonly script: RedisScript;
   readonly keys: string[];
   readonly args: string[];
+  readonly read: ReplyReader<Reply>;
 }
 
 /**
@@ -17,11 +19,11 @@ export interface ScriptCall {
 export class ScriptRunner {
   #hashesAllowed = true;
 
-  /** Runs a script and gives its reply as it came. */
-  run(client: RedisClient, call: ScriptCall): Promise<unknown> {
+  /** Runs a script; written before this returns. Rejects with what node-redis or the reader says. */
+  run<Reply>(client: RedisClient, call: ScriptCall<Reply>): Promise<Reply> {
     if (!this.#hashesAllowed) return evalWhole(client, call);
-    const { script, keys, args } = call;
-    return client.evalSha(script.sha1, { keys, arguments: args }).catch((error: unknown) => {
+    const { script, keys, args, read } = call;
+    return client.evalSha(script.sha1, { keys, arguments: args }).then(read, (error: unknown) => {
       if (isNoPermission(error) || isUnknownCommand(error)) this.#hashesAllowed = false;
       else if (!isNoScript(error)) throw error;
       return evalWhole(client, call);
@@ -29,6 +31,10 @@ export class ScriptRunner {
   }
 }
 
-function evalWhole(client: RedisClient, { script, keys, args }: ScriptCall): Promise<unknown> {
-  return client.eval(script.source, { keys, arguments: args });
+/** Runs a script by its text: it is written at once, and no NOSCRIPT costs it its place before others. */
+export function evalWhole<Reply>(
+  client: RedisClient,
+  { script, keys, args, read }: ScriptCall<Reply>,
+): Promise<Reply> {
+  return client.eval(script.source, { keys, arguments: args }).then(read);
 }

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { TryLockCall, UnlockCall } from '../../../src/lock/lock-store';
-import { LockCommands } from '../../../src/stores/redis/lock-commands';
+import {
+  type AcquireReply,
+  LockCommands,
+  type ReleaseReply,
+  type WithdrawReply,
+} from '../../../src/stores/redis/lock-commands';
 import type { RedisClient } from '../../../src/stores/redis/redis-link';
-import type { SendStamp } from '../../../src/stores/redis/send-log';
-
-/** What a command is answered with: the numbers have been the same since the first version. */
-type Reply = Awaited<ReturnType<LockCommands['acquire']>>;
+import type { SendStamp } from '../../../src/stores/attempts/send-log';
 
 /** The scripts as the first version sent them. They are never changed. */
 const scriptOf = (name: string): string =>
@@ -26,7 +28,11 @@ export class FirstVersionCommands extends LockCommands {
     return [key, `${key}||attempt`, `${key}||done||${attempt.id}`];
   }
 
-  override acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<Reply> {
+  override acquire(
+    client: RedisClient,
+    call: TryLockCall,
+    stamp?: SendStamp,
+  ): Promise<AcquireReply> {
     if (stamp === undefined) return super.acquire(client, call);
     return this.#run(client, ACQUIRE, call, [
       call.owner,
@@ -35,13 +41,21 @@ export class FirstVersionCommands extends LockCommands {
     ]);
   }
 
-  override release(client: RedisClient, call: UnlockCall, stamp?: SendStamp): Promise<Reply> {
+  override release(
+    client: RedisClient,
+    call: UnlockCall,
+    stamp?: SendStamp,
+  ): Promise<ReleaseReply> {
     if (stamp === undefined) return super.release(client, call);
     const numbers = [stamp.notAfterMs, stamp.number, stamp.markUntilMs].map(String);
     return this.#run(client, RELEASE, call, [call.owner, ...numbers]);
   }
 
-  override withdraw(client: RedisClient, call: UnlockCall, markUntilMs: number): Promise<Reply> {
+  override withdraw(
+    client: RedisClient,
+    call: UnlockCall,
+    markUntilMs: number,
+  ): Promise<WithdrawReply> {
     const args = [call.owner, call.attempt.id, String(markUntilMs)];
     return this.#run(client, WITHDRAW, call, args);
   }
@@ -51,7 +65,8 @@ export class FirstVersionCommands extends LockCommands {
     script: string,
     call: UnlockCall,
     args: string[],
-  ): Promise<Reply> {
-    return (await client.eval(script, { keys: this.keysOf(call), arguments: args })) as Reply;
+  ): Promise<never> {
+    // The numbers that the commands are answered with have been the same since the first version.
+    return (await client.eval(script, { keys: this.keysOf(call), arguments: args })) as never;
   }
 }

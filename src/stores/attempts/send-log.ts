@@ -10,7 +10,7 @@ export interface SendStamp {
 
 /** A send to which no answer came. */
 export interface LostSend {
-  /** By then it can't take effect any more, on the local clock of `performance.now()`. */
+  /** By then it can't take effect any more, on the local clock. */
   readonly untilMs: number;
   /** Until then its traces stand on the server, on the same clock. */
   readonly tracesUntilMs: number;
@@ -47,12 +47,12 @@ export class SendLog {
     return this.#lost.length > 0;
   }
 
-  /** True where every unanswered send can be told from others by Redis, and ends by itself. */
+  /** True where every unanswered send can be told from others by the server, and ends by itself. */
   get isBounded(): boolean {
     return this.#lost.every(({ bounded }) => bounded);
   }
 
-  /** True where Redis can tell the attempt from others: a send of it carried a stamp. */
+  /** True where the server can tell the attempt from others: a send of it carried a stamp. */
   get isStamped(): boolean {
     return this.#sends > 0;
   }
@@ -68,11 +68,10 @@ export class SendLog {
   }
 
   /** True where the traces of every unanswered send still stand in this life of the data. */
-  hasTracesIn(dataEpoch: string | undefined): boolean {
-    const now = performance.now();
+  hasTracesIn(dataEpoch: string | undefined, nowMs: number): boolean {
     return (
       dataEpoch !== undefined &&
-      this.#lost.every((send) => send.dataEpoch === dataEpoch && now < send.tracesUntilMs)
+      this.#lost.every((send) => send.dataEpoch === dataEpoch && nowMs < send.tracesUntilMs)
     );
   }
 }

@@ -1,37 +1,44 @@
 import type { CancelSignal } from '../../base/cancellation';
 import { toEndReason } from '../../lock/call-policy';
+import type { Clock, Timer } from './clock';
 
 /** What ended a call's time: its own limit, or the caller, who has gone. */
-export type LimitReason = 'timeout' | 'gone';
+export type TimeOverReason = 'timeout' | 'gone';
 
 /** The call's time was over before what it waited for had come. Nothing is known of that. */
 export class TimeOverError extends Error {
   override readonly name = 'TimeOverError';
-  readonly reason: LimitReason;
+  readonly reason: TimeOverReason;
 
-  constructor(reason: LimitReason) {
+  constructor(reason: TimeOverReason) {
     super(`the time is over: ${reason}`);
     this.reason = reason;
   }
 }
 
 /** The time that a call has: over after so many milliseconds, or when its caller goes. */
-export class CallLimit {
+export class CallDeadline {
   readonly timeoutMs: number;
-  /** When it is over at the latest, on the clock of `performance.now()`. */
+  /** When it is over at the latest, on the clock given. */
   readonly endsAtMs: number;
+  readonly clock: Clock;
   readonly #signal: CancelSignal;
-  readonly #timer: NodeJS.Timeout;
-  #over: LimitReason | undefined;
-  #onOver: ((reason: LimitReason) => void) | undefined;
+  readonly #timer: Timer;
+  #over: TimeOverReason | undefined;
+  #onOver: ((reason: TimeOverReason) => void) | undefined;
 
-  /** Starts it; {@link CallLimit.clear} is due. */
-  constructor(options: { readonly timeoutMs: number; readonly signal: CancelSignal }) {
+  /** Starts it; {@link CallDeadline.clear} is due. */
+  constructor(options: {
+    readonly timeoutMs: number;
+    readonly signal: CancelSignal;
+    readonly clock: Clock;
+  }) {
     this.timeoutMs = Math.max(1, Math.round(options.timeoutMs));
-    this.endsAtMs = performance.now() + this.timeoutMs;
+    this.clock = options.clock;
+    this.endsAtMs = this.clock.now() + this.timeoutMs;
     this.#signal = options.signal;
-    this.#timer = setTimeout(endByTimer, this.timeoutMs, this);
-    this.#signal.addEventListener('abort', this.#onAbort);
+    this.#timer = this.clock.after(this.timeoutMs, this.#end);
+    this.#signal.addEventListener('abort', this.#end);
   }
 
   /** Why the caller has gone. */
@@ -45,7 +52,7 @@ export class CallLimit {
    */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const end = (reason: LimitReason): void => {
+      const end = (reason: TimeOverReason): void => {
         reject(new TimeOverError(reason));
       };
       if (this.#over !== undefined) end(this.#over);
@@ -54,24 +61,16 @@ export class CallLimit {
     });
   }
 
-  /** Ends it as the timer does. */
-  end(reason: LimitReason): void {
-    this.#over ??= reason;
-    this.#onOver?.(reason);
-  }
-
   /** Gives timer and listener back. */
   clear(): void {
-    clearTimeout(this.#timer);
+    this.#timer.close();
     this.#onOver = undefined;
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#signal.removeEventListener('abort', this.#end);
   }
 
-  readonly #onAbort = (): void => {
-    this.end('gone');
+  /** One function for timer and listener: every call has both. */
+  readonly #end = (): void => {
+    this.#over ??= this.#signal.aborted ? 'gone' : 'timeout';
+    this.#onOver?.(this.#over);
   };
-}
-
-function endByTimer(limit: CallLimit): void {
-  limit.end('timeout');
 }

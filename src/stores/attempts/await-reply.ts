@@ -1,0 +1,52 @@
+import { StoreError } from '../../lock/lock-store';
+import { type CallDeadline, TimeOverError } from './call-deadline';
+import type { Link } from './link';
+
+/**
+ * Waits for the reply to a send. Where none comes in time the link is given up: a reply that came
+ * later would be taken for the answer to the next command.
+ *
+ * @throws {StoreError} and nothing else
+ */
+export function awaitReply<T>(link: Link, deadline: CallDeadline, reply: Promise<T>): Promise<T> {
+  // No async function: hundreds of calls may wait here, and each would keep its frame.
+  return deadline.wait(reply).catch((error: unknown) => {
+    if (!(error instanceof TimeOverError)) throw explained(link, error);
+    if (error.reason === 'timeout') throw giveUp(link, deadline);
+    expectReply(link, deadline, reply);
+    throw noReply(`${deadline.goneReason} before ${link.serverName} replied`, deadline.goneReason);
+  });
+}
+
+function explained(link: Link, cause: unknown): StoreError {
+  const { error, useless } = link.explain(cause);
+  if (useless !== undefined) link.end(useless);
+  return error;
+}
+
+function giveUp(link: Link, { timeoutMs }: CallDeadline): StoreError {
+  const message = toSilence(link, timeoutMs);
+  link.end(new Error(message));
+  return noReply(message);
+}
+
+/** Gives a silent link up in its time though nobody waits: others are on it, or will be. */
+function expectReply(link: Link, deadline: CallDeadline, reply: Promise<unknown>): void {
+  const { clock, endsAtMs, timeoutMs } = deadline;
+  const timer = clock.after(Math.max(0, endsAtMs - clock.now()), () => {
+    link.end(new Error(toSilence(link, timeoutMs)));
+  });
+  const settled = (): void => {
+    timer.close();
+  };
+  reply.then(settled, settled);
+}
+
+/** Says that a server was silent for so long. */
+export function toSilence({ serverName }: Link, timeoutMs: number): string {
+  return `${serverName} did not reply within ${timeoutMs} ms`;
+}
+
+function noReply(message: string, reason?: string): StoreError {
+  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason });
+}

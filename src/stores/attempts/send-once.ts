@@ -1,0 +1,139 @@
+import type { CancelSignal } from '../../base/cancellation';
+import { toEndReason } from '../../lock/call-policy';
+import { StoreError } from '../../lock/lock-store';
+import { awaitReply } from './await-reply';
+import { CallDeadline } from './call-deadline';
+import type { Clock } from './clock';
+import type { Answered, Command, TimeLimits } from './command';
+import type { Link, Links } from './link';
+import type { SendLog, SendStamp } from './send-log';
+
+/** A call under way. */
+export interface Call<L extends Link, Reply, Answer> {
+  readonly command: Command<L, Reply, Answer>;
+  readonly limits: TimeLimits;
+  /** Aborts when the caller has gone. */
+  readonly signal: CancelSignal;
+  readonly log: SendLog;
+  /** When the whole call is over, on the local clock. */
+  readonly endsAtMs: number;
+  readonly links: Links<L>;
+  readonly clock: Clock;
+}
+
+/** A send that was written. */
+interface Sent<L extends Link, Reply> {
+  readonly link: L;
+  readonly deadline: CallDeadline;
+  readonly stamp: SendStamp | undefined;
+  readonly atMs: number;
+  readonly reply: Promise<Reply>;
+}
+
+/**
+ * Sends a call once and waits for the reply; undefined where it came too late to be run, and has to be
+ * sent again.
+ *
+ * @throws {StoreError} and nothing else; whether it was lost is noted in the call's log
+ */
+export async function sendOnce<L extends Link, Reply, Answer>(
+  call: Call<L, Reply, Answer>,
+): Promise<Answered<Answer> | undefined> {
+  const { command, limits, signal, endsAtMs, links, clock } = call;
+  if (signal.aborted) throw failed(toEndReason(signal), 'deadline', 'not-applied');
+  const timeoutMs = Math.min(limits.tryTimeoutMs, endsAtMs - clock.now());
+  const deadline = new CallDeadline({ timeoutMs, signal, clock });
+  try {
+    const link = links.linkFor(command.key) ?? (await links.reach(command.key, deadline));
+    const atMs = clock.now();
+    const stamp = stampFor(call, link, deadline);
+    const reply = command.send(link, stamp);
+    return await toAnswer(call, { link, deadline, stamp, atMs, reply });
+  } finally {
+    deadline.clear();
+  }
+}
+
+function stampFor<L extends Link, Reply, Answer>(
+  { command, log, endsAtMs }: Call<L, Reply, Answer>,
+  { clock }: L,
+  deadline: CallDeadline,
+): SendStamp | undefined {
+  if (clock === undefined || command.attempt === undefined) return undefined;
+  const markUntilMs = clock.at(Math.max(endsAtMs, deadline.endsAtMs));
+  return log.stamp(clock.at(deadline.endsAtMs), markUntilMs);
+}
+
+async function toAnswer<L extends Link, Reply, Answer>(
+  call: Call<L, Reply, Answer>,
+  sent: Sent<L, Reply>,
+): Promise<Answered<Answer> | undefined> {
+  const { link, deadline } = sent;
+  let reply: Reply;
+  try {
+    reply = await awaitReply(link, deadline, sent.reply);
+  } catch (error) {
+    if (error instanceof StoreError && error.outcome === 'unknown') noteLost(call, sent);
+    throw error;
+  }
+  const verdict = call.command.judge(reply);
+  if (verdict === 'stale') return readClockAgain(sent);
+  if (verdict === 'superseded') {
+    throw failed('the attempt was withdrawn', 'rejected', 'not-applied');
+  }
+  if (verdict.isGrant === true) assertTimely(call, sent);
+  return verdict;
+}
+
+function noteLost<L extends Link, Reply, Answer>(
+  { command, log, endsAtMs }: Call<L, Reply, Answer>,
+  { link, deadline, stamp }: Sent<L, Reply>,
+): void {
+  log.addLost({
+    untilMs: deadline.endsAtMs,
+    tracesUntilMs: endsAtMs,
+    dataEpoch: link.dataEpoch,
+    bounded: stamp !== undefined || command.attempt === undefined,
+  });
+}
+
+/** A stale send has changed nothing, whatever becomes of the question for the time after it. */
+async function readClockAgain<L extends Link, Reply>({
+  link,
+  deadline,
+}: Sent<L, Reply>): Promise<undefined> {
+  const { clock, serverName } = link;
+  if (clock !== undefined) {
+    await awaitReply(link, deadline, clock.read()).catch((cause: unknown) => {
+      throw cause instanceof StoreError ? toNotApplied(cause, serverName) : cause;
+    });
+    if (deadline.clock.now() < deadline.endsAtMs) return undefined;
+  }
+  throw failed(`${serverName} ran the command too late`, 'deadline', 'not-applied');
+}
+
+function toNotApplied(cause: StoreError, serverName: string): StoreError {
+  const { message, kind } = cause;
+  const options = { kind, outcome: 'not-applied', cause } as const;
+  return new StoreError(`${serverName} can't be reached: ${message}`, options);
+}
+
+/** A lease counts from its send: one that is over by now must not be handed out as held. */
+function assertTimely<L extends Link, Reply, Answer>(
+  call: Call<L, Reply, Answer>,
+  sent: Sent<L, Reply>,
+): void {
+  const { leaseMs = Infinity } = call.command;
+  if (call.clock.now() - sent.atMs < leaseMs) return;
+  noteLost(call, sent);
+  const message = `the lease was over before the reply of ${sent.link.serverName} came`;
+  throw failed(message, 'deadline', 'unknown');
+}
+
+function failed(
+  message: string,
+  kind: 'deadline' | 'rejected',
+  outcome: StoreError['outcome'],
+): StoreError {
+  return new StoreError(message, { kind, outcome, reason: message });
+}

@@ -1,0 +1,158 @@
+import type { Logger } from '../../base/logger';
+import { StoreError } from '../../lock/lock-store';
+import { toSilence } from './await-reply';
+import type { Clock, Timer } from './clock';
+import type { Undo } from './command';
+import type { Link, Links } from './link';
+
+/** Before a withdrawal is sent again that the server would not run now, in milliseconds. */
+const PAUSE_MS = 100;
+
+/** The longest that a timer of Node reaches, in milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** An attempt that has to be undone. */
+export interface Withdrawal<L extends Link> {
+  readonly undo: Undo<L>;
+  /** The latest notAfter of the attempt, on the server's clock. */
+  readonly markUntilMs: number;
+  /** From this moment of the local clock on nothing is left to undo: its lease is over too. */
+  readonly endsAtMs: number;
+}
+
+interface Pending<L extends Link> extends Withdrawal<L> {
+  /** Ends the wait, with an error where it was not confirmed. */
+  readonly end: (error?: StoreError) => void;
+}
+
+/** What withdrawals stand on. */
+export interface WithdrawalsOptions<L extends Link> {
+  readonly links: Links<L>;
+  readonly logger: Logger;
+  readonly replyTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Attempts to be undone. Each is sent until the server has answered it or until it is over by itself;
+ * on a new link they are written before any call, so that no caller meets a lock that was already
+ * given up for it.
+ */
+export class Withdrawals<L extends Link> {
+  readonly #pending = new Set<Pending<L>>();
+  readonly #links: Links<L>;
+  readonly #logger: Logger;
+  readonly #replyTimeoutMs: number;
+  readonly #clock: Clock;
+  #onEmpty: (() => void) | undefined;
+  #isAbandoned = false;
+
+  constructor(options: WithdrawalsOptions<L>) {
+    this.#links = options.links;
+    this.#logger = options.logger;
+    this.#replyTimeoutMs = options.replyTimeoutMs;
+    this.#clock = options.clock;
+  }
+
+  /** Adds one and sends it at once where there is a link. Resolves when it is done with. */
+  add(withdrawal: Withdrawal<L>): Promise<void> {
+    if (this.#isAbandoned) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      const timer = startTimer(this.#clock, withdrawal.endsAtMs, () => {
+        pending.end();
+      });
+      const pending: Pending<L> = {
+        ...withdrawal,
+        end: (error) => {
+          timer.close();
+          if (!this.#pending.delete(pending)) return;
+          if (error === undefined) resolve();
+          else reject(error);
+          if (this.#pending.size === 0) this.#onEmpty?.();
+        },
+      };
+      this.#pending.add(pending);
+      const link = this.#links.linkFor(withdrawal.undo.key);
+      if (link !== undefined) void this.#send(pending, link);
+    });
+  }
+
+  /** Sends over a new link all that belong on it; they are written when this returns. */
+  resend(link: L): void {
+    for (const pending of this.#pending) {
+      if (this.#isOn(link, pending)) void this.#send(pending, link);
+    }
+  }
+
+  /** Resolves when none is left. */
+  async whenEmpty(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** Gives up those that are left, and says how many and until when their locks may stay. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    if (this.#pending.size === 0) return;
+    const lastMs = Math.max(...[...this.#pending].map(({ endsAtMs }) => endsAtMs));
+    const leftSeconds = Math.ceil(Math.max(0, lastMs - this.#clock.now()) / 1000);
+    this.#logger.warn(
+      `${this.#pending.size} withdrawn lock attempts were not confirmed by ${this.#links.serverName}; locks of theirs may exist for another ${leftSeconds} s`,
+    );
+    for (const pending of [...this.#pending]) pending.end(closed());
+  }
+
+  #isOn(link: L, { undo }: Pending<L>): boolean {
+    return this.#links.linkFor(undo.key) === link;
+  }
+
+  async #send(pending: Pending<L>, link: L): Promise<void> {
+    if (link.endReason !== undefined) return;
+    const timer = this.#clock.after(this.#replyTimeoutMs, () => {
+      link.end(new Error(toSilence(link, this.#replyTimeoutMs)));
+    });
+    try {
+      await pending.undo.send(link, pending.markUntilMs);
+      pending.end();
+    } catch (error) {
+      this.#afterFailure(pending, link, error);
+    } finally {
+      timer.close();
+    }
+  }
+
+  #afterFailure(pending: Pending<L>, link: L, error: unknown): void {
+    const { error: failure, hopeless } = link.explain(error);
+    if (hopeless !== undefined) {
+      this.#logger.warn(`A lock attempt can't be withdrawn: ${hopeless}`);
+      pending.end();
+      return;
+    }
+    // What came back is no answer, and neither are the replies behind it.
+    if (failure.kind === 'protocol') link.end(failure);
+    // A link that broke has a successor, and that gets all that are pending.
+    if (failure.outcome === 'unknown') return;
+    this.#clock.after(PAUSE_MS, () => {
+      if (this.#pending.has(pending) && this.#isOn(link, pending)) void this.#send(pending, link);
+    });
+  }
+}
+
+function closed(): StoreError {
+  return new StoreError('the store is closed', { kind: 'closed', outcome: 'unknown' });
+}
+
+/** A timer for a moment that may be decades away: a lease may last 68 years. */
+function startTimer(clock: Clock, atMs: number, run: () => void): Timer {
+  const start = (): Timer => {
+    const leftMs = Math.max(0, Math.ceil(atMs - clock.now()));
+    if (leftMs <= LONGEST_TIMER_MS) return clock.after(leftMs, run);
+    return clock.after(LONGEST_TIMER_MS, () => {
+      current = start();
+    });
+  };
+  let current = start();
+  return { close: () => current.close() };
+}
