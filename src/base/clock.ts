@@ -6,12 +6,12 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer;
 }
 
-/** Something that is still to be run. */
+/** Something that is still to be run. Node's own timers are of this form, so that none is wrapped. */
 export interface Timer {
-  /** It is not run any more; has no effect where it was. */
-  cancel(): void;
-  /** The process may end before it is run. */
-  unref(): void;
+  /** Stops it; has no effect once it has run. */
+  close(): unknown;
+  /** Lets the process end before it has run. */
+  unref(): unknown;
 }
 
 /** The longest that a timer of Node reaches, in milliseconds: a longer one fires after 1 ms. */
@@ -24,15 +24,7 @@ export const processClock: Clock = {
 };
 
 function runAfter(delayMs: number, run: () => void): Timer {
-  const timer = setTimeout(run, Math.max(0, Math.ceil(delayMs)));
-  return {
-    cancel: () => {
-      clearTimeout(timer);
-    },
-    unref: () => {
-      timer.unref();
-    },
-  };
+  return setTimeout(run, Math.max(0, Math.ceil(delayMs)));
 }
 
 /** One timer of Node after the other, until what is left is short enough for the last. */
@@ -43,8 +35,8 @@ function runAfterLong(delayMs: number, run: () => void): Timer {
     if (isUnreferenced) current.unref();
   });
   return {
-    cancel: () => {
-      current.cancel();
+    close: () => {
+      current.close();
     },
     unref: () => {
       isUnreferenced = true;

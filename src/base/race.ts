@@ -35,7 +35,7 @@ export function whenOver(limit: Limit, onOver: OnOver<void>): () => void {
   for (const { signal, listener } of listeners) signal.addEventListener('abort', listener);
   const timer = afterMs === undefined ? undefined : clock.after(afterMs, end);
   const release = (): void => {
-    timer?.cancel();
+    timer?.close();
     for (const { signal, listener } of listeners) signal.removeEventListener('abort', listener);
   };
   return release;

@@ -1,5 +1,5 @@
-import type { Logger } from '../base/logger';
 import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
 import { Trouble, type TroubleReport } from '../base/trouble';
 import type { LockCallReport } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';

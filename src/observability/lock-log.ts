@@ -1,6 +1,6 @@
+import { type Clock, processClock } from '../base/clock';
 import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
-import { type Clock, processClock } from '../base/clock';
 import { LockKeyError } from '../lock/lock-key';
 import type { LockObserver } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';

@@ -35,7 +35,7 @@ describe('processClock', () => {
     const run = jest.fn();
     const timer = processClock.after(Infinity, run);
     jest.advanceTimersByTime(3 * LONGEST_TIMER_MS);
-    timer.cancel();
+    timer.close();
     expect(run).not.toHaveBeenCalled();
     expect(jest.getTimerCount()).toBe(0);
   });
@@ -44,7 +44,7 @@ describe('processClock', () => {
     const run = jest.fn();
     const timer = processClock.after(delayMs, run);
     jest.advanceTimersByTime(delayMs - 1);
-    timer.cancel();
+    timer.close();
     jest.advanceTimersByTime(delayMs);
     expect(run).not.toHaveBeenCalled();
     expect(jest.getTimerCount()).toBe(0);
@@ -61,7 +61,7 @@ describe('processClock', () => {
       expect(value.hasRef()).toBe(true);
       timer.unref();
       expect(value.hasRef()).toBe(false);
-      timer.cancel();
+      timer.close();
     },
   );
 });

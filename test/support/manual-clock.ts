@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
 import type { Clock, Timer } from '../../src/base/clock';
 
 /** Time that passes when it is told to. */
@@ -10,11 +12,11 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): Timer {
-    const due = { atMs: this.#nowMs + Math.max(0, delayMs), run };
-    this.#timers.push(due);
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), run };
+    this.#timers.push(timer);
     return {
-      cancel: () => {
-        this.#timers = this.#timers.filter((timer) => timer !== due);
+      close: () => {
+        this.#timers = this.#timers.filter((each) => each !== timer);
       },
       unref: () => undefined,
     };
@@ -28,13 +30,25 @@ export class ManualClock implements Clock {
   /** Lets time pass, and runs what is due on the way. */
   pass(ms: number): void {
     const untilMs = this.#nowMs + ms;
-    for (;;) {
-      const [next] = [...this.#timers].sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined || next.atMs > untilMs) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#nowMs = next.atMs;
-      next.run();
-    }
+    while (this.#runNext(untilMs));
     this.#nowMs = untilMs;
+  }
+
+  /** As {@link ManualClock.pass}; what was promised meanwhile comes true before time goes on. */
+  async passSlowly(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    do await turn();
+    while (this.#runNext(untilMs));
+    this.#nowMs = untilMs;
+    await turn();
+  }
+
+  #runNext(untilMs: number): boolean {
+    const [next] = [...this.#timers].sort((a, b) => a.atMs - b.atMs);
+    if (next === undefined || next.atMs > untilMs) return false;
+    this.#timers = this.#timers.filter((timer) => timer !== next);
+    this.#nowMs = next.atMs;
+    next.run();
+    return true;
   }
 }

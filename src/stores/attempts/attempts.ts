@@ -1,11 +1,11 @@
 import type { CancelSignal } from '../../base/cancellation';
+import { type Clock, processClock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import type { Attempt } from '../../lock/attempt';
 import { StoreError } from '../../lock/lock-store';
 import { awaitReply } from './await-reply';
 import { CallDeadline } from './call-deadline';
 import { CallsInFlight } from './calls-in-flight';
-import { type Clock, processClock } from './clock';
 import type { Answered, Command, TimeLimits, Undo } from './command';
 import type { Link, Links } from './link';
 import { SendLog } from './send-log';

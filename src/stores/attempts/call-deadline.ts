@@ -1,6 +1,6 @@
 import type { CancelSignal } from '../../base/cancellation';
+import type { Clock, Timer } from '../../base/clock';
 import { toEndReason } from '../../lock/call-policy';
-import type { Clock, Timer } from './clock';
 
 /** What ended a call's time: its own limit, or the caller, who has gone. */
 export type TimeOverReason = 'timeout' | 'gone';

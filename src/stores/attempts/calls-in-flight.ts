@@ -1,5 +1,5 @@
+import type { Clock } from '../../base/clock';
 import { StoreError } from '../../lock/lock-store';
-import type { Clock } from './clock';
 
 /** The calls that a store has not answered yet; once it is closed it takes no more. */
 export class CallsInFlight {

@@ -1,9 +1,9 @@
 import type { CancelSignal } from '../../base/cancellation';
+import type { Clock } from '../../base/clock';
 import { toEndReason } from '../../lock/call-policy';
 import { StoreError } from '../../lock/lock-store';
 import { awaitReply } from './await-reply';
 import { CallDeadline } from './call-deadline';
-import type { Clock } from './clock';
 import type { Answered, Command, TimeLimits } from './command';
 import type { Link, Links } from './link';
 import type { SendLog, SendStamp } from './send-log';

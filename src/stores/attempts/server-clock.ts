@@ -1,4 +1,4 @@
-import type { Clock } from './clock';
+import type { Clock } from '../../base/clock';
 
 /** How long a reading is good, in milliseconds: clocks of two machines drift apart. */
 const GOOD_FOR_MS = 30_000;

@@ -1,15 +1,12 @@
+import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { StoreError } from '../../lock/lock-store';
 import { toSilence } from './await-reply';
-import type { Clock, Timer } from './clock';
 import type { Undo } from './command';
 import type { Link, Links } from './link';
 
 /** Before a withdrawal is sent again that the server would not run now, in milliseconds. */
 const PAUSE_MS = 100;
-
-/** The longest that a timer of Node reaches, in milliseconds. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** An attempt that has to be undone. */
 export interface Withdrawal<L extends Link> {
@@ -58,7 +55,8 @@ export class Withdrawals<L extends Link> {
   add(withdrawal: Withdrawal<L>): Promise<void> {
     if (this.#isAbandoned) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
-      const timer = startTimer(this.#clock, withdrawal.endsAtMs, () => {
+      const leftMs = withdrawal.endsAtMs - this.#clock.now();
+      const timer = this.#clock.after(leftMs, () => {
         pending.end();
       });
       const pending: Pending<L> = {
@@ -142,17 +140,4 @@ export class Withdrawals<L extends Link> {
 
 function closed(): StoreError {
   return new StoreError('the store is closed', { kind: 'closed', outcome: 'unknown' });
-}
-
-/** A timer for a moment that may be decades away: a lease may last 68 years. */
-function startTimer(clock: Clock, atMs: number, run: () => void): Timer {
-  const start = (): Timer => {
-    const leftMs = Math.max(0, Math.ceil(atMs - clock.now()));
-    if (leftMs <= LONGEST_TIMER_MS) return clock.after(leftMs, run);
-    return clock.after(LONGEST_TIMER_MS, () => {
-      current = start();
-    });
-  };
-  let current = start();
-  return { close: () => current.close() };
 }

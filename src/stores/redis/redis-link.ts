@@ -1,6 +1,6 @@
 import { createClient, ErrorReply } from '@redis/client';
 
-import { processClock } from '../attempts/clock';
+import { processClock } from '../../base/clock';
 import type { Link, SendFailure } from '../attempts/link';
 import { ServerClock } from '../attempts/server-clock';
 import { readDataEpoch } from './data-epoch';

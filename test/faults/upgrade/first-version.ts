@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { TryLockCall, UnlockCall } from '../../../src/lock/lock-store';
+import type { SendStamp } from '../../../src/stores/attempts/send-log';
 import {
   type AcquireReply,
   LockCommands,
@@ -9,7 +10,6 @@ import {
   type WithdrawReply,
 } from '../../../src/stores/redis/lock-commands';
 import type { RedisClient } from '../../../src/stores/redis/redis-link';
-import type { SendStamp } from '../../../src/stores/attempts/send-log';
 
 /** The scripts as the first version sent them. They are never changed. */
 const scriptOf = (name: string): string =>

@@ -9,6 +9,7 @@ import {
   type TryLockCall,
   type UnlockCall,
 } from '../../../src/lock/lock-store';
+import type { SendStamp } from '../../../src/stores/attempts/send-log';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
 import type { RedisClient } from '../../../src/stores/redis/redis-link';
 import {
@@ -17,7 +18,6 @@ import {
   REPLY,
   withdrawScript,
 } from '../../../src/stores/redis/scripts';
-import type { SendStamp } from '../../../src/stores/attempts/send-log';
 import { toMarkerKey } from '../../../src/stores/redis/side-keys';
 import { createQuickStore } from '../../stores/redis/redis-fixture';
 
