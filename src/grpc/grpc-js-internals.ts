@@ -38,38 +38,14 @@ function internalsOf(server: Server): ServerInternals {
  * runs: a caller without the API token could then tell which methods exist. With this they pass
  * the interceptors like every call and then get UNIMPLEMENTED with a message that names them.
  */
-export function answerUnknownMethods(server: Server, late: readonly LateService[]): void {
+export function answerUnknownMethods(server: Server): void {
   const internals = internalsOf(server);
-  internals.handlers = new HandlersWithFallback(internals.handlers, late);
-}
-
-/** A service that is made when it is called for the first time: few sidecars are ever asked for it. */
-export interface LateService {
-  /** What the paths of its methods begin with. */
-  readonly prefix: string;
-  /** Registers it. */
-  readonly add: () => void;
+  internals.handlers = new HandlersWithFallback(internals.handlers);
 }
 
 class HandlersWithFallback extends Map<string, Handler> {
-  // Not a private field: the constructor of Map is done before it would exist.
-  late: readonly LateService[] | undefined;
-
-  constructor(handlers: ReadonlyMap<string, Handler>, late: readonly LateService[]) {
-    super(handlers);
-    this.late = late;
-  }
-
   override get(path: string): Handler {
-    return super.get(path) ?? this.addLate(path) ?? createUnimplementedHandler(path);
-  }
-
-  addLate(path: string): Handler | undefined {
-    const service = this.late?.find(({ prefix }) => path.startsWith(prefix));
-    if (service === undefined) return undefined;
-    this.late = this.late?.filter((other) => other !== service);
-    service.add();
-    return super.get(path);
+    return super.get(path) ?? createUnimplementedHandler(path);
   }
 }
 

@@ -73,7 +73,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams);
   for (const method of options.methods) register(server, method, options);
-  answerUnknownMethods(server, lateServices.all);
+  answerUnknownMethods(server);
 
   return {
     async listen(address) {

@@ -1,6 +1,5 @@
 import {
   type handleUnaryCall,
-  type Server,
   type ServerUnaryCall,
   type ServerWritableStream,
   status,
@@ -10,6 +9,7 @@ import { protoPath } from 'grpc-health-check';
 
 import { EXEMPT_KEPT_BYTES } from './call-gate';
 import { type GrpcStatus, statusOf, toGrpcStatus } from './grpc-status';
+import type { ServiceMethods } from './late-services';
 import type { OpenStreams } from './open-streams';
 import { DAPR_SERVICE } from './proto-files';
 import { createRequestDecoder } from './request-decoder';
@@ -33,12 +33,13 @@ type Watch = ServerWritableStream<Buffer, object>;
  * was ever watched.
  */
 export class HealthService {
+  readonly methods: ServiceMethods;
   readonly #watches = new Set<Watch>();
   readonly #decodeName: (bytes: Buffer) => object;
   #status = NOT_SERVING;
 
-  /** Registers the service; it says NOT_SERVING until {@link setServing}. */
-  constructor(server: Server, streams: OpenStreams) {
+  /** It says NOT_SERVING until {@link setServing}. */
+  constructor(streams: OpenStreams) {
     const service = loadSync(protoPath, { longs: Number, enums: Number })[
       'grpc.health.v1.Health'
     ] as unknown as Record<'Check' | 'Watch' | 'List', MethodDefinition<object, object>>;
@@ -51,23 +52,15 @@ export class HealthService {
     const list: handleUnaryCall<Buffer, object> = (_call, callback) => {
       callback(null, { statuses: this.#list() });
     };
-    const { Watch: watch = () => undefined } = streams.track(
-      {
-        Watch: ((call: Watch) => {
-          this.#watch(call);
-        }) as never,
-      },
-      ['Watch'],
-    );
-    const keep = (bytes: Buffer) => bytes;
-    server.register(service.Check.path, check, service.Check.responseSerialize, keep, 'unary');
-    server.register(service.List.path, list, service.List.responseSerialize, keep, 'unary');
-    server.register(
-      service.Watch.path,
-      watch,
-      service.Watch.responseSerialize,
-      keep,
-      'serverStream',
+    const watch = streams.track((call: Watch) => {
+      this.#watch(call);
+    });
+    const handlers = { Check: check, List: list, Watch: watch };
+    this.methods = new Map(
+      Object.entries(handlers).map(([name, handle]) => {
+        const { path, responseSerialize } = service[name as keyof typeof handlers];
+        return [path, { handle, serialize: responseSerialize, deserialize: (bytes) => bytes }];
+      }),
     );
   }
 

@@ -1,5 +1,3 @@
-import type { UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js';
-
 /** A streaming call, as far as it has to be known to end it. */
 interface StreamingCall {
   end(): void;
@@ -14,30 +12,9 @@ export class OpenStreams {
   readonly #open = new Set<StreamingCall>();
   #ended = false;
 
-  /** Wraps the named methods of a service so that their calls are known here. */
-  track(
-    implementation: UntypedServiceImplementation,
-    streamingMethods: readonly string[],
-  ): UntypedServiceImplementation {
-    const tracked = { ...implementation };
-    for (const name of streamingMethods) {
-      const handler = implementation[name];
-      if (handler === undefined) throw new Error(`the service has no method ${name}`);
-      tracked[name] = this.#tracking(handler);
-    }
-    return tracked;
-  }
-
-  /** Ends every open call with status OK, and every later one as soon as it is made. */
-  end(): void {
-    this.#ended = true;
-    for (const call of this.#open) call.end();
-  }
-
-  #tracking(handler: UntypedHandleCall): UntypedHandleCall {
-    // The four kinds of grpc-js handlers differ in their types only; a streaming one takes the call.
-    const handle = handler as (call: StreamingCall) => void;
-    return (call: StreamingCall) => {
+  /** Wraps the handler of a streaming method so that its calls are known here. */
+  track<Call extends StreamingCall>(handle: (call: Call) => void): (call: Call) => void {
+    return (call) => {
       this.#open.add(call);
       for (const event of ['close', 'cancelled', 'finish'] as const) {
         call.once(event, () => this.#open.delete(call));
@@ -45,5 +22,11 @@ export class OpenStreams {
       handle(call);
       if (this.#ended) call.end();
     };
+  }
+
+  /** Ends every open call with status OK, and every later one as soon as it is made. */
+  end(): void {
+    this.#ended = true;
+    for (const call of this.#open) call.end();
   }
 }

@@ -1,28 +1,41 @@
-import type { Server, ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  handleBidiStreamingCall,
+  ServerDuplexStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
 
+import type { ServiceMethod, ServiceMethods } from './late-services';
 import type { OpenStreams } from './open-streams';
 import { isMessageType, loadDaprPackage } from './proto-files';
 
 /**
- * Adds server reflection v1 and v1alpha, so that grpcurl and its like need no proto file; daprd
+ * Makes server reflection v1 and v1alpha, so that grpcurl and its like need no proto file; daprd
  * has it too, but its tracing breaks it by default.
  */
-export function addReflection(server: Server, streams: OpenStreams): void {
+export function createReflectionMethods(streams: OpenStreams): ServiceMethods {
   const packages = { ...loadDaprPackage(), ...loadSync(healthProtoPath, { keepCase: true }) };
   const reflection = new ReflectionService(mended(packages));
+  const methods = new Map<string, ServiceMethod>();
   reflection.addToServer({
-    addService: (definition, implementation: UntypedServiceImplementation) => {
-      const paced = { ServerReflectionInfo: atThePaceOfTheReader(implementation) };
-      server.addService(definition, streams.track(paced, ['ServerReflectionInfo']));
+    addService: (definition: ServiceDefinition<ReflectionImplementation>, implementation) => {
+      const { path, requestDeserialize, responseSerialize } = definition.ServerReflectionInfo;
+      const handle = streams.track(atThePaceOfTheReader(implementation));
+      methods.set(path, { handle, serialize: responseSerialize, deserialize: requestDeserialize });
     },
   });
+  return methods;
 }
 
 type ReflectionCall = ServerDuplexStream<object, object>;
+
+interface ReflectionImplementation extends UntypedServiceImplementation {
+  ServerReflectionInfo: handleBidiStreamingCall<object, object>;
+}
 
 /** The package answers every question at once, whether or not anybody reads the answers. */
 function atThePaceOfTheReader(implementation: UntypedServiceImplementation) {
