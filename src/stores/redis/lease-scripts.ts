@@ -1,0 +1,120 @@
+import { defineScript, REPLY } from './redis-script';
+import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE_HEAD } from './script-pieces';
+
+/**
+ * Takes a lock. A refused first send runs TIME and one SET.
+ *
+ * Whatever speaks against a grant beside the lock itself, a marker or a waiter, is looked at after the SET, which is
+ * taken back then: nobody sees a script halfway. Looked at before it, every refused try would pay for it.
+ */
+export const acquireScript = defineScript(`
+-- Takes a lock for one attempt of an owner.
+-- KEYS[1]  the lock's key
+-- KEYS[2]  its companion, which says which attempt took the lock, until when, and with which token
+-- KEYS[3]  the marker of the attempt
+-- KEYS[4]  the lock's queue
+-- ARGV[1]  the owner
+-- ARGV[2]  the attempt's id
+-- ARGV[3]  the lease in milliseconds
+-- ARGV[4]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
+-- ARGV[5]  the number of this send among those of its attempt, from 0
+-- ARGV[6]  until when a marker has to stand: as long as the attempt may be sent again
+-- Returns  {${REPLY.acquired}, token} where the attempt holds the lock,
+--          ${REPLY.refused} where it holds nothing: the lock is held, or a live ticket leads its queue,
+--          ${REPLY.stale} where notAfter has passed, ${REPLY.superseded} where a later send or a withdrawal came first,
+--          ${REPLY.exhausted} where no token is left
+${NOW}
+if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
+local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local owner, attempt, number = ARGV[1], ARGV[2], tonumber(ARGV[5])
+local ends = now + tonumber(ARGV[3])
+${SET_UNTIL}
+if number == 0 and not set_until(key, owner, ends, 'nx') then return ${REPLY.refused} end
+local token = 0
+if number > 0 then
+  ${GRANT}
+  local seen = redis.call('get', marker)
+  if seen and tonumber(seen) > number then return ${REPLY.superseded} end
+  local ends_before, apart = end_of(key)
+  local granted, its_token = grant_of(companion, ends_before, apart)
+  local granted_before = granted == attempt and redis.call('get', key) == owner
+  redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10))
+  if granted_before then
+    -- It may have been renewed since.
+    ends, token = math.max(ends, ends_before), its_token
+    set_until(key, owner, ends)
+  elseif not set_until(key, owner, ends, 'nx') then
+    return ${REPLY.refused}
+  end
+end
+
+if token == 0 then
+  -- By pcall: an error here would come after the SET. Who may not read has left no marker either.
+  local stand = redis.pcall('exists', marker, queue)
+  if stand ~= 0 then
+    if number == 0 and type(redis.pcall('get', marker)) == 'string' then
+      redis.call('del', key)
+      return ${REPLY.superseded}
+    end
+    if type(stand) ~= 'number' then stand = redis.pcall('pttl', queue) end
+    ${LIVE_HEAD}
+    ${WAKE_HEAD}
+    -- Who may not look at tickets sees that some stand. What leads now is woken: it may not know that the lock is free.
+    local looked, head, more = pcall(live_head, queue)
+    if type(stand) == 'number' and stand ~= -2 and (not looked or head or more) then
+      redis.call('del', key)
+      pcall(wake_head, queue)
+      return ${REPLY.refused}
+    end
+  end
+  ${DRAW_TOKEN}
+  token = draw_token()
+  if not token then
+    redis.call('del', key)
+    return ${REPLY.exhausted}
+  end
+end
+set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
+return {${REPLY.acquired}, whole(token)}
+`);
+
+/** Prolongs a lease. Repeated, it does no more than once: it has no marker. */
+export const renewScript = defineScript(`
+-- Moves the end of a lease to now + ttl where that is later.
+-- KEYS[1]  the lock's key
+-- KEYS[2]  its companion
+-- ARGV[1]  the owner that asks; compared byte for byte
+-- ARGV[2]  the lease in milliseconds, from now on
+-- ARGV[3]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
+-- ARGV[4]  the token of the grant; empty for whatever grant the owner holds
+-- Returns  {${REPLY.renewed}, token or 0, milliseconds that are left, -1 where the lock doesn't end},
+--          ${REPLY.notFound} where nobody holds the lock, ${REPLY.heldByOther} where another grant does,
+--          ${REPLY.stale} where notAfter has passed
+${NOW}
+if now > tonumber(ARGV[3]) then return ${REPLY.stale} end
+local key, companion, owner = KEYS[1], KEYS[2], ARGV[1]
+local holder = redis.call('get', key)
+if not holder then return ${REPLY.notFound} end
+if holder ~= owner then return ${REPLY.heldByOther} end
+${SET_UNTIL}
+${GRANT}
+local ends, apart = end_of(key)
+local attempt, token = grant_of(companion, ends, apart)
+if ARGV[4] ~= '' and tonumber(ARGV[4]) ~= token then return ${REPLY.heldByOther} end
+if ends == -1 then return {${REPLY.renewed}, whole(token), -1} end
+local later = now + tonumber(ARGV[2])
+if later > ends then
+  ends = later
+  set_until(key, owner, ends)
+  if attempt then
+    -- A note keeps its form: the version that wrote it may yet look for it.
+    local note = attempt .. ':' .. whole(ends)
+    if token > 0 then note = note .. ':' .. whole(token) end
+    set_until(companion, note, ends)
+  else
+    -- It would count again, should its expiry come to be the lock's.
+    redis.call('del', companion)
+  end
+end
+return {${REPLY.renewed}, whole(token), ends - now}
+`);

@@ -1,0 +1,127 @@
+import { defineScript, REPLY } from './redis-script';
+import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE_HEAD } from './script-pieces';
+import { QUEUE_SUFFIX } from './side-keys';
+
+/** How long a sidecar is present after its last refresh, and so how long its tickets live, in milliseconds. */
+export const TICKET_LIFE_MS = 3000;
+
+/**
+ * Asks for a lock in turn: grants it where it is free and no other live ticket leads, and queues otherwise.
+ *
+ * Unlike acquireScript it reads its marker first: a withdrawn attempt that arrives late must not queue a ticket that
+ * nobody is there for.
+ */
+export const askScript = defineScript(`
+-- Takes a lock for one attempt of an owner, or gives the attempt a ticket in the lock's queue.
+-- KEYS[1]  the lock's key
+-- KEYS[2]  its companion
+-- KEYS[3]  the marker of the attempt
+-- KEYS[4]  the lock's queue: tickets, scored by the order in which they came
+-- KEYS[5]  the presence of the sidecar: the number of its session
+-- ARGV[1]  the owner
+-- ARGV[2]  the attempt's id
+-- ARGV[3]  the lease in milliseconds
+-- ARGV[4]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
+-- ARGV[5]  the number of this send among those of its attempt, from 0
+-- ARGV[6]  until when a marker has to stand: as long as this ask may be sent again
+-- ARGV[7]  the ticket: sidecar:attempt:deadline
+-- ARGV[8]  the session of the sidecar
+-- ARGV[9]  the place that the ticket had, empty where none is known
+-- Returns  {${REPLY.acquired}, token} where the attempt holds the lock,
+--          {${REPLY.queued}, place, tickets before it, milliseconds that are left of the lease (PTTL)},
+--          ${REPLY.lapsed} where the session is over, ${REPLY.sweeping} where the head is not known yet: ask again,
+--          ${REPLY.stale} where notAfter has passed, ${REPLY.superseded} where a later send or a withdrawal came first,
+--          ${REPLY.exhausted} where no token is left
+${NOW}
+if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
+local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local owner, attempt, number, ticket = ARGV[1], ARGV[2], tonumber(ARGV[5]), ARGV[7]
+local ends = now + tonumber(ARGV[3])
+${SET_UNTIL}
+local seen = redis.call('get', marker)
+if seen and tonumber(seen) > number then return ${REPLY.superseded} end
+if number > 0 then
+  ${GRANT}
+  local ends_before, apart = end_of(key)
+  local granted, token = grant_of(companion, ends_before, apart)
+  if granted == attempt and token > 0 and redis.call('get', key) == owner then
+    redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10))
+    ends = math.max(ends, ends_before)
+    set_until(key, owner, ends)
+    set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
+    return {${REPLY.acquired}, whole(token)}
+  end
+end
+if redis.call('get', KEYS[5]) ~= ARGV[8] then return ${REPLY.lapsed} end
+if number > 0 then redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10)) end
+
+${LIVE_HEAD}
+${WAKE_HEAD}
+local function enter(at)
+  redis.call('zadd', queue, at, ticket)
+  redis.call('pexpire', queue, ${TICKET_LIFE_MS})
+  return at
+end
+local place = redis.call('zscore', queue, ticket)
+if not place and ARGV[9] ~= '' then place = enter(ARGV[9]) end
+local head, more = live_head(queue)
+if (head == ticket or not head and not more) and set_until(key, owner, ends, 'nx') then
+  ${DRAW_TOKEN}
+  local token = draw_token()
+  if not token then
+    redis.call('del', key)
+    return ${REPLY.exhausted}
+  end
+  if place then redis.call('zrem', queue, ticket) end
+  set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
+  return {${REPLY.acquired}, whole(token)}
+end
+if not place then
+  local last = redis.call('zrange', queue, -1, -1, 'withscores')[2]
+  place = enter(whole(math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)))
+end
+if more then return ${REPLY.sweeping} end
+local left = redis.call('pttl', key)
+-- The head may not know yet that a lease has ended by itself.
+if left == -2 then pcall(wake_head, queue) end
+return {${REPLY.queued}, place, redis.call('zrank', queue, ticket), left}
+`);
+
+/**
+ * Begins a session of a sidecar: makes it present. Nothing else does: an ask that came back to life with a lost reply
+ * would hide that tickets had been dropped meanwhile.
+ */
+export const openScript = defineScript(`
+-- Makes a sidecar present.
+-- KEYS[1]  the presence of the sidecar
+-- ARGV[1]  the session, new with every run
+-- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
+-- ARGV[3]  the channel by which its waiters are woken
+-- Returns  ${REPLY.opened}, ${REPLY.openedMute} where this user may not publish to the channel, ${REPLY.stale} where notAfter has passed
+${NOW}
+if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
+redis.call('set', KEYS[1], ARGV[1], 'px', ${TICKET_LIFE_MS})
+local told = redis.pcall('publish', ARGV[3], '')
+return type(told) == 'number' and ${REPLY.opened} or ${REPLY.openedMute}
+`);
+
+/** Keeps tickets alive: all of one sidecar by its presence, and the queues that they stand in. Creates nothing. */
+export const refreshScript = defineScript(`
+-- Keeps a sidecar present and queues from ending, and looks at the locks.
+-- KEYS[1]  the presence of the sidecar
+-- KEYS[2…] locks that it has waiters for
+-- ARGV[1]  the session of the sidecar
+-- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
+-- Returns  {${REPLY.refreshed}, the numbers from 0 of those locks that are free …},
+--          ${REPLY.lapsed} where the session is over, ${REPLY.stale} where notAfter has passed
+${NOW}
+if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return ${REPLY.lapsed} end
+redis.call('pexpire', KEYS[1], ${TICKET_LIFE_MS})
+local reply = {${REPLY.refreshed}}
+for index = 2, #KEYS do
+  if redis.call('exists', KEYS[index]) == 0 then reply[#reply + 1] = index - 2 end
+  redis.call('pexpire', KEYS[index] .. '${QUEUE_SUFFIX}', ${TICKET_LIFE_MS})
+end
+return reply
+`);

@@ -1,0 +1,108 @@
+import { defineScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
+import { GRANT, LIVE_HEAD, NOW, WAKE_HEAD } from './script-pieces';
+
+/** Wakes the head of the queue KEYS[4] after a DEL: whatever fails here, the lock is free. */
+const WAKE = `
+  ${LIVE_HEAD}
+  ${WAKE_HEAD}
+  pcall(wake_head, KEYS[4])`;
+
+/**
+ * Releases a lock: Unlock, the release of one grant, and a forced release. One script: between a GET and a DEL the
+ * lease could end and another take the lock. Its first write is the DEL, and all that follows is
+ * by pcall: a narrow ACL must not make an error of a release that took place.
+ */
+export const releaseScript = defineScript(`
+-- Releases a lock.
+-- KEYS[1]  the lock's key
+-- KEYS[2]  its companion
+-- KEYS[3]  the marker of the attempt: the number of its last send, with an r where it has released
+-- KEYS[4]  the lock's queue
+-- ARGV[1]  the owner that has to hold it, compared byte for byte; empty for any
+-- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
+-- ARGV[3]  the number of this send among those of its attempt, from 0
+-- ARGV[4]  until when a marker has to stand: as long as the attempt may be sent again
+-- ARGV[5]  the token that the grant has to have, 0 for none; empty for any
+-- ARGV[6]  when the lease has to end, in milliseconds on the server's clock, 0 for never; empty for any
+-- Returns  ${REPLY.unlocked} where this attempt released the lock, now or by an earlier send,
+--          ${REPLY.notFound} where nobody holds it, ${REPLY.heldByOther} where another grant does,
+--          ${REPLY.stale} where notAfter has passed, ${REPLY.superseded} where a later send or a withdrawal came first
+${NOW}
+if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
+local number, released = tonumber(ARGV[3]), false
+-- Hardly ever stands one of them: one look for both.
+local stand = redis.pcall('exists', KEYS[3], KEYS[4])
+local seen = stand ~= 0 and redis.call('get', KEYS[3])
+if seen then
+  if tonumber(string.match(seen, '^%d+')) > number then return ${REPLY.superseded} end
+  released = string.sub(seen, -1) == 'r'
+end
+local holder = not released and redis.call('get', KEYS[1])
+local named = holder and (ARGV[1] == '' or holder == ARGV[1])
+if named and (ARGV[5] ~= '' or ARGV[6] ~= '') then
+  ${GRANT}
+  local ends, apart = end_of(KEYS[1])
+  local _, token = grant_of(KEYS[2], ends, apart)
+  local due = ARGV[6] == '0' and -1 or tonumber(ARGV[6])
+  named = (ARGV[5] == '' or tonumber(ARGV[5]) == token) and (not due or math.abs(ends - due) <= apart)
+end
+local freed = named and not released
+if freed then
+  redis.call('del', KEYS[1], KEYS[2])
+  released = true
+end
+if released or number > 0 then
+  local value = released and ARGV[3] .. 'r' or ARGV[3]
+  local run = freed and redis.pcall or redis.call
+  run('set', KEYS[3], value, 'px', whole(tonumber(ARGV[4]) - now + 10))
+end
+if freed and stand ~= 0 then ${WAKE} end
+if released then return ${REPLY.unlocked} end
+if holder then return ${REPLY.heldByOther} end
+return ${REPLY.notFound}
+`);
+
+/** Withdraws an attempt. May run at any time and any number of times: it undoes nothing but its own. */
+export const withdrawScript = defineScript(`
+-- Undoes one attempt, and keeps its sends that are still on their way from taking effect.
+-- KEYS[1]  the lock's key
+-- KEYS[2]  its companion
+-- KEYS[3]  the marker of the attempt
+-- KEYS[4]  the lock's queue
+-- ARGV[1]  the owner
+-- ARGV[2]  the attempt's id
+-- ARGV[3]  the latest notAfter of the attempt, until which its marker has to stand
+-- ARGV[4]  the attempt's ticket; empty where it had none
+-- Returns  ${REPLY.withdrawn} where the attempt held the lock, ${REPLY.nothingToWithdraw} where it did not
+${NOW}
+${GRANT}
+local held = redis.call('get', KEYS[1]) == ARGV[1] and (grant_of(KEYS[2], end_of(KEYS[1]))) == ARGV[2]
+local run = redis.call
+if held then
+  redis.call('del', KEYS[1], KEYS[2])
+  run = redis.pcall
+end
+local left = tonumber(ARGV[3]) - now
+if left >= 0 then run('set', KEYS[3], '${WITHDRAWN_NUMBER}', 'px', whole(left + 10)) end
+local led = false
+if ARGV[4] ~= '' then
+  local first = run('zrange', KEYS[4], 0, 0)
+  led = first[1] == ARGV[4]
+  run('zrem', KEYS[4], ARGV[4])
+end
+if held or led then ${WAKE} end
+return held and ${REPLY.withdrawn} or ${REPLY.nothingToWithdraw}
+`);
+
+/** Releases a lock for a user who may do no more than daprd needs: without clock or markers. */
+export const plainReleaseScript = defineScript(`
+-- Releases a lock that this owner holds; see releaseScript for the one that can be repeated.
+-- KEYS[1]  the lock's key
+-- ARGV[1]  the owner that asks; compared byte for byte
+-- Returns  ${REPLY.unlocked}, or ${REPLY.notFound} where nobody holds it, ${REPLY.heldByOther} where another owner does
+local holder = redis.call('get', KEYS[1])
+if not holder then return ${REPLY.notFound} end
+if holder ~= ARGV[1] then return ${REPLY.heldByOther} end
+redis.call('del', KEYS[1])
+return ${REPLY.unlocked}
+`);
