@@ -1,5 +1,5 @@
 import { defineScript, REPLY } from './redis-script';
-import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE_HEAD } from './script-pieces';
+import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE } from './script-pieces';
 
 /**
  * Takes a lock. A refused first send runs TIME and one SET.
@@ -58,12 +58,12 @@ if token == 0 then
     end
     if type(stand) ~= 'number' then stand = redis.pcall('pttl', queue) end
     ${LIVE_HEAD}
-    ${WAKE_HEAD}
+    ${WAKE}
     -- Who may not look at tickets sees that some stand. What leads now is woken: it may not know that the lock is free.
     local looked, head, more = pcall(live_head, queue)
     if type(stand) == 'number' and stand ~= -2 and (not looked or head or more) then
       redis.call('del', key)
-      pcall(wake_head, queue)
+      pcall(wake, looked and head)
       return ${REPLY.refused}
     end
   end

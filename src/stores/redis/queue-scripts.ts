@@ -1,5 +1,5 @@
 import { defineScript, REPLY } from './redis-script';
-import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE_HEAD } from './script-pieces';
+import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE } from './script-pieces';
 import { QUEUE_SUFFIX } from './side-keys';
 
 /** How long a sidecar is present after its last refresh, and so how long its tickets live, in milliseconds. */
@@ -56,7 +56,7 @@ if redis.call('get', KEYS[5]) ~= ARGV[8] then return ${REPLY.lapsed} end
 if number > 0 then redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10)) end
 
 ${LIVE_HEAD}
-${WAKE_HEAD}
+${WAKE}
 local function enter(at)
   redis.call('zadd', queue, at, ticket)
   redis.call('pexpire', queue, ${TICKET_LIFE_MS})
@@ -83,7 +83,7 @@ end
 if more then return ${REPLY.sweeping} end
 local left = redis.call('pttl', key)
 -- The head may not know yet that a lease has ended by itself.
-if left == -2 then pcall(wake_head, queue) end
+if left == -2 then pcall(wake, head) end
 return {${REPLY.queued}, place, redis.call('zrank', queue, ticket), left}
 `);
 

@@ -1,11 +1,11 @@
 import { defineScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
-import { GRANT, LIVE_HEAD, NOW, WAKE_HEAD } from './script-pieces';
+import { GRANT, LIVE_HEAD, NOW, WAKE } from './script-pieces';
 
 /** Wakes the head of the queue KEYS[4] after a DEL: whatever fails here, the lock is free. */
-const WAKE = `
+const WAKE_HEAD = `
   ${LIVE_HEAD}
-  ${WAKE_HEAD}
-  pcall(wake_head, KEYS[4])`;
+  ${WAKE}
+  pcall(function() wake((live_head(KEYS[4]))) end)`;
 
 /**
  * Releases a lock: Unlock, the release of one grant, and a forced release. One script: between a GET and a DEL the
@@ -56,7 +56,7 @@ if released or number > 0 then
   local run = freed and redis.pcall or redis.call
   run('set', KEYS[3], value, 'px', whole(tonumber(ARGV[4]) - now + 10))
 end
-if freed and stand ~= 0 then ${WAKE} end
+if freed and stand ~= 0 then ${WAKE_HEAD} end
 if released then return ${REPLY.unlocked} end
 if holder then return ${REPLY.heldByOther} end
 return ${REPLY.notFound}
@@ -90,7 +90,7 @@ if ARGV[4] ~= '' then
   led = first[1] == ARGV[4]
   run('zrem', KEYS[4], ARGV[4])
 end
-if held or led then ${WAKE} end
+if held or led then ${WAKE_HEAD} end
 return held and ${REPLY.withdrawn} or ${REPLY.nothingToWithdraw}
 `);
 

@@ -90,12 +90,11 @@ local function live_head(queue)
 end`;
 
 /**
- * Tells the first live ticket of a queue to ask. To be run by pcall, as whoever runs it has freed a lock, which
- * stands whether somebody can be woken or not.
+ * Tells a ticket to ask. To be run by pcall, as whoever runs it has freed a lock, which stands whether somebody can
+ * be woken or not.
  */
-export const WAKE_HEAD = `
-local function wake_head(queue)
-  local ticket = live_head(queue)
+export const WAKE = `
+local function wake(ticket)
   if not ticket then return end
   local sidecar, attempt = string.match(ticket, '^(%x+):(%x+):')
   redis.call('publish', '${CHANNEL_PREFIX}' .. sidecar .. '||', attempt)

@@ -138,10 +138,10 @@ export class ScriptLab {
   renew(
     call: LabCall,
     ttlMs: number,
-    { token = '', notAfterMs = inAMinute() } = {},
+    { token, notAfterMs = inAMinute() }: { token?: number; notAfterMs?: number } = {},
   ) {
     const keys = [call.key, toCompanionKey(call.key)];
-    return this.run('renew', keys, [call.owner, ttlMs, notAfterMs, token]);
+    return this.run('renew', keys, [call.owner, ttlMs, notAfterMs, token ?? '']);
   }
 
   withdraw(call: LabCall, { untilMs = inAMinute(), hasTicket = false } = {}) {
@@ -149,8 +149,9 @@ export class ScriptLab {
     return this.run('withdraw', this.keysOf(call), [call.owner, call.attempt, untilMs, ticket]);
   }
 
-  async view(...keys: string[]) {
-    return (await this.run('view', keys, [])) as unknown as (number | string)[][];
+  async view(...keys: string[]): Promise<(number | string)[][]> {
+    const reply: unknown = await this.run('view', keys, []);
+    return reply as (number | string)[][];
   }
 
   ticketOf({ sidecar, attempt, deadlineMs }: LabCall): string {
