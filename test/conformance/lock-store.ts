@@ -174,7 +174,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
       it('that acquired is recognised when it is repeated', async () => {
         const call = callOf('a');
         await store.tryLock(call, forever());
-        await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: true });
+        await expect(store.tryLock(call, forever())).resolves.toMatchObject({ acquired: true });
         await expect(unlock('a')).resolves.toBe('unlocked');
         await expect(unlock('a')).resolves.toBe('not_found');
       });
@@ -189,7 +189,7 @@ export function describeLockStore(name: string, createStore: () => LockStore): v
         await tryLock('b');
         await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: false });
         await unlock('b');
-        await expect(store.tryLock(call, forever())).resolves.toEqual({ acquired: true });
+        await expect(store.tryLock(call, forever())).resolves.toMatchObject({ acquired: true });
       });
 
       it('that released is recognised when it is repeated, and frees no later lock', async () => {

@@ -33,6 +33,14 @@ export class ExpiringMap<V> {
     return entry !== undefined && this.#now() < entry.expiresAtMs ? entry.value : undefined;
   }
 
+  /** The keys whose entries are not over, in no order. */
+  keys(): readonly string[] {
+    const now = this.#now();
+    return [...this.#entries]
+      .filter(([, { expiresAtMs }]) => now < expiresAtMs)
+      .map(([key]) => key);
+  }
+
   /** Sets a value for so many milliseconds from now. */
   set(key: string, value: V, ttlMs: number): void {
     this.delete(key);

@@ -1,11 +1,32 @@
 import type { CancelSignal } from '../../base/cancellation';
 import type { Attempt } from '../../lock/attempt';
-import { type LockStore, StoreError } from '../../lock/lock-store';
+import {
+  type LockStore,
+  StoreError,
+  type TryLockCall,
+  type TryLockResult,
+  type UnlockCall,
+  type UnlockOutcome,
+} from '../../lock/lock-store';
+import type {
+  AskCall,
+  AskResult,
+  ForceReleaseCall,
+  LeaseAbility,
+  LockQueue,
+  LockViews,
+} from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { ExpiringMap } from './expiring-map';
+import { type Lease, type MemoryClocks, MemoryLeases } from './memory-leases';
+import { MemoryViews } from './memory-views';
+import { TicketQueues } from './ticket-queues';
 
 /** How often expired leases are dropped from memory, in milliseconds. */
 const SWEEP_INTERVAL_MS = 1000;
+
+/** How often waiters look at their locks, in milliseconds: for leases that end by themselves, earlier than told. */
+const REFRESH_EVERY_MS = 500;
 
 /**
  * How long an attempt that has ended is remembered, in milliseconds: as long as a call of the
@@ -13,88 +34,185 @@ const SWEEP_INTERVAL_MS = 1000;
  */
 const MEMORY_OF_ATTEMPTS_MS = 10_000;
 
-/** Who holds a key, and by which attempt. */
-interface Lease {
-  readonly owner: string;
-  readonly attemptId: string;
-}
-
 /** An embedded lock store: its locks live in this process and end with it. */
 export interface MemoryStore extends LockStore {
+  readonly leases: LeaseAbility;
+  readonly queue: LockQueue;
+  readonly views: LockViews;
   /** How many leases are in memory, for tests of its bound. */
   readonly size: number;
+}
+
+/** What a memory store is made of. */
+export interface MemoryStoreOptions extends MemoryClocks {
+  readonly observer?: StoreObserver | undefined;
 }
 
 /**
  * Makes the embedded store (`lock.in-memory`), for development and tests: nothing to install, but
  * two sidecars do not share it and a restart forgets every lock.
- *
- * @param options `now` is a monotonic clock in milliseconds
  */
-export function createMemoryStore(options: {
-  readonly now: () => number;
-  readonly observer?: StoreObserver | undefined;
-}): MemoryStore {
-  const { observer = silentStoreObserver } = options;
-  const leases = new ExpiringMap<Lease>(options.now);
-  const endedAttempts = new ExpiringMap<'unlocked' | 'withdrawn'>(options.now);
-  let sweeper: NodeJS.Timeout | undefined;
-  let closed = false;
+export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
+  return new EmbeddedStore(options);
+}
 
-  const assertCallable = (signal: CancelSignal): void => {
-    if (closed) throw notApplied('the store is closed', 'closed');
-    if (signal.aborted) throw notApplied('the caller has gone', 'deadline');
+class EmbeddedStore implements MemoryStore {
+  readonly #observer: StoreObserver;
+  readonly #now: () => number;
+  readonly #leases: MemoryLeases;
+  readonly #queues: TicketQueues;
+  readonly #views: MemoryViews;
+  readonly #endedAttempts: ExpiringMap<'unlocked' | 'withdrawn'>;
+  #sweeper: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: MemoryStoreOptions) {
+    const { observer = silentStoreObserver, now } = options;
+    this.#observer = observer;
+    this.#now = now;
+    this.#leases = new MemoryLeases(options);
+    this.#queues = new TicketQueues(now);
+    this.#views = new MemoryViews({ leases: this.#leases, queues: this.#queues, now });
+    this.#endedAttempts = new ExpiringMap(now);
+  }
+
+  readonly leases: LeaseAbility = {
+    acquire: async (call, signal) => {
+      const { grant } = this.#tryLock(call, signal);
+      return grant === undefined ? { acquired: false } : { acquired: true, grant };
+    },
+    renew: async (call, signal) => {
+      this.#assertCallable(signal);
+      return this.#leases.renew(call);
+    },
+    release: async (call, signal) => {
+      const { owner, fencingToken } = call;
+      return this.#release(call, signal, (lease) => {
+        const isMeant = fencingToken === undefined || lease.fencingToken === fencingToken;
+        return isMeant && lease.owner === owner;
+      });
+    },
   };
-  const assertNotWithdrawn = ({ id }: Attempt): void => {
-    if (endedAttempts.get(id) === 'withdrawn') {
+
+  readonly queue: LockQueue = {
+    refreshEveryMs: REFRESH_EVERY_MS,
+    ask: async (call, signal) => this.#ask(call, signal),
+    refresh: async (keys, signal) => {
+      this.#assertCallable(signal);
+      return keys.filter((key) => this.#leases.get(key) === undefined);
+    },
+    leave: (call) => this.withdraw(call),
+    listen: (listener) => {
+      this.#queues.listen(listener);
+    },
+  };
+
+  readonly views: LockViews = {
+    get: async (key, signal) => {
+      this.#assertCallable(signal);
+      return this.#views.get(key);
+    },
+    list: async (call, signal) => {
+      this.#assertCallable(signal);
+      return this.#views.list(call);
+    },
+    forceRelease: async (call, signal) =>
+      this.#release(call, signal, ({ fencingToken }) => fencingToken === call.grant.fencingToken),
+  };
+
+  async init(signal: AbortSignal): Promise<void> {
+    this.#assertCallable(signal);
+    this.#observer.up(true);
+    this.#sweeper ??= setInterval(() => {
+      this.#leases.sweep();
+      this.#endedAttempts.sweep();
+    }, SWEEP_INTERVAL_MS).unref();
+  }
+
+  async tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
+    return this.#tryLock(call, signal);
+  }
+
+  async unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
+    return this.#release(call, signal, ({ owner }) => owner === call.owner);
+  }
+
+  async withdraw({ key, attempt }: Pick<UnlockCall, 'key' | 'attempt'>): Promise<void> {
+    this.#endedAttempts.set(attempt.id, 'withdrawn', MEMORY_OF_ATTEMPTS_MS);
+    const held = this.#leases.get(key)?.attemptId === attempt.id;
+    if (held) this.#leases.delete(key);
+    const led = this.#queues.leave(key, attempt.id);
+    if (held || led) this.#queues.wake(key);
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    this.#assertCallable(signal);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isClosed) this.#observer.closed();
+    this.#isClosed = true;
+    clearInterval(this.#sweeper);
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  #tryLock(call: TryLockCall, signal: CancelSignal): TryLockResult {
+    this.#assertUnended(call.attempt, signal);
+    const { key, attempt } = call;
+    const lease = this.#leases.get(key);
+    const isLed = lease === undefined && this.#queues.isLedByOther(key, attempt.id);
+    // It may not know that a lease has ended by itself.
+    if (isLed) this.#queues.wake(key);
+    const isOthers = lease !== undefined && lease.attemptId !== attempt.id;
+    if (isLed || isOthers) return { acquired: false };
+    return { acquired: true, grant: this.#leases.grant(call) };
+  }
+
+  #ask(call: AskCall, signal: CancelSignal): AskResult {
+    if (call.waitUntilMs <= this.#now()) throw notApplied('the wait is over', 'deadline');
+    const { grant } = this.#tryLock(call, signal);
+    if (grant !== undefined) {
+      this.#queues.leave(call.key, call.attempt.id);
+      return { state: 'granted', grant };
+    }
+    const ahead = this.#queues.enter(call);
+    return {
+      state: 'queued',
+      ahead,
+      freeAtMs: this.#leases.get(call.key)?.validUntilMs ?? this.#now(),
+    };
+  }
+
+  #release(
+    { key, attempt }: UnlockCall | ForceReleaseCall,
+    signal: CancelSignal,
+    isNamed: (lease: Lease) => boolean,
+  ): UnlockOutcome {
+    this.#assertUnended(attempt, signal);
+    if (this.#endedAttempts.get(attempt.id) === 'unlocked') return 'unlocked';
+    const lease = this.#leases.get(key);
+    if (lease === undefined) return 'not_found';
+    if (!isNamed(lease)) return 'held_by_other';
+    this.#leases.delete(key);
+    this.#endedAttempts.set(attempt.id, 'unlocked', MEMORY_OF_ATTEMPTS_MS);
+    this.#queues.wake(key);
+    return 'unlocked';
+  }
+
+  #assertUnended({ id }: Attempt, signal: CancelSignal): void {
+    this.#assertCallable(signal);
+    if (this.#endedAttempts.get(id) === 'withdrawn') {
       throw notApplied('the attempt was withdrawn', 'rejected');
     }
-  };
+  }
 
-  return {
-    async init(signal) {
-      assertCallable(signal);
-      observer.up(true);
-      sweeper ??= setInterval(() => {
-        leases.sweep();
-        endedAttempts.sweep();
-      }, SWEEP_INTERVAL_MS).unref();
-    },
-    async tryLock({ key, owner, ttlMs, attempt }, signal) {
-      assertCallable(signal);
-      assertNotWithdrawn(attempt);
-      const lease = leases.get(key);
-      if (lease !== undefined && lease.attemptId !== attempt.id) return { acquired: false };
-      leases.set(key, { owner, attemptId: attempt.id }, ttlMs);
-      return { acquired: true };
-    },
-    async unlock({ key, owner, attempt }, signal) {
-      assertCallable(signal);
-      assertNotWithdrawn(attempt);
-      if (endedAttempts.get(attempt.id) === 'unlocked') return 'unlocked';
-      const lease = leases.get(key);
-      if (lease === undefined) return 'not_found';
-      if (lease.owner !== owner) return 'held_by_other';
-      leases.delete(key);
-      endedAttempts.set(attempt.id, 'unlocked', MEMORY_OF_ATTEMPTS_MS);
-      return 'unlocked';
-    },
-    async withdraw({ key, attempt }) {
-      if (leases.get(key)?.attemptId === attempt.id) leases.delete(key);
-      endedAttempts.set(attempt.id, 'withdrawn', MEMORY_OF_ATTEMPTS_MS);
-    },
-    async ping(signal) {
-      assertCallable(signal);
-    },
-    async close() {
-      if (!closed) observer.closed();
-      closed = true;
-      clearInterval(sweeper);
-    },
-    get size() {
-      return leases.size;
-    },
-  };
+  #assertCallable(signal: CancelSignal): void {
+    if (this.#isClosed) throw notApplied('the store is closed', 'closed');
+    if (signal.aborted) throw notApplied('the caller has gone', 'deadline');
+  }
 }
 
 function notApplied(message: string, kind: 'closed' | 'deadline' | 'rejected'): StoreError {

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+
+import { createAttempt } from '../../src/lock/attempt';
+import type { LockStore, TryLockCall } from '../../src/lock/lock-store';
+import type { AskCall, AskResult, Grant, QueueListener } from '../../src/lock/store-abilities';
+
+/** A lease, or a wait, that no test outlives, in milliseconds. */
+export const LONG_MS = 60_000;
+
+export const forever = (): AbortSignal => new AbortController().signal;
+
+/** A try, or an ask that waits for a minute, on a key of its own unless one is given. */
+export function callOn(given: Partial<AskCall> = {}): TryLockCall & AskCall {
+  return {
+    key: `lock||conformance||${randomUUID()}`,
+    owner: 'a',
+    ttlMs: LONG_MS,
+    attempt: createAttempt(),
+    waitUntilMs: performance.now() + LONG_MS,
+    ...given,
+  };
+}
+
+/** Takes a lock; fails where it is held. */
+export async function acquire(store: LockStore, call: TryLockCall): Promise<Grant> {
+  const result = await store.leases!.acquire(call, forever());
+  if (!result.acquired) throw new Error(`${call.key} is held`);
+  return result.grant;
+}
+
+/** Asks for a lock; fails where it is not granted. */
+export async function beGranted(store: LockStore, call: AskCall): Promise<Grant> {
+  const result: AskResult = await store.queue!.ask(call, forever());
+  if (result.state !== 'granted') throw new Error(`queued behind ${result.ahead}`);
+  return result.grant;
+}
+
+/** What a store tells of its queues. */
+export class RecordingListener implements QueueListener {
+  readonly told: string[] = [];
+
+  woken(attemptId: string): void {
+    this.told.push(attemptId);
+  }
+
+  missed(): void {
+    this.told.push('missed');
+  }
+
+  lapsed(): void {
+    this.told.push('lapsed');
+  }
+}
