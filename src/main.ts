@@ -53,7 +53,7 @@ async function run(options: RunOptions): Promise<void> {
     daprVersion: DAPR_VERSION,
     now: () => new Date(),
     write: createLineWriter(options.logFile, (dropped) => {
-      logger.warn(`${dropped} log lines were dropped, as nobody read the ones before`);
+      logger.warn(`${dropped} log lines were dropped because standard output was not read`);
     }),
   });
   logLibraryOutput(globalThis.console, logger);

@@ -149,7 +149,7 @@ class ComposedApp implements App {
     const isWhole = await parts.resources.reload();
     if (this.#stopping) return;
     if (isConfigured && isWhole) this.#logger.info('Reloaded');
-    else this.#logger.error('Reloaded in part: what is broken or failed stays as it was before');
+    else this.#logger.error('Reloaded in part: what could not be used stays unchanged');
   }
 
   /** All of it or, where any of it can't be used, nothing. */
@@ -217,7 +217,9 @@ class ComposedApp implements App {
       const place = `port ${port} of ${host === '' ? '0.0.0.0' : host}`;
       const sentence = `failed to start metrics server: ${place}: ${describeListenError(cause)}`;
       if (isRequired) throw new Error(sentence, { cause });
-      this.#logger.error(`${sentence}; going on without metrics, as no --metrics-port is given`);
+      this.#logger.error(
+        `${sentence}; continuing without metrics, because --metrics-port is not set`,
+      );
     }
   }
 

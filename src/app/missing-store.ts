@@ -14,23 +14,21 @@ export function describeMissingStore(
 ): readonly string[] {
   const reasons = [
     ...(folders.length === 0 ? ['no --resources-path is given'] : []),
-    ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read as a whole`]),
+    ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read completely`]),
     ...(manifests.length === 0
       ? []
       : [
-          `no component for this app is a lock store that is ready: ${manifests.map(toLogName).join(', ')}`,
+          `none of the components for this app is a lock store that is ready: ${manifests.map(toLogName).join(', ')}`,
         ]),
   ];
   const isEmpty = reasons.length === 0 && passedOver.length === 0;
   if (isEmpty) {
     const places = folders.join(', ');
     const hint =
-      subfolders.length === 0
-        ? ''
-        : ` itself; its subfolders are not read: ${subfolders.join(', ')}`;
-    reasons.push(`no component stands in ${places}${hint}`);
+      subfolders.length === 0 ? '' : `; its subfolders are not read: ${subfolders.join(', ')}`;
+    reasons.push(`there is no component in ${places}${hint}`);
   }
-  const consequence = 'every lock call is answered with ERR_LOCK_STORE_NOT_CONFIGURED';
+  const consequence = 'every lock call fails with ERR_LOCK_STORE_NOT_CONFIGURED';
   const reason = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
-  return [`No lock store is loaded, ${consequence}${reason}`, ...passedOver];
+  return [`No lock store is loaded, so ${consequence}${reason}`, ...passedOver];
 }

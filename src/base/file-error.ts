@@ -2,21 +2,21 @@ import { toErrorMessage } from './error-message';
 
 /** What the errors of the file system mean to whoever named the path. */
 const SENTENCES: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not open it, or not look into a folder on its path',
-  EADDRINUSE: 'something else listens there',
+  EACCES: 'this user may not open it or a folder on its path',
+  EADDRINUSE: 'another process listens there',
   EBUSY: 'it is in use',
-  EIO: 'the disk fails',
+  EIO: 'the disk reports an I/O error',
   EISDIR: 'it is a folder, not a file',
-  ELOOP: 'its symbolic links lead in a circle',
+  ELOOP: 'its symbolic links form a loop',
   EMFILE: 'this process has too many files open (ulimit -n)',
   ENAMETOOLONG: 'its name is too long',
   ENFILE: 'this machine has too many files open',
-  ENOENT: 'it is not there, or is a link that leads nowhere',
+  ENOENT: 'it does not exist, or is a broken link',
   ENOSPC: 'the disk is full',
-  ENOTDIR: 'it is a file, or leads through one, where a folder is needed',
-  ENXIO: 'it is a pipe that nobody reads, a socket, or a device that is not there',
+  ENOTDIR: 'the path, or a part of it, is a file, not a folder',
+  ENXIO: 'it is a pipe that nobody reads, a socket, or a device that does not exist',
   EPERM: 'this user may not do that',
-  EROFS: 'the disk can only be read',
+  EROFS: 'the disk is read-only',
 };
 
 /** Why a file or folder can't be used: a sentence with its code; another error's own message. */

@@ -3,12 +3,12 @@ import { parseArgs } from 'node:util';
 import { findNearest } from '../base/nearest-name';
 import { type FlagName, FLAGS, isFlagName } from './flags';
 
-/** A command line that can't be understood; the message is in pflag's words. */
+/** An invalid command line. The message uses pflag's words. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The flags of a command line, with defaults for those that it does not name. */
+/** The flags of a command line. A flag that is not given has its default. */
 export class FlagValues {
   readonly #given = new Map<FlagName, readonly string[]>();
 
@@ -23,8 +23,8 @@ export class FlagValues {
   }
 
   /**
-   * Every value given, those with commas split; empty ones are left out. Of a flag that may not be
-   * repeated the last one counts.
+   * All values, with comma-separated ones split and empty ones left out. For a flag that can't be
+   * repeated, only the last value.
    */
   list(name: FlagName): readonly string[] {
     const given = this.#given.get(name);
@@ -40,12 +40,12 @@ export class FlagValues {
     return Number(this.text(name));
   }
 
-  /** True where the command line names the flag, with whatever value. */
+  /** True if the command line contains the flag, with any value. */
   has(name: FlagName): boolean {
     return this.#given.has(name);
   }
 
-  /** The flags that the command line names. */
+  /** The flags that the command line contains. */
   get names(): readonly FlagName[] {
     return [...this.#given.keys()];
   }
@@ -57,10 +57,10 @@ const FALSE: readonly string[] = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 
 /**
  * Parses a command line in all of daprd's forms (pflag): `--f v`, `--f=v`, `-f v`, booleans with
- * and without a value, repeated flags, empty values. What is no flag is passed over: the Dapr CLI
- * leaves stray words behind.
+ * and without a value, repeated flags, empty values. Arguments that are not flags are ignored,
+ * because the Dapr CLI leaves some behind.
  *
- * @throws {UsageError} for an unknown flag or a value of the wrong kind
+ * @throws {UsageError} for an unknown flag or a value of the wrong type
  */
 export function parseArgv(argv: readonly string[]): FlagValues {
   const { tokens } = parseArgs({
@@ -79,7 +79,7 @@ export function parseArgv(argv: readonly string[]): FlagValues {
   return new FlagValues(given);
 }
 
-/** What parseArgs has to know: which flags take the next word as their value. */
+/** Tells parseArgs which flags take the next argument as their value. */
 const PARSE_OPTIONS = {
   ...Object.fromEntries(
     Object.entries(FLAGS).map(([name, { kind }]) => [
@@ -87,11 +87,14 @@ const PARSE_OPTIONS = {
       { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const) },
     ]),
   ),
-  // pflag's one shorthand that needs no definition.
+  // The only shorthand that pflag defines by itself.
   help: { type: 'boolean' as const, short: 'h' },
 };
 
-/** daprd takes `-app-id` for `--app-id`; a number such as -10 is a value, not a flag. */
+/**
+ * Turns `-app-id` into `--app-id`, as daprd accepts it. A number such as -10 is a value, not a
+ * flag.
+ */
 function doubleDash(word: string): string {
   return /^-[^-\d].+/s.test(word) ? `-${word}` : word;
 }

@@ -1,14 +1,19 @@
-/** How a flag's value is written: `boolean` may stand without one, `list` may be repeated. */
+/** The syntax of a flag's value. A `boolean` can have no value, a `list` can be repeated. */
 export type FlagKind = 'text' | 'boolean' | 'integer' | 'list';
 
 /**
- * What a flag does here: `used` is served; `accepted` means nothing to a lock sidecar and is taken
- * silently, as launchers pass it; `unserved` is a daprd feature that people may count on, so that
- * setting it is warned about.
+ * The effect of a flag.
+ * - `used`: it has an effect.
+ * - `accepted`: a lock sidecar does not need it. It is accepted silently, because launchers pass
+ *   it.
+ * - `unserved`: a feature of daprd that is missing here. Setting it causes a warning.
  */
 export type FlagEffect = 'used' | 'accepted' | 'unserved';
 
-/** A flag of daprd 1.18 (dapr/dapr cmd/daprd/options/options.go), or one of ours, which says so. */
+/**
+ * A flag of daprd 1.18 (dapr/dapr cmd/daprd/options/options.go), or one of Holdfast's own, whose
+ * meaning says so.
+ */
 export interface Flag {
   readonly kind: FlagKind;
   readonly default: string;
@@ -36,80 +41,94 @@ const unserved = (kind: FlagKind, meaning: string): Flag => ({
   meaning,
 });
 
-const ACTORS = 'Actors: no part of a lock sidecar';
+const ACTORS = 'Actors: not part of a lock sidecar';
 const CONTROL_PLANE = "Dapr's control plane: not used";
 const APP = 'Calls to the app: never made';
-const SCHEDULER = 'Jobs: no part of a lock sidecar';
+const SCHEDULER = 'Jobs: not part of a lock sidecar';
 
-/** Every flag that is taken, by its name without dashes. */
+/**
+ * Every accepted flag, by its name without dashes. A test compares docs/flags.md with this table.
+ */
 export const FLAGS = {
-  'app-id': used('text', '', "The app's id; the default prefix of its locks. Required, no dots"),
+  'app-id': used(
+    'text',
+    '',
+    'App id, the default prefix of lock keys. Required; must not contain dots',
+  ),
   'dapr-http-port': used('text', '3500', 'Port of the HTTP API'),
   'dapr-grpc-port': used('text', '50001', 'Port of the gRPC API'),
-  'dapr-listen-addresses': used('text', '', 'Comma list of addresses to listen on; empty for all'),
-  'resources-path': used('list', '', 'Folder of component files; may be repeated'),
-  'components-path': used('text', '', 'Older name of --resources-path, used where that is absent'),
+  'dapr-listen-addresses': used('text', '', 'Comma-separated listen addresses; empty for all'),
+  'resources-path': used('list', '', 'Folder with component files; can be repeated'),
+  'components-path': used('text', '', 'Older name of --resources-path, used if that is not set'),
   mode: used('text', 'standalone', 'standalone, or kubernetes together with --resources-path'),
-  'max-body-size': used('text', '4Mi', 'Longest request body, as a quantity; 0 for no limit'),
-  'read-buffer-size': used('text', '4Ki', 'Size of request headers, as a quantity'),
+  'max-body-size': used(
+    'text',
+    '4Mi',
+    'Maximum size of a request body, as a quantity; 0 for no limit',
+  ),
+  'read-buffer-size': used('text', '4Ki', 'Maximum size of request headers, as a quantity'),
   'dapr-http-max-request-size': used('integer', '-1', 'Older form of --max-body-size, in MB'),
   'dapr-http-read-buffer-size': used('integer', '-1', 'Older form of --read-buffer-size, in KB'),
   'dapr-graceful-shutdown-seconds': used(
     'integer',
     '5',
-    'How long calls in flight may take at the end; 0 for as long as it takes',
+    'Time for calls in flight to finish at shutdown; 0 for no limit',
   ),
   'log-level': used('text', 'info', 'debug, info, warn, error or fatal'),
   'log-as-json': used('boolean', 'false', 'Log in JSON'),
-  'log-file': used('text', '', 'File to append the log to, instead of standard output'),
+  'log-file': used('text', '', 'Append the log to this file instead of standard output'),
   'app-port': used('text', '0', 'Port of the app, shown by the metadata API; never called'),
   'app-protocol': used('text', 'http', 'Protocol of the app, shown by the metadata API'),
   'app-channel-address': used('text', '127.0.0.1', 'Address of the app, shown by the metadata API'),
   'app-max-concurrency': used('integer', '-1', 'Shown by the metadata API'),
-  config: used('list', '', 'Configuration file; may be repeated, later ones count before earlier'),
-  'enable-api-logging': used('boolean', 'false', 'A log line for each call; wins over --config'),
-  'unix-domain-socket': used(
+  config: used(
+    'list',
+    '',
+    'Configuration file; can be repeated, later files override earlier ones',
+  ),
+  'enable-api-logging': used('boolean', 'false', 'Log each API call; overrides --config'),
+  'unix-domain-socket': used('text', '', 'Folder for unix sockets, used instead of both API ports'),
+  'dapr-public-port': used('text', '', 'Second HTTP port, for health and metadata only'),
+  'dapr-public-listen-address': used(
     'text',
     '',
-    'Folder of unix sockets that take the place of both API ports',
+    'Listen address of --dapr-public-port; empty for all',
   ),
-  'dapr-public-port': used('text', '', 'Second HTTP port, for health and metadata alone'),
-  'dapr-public-listen-address': used('text', '', 'Address of that second port; empty for all'),
   'allowed-origins': used(
     'text',
     '',
-    'Comma list of origins whose pages may call; * for all (CORS)',
+    'Comma-separated origins whose pages may call (CORS); * for all',
   ),
-  'metrics-port': used('text', '9090', 'Port of the metrics, for Prometheus'),
-  'metrics-listen-address': used('text', '0.0.0.0', 'Address of the metrics'),
+  'metrics-port': used('text', '9090', 'Port of the Prometheus metrics'),
+  'metrics-listen-address': used('text', '0.0.0.0', 'Listen address of the metrics'),
   'enable-metrics': used('boolean', 'true', 'false turns metrics off'),
   'hot-reload-reconcile-interval': used(
     'text',
     '60s',
-    'How often the resource folders are read without a change being noticed; 0 for 60s',
+    'How often the resource folders are read, besides being watched; 0 means 60s',
   ),
   'tls-cert-file': used(
     'text',
     '',
     'Certificate chain (PEM) for both API ports; not a flag of daprd',
   ),
-  'tls-key-file': used('text', '', 'Its key (PEM); not a flag of daprd'),
+  'tls-key-file': used('text', '', 'Key of the certificate (PEM); not a flag of daprd'),
   'tls-client-ca-file': used(
     'text',
     '',
-    'Authorities (PEM) whose clients alone are let in; not a flag of daprd',
+    'CAs (PEM); only clients with a certificate from them are accepted; not a flag of daprd',
   ),
   'trace-lock-details': used(
     'boolean',
     'false',
-    'Spans name resource and owner of a lock too; not a flag of daprd',
+    'Add resource and owner of a lock to spans; not a flag of daprd',
   ),
   'max-concurrent-lock-calls': used(
     'integer',
     '1000',
-    'Lock calls under way at a time; more are refused at once, 0 for no bound; not a flag of daprd',
+    'Limit of concurrent lock calls; further ones are refused at once, 0 for no limit; not a flag of daprd',
   ),
-  'dapr-internal-grpc-port': used('text', '', 'Named in the log line that launchers wait for'),
+  'dapr-internal-grpc-port': used('text', '', 'Only shown in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),
   wait: used('boolean', 'false', 'Wait until a sidecar on --dapr-http-port is ready, and exit'),
@@ -120,7 +139,10 @@ export const FLAGS = {
 
   'profile-port': accepted('text', "Go's profiler"),
   'enable-profiling': accepted('boolean', "Go's profiler"),
-  'dapr-internal-grpc-listen-address': accepted('text', 'Sidecar to sidecar: no part of locks'),
+  'dapr-internal-grpc-listen-address': accepted(
+    'text',
+    'Calls between sidecars: not part of a lock sidecar',
+  ),
   'app-ssl': accepted('boolean', APP),
   'enable-app-health-check': accepted('boolean', APP),
   'app-health-check-path': accepted('text', APP),

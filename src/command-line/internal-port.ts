@@ -5,8 +5,8 @@ const LOWEST = 47_300;
 const HIGHEST = 65_535;
 
 /**
- * The port that is named as the internal gRPC port where none is given: the same for the same app in
- * the same place, as daprd's. Nothing listens on it.
+ * The internal gRPC port to show in the log if no flag sets one. As in daprd, it is the same for
+ * the same app in the same place. Nothing listens on it.
  */
 export function toInternalPort(identity: readonly string[]): number {
   const hash = createHash('sha256').update(identity.join('|')).digest().readUInt32BE();

@@ -2,24 +2,24 @@ import { parseGoDuration } from '../go/go-values';
 import type { TlsFiles } from '../servers/listen-address';
 import type { FlagValues } from './argv';
 
-/** A TCP port at one address; an empty one is all. */
+/** A TCP port and its address. An empty address means all addresses. */
 export interface PortAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where metrics are shown. */
+/** Address and port of the metrics server. */
 export interface MetricsAddress extends PortAddress {
-  /** True where the command line names the port: then it has to be had. */
+  /** True if the command line sets the port. Then the start fails if the port is in use. */
   readonly isRequired: boolean;
 }
 
-/** Options that can't be run with; the message is daprd's where daprd has one. */
+/** Invalid options. The message is daprd's where daprd has one. */
 export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }
 
-/** The flags that name a port. */
+/** The flags that set a port. */
 export type PortFlag =
   | 'dapr-http-port'
   | 'dapr-grpc-port'
@@ -28,14 +28,22 @@ export type PortFlag =
   | 'metrics-port'
   | 'app-port';
 
-/** Where health and metadata are shown alone; undefined for nowhere. */
+/**
+ * Address of the public port (health and metadata only), or undefined if there is none.
+ *
+ * @throws {OptionsError} for an invalid port
+ */
 export function toPublicAddress(flags: FlagValues): PortAddress | undefined {
   if (['', '0'].includes(flags.text('dapr-public-port'))) return undefined;
   const host = withoutBrackets(flags.text('dapr-public-listen-address'));
   return { host, port: toPort(flags, 'dapr-public-port') };
 }
 
-/** Where metrics are shown; undefined where they are turned off. */
+/**
+ * Address of the metrics server, or undefined if metrics are turned off.
+ *
+ * @throws {OptionsError} for an invalid port
+ */
 export function toMetricsAddress(flags: FlagValues): MetricsAddress | undefined {
   if (!flags.boolean('enable-metrics')) return undefined;
   return {
@@ -45,23 +53,32 @@ export function toMetricsAddress(flags: FlagValues): MetricsAddress | undefined 
   };
 }
 
-/** daprd's default, also for 0, in milliseconds. */
+/** daprd's default in milliseconds, also used for 0. */
 const DEFAULT_RECONCILE_MS = 60_000;
 
-/** How often resource folders are read anyway, in milliseconds. */
+/**
+ * How often the resource folders are read even without a change, in milliseconds.
+ *
+ * @param text a duration in Go's syntax
+ * @throws {OptionsError} for anything else, and for a negative duration
+ */
 export function toReconcileInterval(text: string): number {
   try {
     const ms = parseGoDuration(text);
     if (ms >= 0) return ms === 0 ? DEFAULT_RECONCILE_MS : Math.max(100, Math.min(ms, 2 ** 31 - 1));
   } catch {
-    // Said below, as a negative one.
+    // Reported below, together with negative durations.
   }
   throw new OptionsError(
     `invalid value for --hot-reload-reconcile-interval: ${JSON.stringify(text)} (allowed: a duration such as 60s)`,
   );
 }
 
-/** The certificate of the API ports; undefined for plain connections. */
+/**
+ * The certificate files of the API ports, or undefined for plain connections.
+ *
+ * @throws {OptionsError} if only one of certificate and key is given
+ */
 export function toTlsFiles(flags: FlagValues): TlsFiles | undefined {
   const [cert, key] = [flags.text('tls-cert-file'), flags.text('tls-key-file')];
   const clientCa = orUndefined(flags.text('tls-client-ca-file'));
@@ -72,15 +89,19 @@ export function toTlsFiles(flags: FlagValues): TlsFiles | undefined {
 
 const HIGHEST_PORT = 65_535;
 
-/** What 0 means to a flag of a port that takes it. */
+/** The meaning of 0, for port flags that accept it. */
 const ZERO_PORT: Readonly<Partial<Record<PortFlag, string>>> = {
   'app-port': 'none',
-  'dapr-internal-grpc-port': 'one of its own',
+  'dapr-internal-grpc-port': 'a port that Holdfast chooses',
   'dapr-public-port': 'none',
-  'metrics-port': 'any that is free',
+  'metrics-port': 'any free port',
 };
 
-/** A port, 0 where --app-port is empty. */
+/**
+ * Reads a port, 0 to 65535. An empty --app-port is 0.
+ *
+ * @throws {OptionsError} for anything else
+ */
 export function toPort(flags: FlagValues, name: PortFlag): number {
   const text = flags.text(name);
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
@@ -89,16 +110,16 @@ export function toPort(flags: FlagValues, name: PortFlag): number {
   const zero = ZERO_PORT[name];
   const allowed = `1 to ${HIGHEST_PORT}${zero === undefined ? '' : `, 0 for ${zero}`}`;
   throw new OptionsError(
-    `error parsing ${name} flag: ${JSON.stringify(text)} is no port (allowed: ${allowed})`,
+    `error parsing ${name} flag: ${JSON.stringify(text)} is not a port (allowed: ${allowed})`,
   );
 }
 
-/** An address as Node takes it: IPv6 without brackets. */
+/** Removes the brackets of an IPv6 address, as Node needs it. */
 export function withoutBrackets(address: string): string {
   return address.trim().replace(/^\[(.*)\]$/, '$1');
 }
 
-/** A text, undefined where it is empty. */
+/** Turns an empty text into undefined. */
 export function orUndefined(text: string): string | undefined {
   return text === '' ? undefined : text;
 }

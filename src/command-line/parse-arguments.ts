@@ -5,14 +5,16 @@ import { OptionsError } from './listener-options';
 import { type RunOptions, toRunOptions } from './run-options';
 import { toUsage } from './usage';
 
-/** What a command line asks for. */
+/** What the process must do for a command line. */
 export type Invocation =
   | { readonly kind: 'run'; readonly options: RunOptions }
-  /** A text for standard output; exit code 0. */
+  /** Print a text to standard output; exit code 0. */
   | { readonly kind: 'print'; readonly text: string }
-  /** Waiting for another sidecar; exit code 0 whatever comes of it, as in daprd. */
+  /** Wait for another sidecar; exit code 0 whatever the result, as in daprd. */
   | { readonly kind: 'wait'; readonly httpPort: number }
-  /** A text for standard error: 2 for a command line that can't be understood, 1 for bad options. */
+  /**
+   * Print a text to standard error. Exit code 2 for an invalid command line, 1 for invalid options.
+   */
   | { readonly kind: 'invalid'; readonly message: string; readonly exitCode: 1 | 2 };
 
 /** The versions that `--version` and `--build-info` print. */
@@ -21,7 +23,7 @@ export interface Versions {
   readonly holdfastVersion: string;
 }
 
-/** Works out what a command line asks for; never throws for what a user can write. */
+/** Parses a command line. Never throws for user input; errors are invocations of kind `invalid`. */
 export function parseArguments(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -31,7 +33,7 @@ export function parseArguments(
     return toInvocation(argv, env, versions);
   } catch (error) {
     if (error instanceof UsageError) {
-      // Last, so that it is what a terminal shows.
+      // Last, so that a terminal still shows it.
       const message = `${toUsage()}\n${error.message}\n`;
       return { kind: 'invalid', message, exitCode: 2 };
     }
@@ -56,7 +58,7 @@ function toInvocation(
   return { kind: 'run', options: toRunOptions(flags, { env, place }) };
 }
 
-/** daprd's three lines, and ours. */
+/** daprd's three lines of --build-info, and Holdfast's version. */
 function toBuildInfo({ daprVersion, holdfastVersion }: Versions): string {
   return `Version: ${daprVersion}
 Git Commit: holdfast-${holdfastVersion}

@@ -1,4 +1,4 @@
-/** What a suffix of a Kubernetes quantity multiplies by. */
+/** The factor for each suffix of a Kubernetes quantity. */
 const MULTIPLIERS: Readonly<Record<string, number>> = {
   '': 1,
   k: 1e3,
@@ -12,8 +12,9 @@ const MULTIPLIERS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a Kubernetes quantity (`4Mi`, `4M`, `1.5Gi`, `1e3`, `4096`) as a number, rounded up;
- * undefined for anything else. Suffixes beyond tera and below one are no sizes.
+ * Reads a Kubernetes quantity (`4Mi`, `4M`, `1.5Gi`, `1e3`, `4096`) as a number, rounded up.
+ * Undefined for anything else. Suffixes above tera and below one are not accepted, because they
+ * make no sense for sizes.
  */
 export function parseQuantity(text: string): number | undefined {
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([kMGT]|[KMGT]i)?$/.exec(text);

@@ -19,7 +19,7 @@ import { parseQuantity } from './quantity';
 /** The levels of `--log-level`. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
-/** What a sidecar is started with: the command line and the environment, checked. */
+/** All options of a sidecar, checked: from the command line and the environment. */
 export interface RunOptions {
   readonly appId: string;
   readonly httpPort: number;
@@ -29,10 +29,10 @@ export interface RunOptions {
   readonly resourcesPaths: readonly string[];
   /** Undefined for no limit. */
   readonly httpMaxBodyBytes: number | undefined;
-  /** 0 takes only empty messages, as daprd's. */
+  /** 0 accepts only empty messages, as in daprd. */
   readonly grpcMaxMessageBytes: number;
   readonly readBufferBytes: number;
-  /** Undefined for as long as it takes. */
+  /** Undefined for no limit. */
   readonly gracefulShutdownMs: number | undefined;
   readonly logLevel: LogLevel;
   readonly logAsJson: boolean;
@@ -41,11 +41,11 @@ export interface RunOptions {
   readonly apiToken: string | undefined;
   readonly namespace: string | undefined;
   readonly internalGrpcPort: number;
-  /** Files of --config, later ones over earlier. */
+  /** Files of --config. Later files override earlier ones. */
   readonly configFiles: readonly string[];
-  /** Undefined where the configuration decides. */
+  /** Undefined if the configuration decides. */
   readonly apiLogging: boolean | undefined;
-  /** Folder of unix sockets in place of the API ports; undefined for TCP. */
+  /** Folder for unix sockets that replace the API ports. Undefined for TCP. */
   readonly unixSocketFolder: string | undefined;
   /** Undefined for no public port. */
   readonly publicAddress: PortAddress | undefined;
@@ -55,7 +55,7 @@ export interface RunOptions {
   readonly reconcileIntervalMs: number;
   /** Undefined for plain connections. */
   readonly tlsFiles: TlsFiles | undefined;
-  /** True: spans name resource and owner. */
+  /** True if spans contain resource and owner. */
   readonly tracesLockDetails: boolean;
   /** Undefined for no bound. */
   readonly maxConcurrentLockCalls: number | undefined;
@@ -65,14 +65,14 @@ export interface RunOptions {
     readonly channelAddress: string;
     readonly maxConcurrency: number;
   };
-  /** What the operator should know of what was asked for and is not served. */
+  /** Warnings for the log about options without an effect. */
   readonly warnings: readonly string[];
 }
 
-/** The machine around the process, for the internal port. */
+/** The environment that determines the internal port. */
 export interface RunEnvironment {
   readonly env: NodeJS.ProcessEnv;
-  /** What makes this app's place its own: folder, user, machine. */
+  /** Folder, user and machine: together they identify the place of an app. */
   readonly place: readonly string[];
 }
 
@@ -81,9 +81,10 @@ const DEFAULT_GRACE_SECONDS = 5;
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
 
 /**
- * Checks the flags together and turns them into options, in the order in which daprd would notice.
+ * Checks all flags and turns them into options. Checks in the same order as daprd, so that the
+ * first error is the same.
  *
- * @throws {OptionsError} for what daprd ends with exit code 1
+ * @throws {OptionsError} for errors that make daprd exit with code 1
  */
 export function toRunOptions(flags: FlagValues, environment: RunEnvironment): RunOptions {
   const logLevel = toLogLevel(flags.text('log-level'));
@@ -156,10 +157,10 @@ function toPorts(flags: FlagValues): { readonly httpPort: number; readonly grpcP
     'dapr-http-port': httpPort,
     'dapr-grpc-port': grpcPort,
   })) {
-    // daprd's check; as an app port that is not given is 0, it also refuses port 0.
+    // daprd's check. An app port that is not set is 0, so this also refuses port 0.
     if (port === appPort) {
       throw new OptionsError(
-        `the '${name}' argument value ${port} conflicts with 'app-port'${port === 0 ? ' (port 0 is no port to serve on)' : ''}`,
+        `the '${name}' argument value ${port} conflicts with 'app-port'${port === 0 ? ' (0 is not allowed)' : ''}`,
       );
     }
   }
@@ -194,7 +195,7 @@ function assertMode(mode: string, resourcesPaths: readonly string[]): void {
   }
 }
 
-/** --max-body-size wins over the older flag; -1 is daprd's way to say the default. */
+/** --max-body-size overrides the older flag. -1 means daprd's default. */
 function toBodyBytes(flags: FlagValues): number {
   const megabytes = flags.integer('dapr-http-max-request-size');
   if (!flags.has('max-body-size') && megabytes >= 0) return megabytes * 2 ** 20;
@@ -221,7 +222,7 @@ function toMaxConcurrentCalls(flags: FlagValues): number | undefined {
   const calls = flags.integer('max-concurrent-lock-calls');
   if (calls >= 0) return calls === 0 ? undefined : calls;
   throw new OptionsError(
-    `invalid value for --max-concurrent-lock-calls: ${calls} (allowed: 1 or more, 0 for no bound)`,
+    `invalid value for --max-concurrent-lock-calls: ${calls} (allowed: 1 or more, or 0 for no limit)`,
   );
 }
 

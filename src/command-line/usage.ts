@@ -1,6 +1,6 @@
 import { type Flag, FLAGS } from './flags';
 
-/** The text of `--help`: every flag, those that have an effect first. */
+/** The text of `--help`: every flag, with those that have an effect first. */
 export function toUsage(): string {
   const flags: [string, Flag][] = Object.entries(FLAGS);
   const served = flags.filter(([, { effect }]) => effect === 'used');

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** daprd's pace and cap, in milliseconds. */
+/** daprd's poll interval and limit, in milliseconds. */
 const INTERVAL_MS = 100;
 const CAP_MS = 60_000;
 
-/** Waits until the sidecar on a port of this machine is ready; says whether it is in time. */
+/**
+ * Waits until the sidecar on a port of this machine is ready. Returns false if it is not ready in
+ * time.
+ */
 export async function waitUntilReady(options: {
   readonly httpPort: number;
   readonly capMs?: number;

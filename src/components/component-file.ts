@@ -13,33 +13,36 @@ import type { ComponentManifest, PropertySource } from './manifest';
 import { type ComponentDocument, componentSchema } from './manifest-schema';
 import { describeUnknownProperties } from './unknown-properties';
 
-/** A component of a file, with what decides whether it is meant for a sidecar. */
+/** A component in a file, with the fields that decide whether it is meant for this sidecar. */
 export interface ScopedManifest {
   readonly manifest: ComponentManifest;
-  /** Empty where the file names none. */
+  /** Empty if the file has none. */
   readonly namespace: string;
   /** App ids; empty for all. */
   readonly scopes: readonly string[];
-  /** What in it has no effect and was hardly meant so, as sentences. */
+  /** Warnings about parts that have no effect, probably by mistake. */
   readonly warnings: readonly string[];
 }
 
-/** What the documents of one file hold. */
+/** The components and problems in the documents of one file. */
 export interface ComponentsOfFile {
   readonly manifests: readonly ScopedManifest[];
-  /** Of the documents that can't be read every problem, not only the first. */
+  /** All problems of the documents that can't be read. */
   readonly problems: readonly string[];
 }
 
-/** daprd's default, in milliseconds, also for values that it can't read. */
+/** daprd's default in milliseconds, also used for invalid values. */
 const DEFAULT_INIT_TIMEOUT_MS = 5000;
 
-/** As far as Node's timers reach, with room for what is added; a longer one would fire at once. */
+/**
+ * The longest usable timeout in milliseconds, with some reserve. Node would run a longer timer at
+ * once.
+ */
 const LONGEST_INIT_TIMEOUT_MS = 2 ** 31 - 1000;
 
 /**
- * Reads the components among the documents of one file; those of other kinds are passed over. As in
- * daprd a document that can't be read keeps none of the others from being read.
+ * Reads the components in the documents of one file and ignores other kinds. As in daprd, a
+ * document that can't be read does not affect the others.
  */
 export function parseComponents(
   file: string,

@@ -1,14 +1,14 @@
 import { isSecretStoreType } from './secrets/secret-stores';
 
 /**
- * What a component's type says of it: a lock store, a secret store of those that are served,
- * something Dapr has and we don't, or a slip.
+ * The kind of a component: a lock store, a supported secret store, another building block of Dapr,
+ * or an unknown type (probably mistyped).
  */
 export type ComponentKind = 'lock' | 'secret-store' | 'other-building-block' | 'unknown';
 
 /**
- * Dapr's component categories besides locks, the text before a type's first dot
- * (dapr/dapr pkg/components/category.go). A team's resource folder holds all of its components.
+ * Dapr's component categories other than locks: the text before the first dot of a type (dapr/dapr
+ * pkg/components/category.go). A team's resource folder contains all of its components.
  */
 const OTHER_BUILDING_BLOCKS: ReadonlySet<string> = new Set([
   'bindings',
@@ -24,7 +24,7 @@ const OTHER_BUILDING_BLOCKS: ReadonlySet<string> = new Set([
   'workflowbackend',
 ]);
 
-/** Tells the kind of a component by its type; the category counts case and all, as in daprd. */
+/** Finds the kind of a component from its type. As in daprd, the category is case-sensitive. */
 export function toComponentKind(type: string): ComponentKind {
   const [category = ''] = type.split('.', 1);
   if (category === 'lock') return 'lock';

@@ -21,11 +21,11 @@ import { createSecretStore, isSecretStoreType } from './secrets/secret-stores';
 import type { ComponentSelection } from './select-components';
 import { ServedComponents } from './served-components';
 
-/** A component that was initialised. */
+/** An initialised component. */
 interface Running {
   readonly manifest: ComponentManifest;
   readonly fingerprint: string;
-  /** Undefined for a secret store: those are read anew every time. */
+  /** Undefined for a secret store. Secret stores are read again every time. */
   readonly lock: LockComponent | undefined;
 }
 
@@ -35,9 +35,9 @@ interface LockComponent {
 }
 
 /**
- * The components of a sidecar, from its start on: what the resource folders say is made to be. A
- * store that is to be replaced goes on until its successor is ready, and is closed when its
- * last call has ended.
+ * The components of a sidecar. It makes them match the resource folders, at start and after every
+ * change. A store that is replaced stays open until its successor is ready and its last call has
+ * ended.
  */
 export class ComponentManager {
   readonly #options: ComponentManagerOptions;
@@ -54,7 +54,7 @@ export class ComponentManager {
       void this.#open.discard(lock.store);
     },
   });
-  /** Aborts when nothing is initialised any more. */
+  /** Aborts when no more components may be initialised. */
   readonly #loading = new AbortController();
   #secretStores = new Map<string, SecretStore>();
   readonly #served: ServedComponents;
@@ -67,9 +67,9 @@ export class ComponentManager {
   }
 
   /**
-   * Initialises the components of a start, one after another as daprd does, secret stores first.
+   * Initialises the components at start, one after another as in daprd, secret stores first.
    *
-   * @throws {Error} in daprd's words for the first that fails, unless it says ignoreErrors
+   * @throws {Error} in daprd's words for the first component that fails without ignoreErrors
    */
   async start(selection: ComponentSelection): Promise<void> {
     const { logger } = this.#options;
@@ -80,7 +80,7 @@ export class ComponentManager {
       const reason = `process component ${manifest.name} error: ${toErrorMessage(error)}`;
       if (manifest.ignoreErrors) {
         const isLate = this.#late.manifests.includes(manifest);
-        const next = isLate ? '; it is waited for and loaded as soon as it is ready' : '';
+        const next = isLate ? '; it will be loaded as soon as it is ready' : '';
         logger.error(`Ignoring error processing component: ${reason}${next}`);
         return;
       }
@@ -89,10 +89,10 @@ export class ComponentManager {
   }
 
   /**
-   * Follows a change of the folders: what is gone is closed, what is new or changed is initialised.
-   * What fails, or stands in a file that can't be read now, stays as it was.
+   * Applies a change of the folders: closes removed components, and initialises new and changed
+   * ones. A component that fails, or whose file can't be read, stays as it is.
    *
-   * @returns false where there was anything of that
+   * @returns false if there was such a component
    */
   async reload(selection: ComponentSelection): Promise<boolean> {
     this.#sayBroken(selection);
@@ -102,28 +102,29 @@ export class ComponentManager {
     const isWhole = await this.#reach(served, (manifest, error) => {
       const { name } = manifest;
       logger.error(`Failed to init component ${toLogName(manifest)}: ${toErrorMessage(error)}`);
-      if (this.#running.has(name)) logger.error(`Component ${name} stays as it was before`);
+      if (this.#running.has(name))
+        logger.error(`The previous version of component ${name} stays in use`);
     });
     return isWhole && selection.broken.size === 0;
   }
 
-  /** Ends what is being initialised; nothing is from now on. */
+  /** Stops all initialisation, now and from now on. */
   stopLoading(): void {
     this.#loading.abort();
     this.#late.close();
   }
 
-  /** True where a component that is in use stands in a file. */
+  /** True if a component in use comes from this file. */
   isFrom(file: string): boolean {
     return [...this.#running.values()].some(({ manifest }) => manifest.file === file);
   }
 
-  /** The names of those that are in use. */
+  /** The names of the components in use. */
   get names(): readonly string[] {
     return [...this.#running.keys()];
   }
 
-  /** Closes every store; once the grace is over without waiting for its calls. */
+  /** Closes every store. After the grace period it does not wait for their calls. */
   async close(grace: AbortSignal): Promise<void> {
     this.stopLoading();
     for (const { manifest } of this.#running.values()) {
@@ -162,7 +163,9 @@ export class ComponentManager {
     }
   }
 
-  /** False where anything failed; what a stop cuts short fails for that reason only. */
+  /**
+   * Returns false if a component failed. Failures caused by a stop are expected and not reported.
+   */
   async #reach(
     { manifests, broken }: ComponentSelection,
     onFailure: (manifest: ComponentManifest, error: unknown) => void,
@@ -187,13 +190,13 @@ export class ComponentManager {
     return isWhole;
   }
 
-  /** True for a component that is in use though its file can't be read now. */
+  /** True for a component in use whose file can't be read now. */
   #isKept(name: string, broken: ComponentSelection['broken']): boolean {
     const running = this.#running.get(name);
     return running !== undefined && broken.has(running.manifest.file);
   }
 
-  /** True once nothing is initialised any more. */
+  /** True after {@link ComponentManager.stopLoading}. */
   get isStopping(): boolean {
     return this.#loading.signal.aborted;
   }
@@ -202,7 +205,7 @@ export class ComponentManager {
     this.#options.observe(manifest, error instanceof ComponentError ? error.step : 'init');
   }
 
-  /** Makes a component what its manifest says. */
+  /** Makes a component match its manifest. */
   async #follow(manifest: ComponentManifest): Promise<void> {
     if (toComponentKind(manifest.type) === 'unknown') {
       const cause = new Error(`incorrect type ${manifest.type}`);
@@ -213,7 +216,7 @@ export class ComponentManager {
     const fingerprint = `${type}/${version} ${resolved.fingerprint}`;
     const late = this.#late.find(name);
     const toPrefix = () => toKeyPrefix(manifest, resolved.properties, this.#options.appId);
-    // Nothing has changed since it was found to be late.
+    // Unchanged since it was found to be late.
     if (late?.fingerprint === fingerprint && late.lock.keyPrefix.text === toPrefix().text) return;
     this.#dropLate(name);
     const before = this.#running.get(name);
@@ -244,7 +247,7 @@ export class ComponentManager {
     }
   }
 
-  /** The store as it is where only its keys change, a new one that is ready otherwise. */
+  /** Keeps the store if only its key prefix changed. Otherwise opens a new one. */
   async #loadLockStore(
     manifest: ComponentManifest,
     { properties, redact }: ResolvedProperties,
@@ -269,7 +272,7 @@ export class ComponentManager {
     return { store, keyPrefix };
   }
 
-  /** Takes on a component that has come to be ready. */
+  /** Starts to use a component that became ready late. */
   #take({ manifest, fingerprint, lock }: LateComponent): void {
     const before = this.#running.get(manifest.name);
     this.#running.set(manifest.name, { manifest, fingerprint, lock });
@@ -281,7 +284,7 @@ export class ComponentManager {
     if (late !== undefined) void this.#open.discard(late.lock.store);
   }
 
-  /** Lets clients find what is running by now, and lets go of what was there before. */
+  /** Makes the new component available to clients, and releases the one before. */
   #publish({ name, type, version }: ComponentManifest, before: Running | undefined): void {
     const { stores, metadata, logger, observe } = this.#options;
     const lock = this.#running.get(name)?.lock;

@@ -4,28 +4,28 @@ import { type LockStore, StoreError } from '../lock/lock-store';
 import type { ComponentManifest } from './manifest';
 import type { Redact } from './redaction';
 
-/** A lock component whose server is away, and which may fail (`ignoreErrors`). */
+/** A lock component with `ignoreErrors` whose server is away. */
 export interface LateComponent {
   readonly manifest: ComponentManifest;
   readonly fingerprint: string;
   readonly lock: { readonly store: LockStore; readonly keyPrefix: LockKeyPrefix };
-  /** What is said of its store's failure goes through it. */
+  /** Applied to messages about the store's failure. */
   readonly redact: Redact;
 }
 
-/** What becomes of one in the end. */
+/** Called with the result of the wait. */
 export interface LateOutcome {
   readonly onReady: (component: LateComponent) => void;
-  /** It can't become ready without a change any more. */
+  /** It can't become ready without a change. */
   readonly onFailed: (component: LateComponent, error: unknown) => void;
 }
 
-/** Before a store is opened again that gave up by itself, in milliseconds. */
+/** Pause before a store that gave up is opened again, in milliseconds. */
 const PAUSE_MS = 1000;
 
 /**
- * The components that are waited for beside the running sidecar: each is opened until it is ready,
- * or until it is dropped. How often its server is tried in that time is the store's own matter.
+ * The components whose servers are away at start. Each is opened until it is ready or dropped. How
+ * often the server is tried is decided by the store.
  */
 export class LateComponents {
   readonly #outcome: LateOutcome;
@@ -35,24 +35,24 @@ export class LateComponents {
     this.#outcome = outcome;
   }
 
-  /** Waits for a component from now on. */
+  /** Starts to wait for a component. */
   add(component: LateComponent): void {
     const end = new AbortController();
     this.#waiting.set(component.manifest.name, { component, end });
     void this.#wait(component, end.signal);
   }
 
-  /** The component of a name that is waited for. */
+  /** The waiting component with this name. */
   find(name: string): LateComponent | undefined {
     return this.#waiting.get(name)?.component;
   }
 
-  /** The components that are waited for. */
+  /** The waiting components. */
   get manifests(): readonly ComponentManifest[] {
     return [...this.#waiting.values()].map(({ component }) => component.manifest);
   }
 
-  /** Ends the wait for a component; gives it back, as its store is to be closed. */
+  /** Stops waiting for a component and returns it. The caller must close its store. */
   drop(name: string): LateComponent | undefined {
     const waiting = this.#waiting.get(name);
     this.#waiting.delete(name);
@@ -60,7 +60,7 @@ export class LateComponents {
     return waiting?.component;
   }
 
-  /** Ends every wait. */
+  /** Stops all waiting. */
   close(): void {
     for (const name of [...this.#waiting.keys()]) this.drop(name);
   }

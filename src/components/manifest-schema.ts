@@ -12,13 +12,13 @@ import {
   text,
 } from '../manifests/manifest-shape';
 
-/** The shape of a component document (dapr/dapr pkg/apis/components/v1alpha1/types.go). */
+/** The schema of a component document (dapr/dapr pkg/apis/components/v1alpha1/types.go). */
 
 const propertyValue = z.unknown().refine((value) => !hasNonFinite(value), {
   error: 'must be a finite number',
 });
 
-/** As in daprd an entry may be empty, or without a name: it is no property then. */
+/** As in daprd, an entry may be empty or have no name. Then it is ignored. */
 const property = optionalStruct({
   name: optionalText,
   value: propertyValue.optional(),
@@ -26,7 +26,7 @@ const property = optionalStruct({
   envRef: optionalText,
 });
 
-/** daprd takes a name only where it can stand in a URL's path. */
+/** A name that can be used in a URL path, as daprd requires. */
 const componentName = text.refine((name) => !/[/%]/.test(name) && name !== '.' && name !== '..', {
   error: 'must be usable in a URL path: no "/", no "%", not "." or ".."',
 });

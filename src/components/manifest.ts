@@ -1,34 +1,36 @@
 /**
- * A `spec.metadata` entry as it is written. A secret's reference counts before a value, a value
- * before a variable of the environment (dapr/dapr pkg/runtime/processor/secret).
+ * A `spec.metadata` entry as it is written. A reference to a secret overrides a value, and a value
+ * overrides an environment variable (dapr/dapr pkg/runtime/processor/secret).
  */
 export interface PropertySource {
   readonly name: string;
-  /** The text of `value`; undefined where the entry has none. */
+  /** The text of `value`. Undefined if the entry has none. */
   readonly value: string | undefined;
   readonly secret: { readonly name: string; readonly key: string } | undefined;
-  /** The variable's name. */
+  /** The name of the environment variable. */
   readonly env: string | undefined;
 }
 
-/** A component that stands in a file and is meant for this sidecar: read and validated. */
+/** A valid component that is meant for this sidecar. */
 export interface ComponentManifest {
   readonly name: string;
   /** For example `lock.redis`. */
   readonly type: string;
-  /** As written; empty where the file names none, which means v1. */
+  /** As written. Empty if the file has none, which means v1. */
   readonly version: string;
   readonly properties: readonly PropertySource[];
-  /** The component that keeps its secrets (`auth.secretStore`); undefined where it names none. */
+  /** The component with its secrets (`auth.secretStore`). Undefined if there is none. */
   readonly secretStore: string | undefined;
-  /** True: a failing init is logged and the sidecar starts without this component. */
+  /** If true, a failing init is logged, and the sidecar starts without this component. */
   readonly ignoreErrors: boolean;
   readonly initTimeoutMs: number;
-  /** The file that it stands in, for messages. */
+  /** Its file, for messages. */
   readonly file: string;
 }
 
-/** The component as daprd's log names it: `name (type/version)`, `name (type)` without a version. */
+/**
+ * The component's name in daprd's log: `name (type/version)`, or `name (type)` without a version.
+ */
 export function toLogName({
   name,
   type,

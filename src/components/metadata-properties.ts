@@ -1,9 +1,9 @@
-/** What stands in a message where a value may not. */
+/** Replaces a secret value in a message. */
 export const HIDDEN = '<secret>';
 
 /**
- * The `spec.metadata` of a component: names to text values, typed as daprd types them (every
- * value is text by the time a driver reads it). Names are matched without regard to case.
+ * The `spec.metadata` of a component: names and text values (in daprd, too, drivers get only text).
+ * Names are matched without regard to case.
  */
 export class MetadataProperties {
   readonly #values = new Map<string, { readonly name: string; readonly value: string }>();
@@ -11,8 +11,9 @@ export class MetadataProperties {
   readonly #hidden: ReadonlySet<string>;
 
   /**
-   * @param entries name and value in file order; of two names that differ in case only the last wins
-   * @param hidden the names of those whose values no message may quote
+   * @param entries names and values in file order; of names that differ only in case, the last one
+   *   wins
+   * @param hidden names of the properties whose values no message may contain
    */
   constructor(
     entries: Iterable<readonly [name: string, value: string]>,
@@ -22,20 +23,20 @@ export class MetadataProperties {
     this.#hidden = new Set(hidden.map((name) => name.toLowerCase()));
   }
 
-  /** The value of a property, undefined where the component does not have it. */
+  /** The value of a property. Undefined if the component does not have it. */
   get(name: string): string | undefined {
     return this.#values.get(name.toLowerCase())?.value;
   }
 
   /**
-   * What a message may quote of a property's value: the text given, or that it is hidden. Whoever
-   * quotes a value knows whose it is, while a search for it in the message finds other words too.
+   * The text to show in a message for a property's value: the given text, or {@link HIDDEN}. The
+   * caller knows whose value it quotes, while a later search in the message might find other words.
    */
   show(name: string, text: string): string {
     return this.#hidden.has(name.toLowerCase()) ? HIDDEN : text;
   }
 
-  /** The names as they are written in the file. */
+  /** The names as written in the file. */
   get names(): readonly string[] {
     return [...this.#values.values()].map(({ name }) => name);
   }

@@ -3,30 +3,35 @@ import type { LogFields, Logger } from '../base/logger';
 import { createMappedLogger } from '../base/mapped-logger';
 import { HIDDEN } from './metadata-properties';
 
-/** Takes secrets out of a text that may quote them. */
+/** Hides secrets in a text. */
 export type Redact = (text: string) => string;
 
-/** A value that stands in no file of components. */
+/** A value from a secret store or the environment. */
 export interface SecretValue {
   /** The name of the metadata property. */
   readonly property: string;
   readonly value: string;
-  /** True for a secret store's, false for a variable of the environment, which is mostly no secret. */
+  /**
+   * True for a value from a secret store. A value from an environment variable is usually not
+   * secret.
+   */
   readonly isFromStore: boolean;
 }
 
-/** Properties whose values are looked for however short they are. */
+/** Properties whose values are hidden even if they are short. */
 const SENSITIVE = /(?:password|username|secret|token|key|cert)$/i;
 
-/** From here on a text is so much its own that it is found inside words, and is no accident. */
+/**
+ * Texts of this length or more are hidden even inside words, because a match is not a coincidence.
+ */
 const LONG = 6;
 
-/** A shorter text from a secret store is no secret any more. */
+/** Shorter texts from a secret store are not hidden. */
 const SHORTEST = 2;
 
 /**
- * Words that messages are made of whatever the values are. Hiding one of them garbles every sentence
- * and tells what the value is.
+ * Words that are common in messages. Hiding one would make every message unreadable and reveal the
+ * value.
  */
 const VOCABULARY: ReadonlySet<string> = new Set(
   `appid begin certificate client cluster component configuration connect connection default error
@@ -35,15 +40,15 @@ const VOCABULARY: ReadonlySet<string> = new Set(
   username`.split(/\s+/),
 );
 
-/** A number, a switch or a duration: as a secret it is worthless, and it is part of any address. */
+/** A number, a boolean or a duration. It is worthless as a secret, and part of many addresses. */
 const PLAIN = /^(?:[+-]?[\d.]+(?:ns|us|µs|μs|ms|s|m|h)?|[tf])$/i;
 
 /**
- * Makes what keeps secrets out of messages. A driver quotes a value in pieces (one host of a list, a
- * port), in lower case or as a number, so all of these are looked for, the longest first and in one
- * pass: a short secret must not break up a longer one, nor the placeholder. Other mixtures of cases
- * are left alone, as nobody makes them. What says too little to be told from other words stays; who
- * quotes a property's value as such asks {@link MetadataProperties.show} instead.
+ * Creates a function that hides secrets in messages. A driver may quote a part of a value (one host
+ * of a list, a port), in lower case, or as a number. So all these forms are searched, the longest
+ * first and in one pass: a short secret must not break up a longer one, or the placeholder. Other
+ * mixtures of case do not occur. Values that look like common words stay; to quote the value of a
+ * property, use {@link MetadataProperties.show}.
  */
 export function createRedaction(secrets: readonly SecretValue[]): Redact {
   const wholes = secrets.filter(isLookedFor).flatMap(({ value }) => toForms(value));
@@ -60,12 +65,12 @@ export function createRedaction(secrets: readonly SecretValue[]): Redact {
   return (text) => text.replaceAll(pattern, HIDDEN);
 }
 
-/** What an error says, without secrets; and without its causes, which quote the same. */
+/** Returns an error with the secrets hidden, and without causes, which would quote them. */
 export function redactError(error: unknown, redact: Redact): Error {
   return new Error(redact(toErrorMessage(error)));
 }
 
-/** A logger whose lines are free of secrets: what a store meets later quotes them as well. */
+/** A logger that hides secrets in its lines, because a store may quote them later too. */
 export function createRedactedLogger(logger: Logger, redact: Redact): Logger {
   const redactFields = (fields: LogFields): LogFields => {
     const shown = Object.entries(fields).map(([name, value]) => [
@@ -80,7 +85,7 @@ export function createRedactedLogger(logger: Logger, redact: Redact): Logger {
   ]);
 }
 
-/** A text as it is found again: trimmed, in lower and upper case, escaped, as a number. */
+/** The forms in which a text may appear: trimmed, in lower and upper case, escaped, as a number. */
 function toForms(text: string): readonly string[] {
   const trimmed = text.trim();
   const number = /^[+-]?\d+$/.test(trimmed) ? [String(Number(trimmed))] : [];
@@ -89,7 +94,7 @@ function toForms(text: string): readonly string[] {
   return [text, ...forms, ...escaped].filter((form) => form !== '');
 }
 
-/** The entries of a list, and the words that they are made of; of a password only long ones count. */
+/** The entries of a list, and their words. For a password, only long words. */
 function toParts(secret: SecretValue): readonly string[] {
   const { property, value, isFromStore } = secret;
   const isSensitive = SENSITIVE.test(property);

@@ -8,31 +8,31 @@ import { type Environment, mayRefer } from './secrets/environment-access';
 import { readSecret, SecretError, type SecretStore } from './secrets/secret-store';
 import { SECRET_STORE_TYPES } from './secrets/secret-stores';
 
-/** What references and templates in a component's metadata stand for. */
+/** The sources for references and templates in a component's metadata. */
 export interface ResolutionContext {
-  /** The secret stores that are loaded, by component name. */
+  /** The loaded secret stores, by component name. */
   readonly secretStores: ReadonlyMap<string, SecretStore>;
   readonly environment: Environment;
   readonly appId: string;
 }
 
-/** A component's metadata, every value known. */
+/** A component's metadata with all values resolved. */
 export interface ResolvedProperties {
   readonly properties: MetadataProperties;
-  /** Takes what came out of secrets and of the environment out of a text. */
+  /** Hides values from secrets and the environment in a text. */
   readonly redact: Redact;
   /**
-   * Tells whether two resolutions are of the same values, but for `keyPrefix`, which is no
-   * concern of the store behind, and for the `{uuid}` of this time.
+   * Equal for two resolutions with the same values, except `keyPrefix`, which does not concern the
+   * store, and the generated `{uuid}`.
    */
   readonly fingerprint: string;
 }
 
 /**
- * Resolves secrets, variables of the environment and templates.
+ * Resolves secrets, environment variables and templates.
  *
- * @throws {Error} naming every property whose value can't be had: daprd goes on with an empty
- *   text, and so with an empty password
+ * @throws {Error} with every property whose value can't be resolved. daprd would continue with an
+ *   empty text, and so with an empty password.
  */
 export function resolveProperties(
   manifest: ComponentManifest,
@@ -102,7 +102,7 @@ function secretOf(
   const store = context.secretStores.get(secretStore);
   if (store === undefined) {
     throw new SecretError(
-      `Component ${manifest.name} references a secret store that isn't loaded: ${secretStore}; ${wanted} can't be had (allowed: a component of type ${SECRET_STORE_TYPES.join(' or ')})`,
+      `Component ${manifest.name} references a secret store that isn't loaded: ${secretStore}; ${wanted} can't be read (allowed: a component of type ${SECRET_STORE_TYPES.join(' or ')})`,
     );
   }
   try {
@@ -110,7 +110,7 @@ function secretOf(
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
     throw new SecretError(
-      `${wanted} can't be had from secret store "${secretStore}": ${error.message}`,
+      `${wanted} can't be read from secret store "${secretStore}": ${error.message}`,
     );
   }
 }
@@ -126,7 +126,7 @@ function variableOf(name: string, manifest: ComponentManifest, environment: Envi
   throw new Error(`Component ${manifest.name} references an env variable that isn't set: ${name}`);
 }
 
-/** daprd unquotes what it gets from a store, as Go does: matching quotes around a value go. */
+/** Removes matching quotes around a secret, as daprd does with Go's Unquote. */
 function unquote(value: string): string {
   if (/^`[^`]*`$/.test(value)) return value.slice(1, -1);
   if (!/^".*"$/s.test(value)) return value;
@@ -137,7 +137,7 @@ function unquote(value: string): string {
   }
 }
 
-/** Fills in `{uuid}`, `{podName}`, `{namespace}` and `{appID}` (dapr/dapr pkg/runtime/meta). */
+/** Replaces `{uuid}`, `{podName}`, `{namespace}` and `{appID}` (dapr/dapr pkg/runtime/meta). */
 function fillTemplates(
   name: string,
   value: string,

@@ -3,35 +3,35 @@ import { describeNearMiss } from '../manifests/near-misses';
 import { type ComponentsOfFile, parseComponents, type ScopedManifest } from './component-file';
 import { type ComponentManifest, toLogName } from './manifest';
 
-/** Which components are meant for a sidecar. */
+/** Decides which components are meant for this sidecar. */
 export interface SelectionOptions {
   readonly appId: string;
-  /** Undefined or empty: manifests are not filtered by namespace. */
+  /** If undefined or empty, components are not filtered by namespace. */
   readonly namespace: string | undefined;
 }
 
-/** The components that a sidecar is to have. */
+/** The components that the sidecar must have. */
 export interface ComponentSelection {
   readonly manifests: readonly ComponentManifest[];
-  /** Files with documents that can't be read, and why, in daprd's words with every problem. */
+  /** Files with documents that can't be read, with all their problems in daprd's words. */
   readonly broken: ReadonlyMap<string, string>;
 }
 
-/** What the resource folders hold for a sidecar, and beside it. */
+/** The contents of the resource folders. */
 export interface FolderContents extends ComponentSelection {
-  /** What has no effect and was hardly meant so, as sentences. */
+  /** Warnings about parts that have no effect, probably by mistake. */
   readonly warnings: readonly string[];
-  /** The components that are meant for other sidecars, and why, as sentences. */
+  /** Sentences about components for other sidecars, with the reason. */
   readonly passedOver: readonly string[];
-  /** The names of all components, those of other sidecars too. */
+  /** The names of all components, also those for other sidecars. */
   readonly names: readonly string[];
 }
 
 /**
- * Picks the components that are meant for a sidecar out of what its folders hold. A document that
- * can't be read is left out, and a file that can't with everything in it.
+ * Selects the components for this sidecar from its folders. A document that can't be read is left
+ * out. A file that can't be read is left out completely.
  *
- * @throws {Error} where two components have one name
+ * @throws {Error} if two components have the same name
  */
 export function selectComponents(
   files: readonly ManifestFile[],
@@ -67,23 +67,23 @@ function componentsOf({ file, documents, problem }: ManifestFile): ComponentsOfF
   return parseComponents(file, documents);
 }
 
-/** Of a file that may be half written nothing is said yet. */
+/** Nothing is reported yet for a file that may be half written. */
 function nearMissesIn({ file, documents, problem }: ManifestFile): readonly string[] {
   if (problem !== undefined) return [];
   return documents.flatMap((document) => describeNearMiss({ file, document }) ?? []);
 }
 
-/** Why a component is not meant for a sidecar; undefined where it is. */
+/** Says why a component is not meant for this sidecar. Undefined if it is. */
 function reasonAgainst(
   { manifest, namespace, scopes }: ScopedManifest,
   { appId, namespace: ours = '' }: SelectionOptions,
 ): string | undefined {
-  const subject = `Component ${toLogName(manifest)} in ${manifest.file} is passed over`;
+  const subject = `Component ${toLogName(manifest)} in ${manifest.file} is ignored`;
   if (ours !== '' && namespace !== '' && namespace !== ours) {
-    return `${subject}: its namespace is ${namespace}, and NAMESPACE is ${ours}`;
+    return `${subject}: its namespace is ${namespace}, but NAMESPACE is ${ours}`;
   }
   if (scopes.length === 0 || scopes.includes(appId)) return undefined;
-  return `${subject}: its scopes are ${scopes.join(', ')}, and the app id is ${appId}`;
+  return `${subject}: its scopes (${scopes.join(', ')}) do not contain the app id ${appId}`;
 }
 
 function assertUniqueNames(manifests: readonly ComponentManifest[]): void {

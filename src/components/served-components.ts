@@ -4,7 +4,7 @@ import type { ComponentManagerOptions } from './component-manager-options';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { ComponentSelection } from './select-components';
 
-/** Sorts out what is no business of this sidecar; each is told once. */
+/** Removes the components that this sidecar does not serve, and logs each once. */
 export class ServedComponents {
   readonly #options: Pick<ComponentManagerOptions, 'isDenied' | 'logger'>;
   readonly #notServed = new ReportedProblems();
@@ -13,7 +13,7 @@ export class ServedComponents {
     this.#options = options;
   }
 
-  /** The selection without it: it is as if it stood nowhere. */
+  /** The selection without these components. */
   of(selection: ComponentSelection): ComponentSelection {
     const [manifests, sentences]: [ComponentManifest[], string[]] = [[], []];
     for (const manifest of selection.manifests) {

@@ -1,14 +1,14 @@
 import { findNearest } from '../base/nearest-name';
 import { type PlacedDocument, positionIn } from '../manifests/manifest-file';
 
-/** The metadata of components that is known here; a driver with more of it tells what it does not read. */
+/** The known metadata of each type. Drivers with more properties report unknown ones themselves. */
 const PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['lock.in-memory', ['keyPrefix']],
   ['secretstores.local.env', ['prefix']],
   ['secretstores.local.file', ['secretsFile', 'nestedSeparator', 'multiValued']],
 ]);
 
-/** The metadata of a component that nobody reads, as sentences with their places. */
+/** Sentences about unknown metadata of a component, with their places. */
 export function describeUnknownProperties(
   spec: {
     readonly type: string;

@@ -2,7 +2,7 @@ import type { ApiAccess, ApiGroup } from '../api/api-groups';
 
 /** An entry of `spec.api.allowed` or `spec.api.denied`. */
 export interface ApiRule {
-  /** A group of Dapr's API: `lock`, `unlock`, `metadata`, `shutdown`, `invoke` … */
+  /** A group of Dapr's API: `lock`, `unlock`, `metadata`, `shutdown`, `invoke` and others. */
   readonly name: string;
   /** `v1alpha1`, or the older form, `v1.0-alpha1`. */
   readonly version: string;
@@ -10,7 +10,7 @@ export interface ApiRule {
   readonly protocol: 'http' | 'grpc' | undefined;
 }
 
-/** What a version is called in rules, and how it stands in paths (dapr/dapr pkg/api/http). */
+/** The version of each group, as rules and as paths write it (dapr/dapr pkg/api/http). */
 const VERSIONS: Readonly<Record<ApiGroup, readonly [current: string, legacy: string]>> = {
   lock: ['v1alpha1', 'v1.0-alpha1'],
   unlock: ['v1alpha1', 'v1.0-alpha1'],
@@ -19,17 +19,20 @@ const VERSIONS: Readonly<Record<ApiGroup, readonly [current: string, legacy: str
   invoke: ['v1', 'v1.0'],
 };
 
-/** Why a rule has no effect, as daprd has it too; undefined where it has one, or is of no API here. */
+/**
+ * Says why a rule has no effect (as in daprd). Undefined if it has one, or belongs to an API that
+ * Holdfast does not serve.
+ */
 export function describeIdleRule({ name, version }: ApiRule): string | undefined {
   const versions = Object.hasOwn(VERSIONS, name) ? VERSIONS[name as ApiGroup] : undefined;
   if (versions === undefined || versions.includes(version)) return undefined;
-  const subject = version === '' ? 'names no version' : `names the version ${version}`;
-  return `${subject} of ${name} and has no effect (allowed: ${versions.join(', ')})`;
+  const fault = version === '' ? 'has no version' : `has version ${version}, which ${name} lacks`;
+  return `${fault}: the rule has no effect (allowed: ${versions.join(', ')})`;
 }
 
 /**
- * Makes the access check of a configuration: where a transport has rules that allow, only those
- * groups are served; what is denied is not, whatever allows it.
+ * Creates the access check of a configuration. If a transport has `allowed` rules, only these
+ * groups are served. A denied group is never served.
  */
 export function createApiAccess({
   allowed,

@@ -21,9 +21,9 @@ import { parseHeaders, toHeaders, toPair } from './otel-headers';
 import type { OtelMembers } from './otel-receiver';
 import { metricRules, UNUSED_SECTIONS } from './unused-sections';
 
-/** The shape of a Configuration document, as far as a lock sidecar has a use for it. */
+/** The schema of a Configuration document, for the parts that a lock sidecar uses. */
 
-/** Says what is wrong with a value, or with a member of it. */
+/** Reports a problem with a value, or with a member of it. */
 function refuse(
   context: z.core.$RefinementCtx,
   message: string,
@@ -51,23 +51,27 @@ const samplingRate = text.optional().transform((value, context) => {
   return refuse(context, `must be a number from 0 to 1, not "${value}"`);
 });
 
-/** As in daprd the whole URL: nothing is added to it. */
+/** As in daprd, this is the complete URL. Nothing is added to it. */
 const zipkinEndpoint = optionalText.transform((value, context) => {
   if (value === undefined || toHttpUrl(value) !== undefined) return value;
   return refuse(context, `must be a URL of http or https, not "${value}"`);
 });
 
-/** An entry of a list of headers: a text, or a map as Dapr's manifest in Kubernetes has it. */
+/** An entry of a list of headers: a string, or a map as in a Kubernetes manifest of Dapr. */
 const header = z
   .union([exactStruct({ name: text, value: text, secretKeyRef: unused, envRef: unused }), text])
   .transform((written) =>
     typeof written === 'string' ? written : ([written.name, written.value] as const),
   );
 
-/** daprd's form is a list of texts; also taken are a map, and the text of OTEL_EXPORTER_OTLP_HEADERS. */
+/**
+ * daprd accepts a list of strings. Holdfast also accepts a map, and one string as in
+ * OTEL_EXPORTER_OTLP_HEADERS.
+ */
 const headers = z
   .union([listOf(header), mapOf(text), text], {
-    error: 'must be a list of texts of the form a=1, a text of the form a=1,b=2, or a map of texts',
+    error:
+      'must be a list of strings of the form a=1, a string of the form a=1,b=2, or a map of strings',
   })
   .transform((written, context) => {
     try {
@@ -81,7 +85,10 @@ const headers = z
     }
   });
 
-/** What the file says of an OTLP receiver: the address is checked here, where its place is known. */
+/**
+ * The OTLP receiver in a file. The address is checked here, where its position in the file is
+ * known.
+ */
 const otel = optionalExactStruct({
   endpointAddress: optionalText,
   protocol: optionalWord(['grpc', 'http']),
@@ -102,7 +109,7 @@ const otel = optionalExactStruct({
     protocol,
     isSecure,
     headers: Object.keys(written.headers).length > 0 ? written.headers : undefined,
-    // As in daprd what is no time counts as not set.
+    // As in daprd, an invalid time counts as not set.
     timeoutMs: (written.timeout ?? 0) > 0 ? written.timeout : undefined,
   };
 });
@@ -118,12 +125,12 @@ const bucket = z
   .union([z.number(), z.bigint()], { error: 'must be a number of milliseconds' })
   .transform(Number);
 
-/** Upper bounds, as Prometheus takes them: each above the one before. */
+/** Upper bounds for Prometheus, in ascending order. */
 const buckets = listOf(bucket).superRefine((bounds, context) => {
   for (const [index, bound] of bounds.entries()) {
     const before = bounds[index - 1] ?? 0;
     if (bound > before) continue;
-    refuse(context, `must be more than ${before}: buckets are positive and ascending`, [index]);
+    refuse(context, `must be greater than ${before}: buckets are positive and ascending`, [index]);
   }
 });
 
@@ -139,7 +146,9 @@ const metrics = optionalExactStruct({
   rules: metricRules,
 });
 
-/** The groups of daprd's API (dapr/dapr pkg/api/http/endpoints); most of them are not served here. */
+/**
+ * The API groups of daprd (dapr/dapr pkg/api/http/endpoints). Holdfast serves only a few of them.
+ */
 const API_GROUPS: readonly string[] = [
   'actors',
   'bindings',
@@ -160,14 +169,17 @@ const API_GROUPS: readonly string[] = [
   'workflows',
 ];
 
-/** Their versions, each in its older form too. */
+/** The versions of these groups, also in their older form. */
 const API_VERSIONS: readonly string[] = ['v1', 'v1alpha1', 'v1alpha2', 'v1beta1'];
 const ALL_API_VERSIONS = API_VERSIONS.flatMap((version) => [
   version,
   version.replace(/^v1(?=.)/, 'v1.0-').replace(/^v1$/, 'v1.0'),
 ]);
 
-/** A rule with a word that is none would be passed over, and what it denies be served. */
+/**
+ * Accepts only known words. A rule with an unknown word would be ignored, and what it denies would
+ * be served.
+ */
 function wordOf(known: readonly string[]) {
   return text.superRefine((value, context) => {
     if (known.includes(value)) return;
@@ -183,10 +195,10 @@ const apiRule = exactStruct({
   protocol: optionalWord(['http', 'grpc']),
 });
 
-/** The names of sections that are taken without effect. */
+/** The names of sections that are accepted but have no effect. */
 export const UNUSED_SECTION_NAMES: readonly string[] = Object.keys(UNUSED_SECTIONS);
 
-/** A Configuration document; its kind is not looked at, as in daprd. Names count with their case. */
+/** A Configuration document. As in daprd, its kind is not checked, and names are case-sensitive. */
 export const configurationSchema = exactStruct({
   ...DOCUMENT_HEAD,
   metadata: optionalExactStruct({ ...OBJECT_METADATA, name: unused, namespace: unused }),
@@ -208,7 +220,7 @@ export const configurationSchema = exactStruct({
   }),
 });
 
-/** The sections that stand under `spec`, as they are written. */
+/** The sections under `spec`, as they are written. */
 export const sectionNamesSchema = exactStruct({ spec: mapOf(unused) });
 
 /** A document that fits {@link configurationSchema}. */

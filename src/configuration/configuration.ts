@@ -1,11 +1,11 @@
 import type { ApiRule } from './api-access';
 import type { OtelHeaders } from './otel-headers';
 
-/** Where traces go, and how many are taken (`spec.tracing`). */
+/** Trace settings (`spec.tracing`): the receivers and the sampling rate. */
 export interface TracingSettings {
-  /** The text as it is written; undefined where the configuration has none. */
+  /** The rate as it is written. Undefined if the configuration has none. */
   readonly samplingRate: string | undefined;
-  /** Spans on standard output. */
+  /** True if spans are written to the log. */
   readonly stdout: boolean;
   readonly zipkinEndpoint: string | undefined;
   readonly otel: OtelSettings | undefined;
@@ -13,47 +13,47 @@ export interface TracingSettings {
 
 /** An OTLP receiver (`spec.tracing.otel`). */
 export interface OtelSettings {
-  /** Over HTTP with the path that is posted to; http or https says whether TLS is spoken. */
+  /** The complete URL. Its scheme, http or https, says whether to use TLS. */
   readonly url: string;
   readonly protocol: 'grpc' | 'http';
   readonly headers: OtelHeaders;
   readonly timeoutMs: number | undefined;
 }
 
-/** What is measured (`spec.metrics`, or `spec.metric`). */
+/** Metric settings (`spec.metrics`, or `spec.metric`). */
 export interface MetricsSettings {
   readonly enabled: boolean;
-  /** True: `dapr_error_code_total` is kept. */
+  /** True if `dapr_error_code_total` is counted. */
   readonly recordErrorCodes: boolean;
   readonly http: {
-    /** True: the path is a label as it was called, store name included. */
+    /** True if the path is a label, with the store name. */
     readonly increasedCardinality: boolean;
-    /** Path templates that are used as labels where the cardinality is not increased. */
+    /** Path templates to use as labels if the cardinality is not increased. */
     readonly pathMatching: readonly string[];
-    /** True: the method is left out of the labels. */
+    /** True if the HTTP method is left out of the labels. */
     readonly excludeVerbs: boolean;
   };
-  /** Upper bounds in milliseconds; undefined for daprd's. */
+  /** Upper bounds in milliseconds. Undefined for daprd's. */
   readonly latencyBucketsMs: readonly number[] | undefined;
 }
 
-/** A log line for each call (`spec.logging.apiLogging`). */
+/** API logs (`spec.logging.apiLogging`). */
 export interface ApiLoggingSettings {
   readonly enabled: boolean;
-  /** True: operations are named instead of paths. */
+  /** True if log lines contain operations instead of paths. */
   readonly obfuscateUrls: boolean;
   readonly omitHealthChecks: boolean;
 }
 
-/** What the files of `--config` say, laid over the defaults. */
+/** The complete configuration: the files of `--config` over the defaults. */
 export interface Configuration {
   readonly tracing: TracingSettings;
   readonly metrics: MetricsSettings;
   readonly apiLogging: ApiLoggingSettings;
   readonly api: { readonly allowed: readonly ApiRule[]; readonly denied: readonly ApiRule[] };
-  /** Component types, with or without a version. */
+  /** Denied component types, with or without a version. */
   readonly deniedComponents: readonly string[];
-  /** By feature name; what is not named has daprd's default. */
+  /** By feature name. Features that are missing have daprd's default. */
   readonly features: ReadonlyMap<string, boolean>;
 }
 
@@ -72,14 +72,14 @@ export const DEFAULT_CONFIGURATION: Configuration = Object.freeze({
   features: new Map([['HotReload', true]]),
 });
 
-/** True where a feature is turned on, by default or by the configuration. */
+/** True if a feature is enabled, by default or by the configuration. */
 export function isFeatureEnabled({ features }: Configuration, name: string): boolean {
   return features.get(name) ?? false;
 }
 
 /**
- * True where `components.deny` forbids a component. As in daprd any such list also forbids
- * components that name no version.
+ * True if `components.deny` denies a component. As in daprd, a list with any entry also denies
+ * every component without a version.
  */
 export function isComponentDenied(
   { deniedComponents }: Configuration,

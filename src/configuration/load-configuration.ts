@@ -27,21 +27,21 @@ import {
   withOtelReceiver,
 } from './otel-receiver';
 
-/** The files of `--config` and what stands around them. */
+/** The input of {@link loadConfiguration}. */
 export interface ConfigurationSource {
-  /** Laid over the defaults in this order. */
+  /** The files of `--config`. Later ones override earlier ones. */
   readonly files: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
 }
 
 /**
- * Loads the configuration of a sidecar (dapr/dapr pkg/config/configuration.go): `$VAR` and `${VAR}`
- * are filled in first, then the first document of each file is laid over what stood before, and the
- * OTEL_* variables under all of them.
+ * Loads the configuration of a sidecar (dapr/dapr pkg/config/configuration.go). First `$VAR` and
+ * `${VAR}` are replaced. Then the first document of each file overrides the files before it. OTEL_*
+ * variables supply what no file contains.
  *
- * @throws {Error} naming the file, and every problem in it as `file:line:column path: what`,
- *   or the variable of the environment that can't be read
+ * @throws {Error} with the file and all its problems as `file:line:column path: what`, or with the
+ *   environment variable that is invalid
  */
 export async function loadConfiguration(source: ConfigurationSource): Promise<Configuration> {
   let configuration = DEFAULT_CONFIGURATION;
@@ -64,7 +64,7 @@ export async function loadConfiguration(source: ConfigurationSource): Promise<Co
   return withReceiver(configuration, { written: otel, environment: source.environment }, source);
 }
 
-/** The same where there is no receiver. */
+/** Adds the OTLP receiver to the configuration, if there is one. */
 function withReceiver(
   configuration: Configuration,
   sources: OtelSources,
@@ -79,7 +79,7 @@ function withReceiver(
   return tracing === configuration.tracing ? configuration : { ...configuration, tracing };
 }
 
-/** Go's os.ExpandEnv: what is not set is empty. */
+/** Replaces variables like Go's os.ExpandEnv. A variable that is not set is empty. */
 function expandVariables(text: string, environment: ConfigurationSource['environment']): string {
   return text.replaceAll(
     /\$(?:\{([^}]*)\}|([A-Za-z_]\w*|[*#$@!?\d-]))/g,
@@ -88,7 +88,7 @@ function expandVariables(text: string, environment: ConfigurationSource['environ
   );
 }
 
-/** daprd's features; older ones are named in many a file, and pass without a word. */
+/** daprd's features. Older ones are accepted silently, because many files still contain them. */
 const FEATURES: readonly string[] = [
   'ActorStateTTL',
   'HotReload',
@@ -97,7 +97,7 @@ const FEATURES: readonly string[] = [
   'WorkflowsRemoteActivityReminder',
 ];
 
-/** Names what stands in a file and has no effect. */
+/** Logs the parts of a file that have no effect. */
 function sayIdle(placed: PlacedDocument, spec: Spec, logger: Logger): void {
   for (const sentence of describeUnknownNames(configurationSchema, placed, true)) {
     logger.warn(sentence);
@@ -105,7 +105,7 @@ function sayIdle(placed: PlacedDocument, spec: Spec, logger: Logger): void {
   const sections = Object.keys(parseDocument(sectionNamesSchema, placed).spec);
   for (const name of sections.filter((section) => UNUSED_SECTION_NAMES.includes(section))) {
     const position = positionIn(placed, ['spec', name]);
-    logger.info(`${position} spec.${name} has no effect: it is no part of a lock sidecar`);
+    logger.info(`${position} spec.${name} has no effect: a lock sidecar does not use it`);
   }
   for (const [index, { name }] of spec.features.entries()) {
     const nearest = FEATURES.includes(name) ? undefined : findNearest(name, FEATURES);
@@ -125,7 +125,7 @@ function sayIdle(placed: PlacedDocument, spec: Spec, logger: Logger): void {
 
 type Spec = ConfigurationDocument['spec'];
 
-/** What a document says counts, what it leaves out stays. */
+/** Overrides a configuration with the settings of a document. */
 function overlay(below: Configuration, spec: Spec): Configuration {
   const { apiLogging } = spec.logging;
   const { allowed, denied } = spec.api;

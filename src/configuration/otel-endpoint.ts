@@ -1,21 +1,21 @@
-/** What an OTLP receiver's address comes with. */
+/** The settings that complete the address of an OTLP receiver. */
 export interface OtelAddress {
   readonly protocol: 'grpc' | 'http';
-  /** Whether TLS is spoken where the address has no scheme that says so. */
+  /** Whether to use TLS if the address has no scheme. */
   readonly isSecure: boolean;
-  /** True where the path is that of all signals, and traces have theirs below it. */
+  /** True if the path is the base for all signals, and the path for traces must be appended. */
   readonly isBase: boolean;
 }
 
-/** Where OTLP over HTTP takes traces (opentelemetry-specification, protocol/exporter). */
+/** The path for traces in OTLP over HTTP (opentelemetry-specification, protocol/exporter). */
 const TRACES_PATH = '/v1/traces';
 
 /**
- * Makes the URL that spans are sent to of `host:port`, which is daprd's form, or of a URL. Over HTTP
- * it gets the path of traces where it has none of its own, also where OpenTelemetry would post to
- * `/`: daprd always adds it, and no receiver takes traces there.
+ * Creates the URL for spans from `host:port`, which is daprd's form, or from a URL. Over HTTP, an
+ * address without a path gets the path for traces. OpenTelemetry would post to `/` then, but daprd
+ * always adds the path, and no receiver accepts traces at `/`.
  *
- * @throws {Error} where it is neither
+ * @throws {Error} if the address is neither
  */
 export function toOtelUrl(address: string, { protocol, isSecure, isBase }: OtelAddress): string {
   const hasScheme = address.includes('://');
@@ -29,7 +29,7 @@ export function toOtelUrl(address: string, { protocol, isSecure, isBase }: OtelA
   return url.href;
 }
 
-/** Reads a URL of http or https; undefined where it is none. */
+/** Reads an http or https URL. Undefined for anything else. */
 export function toHttpUrl(text: string): URL | undefined {
   if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text);

@@ -1,16 +1,16 @@
 import { toErrorMessage } from '../base/error-message';
 
-/** A variable of OTLP exporters that is set. */
+/** A variable for OTLP exporters with its value. */
 export interface OtelVariable {
   readonly name: string;
   readonly value: string;
-  /** True for the general one, false for the one of traces. */
+  /** True for the general variable, false for the one for traces. */
   readonly isGeneral: boolean;
 }
 
 /**
- * Finds `OTEL_EXPORTER_OTLP_TRACES_…`, else the general one, by what follows; an empty one counts as
- * not set (opentelemetry-specification, protocol/exporter).
+ * Finds `OTEL_EXPORTER_OTLP_TRACES_<name>`, or else `OTEL_EXPORTER_OTLP_<name>`. An empty variable
+ * counts as not set (opentelemetry-specification, protocol/exporter).
  */
 export function findOtelVariable(
   environment: Readonly<Record<string, string | undefined>>,
@@ -25,9 +25,9 @@ export function findOtelVariable(
 }
 
 /**
- * Reads a variable's value.
+ * Parses the value of a variable.
  *
- * @throws {Error} that names the variable which can't be read
+ * @throws {Error} with the name of the variable, if `parse` throws
  */
 export function readOtelVariable<T>({ name, value }: OtelVariable, parse: (text: string) => T): T {
   try {

@@ -1,17 +1,17 @@
-/** What gRPC takes for a key, and HTTP for a name; gRPC sends `-bin` as bytes. */
+/** A valid name in gRPC and HTTP. gRPC would send `-bin` as bytes. */
 const NAME = /^[\w.-]+(?<!-bin)$/i;
 
-/** What both of them take for a value. */
+/** A valid value in both. */
 const VALUE = /^[\x20-\x7e]*$/;
 
-/** Headers of requests to a receiver. Most of them are credentials: no message quotes a value. */
+/** Headers of requests to a receiver. Most are credentials, so no message contains a value. */
 export type OtelHeaders = Readonly<Record<string, string>>;
 
 /**
- * Reads the form of OTEL_EXPORTER_OTLP_HEADERS, `a=1,b=2`: values are percent-encoded
- * (opentelemetry-specification, protocol/exporter). As in daprd a pair that is none is an error.
+ * Reads the format of OTEL_EXPORTER_OTLP_HEADERS, `a=1,b=2`, with percent-encoded values
+ * (opentelemetry-specification, protocol/exporter). As in daprd, a pair without `=` is an error.
  *
- * @throws {Error} at a header that can't be sent
+ * @throws {Error} for an invalid header
  */
 export function parseHeaders(text: string): OtelHeaders {
   const pairs = text.split(',').filter((pair) => pair.trim() !== '');
@@ -19,22 +19,22 @@ export function parseHeaders(text: string): OtelHeaders {
 }
 
 /**
- * Makes headers of names and values as they are.
+ * Creates headers from names and values, unchanged.
  *
- * @throws {Error} at one that can't be sent
+ * @throws {Error} for an invalid header
  */
 export function toHeaders(entries: readonly (readonly [name: string, value: string])[]) {
   for (const [index, [name, value]] of entries.entries()) {
-    if (!NAME.test(name)) throw new Error(`the name of header ${index + 1} can't be sent`);
-    if (!VALUE.test(value)) throw new Error(`the value of header ${name} can't be sent`);
+    if (!NAME.test(name)) throw new Error(`header ${index + 1} has an invalid name`);
+    if (!VALUE.test(value)) throw new Error(`header ${name} has an invalid value`);
   }
   return Object.fromEntries(entries);
 }
 
 /**
- * Reads an entry of a list, `a=1`: as in daprd the value is what follows, as it is.
+ * Reads an entry of a list, `a=1`. As in daprd, the value is not decoded.
  *
- * @throws {Error} at one that is no pair
+ * @throws {Error} if there is no `=`
  */
 export function toPair(pair: string, index: number): readonly [name: string, value: string] {
   const at = pair.indexOf('=');

@@ -4,8 +4,8 @@ import { findOtelVariable, type OtelVariable, readOtelVariable } from './otel-en
 import { type OtelHeaders, parseHeaders } from './otel-headers';
 
 /**
- * What files say of an OTLP receiver (`spec.tracing.otel`), each member for itself: the address may
- * stand in one place and how to speak to it in another, so no URL can be made before all are read.
+ * The settings of an OTLP receiver in files (`spec.tracing.otel`), separately. The address and the
+ * protocol may come from different files, so the URL is created only after all files are read.
  */
 export interface OtelMembers {
   readonly address?: string | undefined;
@@ -15,13 +15,13 @@ export interface OtelMembers {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Where the parts of a receiver's settings stand. */
+/** The two sources of a receiver's settings. */
 export interface OtelSources {
   readonly written: OtelMembers;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Lays members over others: what is named counts, what is left out stays. */
+/** Overrides settings with those that are present in `over`. */
 export function overlayOtel(below: OtelMembers, over: OtelMembers): OtelMembers {
   return {
     address: over.address ?? below.address,
@@ -32,19 +32,19 @@ export function overlayOtel(below: OtelMembers, over: OtelMembers): OtelMembers 
   };
 }
 
-/** True where members describe a receiver of which nobody says where it is. */
+/** True if there are settings for a receiver, but no address for it. */
 export function isWithoutEndpoint({ written, environment }: OtelSources): boolean {
   if (Object.values(written).every((member) => member === undefined)) return false;
   return written.address === undefined && findOtelVariable(environment, 'ENDPOINT') === undefined;
 }
 
 /**
- * Completes the settings of traces by their receiver: what files leave out the OTEL_EXPORTER_OTLP_*
- * variables give. Those for protocol and TLS describe the endpoint beside them and count with it
- * alone, as in daprd, where another address is not spoken to by them. As in daprd, too, who names a
- * receiver by them, and no sampling rate, wants every trace.
+ * Adds the receiver to the trace settings. The OTEL_EXPORTER_OTLP_* variables supply what the files
+ * do not contain. As in daprd, the variables for protocol and TLS apply only to an endpoint that
+ * also comes from a variable. If the endpoint comes from a variable and no sampling rate is set,
+ * every trace is recorded.
  *
- * @throws {Error} that names the variable which can't be read
+ * @throws {Error} with the name of the variable that is invalid
  */
 export function withOtelReceiver(tracing: TracingSettings, sources: OtelSources): TracingSettings {
   const { written, environment } = sources;
@@ -53,25 +53,25 @@ export function withOtelReceiver(tracing: TracingSettings, sources: OtelSources)
   }
   const endpoint = findOtelVariable(environment, 'ENDPOINT');
   if (endpoint === undefined) return tracing;
-  const members = overlayOtel(mannerOf(environment), written);
+  const members = overlayOtel(endpointSettingsOf(environment), written);
   const otel = toSettings(members, sources, urlOfVariable(endpoint));
   return { ...tracing, otel, samplingRate: tracing.samplingRate ?? '1' };
 }
 
-type ToUrl = (manner: Omit<OtelAddress, 'isBase'>) => string;
+type ToUrl = (access: Omit<OtelAddress, 'isBase'>) => string;
 
 function urlOfAddress(address: string): ToUrl {
-  return (manner) => toOtelUrl(address, { ...manner, isBase: false });
+  return (access) => toOtelUrl(address, { ...access, isBase: false });
 }
 
 function urlOfVariable(endpoint: OtelVariable): ToUrl {
   const { isGeneral: isBase } = endpoint;
-  return (manner) =>
-    readOtelVariable(endpoint, (address) => toOtelUrl(address, { ...manner, isBase }));
+  return (access) =>
+    readOtelVariable(endpoint, (address) => toOtelUrl(address, { ...access, isBase }));
 }
 
-/** How the endpoint of the environment is spoken to. */
-function mannerOf(environment: OtelSources['environment']): OtelMembers {
+/** Protocol and TLS of an endpoint that comes from a variable. */
+function endpointSettingsOf(environment: OtelSources['environment']): OtelMembers {
   const isHttp = findOtelVariable(environment, 'PROTOCOL')?.value.startsWith('http') === true;
   const isSecure = findOtelVariable(environment, 'INSECURE')?.value !== 'true';
   return { protocol: isHttp ? 'http' : 'grpc', isSecure };
@@ -95,7 +95,7 @@ function headersOf(environment: OtelSources['environment']): OtelHeaders {
   return variable === undefined ? {} : readOtelVariable(variable, parseHeaders);
 }
 
-/** As in daprd what is no time counts as not set. */
+/** As in daprd, an invalid time counts as not set. */
 function timeoutOf(environment: OtelSources['environment']): number | undefined {
   const timeout = Number(findOtelVariable(environment, 'TIMEOUT')?.value);
   return Number.isFinite(timeout) && timeout > 0 ? timeout : undefined;

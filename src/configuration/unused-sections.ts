@@ -1,9 +1,9 @@
 import { listOf, mapOf, optionalExactStruct, unused } from '../manifests/manifest-shape';
 
 /**
- * The sections of a Configuration that daprd knows and a lock sidecar has no use for, with the names
- * in them (dapr/dapr pkg/config/configuration.go): a slip there is told as anywhere else, as the file
- * is mostly that of other sidecars too.
+ * The sections of a Configuration that daprd knows but a lock sidecar does not use, with their
+ * fields (dapr/dapr pkg/config/configuration.go). Unknown names in them are reported too, because
+ * the same file usually configures other sidecars.
  */
 
 const struct = optionalExactStruct;

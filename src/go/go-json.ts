@@ -1,4 +1,6 @@
-/** What Go's encoding/json escapes beyond the standard, so that JSON can stand inside HTML. */
+/**
+ * Characters that Go's encoding/json escapes in addition to the JSON standard, for use inside HTML.
+ */
 const GO_ESCAPES: Readonly<Record<string, string>> = {
   '<': '\\u003c',
   '>': '\\u003e',
@@ -7,7 +9,7 @@ const GO_ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\u2029',
 };
 
-/** A value as JSON in the bytes that Go, and so daprd, would write; no spaces, no line break. */
+/** Writes a value as JSON exactly as Go, and so daprd, does: no spaces and no line break. */
 export function toGoJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (found) => GO_ESCAPES[found] ?? found);
 }

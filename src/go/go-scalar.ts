@@ -1,13 +1,13 @@
 /**
- * What a YAML scalar stands for in daprd, whose parser (sigs.k8s.io/yaml over goyaml.v2) follows
- * neither YAML 1.1 nor 1.2 to the letter: `0o17` is 15 and `yes` is true, but 12:30 and dates are
- * texts, and so is a number beyond double precision, such as the password `91e5347`.
+ * Reads YAML scalars as daprd does. Its parser (sigs.k8s.io/yaml over goyaml.v2) follows neither
+ * YAML 1.1 nor 1.2 exactly: `0o17` is 15 and `yes` is true, but 12:30 and dates are strings. So is
+ * a number beyond double precision, such as the password `91e5347`.
  */
 
 /** A value that a scalar can have; whole numbers of up to 64 bits are bigints. */
 export type GoScalar = string | number | bigint | boolean | null;
 
-/** A scalar that is not of the type that its tag names. */
+/** A scalar that is not valid for its tag. */
 export class ScalarError extends Error {
   override readonly name = 'ScalarError';
 }
@@ -28,24 +28,27 @@ function entriesOf(value: GoScalar, words: string): (readonly [string, GoScalar]
 
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 
-/** What Go's strconv takes for a whole number whose base its prefix tells. */
+/** A whole number as Go's strconv reads it: its prefix gives its base. */
 const INTEGER = /^([-+]?)(?:0[xX]([\da-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9]\d*))$/;
 
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
 const UINT_MAX = 2n ** 64n - 1n;
 
-/** A scalar without quotes and without a tag. */
+/** Reads a scalar without quotes and without a tag. */
 export function resolvePlain(text: string): GoScalar {
   const word = WORDS.get(text);
   if (word !== undefined) return word;
   if (!/^[-+.\d]/.test(text)) return text;
-  // A leading dot is tried as a float only, with what is written.
+  // With a leading dot it can only be a float, and underscores stay.
   const plain = text.startsWith('.') ? text : text.replaceAll('_', '');
   return toInteger(plain) ?? toFloat(plain) ?? text;
 }
 
-/** The tags that daprd's parser knows, without `tag:yaml.org,2002:`; others leave a text. */
+/**
+ * The tags that daprd's parser knows, without `tag:yaml.org,2002:`. Scalars with other tags are
+ * strings.
+ */
 const BY_TAG: Readonly<Record<string, (text: string) => GoScalar | undefined>> = {
   str: (text) => text,
   null: (text) => onlyIf(resolvePlain(text), (value) => value === null),
@@ -61,17 +64,17 @@ const TIMESTAMP =
   /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[-+]\d\d:\d\d))|(?: \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?))?$/;
 
 /**
- * A scalar with a tag, in quotes or not.
+ * Reads a scalar with a tag, in quotes or not.
  *
- * @param tag the whole name, such as `tag:yaml.org,2002:int`
- * @throws {ScalarError} where it is not of that type
+ * @param tag the complete name, such as `tag:yaml.org,2002:int`
+ * @throws {ScalarError} if the text is not valid for the tag
  */
 export function resolveTagged(tag: string, text: string): GoScalar {
   const name = tag.replace(/^tag:yaml\.org,2002:/, '');
   const resolve = Object.hasOwn(BY_TAG, name) ? BY_TAG[name] : undefined;
   if (resolve === undefined) return text;
   const value = resolve(text);
-  if (value === undefined) throw new ScalarError(`the value is no !!${name}, as its tag says`);
+  if (value === undefined) throw new ScalarError(`the value is not a !!${name}, as its tag says`);
   return value;
 }
 
@@ -79,7 +82,7 @@ function onlyIf<T>(value: T, isMeant: (value: T) => boolean): T | undefined {
   return isMeant(value) ? value : undefined;
 }
 
-/** Undefined where it is none, or has more than 64 bits: then it may be a float. */
+/** Undefined if it is not a whole number, or has more than 64 bits. Then it may be a float. */
 function toInteger(text: string): bigint | undefined {
   const match = INTEGER.exec(text);
   if (match === null) return undefined;
@@ -98,13 +101,13 @@ function toInteger(text: string): bigint | undefined {
   return value >= INT_MIN && value <= most ? value : undefined;
 }
 
-/** Undefined where it is none, or beyond what a double holds. */
+/** Undefined if it is not a number, or beyond the range of a double. */
 function toFloat(text: string): number | undefined {
   const value = FLOAT.test(text) ? Number(text) : NaN;
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** As Go reads it: lines count as one, and the padding has to be there. */
+/** Decodes base64 as Go does: line breaks are ignored, and padding is required. */
 function fromBase64(text: string): string | undefined {
   const data = text.replaceAll(/[\r\n]/g, '');
   if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(data)) return undefined;

@@ -1,14 +1,14 @@
 /**
- * The value syntax of component metadata, as daprd's `lock.redis` takes it
- * (dapr/components-contrib common/component/redis/settings.go): a value that does not fit is an
- * error, never a default.
+ * Parsers for values of component metadata, as daprd's `lock.redis` reads them
+ * (dapr/components-contrib common/component/redis/settings.go). An invalid value is an error, and
+ * never replaced by a default.
  */
 
-/** A value that is not of its type; the message is the part after daprd's `error decoding 'x': `. */
+/** An invalid value. The message is the part after daprd's `error decoding 'x': `. */
 export class MetadataValueError extends Error {
   override readonly name = 'MetadataValueError';
   readonly value: string;
-  /** The message, with something else in place of the value: it may be a secret. */
+  /** The message with another text instead of the value, which may be a secret. */
   readonly describe: (shown: string) => string;
 
   constructor(value: string, describe: (shown: string) => string) {
@@ -21,14 +21,18 @@ export class MetadataValueError extends Error {
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
-/** Reads Go's strconv.ParseBool form: no `yes`, no empty text. */
+/** Reads a boolean as Go's strconv.ParseBool does: no `yes`, no empty text. */
 export function parseGoBoolean(text: string): boolean {
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
   throw new MetadataValueError(text, (shown) => `invalid bool "${shown}"`);
 }
 
-/** Reads a whole number in base 10, without spaces, between the bounds given. */
+/**
+ * Reads a whole number in base 10, without spaces, within the given bounds.
+ *
+ * @throws {MetadataValueError} for anything else
+ */
 export function parseGoInteger(
   text: string,
   bounds: { readonly min: number; readonly max: number },
@@ -42,21 +46,29 @@ export function parseGoInteger(
   return value;
 }
 
-/** Reads what Go's strconv.ParseInt takes in 64 bits. */
+/**
+ * Reads a whole number of 64 bits, as Go's strconv.ParseInt does.
+ *
+ * @throws {MetadataValueError} for anything else
+ */
 export function parseGoInt64(text: string): bigint {
   const value = /^[+-]?\d+$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined;
   if (value !== undefined && BigInt.asIntN(64, value) === value) return value;
   throw new MetadataValueError(text, (shown) => `invalid int "${shown}"`);
 }
 
-/** Reads what Go's strconv.ParseUint takes in 64 bits: digits, without a sign. */
+/**
+ * Reads a whole number of 64 bits without a sign, as Go's strconv.ParseUint does.
+ *
+ * @throws {MetadataValueError} for anything else
+ */
 export function parseGoUnsigned(text: string): bigint {
   const value = /^\d+$/.test(text) ? BigInt(text) : undefined;
   if (value !== undefined && BigInt.asUintN(64, value) === value) return value;
   throw new MetadataValueError(text, (shown) => `invalid uint "${shown}"`);
 }
 
-/** The longest that Go's time.Duration holds, 2^63-1 ns, in milliseconds. */
+/** The longest duration of Go's time.Duration, 2^63-1 ns, in milliseconds. */
 const LONGEST_DURATION_MS = (2 ** 63 - 1) / 1e6;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -70,10 +82,15 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Any chain of numbers with units, `1h2.5m`, signed as a whole (Go's time.ParseDuration). */
+/** Numbers with units, with one sign for all: `1h2.5m` (Go's time.ParseDuration). */
 const DURATION = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
 
-/** Reads Go's duration syntax (`5s`, `1.5h`, `100ms`; no days, no spaces) into milliseconds. */
+/**
+ * Reads a duration in Go's syntax (`5s`, `1.5h`, `100ms`; no days, no spaces). Returns
+ * milliseconds.
+ *
+ * @throws {MetadataValueError} for anything else
+ */
 export function parseGoDuration(text: string): number {
   if (text === '0') return 0;
   const match = DURATION.exec(text);
@@ -98,8 +115,10 @@ export function parseGoDuration(text: string): number {
 }
 
 /**
- * Reads a duration of `lock.redis`: a whole number is milliseconds, anything else Go's syntax.
- * A negative number is go-redis's own code for "off" and is returned as it stands.
+ * Reads a duration of `lock.redis` in milliseconds. A whole number is milliseconds, anything else
+ * is Go's syntax. A negative number means "off" in go-redis and is returned unchanged.
+ *
+ * @throws {MetadataValueError} for anything else
  */
 export function parseRedisDuration(text: string): number {
   return /^[+-]?\d+$/.test(text) ? Number(text) : parseGoDuration(text);

@@ -1,13 +1,13 @@
-/** A number as JSON writes it: no sign but minus, no leading zeros, no bare point. */
+/** A JSON number: no plus sign, no leading zeros, no dot without digits. */
 const JSON_NUMBER = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** More digits than any int32 has. */
 const MAX_DIGITS = 10;
 
 /**
- * The int32 that a JSON number stands for, as protojson takes it: `60`, `60.0` and `6e1` are the
- * same whole number. Undefined for anything else: fractions, other bases, out of range. Worked out
- * on the digits, as a JavaScript number would round a fraction that is small enough away.
+ * Reads a JSON number as an int32, as protojson does: `60`, `60.0` and `6e1` are the same whole
+ * number. Undefined for anything else: fractions, other bases, values out of range. Calculates with
+ * the digits, because a JavaScript number would round away a small fraction.
  */
 export function toInt32(text: string): number | undefined {
   const match = JSON_NUMBER.exec(text);
@@ -22,7 +22,10 @@ export function toInt32(text: string): number | undefined {
   return value === (value | 0) ? value : undefined;
 }
 
-/** By hand: `/0+$/` begins anew at every zero, so that long runs of them take quadratic time. */
+/**
+ * Written by hand, because `/0+$/` starts again at every zero and takes quadratic time for long
+ * runs of them.
+ */
 function withoutEndZeros(digits: string): string {
   let end = digits.length;
   while (digits[end - 1] === '0') end -= 1;

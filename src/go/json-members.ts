@@ -1,30 +1,30 @@
 import { isUtf8 } from 'node:buffer';
 
-/** A body that is no JSON object of the kind asked for; says where it is wrong, quotes no value. */
+/** A body that is not a valid JSON object. The message says what is wrong, but quotes no value. */
 export class JsonBodyError extends Error {
   override readonly name = 'JsonBodyError';
 }
 
-/** A member of the outermost object: its name, and its value as it is written. */
+/** A member of the top-level object: its name, and its value as text. */
 export interface JsonMember {
   readonly name: string;
-  /** The value's own text: `60.0` and `6e1` are not the same text. */
+  /** The value as it is written, so that `60.0` and `6e1` differ. */
   readonly text: string;
 }
 
-/** Which members are asked for, and who takes them. */
+/** The members to read, and the function that receives them. */
 export interface MemberReader {
   readonly wanted: WantedNames;
-  /** Is given them in the order in which they are written, repeated ones too. */
+  /** Called for each wanted member in the order of the body, also for repeated ones. */
   take(member: JsonMember): void;
 }
 
-/** Names of members, none of them empty. */
+/** The names of the wanted members. None is empty. */
 export class WantedNames {
   readonly #names: ReadonlySet<string>;
-  /** In characters. Most names that nobody wants need not be looked at further. */
+  /** Length of the shortest name in characters. Shorter names in a body are skipped. */
   readonly shortest: number;
-  /** The most bytes that one of them takes as JSON, all of its characters escaped and in quotes. */
+  /** Bytes of the longest name in JSON, with all characters escaped and with quotes. */
   readonly longestText: number;
 
   constructor(names: readonly string[]) {
@@ -40,19 +40,19 @@ export class WantedNames {
 }
 
 /**
- * Reads the wanted members of a JSON object, which JSON.parse can't tell: it keeps the last of two
- * members of one name, and numbers as values. The body is gone through once, and nothing is made of
- * what nobody asked for: 4 MiB of members as short as they can be cost what 4 MiB of text cost.
+ * Reads the wanted members of a JSON object. JSON.parse can't do that: it keeps only the last of
+ * two equal names, and converts numbers. The body is read once, and nothing is created for other
+ * members, so 4 MiB of very short members cost as much as 4 MiB of text.
  *
- * @throws {JsonBodyError} for what is no JSON object (RFC 8259), and for what Go refuses beyond it: a
- *   lone surrogate in any string, and depth
+ * @throws {JsonBodyError} for a body that is not a JSON object (RFC 8259), and for what Go refuses
+ *   in addition: a lone surrogate in a string, and too much nesting
  */
 export function readMembers(body: Buffer, reader: MemberReader): void {
   if (!isUtf8(body)) throw new JsonBodyError('syntax error: invalid UTF-8');
   new JsonScan(body).readObject(reader);
 }
 
-/** As deep as Go's protojson follows nested values. */
+/** Maximum nesting, as in Go's protojson. */
 const MAX_DEPTH = 10_000;
 
 const QUOTE = 0x22;
@@ -70,16 +70,18 @@ const LETTER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** What may follow a backslash, beside `u`. */
+/** The characters that may follow a backslash, except `u`. */
 const ESCAPED = new Set(Buffer.from('"\\/bfnrt'));
 
 const LITERALS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
 
-/** One way through the bytes of a body. Each method begins at `#at`, and leaves it behind what it read. */
+/**
+ * One pass over the bytes of a body. Each method starts at `#at` and moves it behind what it read.
+ */
 class JsonScan {
   readonly #bytes: Buffer;
   #at = 0;
-  /** What closes the objects and lists that are open inside a member's value. */
+  /** The closing characters of the open objects and lists in the current value. */
   #closers: number[] = [];
 
   constructor(bytes: Buffer) {
@@ -98,7 +100,11 @@ class JsonScan {
     if (this.#peek() !== undefined) throw notJson();
   }
 
-  /** @returns whether another member follows */
+  /**
+   * Reads one member.
+   *
+   * @returns true if another member follows
+   */
   #readMember(reader: MemberReader): boolean {
     this.#expect(QUOTE);
     const name = this.#readName(reader.wanted);
@@ -112,7 +118,7 @@ class JsonScan {
     return this.#isFollowed(CLOSE_OBJECT);
   }
 
-  /** A member's name, where it is wanted. */
+  /** Reads a member's name. Undefined if it is not wanted. */
   #readName(wanted: WantedNames): string | undefined {
     const start = this.#at - 1;
     this.#skipString();
@@ -123,7 +129,7 @@ class JsonScan {
     return wanted.has(name) ? name : undefined;
   }
 
-  /** Goes past a value with all that is nested in it; without recursion, as it may be deep. */
+  /** Skips a value with everything nested in it. Not recursive, because the nesting may be deep. */
   #skipValue(): void {
     do {
       if (this.#opensValue()) continue;
@@ -134,7 +140,10 @@ class JsonScan {
     } while (this.#closers.length > 0);
   }
 
-  /** Goes past a scalar, an empty object or list, or into one that has something in it: then true. */
+  /**
+   * Skips a scalar, or an empty object or list. Enters an object or list that is not empty, and
+   * returns true then.
+   */
   #opensValue(): boolean {
     const first = this.#peek();
     this.#at += 1;
@@ -156,7 +165,7 @@ class JsonScan {
   }
 
   #enters(closer: number): boolean {
-    // The outermost object counts too.
+    // The top-level object counts too.
     if (this.#closers.length + 2 > MAX_DEPTH) {
       throw new JsonBodyError('exceeded max recursion depth');
     }
@@ -174,7 +183,7 @@ class JsonScan {
     this.#expect(COLON);
   }
 
-  /** True at a comma, false at the closer; anything else is no JSON. */
+  /** Returns true at a comma and false at the closing character. Anything else is not JSON. */
   #isFollowed(closer: number | undefined): boolean {
     const next = this.#peek();
     if (next !== COMMA && next !== closer) throw notJson();
@@ -182,7 +191,7 @@ class JsonScan {
     return next === COMMA;
   }
 
-  /** The rest of a string whose opening quote has been read. */
+  /** Skips the rest of a string after its opening quote. */
   #skipString(): void {
     const bytes = this.#bytes;
     for (let at = this.#at; at < bytes.length; at += 1) {
@@ -197,7 +206,7 @@ class JsonScan {
     throw notJson();
   }
 
-  /** How many bytes the escape has that stands at a place: a pair of surrogates counts as one. */
+  /** Length in bytes of the escape at a position. A surrogate pair counts as one escape. */
   #escapeLength(at: number): number {
     const kind = this.#bytes[at + 1];
     if (kind === undefined || !(kind === LETTER_U || ESCAPED.has(kind))) throw notJson();
@@ -210,7 +219,7 @@ class JsonScan {
     return 12;
   }
 
-  /** The UTF-16 unit that four hexadecimal digits stand for. */
+  /** Reads four hexadecimal digits as a UTF-16 unit. */
   #unitAt(start: number): number {
     let unit = 0;
     for (let at = start; at < start + 4; at += 1) {
@@ -221,7 +230,7 @@ class JsonScan {
     return unit;
   }
 
-  /** A number, or one of the literals. */
+  /** Skips a number or a literal. */
   #skipWord(): void {
     const first = this.#bytes[this.#at] ?? 0;
     if (first === MINUS || isDigit(first)) {
@@ -263,7 +272,7 @@ class JsonScan {
     this.#at += 1;
   }
 
-  /** The next byte that is no white space; undefined at the end. */
+  /** The next byte that is not white space, or undefined at the end. */
   #peek(): number | undefined {
     let byte = this.#bytes[this.#at];
     while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
@@ -274,7 +283,10 @@ class JsonScan {
   }
 }
 
-/** One sentence for all of them: V8's quotes the text around the fault, and with it an owner. */
+/**
+ * One message for all syntax errors. V8's message quotes the text around the error, which may
+ * contain an owner.
+ */
 function notJson(): JsonBodyError {
   return new JsonBodyError('syntax error: the body is not valid JSON');
 }

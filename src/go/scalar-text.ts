@@ -1,8 +1,8 @@
 import { toGoJson } from './go-json';
 
 /**
- * The text of a component's metadata value as daprd has it (YAML to JSON to text): booleans and
- * numbers in JSON's form, null as nothing, lists and maps as compact JSON.
+ * Converts a component's metadata value to text as daprd does (YAML to JSON to text): booleans and
+ * numbers as in JSON, null as an empty text, lists and maps as compact JSON.
  */
 export function toText(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -10,21 +10,21 @@ export function toText(value: unknown): string {
 }
 
 /**
- * The text of a scalar where a manifest has a text (sigs.k8s.io/yaml over a string field): unlike
- * {@link toText} a float has no more digits than a single-precision one needs.
+ * Converts a scalar to text for a string field of a manifest (sigs.k8s.io/yaml). Unlike with {@link
+ * toText}, a float has only the digits that single precision needs.
  */
 export function toFieldText(value: unknown): string {
   return typeof value === 'number' ? toSingleText(value) : toText(value);
 }
 
-/** True where a value holds a number that JSON can't write: `.inf`, `.nan`. */
+/** True if a value contains a number that JSON can't express: `.inf`, `.nan`. */
 export function hasNonFinite(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).some(hasNonFinite);
 }
 
-/** Go writes maps in order of their keys' bytes. */
+/** Writes JSON with the keys of maps in the order of their bytes, as Go does. */
 function toJsonText(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
   if (Object.is(value, -0)) return '-0';
@@ -36,7 +36,7 @@ function toJsonText(value: unknown): string {
   return `{${members.map(([key, member]) => `${toGoJson(key)}:${toJsonText(member)}`).join(',')}}`;
 }
 
-/** The longest that a single-precision number needs to be told from its neighbours. */
+/** The most digits that identify a single-precision number. */
 const MOST_DIGITS = 9;
 
 /** Go's strconv.FormatFloat with 'g', -1 and 32 bits. */

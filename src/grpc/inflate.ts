@@ -97,6 +97,6 @@ function tooLong(maxBytes: number): GrpcStatus {
 export function full(): GrpcStatus {
   return statusOf(
     status.RESOURCE_EXHAUSTED,
-    'The requests under way hold as many bytes as this sidecar has room for',
+    'The memory limit for requests in flight is reached; retry later',
   );
 }

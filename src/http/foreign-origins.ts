@@ -12,7 +12,7 @@ import { httpErrors } from './http-errors';
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** What a call is called that a browser marks as foreign without naming its origin. */
-const UNNAMED = 'an origin that it does not name';
+const UNNAMED = 'an unnamed origin';
 
 /** The most of an origin that is repeated to who sent it, in characters. */
 const SHOWN_CHARACTERS = 200;

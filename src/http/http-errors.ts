@@ -38,7 +38,7 @@ export const httpErrors = {
   /** Not daprd's, which keeps bodies until it has no memory left: see the BodyReader. */
   bodiesOverloaded: () =>
     new HttpError(
-      'failed to read request body: the long bodies of other requests take all the memory that there is for them: nothing was done, try again after a pause',
+      'failed to read request body: the memory limit for long request bodies is reached; nothing was done, retry later',
       { errorCode: 'ERR_BODY_READ', httpStatus: 503, retryAfterSeconds: 1 },
     ),
   /** The body is no JSON form of the request. What follows daprd's words is ours. */
@@ -74,7 +74,7 @@ export const httpErrors = {
   /** Not daprd's, which lets a page of any origin take locks. */
   foreignOrigin: (origin: string) =>
     new HttpError(
-      `a browser sent this call for a page of another origin: ${origin} is not allowed to change anything here (--allowed-origins)`,
+      `a browser sent this call for a page of another origin: ${origin} is not in --allowed-origins`,
       { errorCode: 'ERR_FOREIGN_ORIGIN', httpStatus: 403 },
     ),
   /** A defect; its own text is for the log. */

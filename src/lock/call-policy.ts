@@ -26,5 +26,7 @@ export class TimeLimitError extends Error {
 
 /** What ended a call whose signal has aborted, in words for its error. */
 export function toEndReason(signal: CancelSignal): string {
-  return signal.reason instanceof TimeLimitError ? signal.reason.message : 'the caller has gone';
+  return signal.reason instanceof TimeLimitError
+    ? signal.reason.message
+    : 'the caller is no longer waiting';
 }

@@ -86,7 +86,7 @@ export const lockErrors = {
   /** Not daprd's, which takes calls until it has no memory left: see the `Admission` of lock calls. */
   overloaded: (bound: number) =>
     new LockError(
-      `${bound} lock calls are under way, the most that are taken (--max-concurrent-lock-calls): nothing was done, try again after a pause`,
+      `the limit of ${bound} concurrent lock calls is reached; nothing was done, retry later`,
       OVERLOADED,
     ),
   /** The resource can't be a key, or the store failed. */

@@ -43,7 +43,7 @@ export interface LockService {
 /** Who makes a call. */
 export interface Caller {
   /**
-   * Aborts when the caller has gone or its deadline has passed. A transport aborts it even after the
+   * Aborts when the caller is no longer waiting or its deadline has passed. A transport aborts it even after the
    * call has resolved, where the caller left before any byte of the answer was handed to the socket;
    * never after that.
    */
@@ -220,7 +220,7 @@ function tryLockAt(store: LockStore, call: TryLockCall) {
   return (signal: CancelSignal) =>
     store.tryLock(call, signal).then((result) => {
       if (!result.acquired || !signal.aborted) return result;
-      const reason = 'the caller has gone';
+      const reason = 'the caller is no longer waiting';
       throw new StoreError(reason, { kind: 'deadline', outcome: 'unknown', reason });
     });
 }

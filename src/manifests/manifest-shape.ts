@@ -17,7 +17,7 @@ export const text = z
     (value) => value !== undefined && (value === null || typeof value !== 'object'),
     {
       error: ({ input }) =>
-        input === undefined ? 'is missing' : 'must be a text, not a list or a map',
+        input === undefined ? 'is missing' : 'must be a string, not a list or a map',
     },
   )
   .transform(toFieldText);

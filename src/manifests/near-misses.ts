@@ -21,7 +21,7 @@ export function describeNearMiss(placed: PlacedDocument): string | undefined {
   const { data } = headSchema.safeParse(placed.document.value);
   if (data === undefined) return undefined;
   const { kind, apiVersion } = data;
-  const isPassedOver = 'so the document is passed over';
+  const isPassedOver = 'so the document is ignored';
   if (kind === 'Component' && apiVersion !== API_VERSION) {
     return `${positionIn(placed, ['apiVersion'])} apiVersion: ${quote(apiVersion)} is not ${API_VERSION}, ${isPassedOver}`;
   }

@@ -39,10 +39,10 @@ export function describeUnknownNames(
 }
 
 function toHint({ path, nearest, isTooDeep }: UnknownName): string {
-  if (isTooDeep) return ': it stands too deep, check its indentation';
+  if (isTooDeep) return ': it is nested too deep, check its indentation';
   if (nearest === undefined) return '';
   const isCase = nearest.toLowerCase() === String(path.at(-1)).toLowerCase();
-  const reason = isCase ? ' (upper and lower case count here)' : '';
+  const reason = isCase ? ' (names are case-sensitive here)' : '';
   return `${reason}; did you mean ${nearest}?`;
 }
 

@@ -61,7 +61,7 @@ class ValueReader {
     const target = alias.resolve(this.#document);
     const name = alias.source;
     if (target === undefined) throw problem(alias, `the alias *${name} has no anchor before it`);
-    if (this.#open.has(target)) throw problem(alias, `the alias *${name} stands within itself`);
+    if (this.#open.has(target)) throw problem(alias, `the alias *${name} contains itself`);
     this.#open.add(target);
     const value = this.read(target);
     this.#open.delete(target);
@@ -71,7 +71,7 @@ class ValueReader {
   #countAliased(node: unknown): void {
     this.#aliasedParts += 1;
     if (this.#aliasedParts > MOST_ALIASED_PARTS) {
-      throw problem(node, `aliases that stand for more than ${MOST_ALIASED_PARTS} parts`);
+      throw problem(node, `aliases that expand to more than ${MOST_ALIASED_PARTS} parts`);
     }
   }
 
@@ -89,7 +89,7 @@ class ValueReader {
     const value = this.read(node);
     const maps: readonly unknown[] = Array.isArray(value) ? value.toReversed() : [value];
     if (!maps.every(isPlainMap)) {
-      throw problem(node, '<< takes a map, an alias of one or a list of those');
+      throw problem(node, '<< must be a map, an alias of a map, or a list of these');
     }
     return maps.flatMap((map) => Object.entries(map));
   }
@@ -99,7 +99,7 @@ class ValueReader {
     if (typeof value === 'string') return value;
     if (typeof value === 'number' || typeof value === 'bigint') return String(value);
     if (typeof value === 'boolean') return String(value);
-    throw problem(key ?? map, 'a key must be a text, a number or a switch');
+    throw problem(key ?? map, 'a key must be a string, a number or a boolean');
   }
 }
 

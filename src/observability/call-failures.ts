@@ -68,7 +68,7 @@ export class CallFailures {
       clock: this.#clock,
       isPartial,
       onFailing: ({ reason, failures }, isFirst) => {
-        const more = isFirst ? '' : `; ${failures} more since this was last said`;
+        const more = isFirst ? '' : `; ${failures} more since the last message`;
         this.#loggerOf(store).warn(`${subject}: ${reason}${more}`, { ...fields, calls: failures });
       },
       onOver: (report) => {
@@ -90,7 +90,7 @@ export class CallFailures {
 function toEnd(subject: string, { reason, failures, lastedMs }: TroubleReport): string {
   const seconds = (lastedMs / 1000).toFixed(1);
   const calls = failures === 1 ? '1 call' : `${failures} calls`;
-  return `${subject}: over after ${seconds} s, ${calls} failed (${reason})`;
+  return `${subject}: ended after ${seconds} s, ${calls} failed (${reason})`;
 }
 
 /** Undefined for what a client got wrong, and for a defect, which has a line of its own. */
@@ -99,14 +99,14 @@ function toFailure(report: LockCallReport): Failure | undefined {
   if (error === undefined) return undefined;
   const { errorCode, message, cause } = error;
   if (errorCode === 'ERR_LOCK_OVERLOADED') {
-    const subject = 'Overloaded, lock calls are refused';
+    const subject = 'Overloaded, lock calls are refused (--max-concurrent-lock-calls)';
     return { store: SIDECAR, kind: outcome, subject, reason: message, isPartial: true };
   }
   if (errorCode === 'ERR_LOCK_STORE_NOT_CONFIGURED') {
     return { store: SIDECAR, kind: 'not_configured', subject: 'Lock calls fail', reason: message };
   }
   if (!isKnownStore || !(cause instanceof StoreError)) return undefined;
-  const subject = `Lock calls to ${storeName} ${outcome === 'unknown' ? 'end unknown' : 'fail'}`;
+  const subject = `Lock calls to ${storeName} ${outcome === 'unknown' ? 'have an unknown outcome' : 'fail'}`;
   const kind = [outcome, cause.kind, ...(cause.reason === undefined ? [] : [cause.reason])];
   return { store: storeName, kind: kind.join(', '), subject, reason: toReason(report, cause) };
 }

@@ -75,15 +75,15 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     resiliencyCount: counter('dapr_resiliency_count', 'Calls under a policy', POLICY_USE_LABELS),
     resiliencyActivations: counter(
       'dapr_resiliency_activations_total',
-      'Times that a policy had something to do',
+      'How often a policy acted',
       POLICY_USE_LABELS,
     ),
     resiliencyState: gauge(
       'dapr_resiliency_cb_state',
-      '1 for the state that a circuit breaker is in',
+      '1 for the current state of a circuit breaker',
       POLICY_USE_LABELS,
     ),
-    operations: count('dapr_lock_operations_total', 'Lock calls, by how they ended'),
+    operations: count('dapr_lock_operations_total', 'Lock calls by outcome'),
     duration: histogram(
       'dapr_lock_operation_duration_seconds',
       'Time of lock calls, in s',
@@ -91,14 +91,14 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     ),
     inFlight: new NumberFamily('gauge', {
       name: 'dapr_lock_operations_in_flight',
-      help: 'Lock calls under way',
+      help: 'Lock calls in flight',
       registry,
     }),
-    storeUp: gauge('dapr_lock_store_up', '1 while the store of locks can be reached', [
+    storeUp: gauge('dapr_lock_store_up', '1 while the lock store can be reached', [
       'app_id',
       'store',
     ]),
-    reconnects: counter('dapr_lock_store_reconnects_total', 'Times that a store came back', [
+    reconnects: counter('dapr_lock_store_reconnects_total', 'Reconnections to a store', [
       'app_id',
       'store',
     ]),

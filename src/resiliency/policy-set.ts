@@ -24,7 +24,7 @@ export function describeUnknownTargets(
   return unknown.map((component) => {
     const nearest = findNearest(component, names);
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-    return `${positionOfTarget(component)} spec.targets.components.${component} names no component that there is, and has no effect${hint}`;
+    return `${positionOfTarget(component)} spec.targets.components.${component} names a component that is not loaded, and has no effect${hint}`;
   });
 }
 
@@ -77,7 +77,7 @@ export class PolicySet {
         .filter(([, name, defined]) => name !== undefined && !defined.has(name))
         .map(
           ([kind, name, defined]) =>
-            `${file}: component ${component} names the ${kind} policy "${name ?? ''}", which is not defined; it runs without it (defined: ${[...defined.keys()].join(', ') || 'none'})`,
+            `${file}: component ${component} names the ${kind} policy "${name ?? ''}", which is not defined; it runs without this policy (defined: ${[...defined.keys()].join(', ') || 'none'})`,
         );
     });
   }

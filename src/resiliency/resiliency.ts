@@ -175,7 +175,7 @@ export class Resiliency {
 
   #read(file: ManifestFile, { errors, warnings }: Problems): ResiliencyDocument | undefined {
     const kept = this.#documents.get(file.file);
-    const what = kept === undefined ? 'it is not loaded' : 'what it held before stays in use';
+    const what = kept === undefined ? 'it is not loaded' : 'its previous contents stay in use';
     if (file.documents.slice(1).some(isResiliency)) {
       warnings.push(
         `${file.file}: a Resiliency that is not the first document of its file is not loaded`,

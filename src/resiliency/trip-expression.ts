@@ -36,10 +36,10 @@ export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
     const evaluate: (bindings: Record<string, bigint>) => unknown = plan(celEnv(), parse(text));
     const run = (counts: BreakerCounts): unknown => evaluate(toBindings(counts));
     for (const count of PROBES) {
-      const outcome = run(toAlike(count));
+      const outcome = run(countsAllEqualTo(count));
       if (isCelError(outcome)) assertArithmetic(toErrorMessage(outcome));
       else if (typeof outcome !== 'boolean')
-        throw new Error('it does not come out as true or false');
+        throw new Error('its result is neither true nor false');
     }
     return (counts) => run(counts) === true;
   } catch (cause) {
@@ -55,7 +55,7 @@ function assertArithmetic(problem: string): void {
   if (!ARITHMETIC.test(problem)) throw new Error(problem);
 }
 
-function toAlike(count: number): BreakerCounts {
+function countsAllEqualTo(count: number): BreakerCounts {
   const names = Object.keys(NO_COUNTS) as (keyof BreakerCounts)[];
   return Object.fromEntries(names.map((name) => [name, count])) as Record<
     keyof BreakerCounts,

@@ -90,7 +90,7 @@ class ConnectionBudget {
     if (performance.now() - this.#saidAtMs < TOLD_EVERY_MS) return;
     this.#saidAtMs = performance.now();
     this.#logger.warn(
-      `${this.#limit} connections of clients are open, which is all that the limit of open files allows; more are closed`,
+      `${this.#limit} client connections are open, the most that the limit of open files allows; further ones are closed`,
     );
   }
 }

@@ -6,9 +6,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'this user may not listen on it (ports below 1024 need a privilege)',
   EADDRINUSE: 'another process listens on it',
   EADDRNOTAVAIL: 'this machine has no such address',
-  EAFNOSUPPORT: 'this machine does not have that version of IP',
-  EINVAL: 'it is no address to listen on',
-  ENOTFOUND: 'there is no host of that name',
+  EAFNOSUPPORT: 'this machine does not support this version of IP',
+  EINVAL: 'it is not an address to listen on',
+  ENOTFOUND: 'there is no host with this name',
   EAI_AGAIN: 'its name could not be looked up',
 };
 

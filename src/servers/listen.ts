@@ -122,13 +122,13 @@ async function assertFolder(folder: string): Promise<void> {
   } catch (cause) {
     throw new Error(`its folder ${folder}: ${describeFileError(cause)}`, { cause });
   }
-  throw new Error(`its folder ${folder} is no folder`);
+  throw new Error(`${folder} is not a folder`);
 }
 
 async function removeStale(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error('a file that is no socket stands there');
+  if (!found.isSocket()) throw new Error('a file that is not a socket exists there');
   if (await isListenedTo(file)) throw new Error('another process listens on it');
   await unlink(file);
 }

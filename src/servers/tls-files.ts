@@ -40,7 +40,7 @@ async function readPem(flag: string, file: string): Promise<string> {
   if (text.trim() === '') throw new Error(`the file of ${flag} is empty: ${file}`);
   if (text.includes('-----BEGIN ')) return text;
   throw new Error(
-    `the file of ${flag} holds no PEM (-----BEGIN …): ${file}; a binary one (DER) is made PEM by openssl`,
+    `the file of ${flag} contains no PEM (-----BEGIN …): ${file}; convert a binary file (DER) with openssl`,
   );
 }
 
@@ -59,7 +59,7 @@ function toCertificates(flag: string, pem: string): readonly X509Certificate[] {
   if (texts.length === 0) {
     const isKey = pem.includes('PRIVATE KEY-----');
     throw new Error(
-      `the file of ${flag} holds no whole certificate${isKey ? ' but a key: were the two files swapped?' : ''}`,
+      `the file of ${flag} contains ${isKey ? 'a key, not a certificate; were the two files swapped?' : 'no complete certificate'}`,
     );
   }
   return texts.map((text, index) => {
@@ -76,11 +76,11 @@ function toKey(pem: string): KeyObject {
   if (!pem.includes('PRIVATE KEY-----')) {
     const isCertificate = pem.includes('CERTIFICATE-----');
     throw new Error(
-      `the file of ${flag} holds no private key${isCertificate ? ' but a certificate: were the two files swapped?' : ''}`,
+      `the file of ${flag} contains ${isCertificate ? 'a certificate, not a private key; were the two files swapped?' : 'no private key'}`,
     );
   }
   if (pem.includes('BEGIN ENCRYPTED PRIVATE KEY') || pem.includes('Proc-Type: 4,ENCRYPTED')) {
-    throw new Error(`the key in the file of ${flag} is encrypted: give it without a passphrase`);
+    throw new Error(`the key in the file of ${flag} is encrypted; remove its passphrase`);
   }
   try {
     return createPrivateKey(pem);
@@ -95,10 +95,10 @@ function assertPair(chain: readonly X509Certificate[], key: KeyObject): void {
   const files = 'the files of --tls-cert-file and --tls-key-file';
   if (at > 0) {
     throw new Error(
-      `${files}: the certificate of the key stands in place ${at + 1}; it must come first, and those that vouch for it after it`,
+      `${files}: the certificate of the key is number ${at + 1}; it must come first, before the certificates of its issuers`,
     );
   }
-  throw new Error(`${files} don't go together: the certificate is of another key`);
+  throw new Error(`${files} do not match: the certificate belongs to another key`);
 }
 
 /** Clients refuse such a certificate; it is shown all the same, as clocks and clients may be lax. */

@@ -1,12 +1,13 @@
 /**
- * Whether the sidecar has started. As in daprd, health is about what has to come up at start;
- * it never asks the lock stores: an orchestrator would restart every sidecar when Redis is away.
+ * Whether the sidecar has started. As in daprd, health covers only what must be ready at start. It
+ * does not check the lock stores: otherwise an orchestrator would restart every sidecar while Redis
+ * is away.
  */
 export class Health {
   readonly #unready: Set<string>;
   #outboundReady = false;
 
-  /** @param targets what has to be ready before the sidecar is, by the names that daprd prints */
+  /** @param targets what must be ready before the sidecar is, with the names that daprd prints */
   constructor(targets: readonly string[]) {
     this.#unready = new Set(targets);
   }
@@ -21,12 +22,12 @@ export class Health {
     return [...this.#unready];
   }
 
-  /** Marks the APIs as usable, which SDKs wait for by `/v1.0/healthz/outbound`. */
+  /** Marks the APIs as usable. SDKs wait for that with `/v1.0/healthz/outbound`. */
   markOutboundReady(): void {
     this.#outboundReady = true;
   }
 
-  /** True once the APIs can be used; daprd turns this before it waits for the app's port. */
+  /** True once the APIs can be used. In daprd, this comes before the wait for the app's port. */
   get outboundReady(): boolean {
     return this.#outboundReady;
   }

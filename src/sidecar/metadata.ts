@@ -2,52 +2,54 @@
 export interface RegisteredComponent {
   readonly name: string;
   readonly type: string;
-  /** Empty where the component file names none. */
+  /** Empty if the component file has none. */
   readonly version: string;
 }
 
-/** What the launcher said of the app beside us; nothing here is ever connected to. */
+/** The app as the launcher described it. Holdfast never connects to it. */
 export interface AppConnection {
-  /** 0 where the app has no port. */
+  /** 0 if the app has no port. */
   readonly port: number;
   readonly protocol: string;
   readonly channelAddress: string;
-  /** At most 0 where it is not limited. */
+  /** 0 or less for no limit. */
   readonly maxConcurrency: number;
 }
 
-/** All that the metadata API shows, the same over both transports. */
+/** Everything that the metadata API shows. It is the same over both transports. */
 export interface SidecarMetadataView {
   readonly id: string;
-  /** The Dapr version that is served; SDKs and the Dapr CLI parse it. */
+  /** The Dapr version that Holdfast implements. SDKs and the Dapr CLI parse it. */
   readonly runtimeVersion: string;
   readonly components: readonly RegisteredComponent[];
-  /** Features that are turned on. */
+  /** The enabled features. */
   readonly enabledFeatures: readonly string[];
-  /** The Resiliency documents that are loaded, by name. */
+  /** The names of the loaded Resiliency documents. */
   readonly resiliencies: readonly string[];
   /** Sorted by key, as daprd prints them. */
   readonly extended: Readonly<Record<string, string>>;
   readonly appConnection: AppConnection;
 }
 
-/** daprd's extended key of the runtime version; setting it has no visible effect. */
+/**
+ * The extended entry in which daprd shows the runtime version. Setting it has no visible effect.
+ */
 const RUNTIME_VERSION_KEY = 'daprRuntimeVersion';
 
 /**
- * The most bytes that all extended entries together may take: their keys, their values, and
- * {@link ENTRY_BYTES} for each. The `dapr` CLI sets half a dozen, the longest of them a command line.
- * daprd has no bound, and the public port, where entries can be set, asks for no token.
+ * Limit for all extended entries together, in bytes: their keys, their values, and {@link
+ * ENTRY_BYTES} for each. The `dapr` CLI sets half a dozen, the longest of them a command line.
+ * daprd has no limit, although the public port, where entries can be set, needs no token.
  */
 export const MAX_EXTENDED_BYTES = 64 * 1024;
 
-/** What an entry counts beside its text. */
+/** Bytes that each entry counts in addition to its text. */
 const ENTRY_BYTES = 64;
 
-/** What both transports answer where an entry has no room. */
-export const METADATA_FULL = `the metadata entries that are set take at most ${MAX_EXTENDED_BYTES} bytes in all (keys, values, and ${ENTRY_BYTES} for each): set this one, or others, to a shorter value`;
+/** The message of both transports for an entry that exceeds the limit. */
+export const METADATA_FULL = `the limit of ${MAX_EXTENDED_BYTES} bytes for all metadata entries is reached (keys, values and ${ENTRY_BYTES} bytes for each entry); nothing was set, use shorter values`;
 
-/** An entry that was not set, as there is no room for it. */
+/** An entry was not set because it exceeds the limit. */
 export class MetadataFullError extends Error {
   override readonly name = 'MetadataFullError';
 
@@ -56,19 +58,19 @@ export class MetadataFullError extends Error {
   }
 }
 
-/** The sidecar's description of itself; the `dapr` CLI adds entries to it (cliPID, appPID, …). */
+/** The sidecar's metadata. The `dapr` CLI adds entries to it (cliPID, appPID, …). */
 export class SidecarMetadata {
   readonly #fixed: Pick<SidecarMetadataView, 'id' | 'runtimeVersion' | 'appConnection'>;
   readonly #ownExtended: Readonly<Record<string, string>>;
   readonly #components = new Map<string, RegisteredComponent>();
   readonly #extended = new Map<string, string>();
   #extendedBytes = 0;
-  /** What {@link view} gave last; undefined once that has changed. */
+  /** The last result of {@link view}; undefined after a change. */
   #view: SidecarMetadataView | undefined;
   #enabledFeatures: readonly string[] = [];
   #resiliencies: readonly string[] = [];
 
-  /** @param options `holdfastVersion` is shown as an extended entry of that name */
+  /** @param options `holdfastVersion` becomes an extended entry with this name */
   constructor(options: {
     readonly appId: string;
     readonly daprVersion: string;
@@ -80,34 +82,34 @@ export class SidecarMetadata {
     this.#ownExtended = { [RUNTIME_VERSION_KEY]: daprVersion, holdfastVersion };
   }
 
-  /** Lists a component that has been initialised; one of the same name is replaced. */
+  /** Adds an initialised component, or replaces one with the same name. */
   setComponent(component: RegisteredComponent): void {
     this.#view = undefined;
     this.#components.set(component.name, component);
   }
 
-  /** Takes a component off the list. */
+  /** Removes a component. */
   removeComponent(name: string): void {
     this.#view = undefined;
     this.#components.delete(name);
   }
 
-  /** Shows which features are turned on. */
+  /** Sets the enabled features. */
   setFeatures(names: readonly string[]): void {
     this.#view = undefined;
     this.#enabledFeatures = names;
   }
 
-  /** Shows which Resiliency documents are loaded. */
+  /** Sets the names of the loaded Resiliency documents. */
   setResiliencies(names: readonly string[]): void {
     this.#view = undefined;
     this.#resiliencies = names;
   }
 
   /**
-   * Sets an extended entry, in memory only. An empty key is ignored, as daprd does.
+   * Sets an extended entry, in memory only. As in daprd, an empty key is ignored.
    *
-   * @throws {MetadataFullError} where all of them would take more than {@link MAX_EXTENDED_BYTES}
+   * @throws {MetadataFullError} if all entries together would exceed {@link MAX_EXTENDED_BYTES}
    */
   set(key: string, value: string): void {
     if (key === '') return;
@@ -120,7 +122,7 @@ export class SidecarMetadata {
     this.#view = undefined;
   }
 
-  /** The description as it stands now: the same object until something has changed. */
+  /** The current metadata. The same object is returned until something changes. */
   view(): SidecarMetadataView {
     this.#view ??= this.#describe();
     return this.#view;

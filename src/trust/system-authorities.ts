@@ -2,7 +2,10 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
-/** Where systems keep their authorities, in Go's order (crypto/x509 root_linux.go): the first counts. */
+/**
+ * CA files of common systems, in Go's order (crypto/x509 root_linux.go). The first existing one is
+ * used.
+ */
 const FILES: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -12,15 +15,18 @@ const FILES: readonly string[] = [
   '/etc/ssl/cert.pem',
 ];
 
-/** Folders of certificates, all of which count. */
+/** Folders with CA certificates. All of them are used. */
 const FOLDERS: readonly string[] = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** How many contexts are kept: one without a certificate and those of some components' own. */
+/** Limit of kept contexts: one without a client certificate, and those of some components. */
 const MOST_CONTEXTS = 16;
 
-/** What a connection shows and trusts, PEM; what is left out is nothing, and the machine's own. */
+/**
+ * Client certificate, key and CAs of a connection, as PEM. Without `ca`, the system's CAs are
+ * trusted.
+ */
 export interface Identity {
   readonly cert?: string;
   readonly key?: string;
@@ -28,12 +34,12 @@ export interface Identity {
 }
 
 /**
- * The certificate authorities that this machine trusts, found as Go finds them and so daprd:
- * SSL_CERT_FILE and SSL_CERT_DIR, or else the places that systems have for them. Node looks at none
- * of these. NODE_EXTRA_CA_CERTS is added, as Node documents it. Where there are none, as in an
- * image that has no CA package, those that Node brings along count.
+ * The certificate authorities that the system trusts, found as Go, and so daprd, finds them: in
+ * SSL_CERT_FILE and SSL_CERT_DIR, or else in the usual files and folders. Node reads none of these.
+ * CAs in NODE_EXTRA_CA_CERTS are added, as Node documents. If there are none, as in an image
+ * without a CA package, Node's built-in CAs are used.
  *
- * They are read when TLS is spoken for the first time, and once: 140 certificates take some 80 ms.
+ * They are read once, when TLS is first used: reading 140 certificates takes some 80 ms.
  */
 export class SystemAuthorities {
   readonly #environment: Readonly<Record<string, string | undefined>>;
@@ -44,17 +50,17 @@ export class SystemAuthorities {
     this.#environment = environment;
   }
 
-  /** All of them, PEM, each once. */
+  /** All CA certificates as PEM, without duplicates. */
   get certificates(): readonly string[] {
     this.#certificates ??= this.#read();
     return this.#certificates;
   }
 
   /**
-   * What node:tls speaks with for an identity. One and the same for the same texts: it takes as long
-   * as reading them.
+   * The TLS context for an identity. The same texts give the same context, because creating one
+   * takes as long as reading the CAs.
    *
-   * @throws {Error} where OpenSSL can't use a text
+   * @throws {Error} if OpenSSL can't use a certificate or key
    */
   contextOf(identity: Identity = {}): SecureContext {
     const { cert, key, ca } = identity;
@@ -84,7 +90,7 @@ function isSet(value: string | undefined): value is string {
   return value !== undefined && value !== '';
 }
 
-/** The certificates of the first file that can be read. */
+/** Reads the certificates of the first readable file. */
 function readFirst(files: readonly string[]): readonly string[] {
   for (const file of files) {
     const found = readFile(file);
@@ -93,7 +99,10 @@ function readFirst(files: readonly string[]): readonly string[] {
   return [];
 }
 
-/** Those of every file in a folder; what can't be read, as a folder or a pipe in it, counts as none. */
+/**
+ * Reads the certificates of all files in a folder. Anything that can't be read, such as a folder or
+ * a pipe, is skipped.
+ */
 function readFolder(folder: string): readonly string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
@@ -106,12 +115,15 @@ function readFolder(folder: string): readonly string[] {
   }
 }
 
-/** OpenSSL's names by hash lead to files of the same folder, which are read anyway. */
+/**
+ * True for a link to a file in the same folder. OpenSSL's hash names are such links, and their
+ * targets are read anyway.
+ */
 function isLinkWithin(file: string): boolean {
   return !readlinkSync(file).includes('/');
 }
 
-/** A pipe would be waited for, and the whole process with it, until somebody writes to it. */
+/** Excludes pipes: reading one would block the whole process until somebody writes to it. */
 function isRegularFile(file: string): boolean {
   try {
     return statSync(file).isFile();

@@ -13,7 +13,7 @@ import { RecordingLogger } from '../support/recording-logger';
 
 const STORE = toComponentYaml({ type: 'lock.in-memory' });
 const CONSEQUENCE =
-  'No lock store is loaded, every lock call is answered with ERR_LOCK_STORE_NOT_CONFIGURED';
+  'No lock store is loaded, so every lock call fails with ERR_LOCK_STORE_NOT_CONFIGURED';
 
 describe('what a sidecar makes of its resource folders', () => {
   let folder: string;
@@ -64,26 +64,26 @@ describe('what a sidecar makes of its resource folders', () => {
 
   describe('where no lock store stands', () => {
     it.each([
-      ['nothing', {}, `${CONSEQUENCE}: no component stands in F`],
+      ['nothing', {}, `${CONSEQUENCE}: there is no component in F`],
       [
         'a foreign scope',
         { 'a.yaml': `${STORE}scopes: [other]\n` },
-        'Component lockstore (lock.in-memory/v1) in F/a.yaml is passed over: its scopes are other, and the app id is myapp',
+        'Component lockstore (lock.in-memory/v1) in F/a.yaml is ignored: its scopes (other) do not contain the app id myapp',
       ],
       [
         'a foreign namespace',
         { 'a.yaml': STORE.replace('name: lockstore', 'name: lockstore\n  namespace: x') },
-        'Component lockstore (lock.in-memory/v1) in F/a.yaml is passed over: its namespace is x, and NAMESPACE is prod',
+        'Component lockstore (lock.in-memory/v1) in F/a.yaml is ignored: its namespace is x, but NAMESPACE is prod',
       ],
       [
         'a kind with a slip',
         { 'a.yaml': STORE.replace('kind: Component', 'kind: Componnent') },
-        'F/a.yaml:2:7 kind: "Componnent" is unknown, so the document is passed over; did you mean Component?',
+        'F/a.yaml:2:7 kind: "Componnent" is unknown, so the document is ignored; did you mean Component?',
       ],
       [
         'an API version with a slip',
         { 'a.yaml': STORE.replace('v1alpha1', 'v1alpah1') },
-        'F/a.yaml:1:13 apiVersion: "dapr.io/v1alpah1" is not dapr.io/v1alpha1, so the document is passed over',
+        'F/a.yaml:1:13 apiVersion: "dapr.io/v1alpah1" is not dapr.io/v1alpha1, so the document is ignored',
       ],
       [
         'a spec that stands too deep',
@@ -103,7 +103,7 @@ describe('what a sidecar makes of its resource folders', () => {
       [
         'only a secret store',
         { 'a.yaml': toComponentYaml({ name: 's', type: 'secretstores.local.env' }) },
-        `${CONSEQUENCE}: no component for this app is a lock store that is ready: s (secretstores.local.env/v1)`,
+        `${CONSEQUENCE}: none of the components for this app is a lock store that is ready: s (secretstores.local.env/v1)`,
       ],
       [
         'only another building block',
@@ -137,7 +137,7 @@ describe('what a sidecar makes of its resource folders', () => {
       await writeFile(path.join(folder, 'sub', 'a.yaml'), STORE);
       await start();
       expect(warnings()).toEqual([
-        `${CONSEQUENCE}: no component stands in F itself; its subfolders are not read: sub`,
+        `${CONSEQUENCE}: there is no component in F; its subfolders are not read: sub`,
       ]);
     });
 
@@ -150,8 +150,8 @@ describe('what a sidecar makes of its resource folders', () => {
         await reloaded.reload();
       }
       expect(warnings()).toEqual([
-        `${CONSEQUENCE}: no component stands in F`,
-        `${CONSEQUENCE}: no component stands in F`,
+        `${CONSEQUENCE}: there is no component in F`,
+        `${CONSEQUENCE}: there is no component in F`,
       ]);
     });
   });

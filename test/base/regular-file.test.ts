@@ -55,8 +55,8 @@ describe('a file that is named or found', () => {
     ['link to /dev/zero', 'it is a device, not a regular file'],
     ['link to /dev/null', 'it is a device, not a regular file'],
     ['link to a folder', 'it is a folder, not a regular file'],
-    ['link that leads nowhere', 'it is not there, or is a link that leads nowhere (ENOENT)'],
-    ['link to itself', 'its symbolic links lead in a circle (ELOOP)'],
+    ['link that leads nowhere', 'it does not exist, or is a broken link (ENOENT)'],
+    ['link to itself', 'its symbolic links form a loop (ELOOP)'],
     ['file without an end in sight', 'it is longer than 16 MiB'],
   ] as const;
 

@@ -150,23 +150,23 @@ describe('parseArguments', () => {
       [['--app-id', 'a.b'], 'parameter app-id cannot contain dots'],
       [
         ['--app-id=a', '--dapr-http-port', 'x'],
-        'error parsing dapr-http-port flag: "x" is no port (allowed: 1 to 65535)',
+        'error parsing dapr-http-port flag: "x" is not a port (allowed: 1 to 65535)',
       ],
       [
         ['--app-id=a', '--dapr-grpc-port', '70000'],
-        'error parsing dapr-grpc-port flag: "70000" is no port (allowed: 1 to 65535)',
+        'error parsing dapr-grpc-port flag: "70000" is not a port (allowed: 1 to 65535)',
       ],
       [
         ['--app-id=a', '--dapr-internal-grpc-port', 'x'],
-        'error parsing dapr-internal-grpc-port flag: "x" is no port (allowed: 1 to 65535, 0 for one of its own)',
+        'error parsing dapr-internal-grpc-port flag: "x" is not a port (allowed: 1 to 65535, 0 for a port that Holdfast chooses)',
       ],
       [
         ['--app-id=a', '--metrics-port', '-1'],
-        'error parsing metrics-port flag: "-1" is no port (allowed: 1 to 65535, 0 for any that is free)',
+        'error parsing metrics-port flag: "-1" is not a port (allowed: 1 to 65535, 0 for any free port)',
       ],
       [
         ['--app-id=a', '--dapr-http-port', '0'],
-        "the 'dapr-http-port' argument value 0 conflicts with 'app-port' (port 0 is no port to serve on)",
+        "the 'dapr-http-port' argument value 0 conflicts with 'app-port' (0 is not allowed)",
       ],
       [
         ['--app-id=a', '--app-port', '50001'],
@@ -191,7 +191,7 @@ describe('parseArguments', () => {
       ],
       [
         ['--app-id=a', '--max-concurrent-lock-calls', '-1'],
-        'invalid value for --max-concurrent-lock-calls: -1 (allowed: 1 or more, 0 for no bound)',
+        'invalid value for --max-concurrent-lock-calls: -1 (allowed: 1 or more, or 0 for no limit)',
       ],
     ])('%j end with 1 and say why', (argv, message) => {
       expect(parse(argv)).toEqual({ kind: 'invalid', exitCode: 1, message: `${message}\n` });

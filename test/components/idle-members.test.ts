@@ -38,7 +38,7 @@ describe('a component document', () => {
     [
       'spec: {type: lock.redis, scopes: [other]}',
       'spec.scopes',
-      ': it stands too deep, check its indentation',
+      ': it is nested too deep, check its indentation',
     ],
     ['spec: {type: lock.redis, quite: other}', 'spec.quite', ''],
   ])('%j is taken, and what nobody knows in it is warned of', (text, place, hint) => {
@@ -82,16 +82,16 @@ describe('a component document', () => {
   it.each([
     [
       'apiVersion: dapr.io/v1alpha1\nkind: Componnent',
-      '2:7 kind: "Componnent" is unknown, so the document is passed over; did you mean Component?',
+      '2:7 kind: "Componnent" is unknown, so the document is ignored; did you mean Component?',
     ],
     [
       'apiVersion: dapr.io/v1alpha1\nkind: component',
-      '2:7 kind: "component" is unknown, so the document is passed over; did you mean Component?',
+      '2:7 kind: "component" is unknown, so the document is ignored; did you mean Component?',
     ],
     ['apiVersion: dapr.io/v1alpha1\nkind: Resilency', 'did you mean Resiliency?'],
     [
       'apiVersion: dapr.io/v1alpah1\nkind: Component',
-      '1:13 apiVersion: "dapr.io/v1alpah1" is not dapr.io/v1alpha1, so the document is passed over',
+      '1:13 apiVersion: "dapr.io/v1alpah1" is not dapr.io/v1alpha1, so the document is ignored',
     ],
     ['kind: Component', 'apiVersion: nothing is not dapr.io/v1alpha1'],
     ['apiVersion: dapr.io/v1alpha1\nspec: {type: lock.redis}', 'kind: is missing'],
@@ -120,8 +120,8 @@ describe('a component document', () => {
       warnings: [],
       names: ['a', 'b'],
       passedOver: [
-        'Component a (lock.redis) in c.yaml is passed over: its namespace is test, and NAMESPACE is prod',
-        'Component b (lock.redis) in c.yaml is passed over: its scopes are x, z, and the app id is myapp',
+        'Component a (lock.redis) in c.yaml is ignored: its namespace is test, but NAMESPACE is prod',
+        'Component b (lock.redis) in c.yaml is ignored: its scopes (x, z) do not contain the app id myapp',
       ],
     });
   });
@@ -139,9 +139,9 @@ describe('a broken document', () => {
     ['an open quote', 'a: "b\n', /Missing closing/],
     ['a tab for indentation', 'a:\n\tb: c\n', /Tabs/],
     ['an alias without its anchor', 'a: *nowhere\n', /:4 the alias \*nowhere has no anchor/],
-    ['an alias of itself', 'a: &a [*a]\n', /:8 the alias \*a stands within itself/],
-    ['a merge of itself', 'a: &a {<<: *a}\n', /stands within itself/],
-    ['a key that is a list', '? [a]\n: b\n', /:3 a key must be a text/],
+    ['an alias of itself', 'a: &a [*a]\n', /:8 the alias \*a contains itself/],
+    ['a merge of itself', 'a: &a {<<: *a}\n', /contains itself/],
+    ['a key that is a list', '? [a]\n: b\n', /:3 a key must be a string/],
     ['a component without a spec', HEAD, /spec: is missing$/],
     [
       'a component with a spec too deep',
@@ -217,7 +217,7 @@ describe('a broken document', () => {
       'f',
       parseFile('f', `${levels.join('\n')}\n---\n${GOOD}`),
     );
-    expect(problems).toEqual([expect.stringMatching(/aliases that stand for more than/)]);
+    expect(problems).toEqual([expect.stringMatching(/aliases that expand to more than/)]);
     expect(manifests).toHaveLength(1);
   });
 });

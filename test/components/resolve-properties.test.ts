@@ -58,7 +58,7 @@ describe('resolveProperties', () => {
 
     it('that is not set fails, with component, key and store named', () => {
       expect(() => resolve({ secret })).toThrow(
-        'metadata property redisPassword: secret "PW" (key "PW") can\'t be had from secret store "envs": the environment variable P_PW is not set',
+        'metadata property redisPassword: secret "PW" (key "PW") can\'t be read from secret store "envs": the environment variable P_PW is not set',
       );
     });
 
@@ -218,7 +218,7 @@ describe('secretstores.local.file', () => {
 
   it('needs its file', async () => {
     await expect(open('{}', { secretsFile: '/nowhere/s.json' })).rejects.toThrow(
-      /^secretsFile can't be read: \/nowhere\/s\.json: it is not there, .* \(ENOENT\)$/,
+      /^secretsFile can't be read: \/nowhere\/s\.json: it does not exist, .* \(ENOENT\)$/,
     );
     await expect(open('{}', { secretsFile: '' })).rejects.toThrow(
       'missing local secrets file in metadata: secretsFile',

@@ -65,7 +65,7 @@ describe('selectComponents', () => {
       await symlink(path.join(folder, 'nowhere'), path.join(folder, 'a.yaml'));
       await expect(load()).resolves.toEqual([]);
       expect(logger.messages('warn')[0]).toMatch(
-        /parsing manifests yaml resource in .*a\.yaml: it is not there, or is a link .*\(ENOENT\)$/,
+        /parsing manifests yaml resource in .*a\.yaml: it does not exist, or is a broken link .*\(ENOENT\)$/,
       );
     });
   });
@@ -221,7 +221,7 @@ describe('selectComponents', () => {
       [
         'a name that is a list',
         component('spec:\n  type: lock.redis\n').replace('name: c', 'name: [c]'),
-        /^bad\.yaml:4:9 metadata\.name: must be a text/,
+        /^bad\.yaml:4:9 metadata\.name: must be a string/,
       ],
       [
         'an empty type',

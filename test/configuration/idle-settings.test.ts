@@ -88,14 +88,14 @@ describe('a configuration', () => {
       const { tracing } = await load('spec: {tracing: {SamplingRate: "1"}}');
       expect(tracing.samplingRate).toBeUndefined();
       expect(warnings()).toEqual([
-        'c.yaml:1:32 spec.tracing.SamplingRate is unknown and ignored (upper and lower case count here); did you mean samplingRate?',
+        'c.yaml:1:32 spec.tracing.SamplingRate is unknown and ignored (names are case-sensitive here); did you mean samplingRate?',
       ]);
     });
 
     it('is told of one that stands too deep', async () => {
       await load('metadata:\n  name: x\n  spec: {tracing: {stdout: true}}\n');
       expect(warnings()).toEqual([
-        'c.yaml:3:9 metadata.spec is unknown and ignored: it stands too deep, check its indentation',
+        'c.yaml:3:9 metadata.spec is unknown and ignored: it is nested too deep, check its indentation',
       ]);
     });
   });
@@ -151,8 +151,8 @@ spec:
     });
 
     it.each([
-      ['name: shutdown', 'names no version of shutdown and has no effect (allowed: v1, v1.0)'],
-      ['name: lock, version: v1', 'names the version v1 of lock and has no effect'],
+      ['name: shutdown', 'has no version: the rule has no effect (allowed: v1, v1.0)'],
+      ['name: lock, version: v1', 'has version v1, which lock lacks: the rule has no effect'],
     ])('that has no effect is warned of: {%s}', async (members, reason) => {
       await rule(members);
       expect(warnings()[0]).toContain(`spec.api.denied[0] ${reason}`);

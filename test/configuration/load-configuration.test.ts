@@ -134,24 +134,24 @@ spec:
     ],
     [
       'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: {a: "b\\nhush"}}',
-      "3:45 spec.tracing.otel.headers: the value of header a can't be sent",
+      '3:45 spec.tracing.otel.headers: header a has an invalid value',
     ],
     [
       'spec:\n  tracing:\n    otel: {endpointAddress: "a:1", headers: {a: [b]}}',
-      '3:45 spec.tracing.otel.headers: must be a list of texts of the form a=1, a text of the form a=1,b=2, or a map',
+      '3:45 spec.tracing.otel.headers: must be a list of strings of the form a=1, a string of the form a=1,b=2, or a map',
     ],
     ['spec: {tracing: {samplingRate: " "}}', '1:32 spec.tracing.samplingRate: must be a number'],
     [
       'spec:\n  metrics:\n    latencyDistributionBuckets: [100, 10, -1, 10]',
-      '3:39 spec.metrics.latencyDistributionBuckets[1]: must be more than 100: buckets are positive',
+      '3:39 spec.metrics.latencyDistributionBuckets[1]: must be greater than 100: buckets are positive',
     ],
     [
       'spec:\n  metric:\n    latencyDistributionBuckets: [0]',
-      '3:34 spec.metric.latencyDistributionBuckets[0]: must be more than 0: buckets are positive',
+      '3:34 spec.metric.latencyDistributionBuckets[0]: must be greater than 0: buckets are positive',
     ],
     [
       'spec:\n  metric:\n    latencyDistributionBuckets: [5, 5]',
-      '3:37 spec.metric.latencyDistributionBuckets[1]: must be more than 5: buckets are positive',
+      '3:37 spec.metric.latencyDistributionBuckets[1]: must be greater than 5: buckets are positive',
     ],
   ])('names what is wrong with %j and where', async (text, problem) => {
     await expect(load(text)).rejects.toThrow(
@@ -221,7 +221,7 @@ spec:
   it('ends where a file is missing', async () => {
     const files = [path.join(folder, 'none.yaml')];
     await expect(loadConfiguration({ files, environment: {}, logger })).rejects.toThrow(
-      /^error loading configuration: .*none\.yaml: it is not there, .* \(ENOENT\)$/,
+      /^error loading configuration: .*none\.yaml: it does not exist, .* \(ENOENT\)$/,
     );
   });
 

@@ -130,7 +130,7 @@ describe('a sidecar whose files change', () => {
     [
       'of a Redis that is not there',
       toComponentYaml({ type: 'lock.redis', metadata: { redisHost: '127.0.0.1:1' } }),
-      'Component lockstore stays as it was before',
+      'The previous version of component lockstore stays in use',
     ],
     [
       'with a secret that is not there',
@@ -168,7 +168,7 @@ describe('a sidecar whose files change', () => {
       await sidecar.waitForOutput('Component removed: two');
       await sidecar.waitForOutput('Component updated: one');
       expect(sidecar.stdout).toContain(
-        'lockstore.yaml has not changed for 3 s and counts as it stands',
+        'lockstore.yaml has not changed for 3 s and is now used as it is',
       );
     });
 
@@ -256,7 +256,7 @@ describe('a sidecar whose files change', () => {
       await start();
       await write(text, 'resiliency.yaml');
       await sidecar.waitForOutput(
-        'a document is cut off: it lacks all or part of its apiVersion, kind or spec; what it held before stays in use',
+        'a document is cut off: it lacks all or part of its apiVersion, kind or spec; its previous contents stay in use',
       );
       const { body } = await callHttp(sidecar.httpPort, { method: 'GET', path: '/v1.0/metadata' });
       expect(body).toContain('"resiliencies":[{"name":"mine"}]');

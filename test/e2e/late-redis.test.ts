@@ -73,9 +73,9 @@ describe('a Redis that is late', () => {
     await spawn('  ignoreErrors: true\n  initTimeout: 200ms\n');
     await sidecar.waitForOutput('dapr initialized.');
     expect(sidecar.stdout).toContain('Ignoring error processing component');
-    expect(sidecar.stdout).toContain('it is waited for and loaded as soon as it is ready');
+    expect(sidecar.stdout).toContain('it will be loaded as soon as it is ready');
     expect(sidecar.stdout).toContain(
-      'no component for this app is a lock store that is ready: lockstore (lock.redis/v1)',
+      'none of the components for this app is a lock store that is ready: lockstore (lock.redis/v1)',
     );
     await expect(get('/v1.0/healthz')).resolves.toMatchObject({ status: 204 });
     await expect(lock()).resolves.toMatchObject({ errorCode: 'ERR_LOCK_STORE_NOT_CONFIGURED' });
@@ -109,7 +109,7 @@ describe('a Redis that is late', () => {
     sidecar = await SidecarProcess.start({ args: ['--resources-path', folder] });
     await write('  ignoreErrors: true\n  initTimeout: 200ms\n');
     sidecar.child.kill('SIGHUP');
-    await sidecar.waitForOutput('Component lockstore stays as it was before');
+    await sidecar.waitForOutput('The previous version of component lockstore stays in use');
     await expect(lock()).resolves.toEqual({ success: true });
     const late = new RedisServer({ port, folder: await createFolder(), args: [] });
     await late.start();

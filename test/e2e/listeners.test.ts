@@ -223,7 +223,7 @@ describe('where a sidecar listens', () => {
       const before = await overTls({ rejectUnauthorized: false });
       await writeFile(cert, 'nonsense');
       sidecar.child.kill('SIGHUP');
-      await sidecar.waitForOutput('the file of --tls-cert-file holds no PEM');
+      await sidecar.waitForOutput('the file of --tls-cert-file contains no PEM');
       await expect(overTls({ rejectUnauthorized: false })).resolves.toEqual(before);
       await copyFile(path.join(TLS_FOLDER, 'renewed.crt'), cert);
       await copyFile(path.join(TLS_FOLDER, 'renewed.key'), own);
@@ -241,7 +241,7 @@ describe('where a sidecar listens', () => {
       [['--tls-cert-file', certificate], 'TLS needs both --tls-cert-file and --tls-key-file'],
       [
         ['--tls-cert-file', '/nowhere', '--tls-key-file', key],
-        "the file of --tls-cert-file can't be read: /nowhere: it is not there, or is a link that leads nowhere",
+        "the file of --tls-cert-file can't be read: /nowhere: it does not exist, or is a broken link",
       ],
     ])('does not start by halves: %j', async (args, sentence) => {
       sidecar = await SidecarProcess.spawn({ args });

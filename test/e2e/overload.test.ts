@@ -74,7 +74,9 @@ describe('a sidecar with as many lock calls under way as it takes', () => {
     );
     expect(answer).toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
-      details: expect.stringContaining(`${BOUND} lock calls are under way`) as unknown,
+      details: expect.stringContaining(
+        `the limit of ${BOUND} concurrent lock calls is reached`,
+      ) as unknown,
     });
     expect(answer.trailers).toContain('grpc-status-details-bin');
     expect(tookMs).toBeLessThan(AT_ONCE_MS);

@@ -196,7 +196,7 @@ describe('a sidecar process', () => {
     it('for a log file that can not be opened says why', async () => {
       await expect(fails([...MEMORY, '--log-file', '/nowhere/x.log'])).resolves.toBe(1);
       expect(sidecar.stderr).toMatch(
-        /^can't open the file of --log-file: \/nowhere\/x\.log: it is not there, .*\(ENOENT\)/,
+        /^can't open the file of --log-file: \/nowhere\/x\.log: it does not exist, .*\(ENOENT\)/,
       );
     });
 

@@ -10,7 +10,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
 
 const TLS_FOLDER = path.join(__dirname, '../fixtures/tls');
-const IN_PART = 'Reloaded in part: what is broken or failed stays as it was before';
+const IN_PART = 'Reloaded in part: what could not be used stays unchanged';
 
 describe('a sidecar that is told to reload', () => {
   let redis: RedisServer;

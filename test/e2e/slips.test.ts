@@ -86,17 +86,17 @@ describe('a process whose files and flags have slips', () => {
   it('says of a folder that is not there just that', async () => {
     const place = path.join(folder, 'none');
     await expect(fails('--resources-path', place)).resolves.toContain(
-      `the folder can't be read: ${place}: it is not there`,
+      `the folder can't be read: ${place}: it does not exist`,
     );
     await expect(fails('--unix-domain-socket', place)).resolves.toContain(
-      `its folder ${place}: it is not there`,
+      `its folder ${place}: it does not exist`,
     );
   });
 
   it('says of a path through a file, or to one, just that', async () => {
     await write('file', '');
     const place = path.join(folder, 'file');
-    await expect(fails('--resources-path', place)).resolves.toContain('where a folder is needed');
+    await expect(fails('--resources-path', place)).resolves.toContain('is a file, not a folder');
     await expect(fails('--config', path.join(place, 'x'))).resolves.toContain('(ENOTDIR)');
     await mkdir(path.join(folder, 'sub'));
     await expect(fails('--config', path.join(folder, 'sub'))).resolves.toContain(

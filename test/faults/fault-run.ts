@@ -16,7 +16,7 @@ const WITHDRAWN_WITHIN_MS = 1000;
 
 /** What a call may fail with for certain under these faults; anything else is a mistake. */
 const REFUSALS =
-  /can't be reached|still loading|caller has gone|too late|store is closed|was withdrawn/;
+  /can't be reached|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn/;
 
 /** The longest lease of the workload. */
 const LONGEST_LEASE_MS = 2000;

@@ -213,7 +213,9 @@ describe('the Dapr methods over gRPC', () => {
         grpc.call('SetMetadata', { key: 'k', value: 'x'.repeat(100_000) }),
       ).resolves.toMatchObject({
         code: status.RESOURCE_EXHAUSTED,
-        details: expect.stringContaining('take at most 65536 bytes in all') as string,
+        details: expect.stringContaining(
+          'the limit of 65536 bytes for all metadata entries is reached',
+        ) as string,
       });
     });
   });

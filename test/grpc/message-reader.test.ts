@@ -84,7 +84,7 @@ describe('the reader of the messages of a call', () => {
       message(Buffer.alloc(5000)),
       { take: () => false },
       8,
-      /room for/,
+      /memory limit/,
     ],
     [
       'a compressed flag without an encoding',

@@ -167,7 +167,7 @@ describe('metadata entries', () => {
     expect(statuses).toEqual([...Array<number>(6).fill(204), ...Array<number>(4).fill(413)]);
     await expect(put('key9', 'x'.repeat(10_000))).resolves.toMatchObject({
       body: expect.stringMatching(
-        /^\{"errorCode":"ERR_METADATA_FULL","message":"the metadata entries that are set take at most 65536 bytes/,
+        /^\{"errorCode":"ERR_METADATA_FULL","message":"the limit of 65536 bytes for all metadata entries is reached/,
       ) as string,
     });
   });

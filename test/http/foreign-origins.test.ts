@@ -96,7 +96,7 @@ describe('foreignOriginOf', () => {
     ['in capitals', { host: 'localhost:3500', 'sec-fetch-site': 'Cross-Site' }],
     ['of a rebound name', { host: 'evil.example:3500', 'sec-fetch-site': 'same-origin' }],
   ])('has no name where the browser only says that it is %s', (_what, headers) => {
-    expect(foreignOriginOf(headers)).toBe('an origin that it does not name');
+    expect(foreignOriginOf(headers)).toBe('an unnamed origin');
   });
 });
 
@@ -120,7 +120,7 @@ describe('calls of a page of another origin', () => {
     await expect(http.call({ method, path, body: BODY, headers: FOREIGN })).resolves.toMatchObject({
       status: 403,
       headers: { 'content-type': 'application/json' },
-      body: '{"errorCode":"ERR_FOREIGN_ORIGIN","message":"a browser sent this call for a page of another origin: http://evil.example is not allowed to change anything here (--allowed-origins)"}',
+      body: '{"errorCode":"ERR_FOREIGN_ORIGIN","message":"a browser sent this call for a page of another origin: http://evil.example is not in --allowed-origins"}',
     });
     expect(http.sidecar.shutdowns).toEqual([]);
     expect(http.sidecar.metadata.view().extended).not.toHaveProperty('key');

@@ -18,7 +18,7 @@ describe('what an observer is told of an HTTP call', () => {
     new Promise<never>((_resolve, reject) => {
       begun.push('tryLock');
       signal.addEventListener('abort', () => {
-        reject(lockErrors.tryLockFailed('the caller has gone', undefined));
+        reject(lockErrors.tryLockFailed('the caller is no longer waiting', undefined));
       });
     });
   beforeEach(async () => {

@@ -126,7 +126,9 @@ describe('the lock service', () => {
     const gone = { signal: AbortSignal.abort() };
 
     it('holds nothing: the lock is withdrawn', async () => {
-      await expect(createService().tryLock(REQUEST, gone)).rejects.toThrow('the caller has gone');
+      await expect(createService().tryLock(REQUEST, gone)).rejects.toThrow(
+        'the caller is no longer waiting',
+      );
       expect(store.withdraw).toHaveBeenCalledTimes(1);
     });
 
@@ -253,7 +255,9 @@ describe('the lock service', () => {
         httpStatus: 503,
         grpcCode: 'RESOURCE_EXHAUSTED',
         retryAfterSeconds: 1,
-        message: expect.stringMatching(/^1 lock calls are under way/) as unknown,
+        message: expect.stringMatching(
+          /^the limit of 1 concurrent lock calls is reached/,
+        ) as unknown,
       });
     });
 

@@ -118,13 +118,13 @@ describe('lock calls that fail', () => {
       {
         level: 'warn',
         scope: 'root',
-        message: `Lock calls to lockstore fail: ${reason}; 339 more since this was last said`,
+        message: `Lock calls to lockstore fail: ${reason}; 339 more since the last message`,
         fields: { ...fields, calls: 339 },
       },
       {
         level: 'info',
         scope: 'root',
-        message: `Lock calls to lockstore fail: over after 12.0 s, 340 calls failed (${reason})`,
+        message: `Lock calls to lockstore fail: ended after 12.0 s, 340 calls failed (${reason})`,
         fields: { ...fields, calls: 340 },
       },
     ]);
@@ -145,7 +145,7 @@ describe('lock calls that fail', () => {
     expect(logger.messages('warn')).toEqual([
       "Lock calls to lockstore fail: Redis can't be reached: WRONGPASS invalid password",
       'Lock calls to lockstore fail: the Redis user lacks a permission: NOPERM …',
-      'Lock calls to lockstore end unknown: Redis did not reply within 3000 ms, the outcome is unknown',
+      'Lock calls to lockstore have an unknown outcome: Redis did not reply within 3000 ms, the outcome is unknown',
       "Lock calls to other fail: Redis can't be reached: WRONGPASS invalid password",
     ]);
     succeed({ storeName: 'other' });
@@ -182,7 +182,7 @@ describe('lock calls that fail', () => {
       succeed();
     }
     expect(logger.messages('warn')).toEqual([
-      `Overloaded, lock calls are refused: ${error.message}`,
+      `Overloaded, lock calls are refused (--max-concurrent-lock-calls): ${error.message}`,
     ]);
     clock.pass(20_000);
     expect(logger.messages('warn')).toHaveLength(2);

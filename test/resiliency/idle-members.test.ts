@@ -104,7 +104,7 @@ describe('a resiliency document', () => {
     load(spec, ['lockstore', 'statestore']);
     load(spec, ['lockstore', 'statestore']);
     expect(logger.messages('warn')).toEqual([
-      'r.yaml:3:41 spec.targets.components.lockstor names no component that there is, and has no effect; did you mean lockstore?',
+      'r.yaml:3:41 spec.targets.components.lockstor names a component that is not loaded, and has no effect; did you mean lockstore?',
     ]);
   });
 
@@ -118,6 +118,6 @@ describe('a resiliency document', () => {
     load('spec: {}');
     expect(resiliency.load([fileOf('kind: Resiliency\nspec: [\n---\na: b\n')])).toBe(false);
     expect(resiliency.names).toEqual(['r']);
-    expect(logger.messages('error')[0]).toContain('what it held before stays in use');
+    expect(logger.messages('error')[0]).toContain('its previous contents stay in use');
   });
 });

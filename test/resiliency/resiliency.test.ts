@@ -263,7 +263,7 @@ describe('Resiliency', () => {
     it('that names what is not defined is warned about, and runs without it', async () => {
       load(POLICIES.replace('circuitBreaker: cb', 'circuitBreaker: nope'));
       expect(logger.messages('warn')).toEqual([
-        'res.yaml: component broken names the circuitBreaker policy "nope", which is not defined; it runs without it (defined: cb)',
+        'res.yaml: component broken names the circuitBreaker policy "nope", which is not defined; it runs without this policy (defined: cb)',
       ]);
       await expect(resiliency.policyOf('broken').run(failingTimes(3), signal)).resolves.toBe(
         'done',
@@ -299,7 +299,7 @@ describe('Resiliency', () => {
         /res\.yaml:7:23 spec\.policies\.timeouts\.short: invalid duration "soon"/,
       );
       expect(problem).toMatch(
-        /maxRetries: invalid number "many".*what it held before stays in use$/s,
+        /maxRetries: invalid number "many".*its previous contents stay in use$/s,
       );
       await expect(resiliency.policyOf('retried').run(failingTimes(3), signal)).resolves.toBe(
         'done',
@@ -319,7 +319,7 @@ describe('Resiliency', () => {
       const file = { ...fileOf(''), problem: 'res.yaml: the file is empty' };
       for (let reading = 0; reading < 2; reading += 1) expect(resiliency.load([file])).toBe(false);
       expect(logger.messages('error')).toEqual([
-        'Could not read resiliency policy: res.yaml: the file is empty; what it held before stays in use',
+        'Could not read resiliency policy: res.yaml: the file is empty; its previous contents stay in use',
       ]);
       await expect(resiliency.policyOf('retried').run(failingTimes(3), signal)).resolves.toBe(
         'done',

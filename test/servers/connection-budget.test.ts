@@ -59,7 +59,7 @@ describe('a sidecar whose clients open more connections than it has descriptors'
   it('keeps enough for Redis, and serves locks again when Redis is back', async () => {
     const ports = [sidecar.httpPort, sidecar.grpcPort, sidecar.metricsPort];
     await Promise.all(Array.from({ length: 300 }, (_, n) => open(ports[n % 3]!)));
-    await sidecar.waitForOutput('96 connections of clients are open');
+    await sidecar.waitForOutput('96 client connections are open');
     expect(countOpen()).toBeLessThan(OPEN_FILES);
     await redis.kill();
     await sidecar.waitForOutput('Connection to Redis lost');
@@ -70,6 +70,6 @@ describe('a sidecar whose clients open more connections than it has descriptors'
       const answer = postJson(sidecar.httpPort, '/v1.0-alpha1/lock/lockstore', LOCK);
       await expect(answer).resolves.toEqual({ success: true });
     });
-    expect(sidecar.stdout.split('connections of clients are open')).toHaveLength(2);
+    expect(sidecar.stdout.split('client connections are open')).toHaveLength(2);
   });
 });

@@ -61,36 +61,36 @@ describe('readTlsFiles', () => {
     [
       'swapped files',
       () => load(KEY, CERT),
-      'the file of --tls-cert-file holds no whole certificate but a key: were the two files swapped?',
+      'the file of --tls-cert-file contains a key, not a certificate; were the two files swapped?',
     ],
     [
       'a certificate twice',
       () => load(CERT, CERT),
-      'the file of --tls-key-file holds no private key but a certificate: were the two files swapped?',
+      'the file of --tls-key-file contains a certificate, not a private key; were the two files swapped?',
     ],
     [
       'a key of another certificate',
       () => load(OTHER, KEY),
-      "the files of --tls-cert-file and --tls-key-file don't go together: the certificate is of another key",
+      'the files of --tls-cert-file and --tls-key-file do not match: the certificate belongs to another key',
     ],
     [
       'a chain in the wrong order',
       () => load(OTHER + CERT, KEY),
-      'the certificate of the key stands in place 2; it must come first',
+      'the certificate of the key is number 2; it must come first',
     ],
     ['an empty certificate', () => load('', KEY), 'the file of --tls-cert-file is empty'],
     ['an empty key', () => load(CERT, ' \n'), 'the file of --tls-key-file is empty'],
     ['empty authorities', () => load(CERT, KEY, ''), 'the file of --tls-client-ca-file is empty'],
-    ['DER', () => load(der(), KEY), 'the file of --tls-cert-file holds no PEM'],
+    ['DER', () => load(der(), KEY), 'the file of --tls-cert-file contains no PEM'],
     [
       'authorities that are a key',
       () => load(CERT, KEY, KEY),
-      'the file of --tls-client-ca-file holds no whole certificate but a key',
+      'the file of --tls-client-ca-file contains a key, not a certificate',
     ],
     [
       'half a certificate',
       () => load(CERT.slice(0, 200), KEY),
-      'the file of --tls-cert-file holds no whole certificate',
+      'the file of --tls-cert-file contains no complete certificate',
     ],
     [
       'a damaged certificate',
@@ -105,7 +105,7 @@ describe('readTlsFiles', () => {
     [
       'an encrypted key',
       () => load(CERT, encrypted('pkcs8')),
-      'the key in the file of --tls-key-file is encrypted: give it without a passphrase',
+      'the key in the file of --tls-key-file is encrypted; remove its passphrase',
     ],
     [
       'an encrypted key of the older form',

@@ -3,8 +3,8 @@ import { type Environment, isSidecarVariable } from './environment-access';
 import { SecretError, type SecretStore } from './secret-store';
 
 /**
- * `secretstores.local.env`: each variable of the environment is a secret with one key, its own
- * name. `prefix` is put before every name that is asked for.
+ * `secretstores.local.env`: each environment variable is a secret with one key, its own name.
+ * `prefix` is put before every requested name.
  */
 export function createEnvironmentSecrets(
   properties: MetadataProperties,

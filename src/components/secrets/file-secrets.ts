@@ -6,12 +6,13 @@ import { SecretError, type SecretStore } from './secret-store';
 
 /**
  * `secretstores.local.file`: a JSON file (components-contrib secretstores/local/file). Nested names
- * are joined by `nestedSeparator`, lists count by position. With `multiValued` the outermost names
- * are secrets of several keys; without it each value is a secret with one key, its own name.
+ * are joined by `nestedSeparator`, and list entries are named by position. With `multiValued`,
+ * top-level names are secrets with several keys. Without it, each value is a secret with one key,
+ * its own name.
  *
- * Numbers and booleans are their JSON text; daprd makes Go's formatting errors of them.
+ * Numbers and booleans become their JSON text. daprd turns them into Go's formatting errors.
  *
- * @throws {Error} where the file can't be read or is no JSON object; no value of it is named
+ * @throws {Error} if the file can't be read or is not a JSON object. No message contains a value.
  */
 export function createFileSecrets(properties: MetadataProperties): SecretStore {
   const file = properties.get('secretsFile') ?? '';
@@ -44,7 +45,7 @@ function readText(file: string): string {
   }
 }
 
-/** Undefined for what is no JSON: JSON.parse's own words quote what may be a secret. */
+/** Undefined for invalid JSON. JSON.parse's own message quotes text that may be secret. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -73,7 +74,7 @@ function toSecrets(
   );
 }
 
-/** Every value below an object, by the path to it. */
+/** All nested values of an object, by their path. */
 function flatten(content: object, separator: string, prefix = ''): Map<string, string> {
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(content) as [string, unknown][]) {

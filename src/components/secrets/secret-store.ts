@@ -1,22 +1,22 @@
-/** Why a secret can't be had; the message names what was looked for, never a value. */
+/** A secret can't be read. The message contains what was requested, but no value. */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
 }
 
-/** Keeps secrets: a component of Dapr's `secretstores` building block. */
+/** A component of Dapr's `secretstores` building block. */
 export interface SecretStore {
   /**
-   * The keys and values of one secret.
+   * Returns the keys and values of one secret.
    *
-   * @throws {SecretError} where there is no such secret, or where it may not be read
+   * @throws {SecretError} if there is no such secret, or it may not be read
    */
   get(name: string): ReadonlyMap<string, string>;
 }
 
 /**
- * A key of a secret.
+ * Reads one key of a secret.
  *
- * @throws {SecretError} where there is no such secret or no such key in it
+ * @throws {SecretError} if there is no such secret, or it has no such key
  */
 export function readSecret(
   store: SecretStore,

@@ -6,24 +6,24 @@ import type { SecretStore } from './secret-store';
 
 type Creator = (properties: MetadataProperties, environment: Environment) => SecretStore;
 
-/** The secret stores there are, by component type. */
+/** The supported secret stores, by component type. */
 const CREATORS: Readonly<Record<string, Creator>> = {
   'secretstores.local.env': createEnvironmentSecrets,
   'secretstores.local.file': createFileSecrets,
 };
 
-/** The types of {@link createSecretStore}, for messages. */
+/** The supported types, for messages. */
 export const SECRET_STORE_TYPES: readonly string[] = Object.keys(CREATORS);
 
-/** True for the component types that {@link createSecretStore} makes. */
+/** True for the types that {@link createSecretStore} supports. */
 export function isSecretStoreType(type: string): boolean {
   return Object.hasOwn(CREATORS, type.toLowerCase());
 }
 
 /**
- * Makes the secret store of a component.
+ * Creates the secret store of a component.
  *
- * @throws {Error} where its metadata is wrong or its file can't be read
+ * @throws {Error} if its metadata is invalid or its file can't be read
  */
 export function createSecretStore(
   type: string,

@@ -186,7 +186,7 @@ export class Attempts<L extends Link> {
     const { count } = this.#inFlight;
     if (count === 0) return;
     this.#logger.warn(
-      `${count} lock calls were cut off in flight; what they took stays until its expiry`,
+      `${count} lock calls in flight were cut off; the locks that they took stay until they expire`,
     );
   }
 }
@@ -231,7 +231,7 @@ function toLatestEnd(
 ): string {
   if (leaseMs === undefined) return '';
   if (!log.isBounded) {
-    return `: a lock may exist until its expiry, counted from when ${serverName} took it`;
+    return `: a lock may exist for its whole lease, counted from when ${serverName} granted it`;
   }
   const end = new Date(log.latestNotAfterMs + leaseMs).toISOString();
   return `: a lock may exist until ${end} at the latest`;

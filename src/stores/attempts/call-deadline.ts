@@ -41,7 +41,7 @@ export class CallDeadline {
     this.#signal.addEventListener('abort', this.#end);
   }
 
-  /** Why the caller has gone. */
+  /** Why the caller is no longer waiting. */
   get goneReason(): string {
     return toEndReason(this.#signal);
   }

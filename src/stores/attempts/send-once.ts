@@ -12,7 +12,7 @@ import type { SendLog, SendStamp } from './send-log';
 export interface Call<L extends Link, Reply, Answer> {
   readonly command: Command<L, Reply, Answer>;
   readonly limits: TimeLimits;
-  /** Aborts when the caller has gone. */
+  /** Aborts when the caller is no longer waiting. */
   readonly signal: CancelSignal;
   readonly log: SendLog;
   /** When the whole call is over, on the local clock. */
@@ -126,7 +126,7 @@ function assertTimely<L extends Link, Reply, Answer>(
   const { leaseMs = Infinity } = call.command;
   if (call.clock.now() - sent.atMs < leaseMs) return;
   noteLost(call, sent);
-  const message = `the lease was over before the reply of ${sent.link.serverName} came`;
+  const message = `the lease expired before ${sent.link.serverName} replied`;
   throw failed(message, 'deadline', 'unknown');
 }
 

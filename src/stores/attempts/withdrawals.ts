@@ -97,7 +97,7 @@ export class Withdrawals<L extends Link> {
     const lastMs = Math.max(...[...this.#pending].map(({ endsAtMs }) => endsAtMs));
     const leftSeconds = Math.ceil(Math.max(0, lastMs - this.#clock.now()) / 1000);
     this.#logger.warn(
-      `${this.#pending.size} withdrawn lock attempts were not confirmed by ${this.#links.serverName}; locks of theirs may exist for another ${leftSeconds} s`,
+      `${this.#pending.size} withdrawn lock attempts were not confirmed by ${this.#links.serverName}; their locks may exist for another ${leftSeconds} s`,
     );
     for (const pending of [...this.#pending]) pending.end(closed());
   }

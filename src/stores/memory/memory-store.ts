@@ -211,7 +211,7 @@ class EmbeddedStore implements MemoryStore {
 
   #assertCallable(signal: CancelSignal): void {
     if (this.#isClosed) throw notApplied('the store is closed', 'closed');
-    if (signal.aborted) throw notApplied('the caller has gone', 'deadline');
+    if (signal.aborted) throw notApplied('the caller is no longer waiting', 'deadline');
   }
 }
 

@@ -43,7 +43,7 @@ export class RedisConnection implements Links<RedisLink> {
   readonly #attempts = new Trouble({
     clock: processClock,
     onFailing: ({ reason, failures }, isFirst) => {
-      const more = isFirst ? '' : ` (${failures} attempts since this was last said)`;
+      const more = isFirst ? '' : ` (${failures} attempts since the last message)`;
       this.#logger.warn(`Redis can't be reached: ${reason}; trying again${more}`);
     },
   });
@@ -143,7 +143,7 @@ export class RedisConnection implements Links<RedisLink> {
     this.#isWaitSaid = true;
     const where = this.#settings.addresses.map(toAddressText).join(',');
     this.#logger.warn(
-      `Redis at ${where} can't be reached yet and is waited for: ${toErrorMessage(reason)}`,
+      `Redis at ${where} can't be reached yet, trying again: ${toErrorMessage(reason)}`,
     );
   }
 
@@ -160,7 +160,7 @@ export class RedisConnection implements Links<RedisLink> {
   #leaveForMaster(master: RedisAddress): void {
     const link = this.#link;
     if (link === undefined || isSame(link.address, master)) return;
-    link.end(new Error(`failover, the master is ${toAddressText(master)} now`));
+    link.end(new Error(`failover: the new master is ${toAddressText(master)}`));
   }
 
   #adopt(link: RedisLink): void {
@@ -185,7 +185,7 @@ export class RedisConnection implements Links<RedisLink> {
     if (!isPasswordUnused || this.#isUnusedPasswordSaid) return;
     this.#isUnusedPasswordSaid = true;
     this.#logger.warn(
-      `Redis at ${toAddressText(address)} asks for no password: redisPassword is not used`,
+      `Redis at ${toAddressText(address)} needs no password; redisPassword is not used`,
     );
   }
 

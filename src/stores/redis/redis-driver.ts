@@ -16,12 +16,12 @@ export const redisDriver: LockDriver = {
     const settings = parseRedisSettings(properties, authorities);
     for (const name of findUnboundedTimeouts(properties)) {
       logger.warn(
-        `Component ${componentName}: ${name} of less than 0 is no time-out in daprd; here it is ${UNBOUNDED_TIMEOUT_MS / 1000} s`,
+        `Component ${componentName}: a negative ${name} means no timeout in daprd; Holdfast uses ${UNBOUNDED_TIMEOUT_MS / 1000} s`,
       );
     }
     if (settings.username !== '' && settings.password === '') {
       logger.warn(
-        `Component ${componentName}: redisUsername without redisPassword is not used, as in daprd`,
+        `Component ${componentName}: redisUsername is not used without redisPassword, as in daprd`,
       );
     }
     return createRedisStore({

@@ -18,13 +18,16 @@ const REPLIES: Readonly<Record<string, ReplyRow>> = {
   READONLY: { kind: 'unavailable', meaning: 'this Redis is a read-only replica' },
   MASTERDOWN: { kind: 'unavailable', meaning: 'Redis has lost its primary' },
   OOM: { kind: 'unavailable', meaning: 'Redis has no memory left for another lock' },
-  MISCONF: { kind: 'unavailable', meaning: 'Redis refuses writes as it cannot save its data' },
-  NOREPLICAS: { kind: 'unavailable', meaning: 'Redis refuses writes as it lacks replicas' },
+  MISCONF: { kind: 'unavailable', meaning: 'Redis refuses writes because it cannot save its data' },
+  NOREPLICAS: {
+    kind: 'unavailable',
+    meaning: 'Redis refuses writes because it has too few replicas',
+  },
   CLUSTERDOWN: { kind: 'unavailable', meaning: 'the Redis cluster is down' },
-  NOAUTH: { kind: 'rejected', meaning: 'Redis asks for a password' },
+  NOAUTH: { kind: 'rejected', meaning: 'Redis requires a password' },
   WRONGPASS: { kind: 'rejected', meaning: 'Redis refused the password' },
   NOPERM: FORBIDDEN,
-  WRONGTYPE: { kind: 'rejected', meaning: "the lock's key holds something that is no lock" },
+  WRONGTYPE: { kind: 'rejected', meaning: 'the key of the lock has a value of another type' },
 };
 
 /** What a server says that has as many clients as it takes. */
@@ -32,7 +35,7 @@ const MAX_CLIENTS = 'max number of clients';
 
 /** Replies that start with ERR and are worth telling apart, by what stands in them. */
 const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
-  [new RegExp(MAX_CLIENTS), { kind: 'unavailable', meaning: 'Redis takes no more connections' }],
+  [new RegExp(MAX_CLIENTS), { kind: 'unavailable', meaning: 'Redis accepts no more connections' }],
   // What a script may not do: Redis 7, Valkey and later (script.c), Redis 6 (scripting.c).
   [/ACL failure in script|The user executing the script|not allowed from script/, FORBIDDEN],
   [

@@ -74,7 +74,7 @@ export function withAddress(cause: unknown, address: RedisAddress): Error {
 /** Node gives the errors of several addresses of one host no text in common. */
 function codeOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' ? code : 'it gave no reason';
+  return typeof code === 'string' ? code : 'no reason given';
 }
 
 function toClient({ tls }: RedisSettings, address: RedisAddress) {
@@ -182,7 +182,7 @@ async function assertMaster(client: RedisClient): Promise<void> {
   await ping(client);
   try {
     const answer = await client.role();
-    if (answer?.role !== 'master') throw new Error('Sentinel names a Redis that is no master now');
+    if (answer?.role !== 'master') throw new Error('the Redis that Sentinel named is not a master');
   } catch (error) {
     // Who may not ask finds out by the first write.
     if (!isRefused(error)) throw error;

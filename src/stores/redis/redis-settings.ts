@@ -191,7 +191,7 @@ function readSentinel(
 function assertComplete({ sentinel }: Pick<RedisSettings, 'sentinel'>): void {
   if (sentinel?.masterName !== '') return;
   throw new Error(
-    'failover needs sentinelMasterName: the name under which the Sentinels know the master, such as mymaster',
+    'failover needs sentinelMasterName: the name of the master in Sentinel, such as mymaster',
   );
 }
 

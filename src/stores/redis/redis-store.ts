@@ -93,7 +93,7 @@ class RedisStore implements LockStore {
     while (!(await this.#isChecked(signal))) await this.#open(signal);
     if (this.#connection.linkFor()?.clock !== undefined) return;
     this.#logger.warn(
-      'The Redis user may not run TIME, or the server does not have it: a lock call whose reply is lost is not repeated, and its outcome stays unknown',
+      'The Redis user may not run TIME, or the server does not have it: a lock call whose reply is lost is not repeated, and its outcome is unknown',
     );
   }
 

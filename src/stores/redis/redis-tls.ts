@@ -35,7 +35,7 @@ export function readPem(property: string, value: string): PemSource {
       assertNotSwapped(property, text);
       return text;
     }
-    throw new Error(`${property}: the file holds no PEM (-----BEGIN …)`);
+    throw new Error(`${property}: the file contains no PEM (-----BEGIN …)`);
   };
   read();
   return read;
@@ -75,9 +75,9 @@ function assertNotSwapped(property: string, text: string): void {
   const isKey = text.includes('KEY-----');
   const isCertificate = text.includes('CERTIFICATE-----');
   if (isKey === isCertificate || isKey === (property === 'clientKey')) return;
-  const kinds = isKey ? 'certificate but a key' : 'private key but a certificate';
-  const hint = property === 'caCert' ? '' : ': were clientCert and clientKey swapped?';
-  throw new Error(`${property} holds no ${kinds}${hint}`);
+  const kinds = isKey ? 'a key, not a certificate' : 'a certificate, not a private key';
+  const hint = property === 'caCert' ? '' : '; were clientCert and clientKey swapped?';
+  throw new Error(`${property} contains ${kinds}${hint}`);
 }
 
 function isPem(text: string): boolean {

@@ -14,7 +14,7 @@ export function oneOf<Reply extends number>(...replies: readonly Reply[]): Reply
 
 /** What a command fails with whose reply is none of its own. */
 export function noAnswer(raw: unknown): StoreError {
-  return new StoreError(`Redis answered what is no answer to a lock command (${typeof raw})`, {
+  return new StoreError(`Redis gave an unexpected reply to a lock command (${typeof raw})`, {
     kind: 'protocol',
     outcome: 'unknown',
   });

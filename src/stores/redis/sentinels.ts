@@ -70,7 +70,7 @@ export class Sentinels {
     } catch (error) {
       const reasons = error instanceof AggregateError ? error.errors.map(toErrorMessage) : [];
       throw new Error(
-        `no Sentinel names a master "${shownMasterName}": ${[...new Set(reasons)].join('; ')}`,
+        `no Sentinel knows a master "${shownMasterName}": ${[...new Set(reasons)].join('; ')}`,
         { cause: error },
       );
     } finally {
@@ -93,7 +93,7 @@ export class Sentinels {
         await this.#ask(sentinel, signal, (client) => this.#listen(client, announce)).catch(
           (error: unknown) => {
             this.#logger.debug(
-              `Sentinel ${toAddressText(sentinel)} can't be listened to: ${toErrorMessage(error)}`,
+              `Can't subscribe to Sentinel ${toAddressText(sentinel)}: ${toErrorMessage(error)}`,
             );
           },
         );
@@ -143,7 +143,7 @@ export class Sentinels {
     if (this.#isPasswordUnused) return;
     this.#isPasswordUnused = true;
     this.#logger.warn(
-      `Sentinel ${toAddressText(address)} asks for no password: sentinelPassword is not used`,
+      `Sentinel ${toAddressText(address)} needs no password; sentinelPassword is not used`,
     );
   }
 
@@ -151,7 +151,7 @@ export class Sentinels {
     const { masterName } = this.#sentinel;
     const master = await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName]);
     const address = toAddress(master);
-    if (address === undefined) throw new Error(`a Sentinel knows no master of that name`);
+    if (address === undefined) throw new Error(`the Sentinel knows no master of this name`);
     await this.#learnOthers(client);
     return address;
   }

@@ -27,7 +27,7 @@ export async function checkServer(
   const policy = info.get('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction') {
     logger.warn(
-      `Redis may evict locks when its memory is full: its maxmemory-policy is ${policy}, set it to noeviction`,
+      `Redis may evict locks when its memory is full: its maxmemory-policy is ${policy}; set it to noeviction`,
     );
   }
 }

@@ -165,7 +165,7 @@ describe('an attempt', () => {
     caller.abort();
     await expect(answer).rejects.toMatchObject({
       outcome: 'unknown',
-      reason: 'the caller has gone',
+      reason: 'the caller is no longer waiting',
     });
     expect(link.endReason).toBeUndefined();
     await pass(150);

@@ -343,7 +343,7 @@ describe('lock.redis behind a bad network', () => {
       await store.close(AbortSignal.abort());
       await expect(withdrawn).rejects.toMatchObject({ kind: 'closed' });
       expect(fixture.logger.messages('warn').at(-1)).toMatch(
-        /^1 withdrawn lock attempts were not confirmed by Redis; locks of theirs may exist for another \d+ s$/,
+        /^1 withdrawn lock attempts were not confirmed by Redis; their locks may exist for another \d+ s$/,
       );
     });
   });

@@ -46,7 +46,7 @@ describe('an error that Redis 6 wraps, as a command in a script met it', () => {
     ['READONLY You can not write against a read only replica.', 'this Redis is a read-only'],
     ['MISCONF Redis is configured to save RDB snapshots', 'Redis refuses writes as it cannot'],
     ['NOREPLICAS Not enough good replicas to write.', 'Redis refuses writes as it lacks'],
-    ['WRONGTYPE Operation against a key', "the lock's key holds something that is no lock"],
+    ['WRONGTYPE Operation against a key', 'the key of the lock has a value of another type'],
   ])('is the row of %s', (reply, meaning) => {
     expect(toStoreError(wrap(reply), undefined).message).toContain(meaning);
   });

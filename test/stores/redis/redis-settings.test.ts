@@ -295,16 +295,16 @@ describe('parseRedisSettings', () => {
 
   describe('a certificate', () => {
     it.each([
-      ['clientCert', 'certificate but a key', { clientCert: KEY, clientKey: CERTIFICATE }],
+      ['clientCert', 'a key, not a certificate', { clientCert: KEY, clientKey: CERTIFICATE }],
       [
         'clientKey',
-        'private key but a certificate',
+        'a certificate, not a private key',
         { clientCert: CERTIFICATE, clientKey: CERTIFICATE },
       ],
-      ['caCert', 'certificate but a key', { caCert: KEY }],
-    ])('%s that holds no %s is refused', (name, kinds, files) => {
+      ['caCert', 'a key, not a certificate', { caCert: KEY }],
+    ])('%s with the wrong kind of PEM is refused: %s', (name, kinds, files) => {
       expect(() => parse({ redisHost: 'r', enableTLS: 'true', ...files })).toThrow(
-        `${name} holds no ${kinds}`,
+        `${name} contains ${kinds}`,
       );
     });
 

@@ -236,7 +236,7 @@ describe('lock.redis on a Redis that goes away', () => {
         kind: 'deadline',
         outcome: 'unknown',
         message: expect.stringMatching(
-          /^the caller has gone before Redis replied, the outcome is unknown: /,
+          /^the caller is no longer waiting before Redis replied, the outcome is unknown: /,
         ) as unknown,
       });
     });
@@ -250,7 +250,7 @@ describe('lock.redis on a Redis that goes away', () => {
       await fixture.store.close();
       await expect(answer).rejects.toMatchObject({ outcome: 'unknown' });
       expect(fixture.logger.messages('warn')).toContain(
-        'Component lockstore: 1 lock calls were cut off in flight; what they took stays until its expiry',
+        'Component lockstore: 1 lock calls in flight were cut off; the locks that they took stay until they expire',
       );
     });
 

@@ -99,7 +99,7 @@ describe('a Redis that sends without end', () => {
     const failover = { failover: 'true', sentinelMasterName: 'mymaster' };
     const { store } = createStore(await server.listen(), failover);
     await expect(store.init(AbortSignal.timeout(2000))).rejects.toThrow(
-      /no Sentinel names a master "mymaster": a reply was longer than 1048576 bytes/,
+      /no Sentinel knows a master "mymaster": a reply was longer than 1048576 bytes/,
     );
     await store.close();
     await server.close();

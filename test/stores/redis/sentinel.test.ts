@@ -81,7 +81,7 @@ describe('a store behind Sentinel', () => {
   it('says which master no Sentinel knows', async () => {
     const { store } = createSentinelStore(setup, { sentinelMasterName: 'other' });
     await expect(store.init(AbortSignal.timeout(1000))).rejects.toThrow(
-      /^error connecting to Redis: no Sentinel names a master "other": a Sentinel knows no master of that name/,
+      /^error connecting to Redis: no Sentinel knows a master "other": the Sentinel knows no master of this name/,
     );
   });
 });

@@ -191,7 +191,7 @@ describe('an error that Redis answers', () => {
   it('WRONGTYPE is rejected', async () => {
     await command('LPUSH', 'k', 'x');
     await expect(fixture.store.unlock(tryLockCall('k'), noAbort())).rejects.toMatchObject(
-      failsWith('rejected', /^the lock's key holds something that is no lock: .*WRONGTYPE/),
+      failsWith('rejected', /^the key of the lock has a value of another type: .*WRONGTYPE/),
     );
   });
 

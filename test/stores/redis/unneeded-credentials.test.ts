@@ -38,8 +38,8 @@ describe('credentials that a server does not need', () => {
   };
 
   it.each([
-    ['a password', { redisPassword: SECRET }, 'Redis at 127.0.0.1:PORT asks for no password'],
-    ['a user without a password', { redisUsername: SECRET }, 'redisUsername without redisPassword'],
+    ['a password', { redisPassword: SECRET }, 'Redis at 127.0.0.1:PORT needs no password'],
+    ['a user without a password', { redisUsername: SECRET }, 'redisUsername is not used without redisPassword'],
   ])('%s: it locks and warns once', async (_name, metadata, warning) => {
     const { store, logger } = await initOn([], metadata);
     await expectLock({ store, logger });
@@ -66,7 +66,7 @@ describe('credentials that a server does not need', () => {
     try {
       await eventually(() => expectLock(store), { withinMs: 5000 });
       const said = () =>
-        store.logger.messages('warn').filter((text) => text.includes('asks for no password'));
+        store.logger.messages('warn').filter((text) => text.includes('needs no password'));
       expect(said()).toHaveLength(1);
       await open.kill();
       await open.start();
@@ -125,7 +125,7 @@ describe('an old Redis that asks for no password', () => {
     const server = new FakeServer(answerAll('-ERR Client sent AUTH, but no password is set\r\n'));
     const { store, logger } = createStore(await server.listen(), { redisPassword: SECRET });
     await store.init(noAbort());
-    expect(logger.messages('warn')[0]).toContain('asks for no password: redisPassword');
+    expect(logger.messages('warn')[0]).toContain('needs no password; redisPassword');
     await store.close();
     await server.close();
   });
@@ -141,7 +141,7 @@ describe('credentials that Sentinels do not need', () => {
       const warnings = logger.messages('warn');
       expect(warnings).toEqual([
         expect.stringMatching(
-          /^Component lockstore: Sentinel 127\.0\.0\.1:\d+ asks for no password: sentinelPassword/,
+          /^Component lockstore: Sentinel 127\.0\.0\.1:\d+ needs no password; sentinelPassword/,
         ),
       ]);
       expect(JSON.stringify(logger.lines)).not.toContain(SECRET);
