@@ -33,38 +33,43 @@ import { Resources } from './resources';
 import { Servers } from './servers';
 import { StoreFactory } from './store-factory';
 
-/** A whole sidecar. */
+/** A complete sidecar. */
 export interface App {
   /**
-   * Loads the configuration and the components, then opens the ports: clients that connect find
-   * every store ready. Rejects with daprd's sentence where something can't be had; `stop` is due all
-   * the same. False where `stop` came first.
+   * Loads the configuration and the components, then opens the ports, so that clients that can
+   * connect find every store ready. Call `stop` even if it rejects.
+   *
+   * @returns false if `stop` was called first
+   * @throws {Error} with daprd's message if something can't be loaded or opened
    */
   start(): Promise<boolean>;
   /**
-   * Reads everything again that is read at the start, once that and earlier calls are done; what can't
-   * be used stays as it was. The log says what came of it. Never rejects.
+   * Reloads everything that is read at start, after the start and earlier reloads have ended. What
+   * can't be used stays unchanged. The log says what happened. Never rejects.
    */
   reload(): Promise<void>;
   /**
-   * Lets calls in flight finish and gives everything back; works in mid-start too.
+   * Lets calls in flight finish and releases everything. It can be called during the start.
    *
-   * @param grace once it is aborted nothing is waited for any more
+   * @param grace nothing is waited for after it aborts
    */
   stop(grace: AbortSignal): Promise<void>;
-  /** Names of the stores that can be called, in the order of loading. */
+  /** Names of the usable stores, in loading order. */
   readonly storeNames: readonly string[];
 }
 
-/** daprd's name for what is ready last. */
+/** daprd's name for the last target that becomes ready. */
 const RUNTIME_TARGET = 'runtime';
 
-/** Composes the rooms; the only file that knows them all. Nothing is opened before `start`. */
+/**
+ * Creates the app from all rooms. This is the only file that knows all of them. Nothing is opened
+ * before `start`.
+ */
 export function createApp(options: AppOptions, context: AppContext): App {
   return new ComposedApp(options, context);
 }
 
-/** What a sidecar is made of, once its configuration is known. */
+/** The parts of a sidecar, after its configuration is loaded. */
 interface Parts {
   readonly metrics: Metrics;
   readonly observation: ApiObservation;
@@ -85,7 +90,7 @@ class ComposedApp implements App {
   #configuration: Configuration = DEFAULT_CONFIGURATION;
   #isAllowed = createApiAccess(DEFAULT_CONFIGURATION.api);
   #parts: Parts | undefined;
-  /** Ends when the start and the reloads so far are done: one of them at a time. */
+  /** Resolves when the start and all reloads so far have ended. They run one at a time. */
   #turn: Promise<void> = Promise.resolve();
   #isRunning = false;
   #stopping = false;
@@ -110,7 +115,7 @@ class ComposedApp implements App {
     try {
       await started;
     } catch (error) {
-      // What a stop cuts short fails for that reason only.
+      // A failure caused by the stop itself is expected.
       if (!this.#stopping) throw error;
     }
     return !this.#stopping;
@@ -152,7 +157,7 @@ class ComposedApp implements App {
     else this.#logger.error('Reloaded in part: what could not be used stays unchanged');
   }
 
-  /** All of it or, where any of it can't be used, nothing. */
+  /** Applies the complete configuration, or nothing if a part of it can't be used. */
   async #reloadConfiguration(parts: Parts): Promise<boolean> {
     try {
       const configuration = await this.#loadConfiguration();
@@ -170,7 +175,7 @@ class ComposedApp implements App {
     }
   }
 
-  /** Puts a configuration into force, the first and every later one; what may fail comes first. */
+  /** Applies a configuration, at start and at every reload. Steps that may fail come first. */
   async #takeOn(configuration: Configuration, parts: Parts): Promise<void> {
     const isAllowed = createApiAccess(configuration.api);
     await parts.observation.configure(configuration);
@@ -203,7 +208,10 @@ class ComposedApp implements App {
     else resources.unwatch();
   }
 
-  /** daprd's default port is taken easily; where nobody asked for it, locks go before metrics. */
+  /**
+   * Opens the metrics port. If the default port is in use and nobody asked for it, the sidecar
+   * continues without metrics.
+   */
   async #openMetrics({ metrics }: Parts): Promise<void> {
     const { metricsAddress } = this.#options;
     if (metricsAddress === undefined || !metrics.isEnabled) return;
@@ -223,7 +231,9 @@ class ComposedApp implements App {
     }
   }
 
-  /** Makes the parts that stand on each other; those whose settings may change are told of them. */
+  /**
+   * Creates the parts in order of their dependencies, and connects those whose settings can change.
+   */
   #compose(configuration: Configuration): Parts {
     const { appId } = this.#options;
     const logger = this.#logger;

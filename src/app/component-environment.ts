@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 
 import type { AppContext, AppOptions } from './app-options';
 
-/** The environment that component files refer to, with what daprd sets in its own process. */
+/** The environment for component files, with the variables that daprd sets in its own process. */
 export function toComponentEnvironment(
   environment: AppContext['environment'],
   { appId, appConnection }: Pick<AppOptions, 'appId' | 'appConnection'>,
@@ -15,7 +15,9 @@ export function toComponentEnvironment(
   };
 }
 
-/** The machine's address as daprd finds it: DAPR_HOST_IP, else its first outside IPv4 one. */
+/**
+ * The machine's address as daprd finds it: DAPR_HOST_IP, or else the first external IPv4 address.
+ */
 function toHostAddress({ DAPR_HOST_IP: given = '' }: AppContext['environment']): string {
   if (given !== '') return given;
   const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

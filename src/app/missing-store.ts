@@ -3,10 +3,10 @@ import type { FolderContents } from '../components/select-components';
 import type { ManifestFolders } from '../manifests/manifest-folders';
 
 /**
- * Why a sidecar has no lock store, as sentences for the log: daprd says nothing, is ready, and answers
- * every lock call with an error. What is wrong within a file is said where it is read.
+ * Explains for the log why a sidecar has no lock store. daprd logs nothing then, is ready, and
+ * answers every lock call with an error. Problems within a file are reported where it is read.
  *
- * @param folders those of --resources-path
+ * @param folders the folders of --resources-path
  */
 export function describeMissingStore(
   { folders, subfolders }: Pick<ManifestFolders, 'folders' | 'subfolders'>,

@@ -7,8 +7,8 @@ import type { SystemAuthorities } from '../trust/system-authorities';
 import type { AppContext, AppOptions } from './app-options';
 
 /**
- * Makes the observation of calls. OpenTelemetry is loaded only where spans are made: it takes
- * longer to load than all the rest.
+ * Creates the observation of calls. OpenTelemetry is loaded only if spans are recorded, because
+ * loading it takes longer than everything else.
  */
 export function createApiObservation(
   options: Pick<AppOptions, 'appId' | 'tracesLockDetails'>,
@@ -34,7 +34,7 @@ export function createApiObservation(
   });
 }
 
-/** Lets metrics and metadata learn of policies. */
+/** Forwards events about policies to metrics and metadata. */
 export function createResiliencyObserver(
   metrics: Metrics,
   metadata: SidecarMetadata,
@@ -59,7 +59,7 @@ export function createResiliencyObserver(
   };
 }
 
-/** The configuration with what flags say of it. */
+/** Applies flags that override the configuration. */
 export function withOverrides(
   configuration: Configuration,
   { apiLogging }: Pick<AppOptions, 'apiLogging'>,

@@ -15,27 +15,30 @@ import { ReportedProblems } from '../manifests/reported-problems';
 import type { Resiliency } from '../resiliency/resiliency';
 import { describeMissingStore } from './missing-store';
 
-/** What follows the resource folders. */
+/** The dependencies of {@link Resources}. */
 export interface ResourcesOptions {
   readonly folders: ManifestFolders;
   readonly selection: SelectionOptions;
   readonly components: ComponentManager;
   readonly resiliency: Resiliency;
-  /** The lock stores that calls find. */
+  /** The usable lock stores. */
   readonly stores: Pick<StoreCatalog, 'names'>;
   readonly logger: Logger;
 }
 
-/** How long a folder has to be quiet before it is read, in milliseconds: a file is not written at once. */
+/**
+ * How long a folder must be unchanged before it is read, in milliseconds, because a file is not
+ * written at once.
+ */
 const QUIET_MS = 100;
 
-/** How long a folder that is never quiet is waited for, in milliseconds. */
+/** How long to wait for a folder that keeps changing, in milliseconds. */
 const LONGEST_WAIT_MS = 1000;
 
 /**
- * Keeps a sidecar as its resource folders say: at the start, and again whenever they change. A file
- * that can't be used leaves what it held before in use, and so does one that is cut off, as long as
- * it may be half written.
+ * Makes a sidecar match its resource folders, at start and after every change. If a file can't be
+ * used, its previous contents stay in use; with a file that may be half written, for a limited
+ * time.
  */
 export class Resources {
   readonly #options: ResourcesOptions;
@@ -57,9 +60,9 @@ export class Resources {
   }
 
   /**
-   * Reads the folders for the first time.
+   * Reads the folders at start.
    *
-   * @throws {Error} where a folder can't be read or a component fails, unless it may
+   * @throws {Error} if a folder can't be read, or a component without ignoreErrors fails
    */
   async start(): Promise<void> {
     const { folders, resiliency, components, selection } = this.#options;
@@ -71,7 +74,9 @@ export class Resources {
     this.#sayMissingStore(contents);
   }
 
-  /** Follows the folders from now on; with an interval as well, for what no notice comes of. */
+  /**
+   * Starts to watch the folders. They are also read at an interval, for changes without an event.
+   */
   watch(intervalMs: number): void {
     const { folders, logger } = this.#options;
     if (folders.folders.length === 0 || this.#watchers !== undefined || this.#isClosed) return;
@@ -80,7 +85,7 @@ export class Resources {
     this.#interval = setInterval(() => void this.#follow(), intervalMs).unref();
   }
 
-  /** Stops following; what was noticed and not read yet waits for the next reading. */
+  /** Stops watching. Changes that were noticed but not read yet wait for the next reading. */
   unwatch(): void {
     if (this.#watchers === undefined) return;
     this.#options.logger.info('Directories are not watched any more');
@@ -88,17 +93,17 @@ export class Resources {
   }
 
   /**
-   * Reads the folders again because somebody wants it: what stands there counts, half written or
-   * not. Resolves once all of it is done; never rejects.
+   * Reads the folders on request, and uses files as they are, even if they look half written.
+   * Resolves when everything is done. Never rejects.
    *
-   * @returns false where something could not be used
+   * @returns false if something could not be used
    */
   reload(): Promise<boolean> {
     this.#takesHalfWritten = true;
     return this.#follow();
   }
 
-  /** Stops following; a reload under way is cut short, as calls are served until it has ended. */
+  /** Stops watching. A running reload is cut short, because calls are served until it has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopWatching();

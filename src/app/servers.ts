@@ -14,7 +14,7 @@ import { Turns } from '../servers/turns';
 import { UnreadAnswers } from '../servers/unread-answers';
 import type { AppOptions } from './app-options';
 
-/** What the servers serve, and where. */
+/** The options of {@link Servers}. */
 export interface ServersOptions {
   readonly options: AppOptions;
   readonly locks: LockService;
@@ -23,15 +23,15 @@ export interface ServersOptions {
 }
 
 /**
- * Bytes that all HTTP connections together may make the sidecar keep of each: long bodies, requests sent
- * before the one before was answered, answers that are not read.
+ * Limit in bytes, for all HTTP connections together, for each of: long bodies, pipelined requests
+ * that wait, and answers that are not read.
  */
 const KEPT_BYTES = 16 * 2 ** 20;
 
-/** Two bodies of the longest kind have room at a time, whatever that is. */
+/** At least two bodies of maximum size fit at a time. */
 const LONGEST_BODIES = 2;
 
-/** The API's servers: gRPC, HTTP and, where asked for, the public HTTP port. */
+/** The servers of the API: gRPC, HTTP and, if configured, the public HTTP port. */
 export class Servers {
   readonly #options: ServersOptions;
   readonly #api: DaprApi;
@@ -53,10 +53,10 @@ export class Servers {
   }
 
   /**
-   * Opens all of them; gRPC before HTTP, as in daprd: who finds the HTTP port open may use the
-   * other.
+   * Opens all servers. As in daprd, gRPC comes before HTTP, so that a client that finds the HTTP
+   * port open can use both.
    *
-   * @throws {Error} where one of them can't listen anywhere
+   * @throws {Error} if a server can't listen on any address
    */
   async open(): Promise<void> {
     const { options, sidecar, logger } = this.#options;
@@ -78,9 +78,9 @@ export class Servers {
   }
 
   /**
-   * Reads the certificate that is to be shown; undefined where there is none.
+   * Reads the certificate of the API ports. Undefined if there is none.
    *
-   * @throws {Error} where its files can't be read, or don't go together
+   * @throws {Error} if its files can't be read or do not match
    */
   async readTls(): Promise<ServerTls | undefined> {
     const { options, logger } = this.#options;
@@ -91,14 +91,16 @@ export class Servers {
     return tls;
   }
 
-  /** Shows a certificate from now on. */
+  /** Starts to use a certificate. */
   renewTls(tls: ServerTls | undefined): void {
     if (tls === undefined) return;
     this.#http?.renewTls(tls);
     this.#grpc?.renewTls(tls);
   }
 
-  /** All at the same time: none takes new connections while another still drains. */
+  /**
+   * Closes all servers at the same time, so that none accepts connections while another one drains.
+   */
   async close(): Promise<void> {
     const servers = [this.#grpc, this.#http, this.#public].filter((server) => server !== undefined);
     const results = await Promise.allSettled(servers.map((server) => server.close()));
@@ -121,7 +123,7 @@ export class Servers {
     });
   }
 
-  /** Binds a server and says to what: sockets come instead of ports. */
+  /** Binds a server and returns its addresses. Unix sockets replace ports. */
   async #listen(
     server: GrpcServer | HttpServer,
     label: 'HTTP' | 'gRPC',
@@ -138,7 +140,10 @@ export class Servers {
     return `port ${port}`;
   }
 
-  /** Always TCP and without TLS: it is for probes, and shows nothing that they must not see. */
+  /**
+   * Opens the public port. It always uses TCP without TLS, for probes, and shows nothing
+   * confidential.
+   */
   async #openPublic(): Promise<void> {
     const { options, logger } = this.#options;
     if (options.publicAddress === undefined) return;

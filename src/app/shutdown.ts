@@ -4,55 +4,56 @@ import { toErrorMessage } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { race, runWithin } from '../base/race';
 
-/** How the process comes to its end; decided here, carried out by main. */
+/** The options of a shutdown. This module decides how the process ends, and main carries it out. */
 export interface ShutdownOptions {
   /**
-   * Closes everything; may be called while the start is still under way. The signal aborts when
-   * the grace is over: then there is still time to say what was left undone, and for no more.
+   * Closes everything. It can be called during the start. The signal aborts at the end of the grace
+   * period; then there is only time to log what was not finished.
    */
   readonly stop: (grace: AbortSignal) => Promise<void>;
-  /** How long that may take, in milliseconds; undefined for ever. */
+  /** The grace period in milliseconds. Undefined for no limit. */
   readonly graceMs: number | undefined;
   readonly exit: (code: 0 | 1) => void;
   readonly logger: Logger;
   /**
-   * How soon after the first signal the same one is taken for its copy, in milliseconds; by default
-   * 0, as daprd has it: see {@link toCopyWindowMs}.
+   * How long after the first signal the same signal counts as a copy of it, in milliseconds. By
+   * default 0, as in daprd: see {@link toCopyWindowMs}.
    */
   readonly copyWindowMs?: number;
-  /** A clock that only goes forward, in milliseconds; the process's own by default. */
+  /** A monotonic clock in milliseconds; by default the process's own. */
   readonly now?: () => number;
 }
 
-/** What can end the process. */
+/** The events that can end the process. */
 export interface Shutdown {
   /**
-   * SIGTERM or SIGINT: the first ends gracefully with 0, the second at once with 1. A copy of the
-   * first, which a launcher has handed on, is no second one.
+   * SIGTERM or SIGINT. The first one ends gracefully with exit code 0, the second one at once with
+   * 1. A copy of the first signal, forwarded by a launcher, does not count as a second one.
    */
   onSignal(signal: 'SIGTERM' | 'SIGINT'): void;
-  /** The shutdown API; forced: exit 1 without waiting for calls in flight. */
+  /** The shutdown API. With `force`, exits with code 1 without waiting for calls in flight. */
   request(options: { readonly force: boolean }): void;
-  /** A start-up that failed, or a defect: everything is closed, and the exit code is 1. */
+  /** A failed start or a bug. Everything is closed, and the exit code is 1. */
   fail(message: string): void;
 }
 
-/** The names that Go gives to signals, as daprd logs them. */
+/** Go's names for signals, as daprd logs them. */
 const SIGNAL_NAMES = { SIGTERM: 'terminated', SIGINT: 'interrupt' } as const;
 
-/** How long a forced shutdown waits for its own answer to reach the client (daprd's 100 ms). */
+/** How long a forced shutdown waits for its answer to reach the client (100 ms in daprd). */
 const FORCED_DELAY_MS = 100;
 
 /**
- * The window for copies of a signal: 100 ms where npm runs a script that begins with `exec`, as
- * `npm start` does, else 0. A terminal gives Ctrl-C to npm and to this process, and systemd SIGTERM;
- * npm hands its own on as well, 0.5 to 4 ms later. Nobody presses twice so fast.
+ * The window for copies of a signal: 100 ms if npm runs a script that begins with `exec`, as `npm
+ * start` does, else 0. A terminal sends Ctrl-C to npm and to this process, and systemd does the
+ * same with SIGTERM. npm forwards its own copy 0.5 to 4 ms later. Nobody presses a key twice within
+ * 100 ms.
  */
 export function toCopyWindowMs({ npm_lifecycle_script: script }: NodeJS.ProcessEnv): number {
   return script?.startsWith('exec ') === true ? 100 : 0;
 }
 
-/** Makes the one way in which this process ends: whatever comes first decides the exit code. */
+/** Creates the shutdown. The first event decides the exit code. */
 export function createShutdown(options: ShutdownOptions): Shutdown {
   const { exit, logger, copyWindowMs = 0, now = () => performance.now() } = options;
   let begun = false;
@@ -96,7 +97,7 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   };
 }
 
-/** Stops within the grace period and says whether that went well. */
+/** Stops within the grace period. Returns whether that succeeded. */
 async function stopWithin({ stop, graceMs, logger }: ShutdownOptions): Promise<boolean> {
   try {
     const isInTime = await runWithin({ afterMs: graceMs }, (grace) => {

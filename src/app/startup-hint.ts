@@ -1,19 +1,19 @@
 import { toSocketFile } from '../servers/listen';
 import type { AppOptions } from './app-options';
 
-/** How the two APIs are reached. */
+/** The addresses of both APIs. */
 interface Places {
   readonly http: string;
   readonly grpc: string;
-  /** What curl needs to get to the HTTP API: its options, and where URLs begin. */
+  /** The curl options for the HTTP API, and the start of its URLs. */
   readonly curl: string;
   readonly base: string;
 }
 
 /**
- * Says to whoever starts a sidecar by hand where it listens, and gives one line to paste.
+ * A text for somebody who starts a sidecar by hand: its addresses, and a curl line to try.
  *
- * @param storeName undefined where no store is loaded: then there is nothing to try
+ * @param storeName undefined if no store is loaded; then there is no curl line
  */
 export function toStartupHint(options: AppOptions, storeName: string | undefined): string {
   const { http, grpc, curl, base } = toPlaces(options);
@@ -47,7 +47,7 @@ function toPlaces(options: AppOptions): Places {
   return { http: base, grpc: `${at}:${options.grpcPort}`, curl, base };
 }
 
-/** As a shell reads it back; plain where it can be. */
+/** Quotes a text for a shell, if necessary. */
 function quote(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -7,41 +7,44 @@ import type { StoreObserver } from '../lock/store-observer';
 import { findDriver } from '../stores/drivers';
 import type { SystemAuthorities } from '../trust/system-authorities';
 
-/** What the stores of a sidecar have in common. */
+/** The options that all stores of a sidecar share. */
 export interface StoreFactoryOptions {
-  /** Whom to trust over TLS. */
+  /** The CAs to trust. */
   readonly authorities: SystemAuthorities;
-  /** Who is told how the way of a store to its server fares. */
+  /** Creates the observer of a store's connection to its server. */
   readonly observerOf: (store: string) => StoreObserver;
   /** The log for what is said of calls. */
   readonly logger: Logger;
 }
 
-/** What a component's store is made of. */
+/** The input for a component's store. */
 interface StoreParts {
   readonly properties: MetadataProperties;
-  /** Free of the component's secrets. */
+  /** A logger that hides the component's secrets. */
   readonly logger: Logger;
   readonly redact: Redact;
 }
 
-/** The secrets of one store, open or closed. */
+/** The secrets of one store, which may be closed already. */
 interface Secrets {
   readonly redact: Redact;
   isClosed: boolean;
 }
 
-/** Makes the stores of components, and knows in which log the secrets of each are hidden. */
+/** Creates the stores of components, and a log for each that hides its secrets. */
 export class StoreFactory {
   readonly #options: StoreFactoryOptions;
-  /** By component: several while one is replaced, the last closed one where none is open. */
+  /**
+   * By component. There are several while a store is replaced, and the last closed one if none is
+   * open.
+   */
   readonly #secrets = new Map<string, readonly Secrets[]>();
 
   constructor(options: StoreFactoryOptions) {
     this.#options = options;
   }
 
-  /** A store for a component, undefined where nobody knows its type. */
+  /** Creates a component's store. Undefined if its type is unknown. */
   create(
     { name: componentName, type, version }: ComponentManifest,
     { properties, logger, redact }: StoreParts,
@@ -56,7 +59,7 @@ export class StoreFactory {
     return store;
   }
 
-  /** The log for what is said of calls to a store, undefined for a name that no store has had. */
+  /** The log for messages about calls to a store. Undefined for a name that no store has had. */
   loggerOf(store: string): Logger | undefined {
     const all = this.#secrets.get(store);
     if (all === undefined) return undefined;
@@ -69,7 +72,7 @@ export class StoreFactory {
     return (this.#secrets.get(store) ?? []).filter(({ isClosed }) => !isClosed);
   }
 
-  /** Lets the secrets of a store go once it is closed, and is not the last that lines may be about. */
+  /** Drops the secrets of a store after it was closed, unless log lines may still concern it. */
   #watch(store: string, secrets: Secrets, observer: StoreObserver): StoreObserver {
     return {
       ...observer,

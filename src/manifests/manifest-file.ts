@@ -3,21 +3,24 @@ import type { z, ZodError } from 'zod';
 import { headSchema } from './manifest-shape';
 import { parseYamlDocuments, type YamlDocument } from './yaml-documents';
 
-/** A file that can't be used; one line for each problem, as `file:line:column path: what`. */
+/**
+ * A file that can't be used. The message has one line for each problem: `file:line:column path:
+ * what`.
+ */
 export class ManifestFileError extends Error {
   override readonly name = 'ManifestFileError';
 }
 
-/** The only API version that Dapr's manifests have. */
+/** The only API version of Dapr's manifests. */
 export const API_VERSION = 'dapr.io/v1alpha1';
 
-/** A document and the file that it stands in. */
+/** A document with its file. */
 export interface PlacedDocument {
   readonly file: string;
   readonly document: YamlDocument;
 }
 
-/** The documents of a file; what is wrong with one of them names the file too. */
+/** Parses the documents of a file. Their problems contain the file name. */
 export function parseFile(file: string, text: string): readonly YamlDocument[] {
   return parseYamlDocuments(text).map((document) => {
     if (document.problem === undefined) return document;
@@ -26,7 +29,7 @@ export function parseFile(file: string, text: string): readonly YamlDocument[] {
   });
 }
 
-/** True for a document of a kind; of Dapr's one API version unless `anyVersion` says otherwise. */
+/** True for a document of this kind and, unless `anyVersion` is set, of Dapr's API version. */
 export function isOfKind(
   { value }: YamlDocument,
   kind: string,
@@ -37,9 +40,9 @@ export function isOfKind(
 }
 
 /**
- * Reads a document by its schema.
+ * Reads a document with its schema.
  *
- * @throws {ManifestFileError} with every problem of the document
+ * @throws {ManifestFileError} with all problems of the document
  */
 export function parseDocument<Schema extends z.ZodType>(
   schema: Schema,
@@ -54,7 +57,7 @@ export function parseDocument<Schema extends z.ZodType>(
 export class ProblemCollector {
   readonly #problems: string[] = [];
 
-  /** Runs a part of the reading; undefined where that has problems, which are kept. */
+  /** Runs a part of the reading. If it has problems, they are kept, and the result is undefined. */
   collect<T>(run: () => T): T | undefined {
     try {
       return run();
@@ -65,7 +68,7 @@ export class ProblemCollector {
     }
   }
 
-  /** @throws {ManifestFileError} with all problems, where there are any */
+  /** @throws {ManifestFileError} with all collected problems, if there are any */
   assertNone(): void {
     if (this.#problems.length > 0) throw new ManifestFileError(this.#problems.join('\n'));
   }
@@ -87,7 +90,7 @@ function toProblems(placed: PlacedDocument, error: ZodError): readonly string[] 
   });
 }
 
-/** The path as it is written: members are known by their names in lower case. */
+/** The path as written in the document. Names are matched in lower case. */
 function toPathText(steps: readonly (string | number)[], document: unknown): string {
   let [path, value] = ['', document];
   for (const step of steps) {

@@ -7,23 +7,23 @@ import { FileError, readRegularFile } from '../base/regular-file';
 import { parseFile } from './manifest-file';
 import type { YamlDocument } from './yaml-documents';
 
-/** A file of a resource folder, as it was found: its documents, or why there are none. */
+/** A file of a resource folder: its documents, or the reason why there are none. */
 export interface ManifestFile {
   readonly file: string;
-  /** Empty where it can't be read. */
+  /** Empty if the file can't be read. */
   readonly text: string;
-  /** Empty where the file can't be read; one of them that can't be parsed says so itself. */
+  /** Empty if the file can't be read. A document that can't be parsed has a problem of its own. */
   readonly documents: readonly YamlDocument[];
-  /** Why the file can't be read, or may not be used as it stands. */
+  /** Why the file can't be read, or must not be used now. */
   readonly problem: string | undefined;
 }
 
 /**
- * The resource folders of a sidecar (dapr/dapr pkg/internal/loader/disk). They are read as often
- * as their files change; what is no YAML is named once.
+ * The resource folders of a sidecar (dapr/dapr pkg/internal/loader/disk). They are read at every
+ * change. Files that are not YAML are logged once.
  */
 export class ManifestFolders {
-  /** In the order in which they are read; not their subfolders. */
+  /** The folders in reading order, without their subfolders. */
   readonly folders: readonly string[];
   readonly #logger: Logger;
   readonly #said = new Set<string>();
@@ -34,15 +34,15 @@ export class ManifestFolders {
     this.#logger = logger;
   }
 
-  /** The names of the subfolders that the last reading has passed over. */
+  /** The subfolders that the last reading ignored. */
   get subfolders(): readonly string[] {
     return this.#subfolders;
   }
 
   /**
-   * Reads every YAML file; what is wrong with one of them does not keep the others from being read.
+   * Reads every YAML file. A broken file does not affect the others.
    *
-   * @throws {Error} where a folder can't be read
+   * @throws {Error} if a folder can't be read
    */
   async read(): Promise<readonly ManifestFile[]> {
     const files: ManifestFile[] = [];

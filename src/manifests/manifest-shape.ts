@@ -2,16 +2,16 @@ import * as z from 'zod';
 
 import { toFieldText } from '../go/scalar-text';
 
-// A manifest is read now and then: to compile its schema takes longer than to check it. Here, as every
-// module that makes a schema imports from this one first.
+// Manifests are read rarely, and compiling a schema takes longer than a check. This is set here, because every
+// module with a schema imports this one first.
 z.config({ jitless: true });
 
 /**
- * What Dapr's manifests of every kind have in common: scalars are taken as the text that they stand
- * for, and members that nobody knows are ignored here; {@link findUnknownNames} tells them.
+ * The parts of schemas for Dapr's manifests: scalars are read as text, and unknown members are
+ * ignored here. {@link findUnknownNames} reports them.
  */
 
-/** A scalar, as its text. */
+/** A scalar as text. */
 export const text = z
   .custom<unknown>(
     (value) => value !== undefined && (value === null || typeof value !== 'object'),
@@ -22,23 +22,23 @@ export const text = z
   )
   .transform(toFieldText);
 
-/** A text of which an empty one counts as absent, as Go can't tell the two apart. */
+/** A text. An empty one counts as missing, because Go can't tell them apart. */
 export const optionalText = text
   .optional()
   .transform((value) => (value === '' ? undefined : value));
 
-/** A switch; null counts as absent. */
+/** A boolean. Null counts as missing. */
 export const flag = z.preprocess(
   (value) => value ?? undefined,
   z.boolean({ error: 'must be true or false' }).optional(),
 );
 
-/** A member that daprd knows and that has no effect here, whatever it holds. */
+/** A member that daprd knows, but that has no effect here. */
 export const unused = z.unknown().optional();
 
 /**
- * A map with members of known names, which count without regard to case (sigs.k8s.io/yaml over Go
- * structs, so all manifests of resource folders).
+ * A map with known names, matched without regard to case (sigs.k8s.io/yaml over Go structs: all
+ * manifests in resource folders).
  */
 export function struct<Shape extends z.ZodRawShape>(shape: Shape) {
   const known = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
@@ -46,22 +46,22 @@ export function struct<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess((value) => renameMembers(value, toKnownName), toObject(shape));
 }
 
-/** A {@link struct} that may be left out, or be there without content. */
+/** A {@link struct} that may be missing or empty. */
 export function optionalStruct<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess((value) => value ?? {}, struct(shape));
 }
 
-/** A map with members of known names, which count case and all (yaml.v3: the configuration). */
+/** A map with known names, matched with case (yaml.v3: the configuration). */
 export function exactStruct<Shape extends z.ZodRawShape>(shape: Shape) {
   return toObject(shape);
 }
 
-/** An {@link exactStruct} that may be left out, or be there without content. */
+/** An {@link exactStruct} that may be missing or empty. */
 export function optionalExactStruct<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess((value) => value ?? {}, exactStruct(shape));
 }
 
-/** A list that may be left out. */
+/** A list that may be missing. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.preprocess(
     (value) => value ?? [],
@@ -69,7 +69,7 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   );
 }
 
-/** A map of names that the user chose, case and all; it may be left out. */
+/** A map with names chosen by the user, with case. It may be missing. */
 export function mapOf<Value extends z.ZodType>(value: Value) {
   return z.preprocess(
     (members) => members ?? {},
@@ -77,7 +77,7 @@ export function mapOf<Value extends z.ZodType>(value: Value) {
   );
 }
 
-/** A word of a closed list, in any case; an empty one counts as absent. */
+/** A word from a fixed list, in any case. An empty one counts as missing. */
 export function optionalWord<const Words extends readonly [string, ...string[]]>(words: Words) {
   const allowed = words.join(' or ');
   return optionalText.transform((value, context): Words[number] | undefined => {
@@ -89,17 +89,17 @@ export function optionalWord<const Words extends readonly [string, ...string[]]>
   });
 }
 
-/** What tells the kinds of documents apart, and a whole document from the beginning of one. */
+/** The fields that identify the kind of a document, and whether it is complete. */
 export const headSchema = struct({
   apiVersion: z.unknown().optional(),
   kind: z.unknown().optional(),
   spec: z.unknown().optional(),
 });
 
-/** What stands around the spec of a document of any kind. */
+/** The fields around the spec of any document. */
 export const DOCUMENT_HEAD = { apiVersion: unused, kind: unused };
 
-/** What Kubernetes keeps in the metadata of a document beside its name and namespace. */
+/** The fields of Kubernetes in the metadata of a document, besides name and namespace. */
 export const OBJECT_METADATA = {
   annotations: unused,
   creationTimestamp: unused,
@@ -122,7 +122,7 @@ function toObject<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
-/** Of two names that are known as one the last counts. */
+/** Renames members. If two names become equal, the last one is used. */
 function renameMembers(value: unknown, rename: (name: string) => string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(

@@ -14,8 +14,8 @@ const KINDS: readonly string[] = [
 ];
 
 /**
- * Why a document is passed over that was probably meant to be a component or a policy: its kind or
- * its API version is nearly right. Undefined for all others.
+ * Says why a document is ignored that was probably meant to be a component or a policy: its kind or
+ * API version is nearly right. Undefined for all others.
  */
 export function describeNearMiss(placed: PlacedDocument): string | undefined {
   const { data } = headSchema.safeParse(placed.document.value);

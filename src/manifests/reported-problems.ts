@@ -1,11 +1,11 @@
 /**
- * What is wrong with files that are read again and again: said when it goes wrong, not at every
- * reading, and again where it was right in between.
+ * Problems of files that are read repeatedly. A problem is logged when it appears, not at every
+ * reading, and again if it was gone in between.
  */
 export class ReportedProblems {
   #last: readonly string[] = [];
 
-  /** Takes what a reading has found, and writes what the one before it had not. */
+  /** Takes the problems of a reading, and logs those that the reading before did not have. */
   report(sentences: readonly string[], write: (sentence: string) => void): void {
     const known = this.#last;
     this.#last = sentences;

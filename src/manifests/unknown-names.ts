@@ -3,20 +3,21 @@ import * as z from 'zod';
 import { findNearest } from '../base/nearest-name';
 import { type PlacedDocument, positionIn } from './manifest-file';
 
-/** A member of a document that its schema does not have: mostly a slip, which daprd passes over. */
+/** An unknown name in a document. It is probably a mistake, and daprd ignores it silently. */
 export interface UnknownName {
-  /** Where it stands, as it is written. */
+  /** Its path, as written. */
   readonly path: readonly (string | number)[];
-  /** The known name that it was probably meant to be. */
+  /** The known name that was probably meant. */
   readonly nearest: string | undefined;
-  /** True where a map around this one has a member of that name: it is indented too far. */
+  /** True if a map around it has a member of this name, so that it is probably indented too far. */
   readonly isTooDeep: boolean;
 }
 
 /**
- * The members of a value that a schema made of manifest-shape's parts does not know, at any depth.
+ * Finds the unknown names in a value at any depth. The schema must consist of parts from
+ * manifest-shape.
  *
- * @param isExact true where names count with their case
+ * @param isExact true if names are case-sensitive
  */
 export function findUnknownNames(
   schema: z.ZodType,
@@ -26,7 +27,7 @@ export function findUnknownNames(
   return [...walk({ schema, value, path: [], outer: [], isExact })];
 }
 
-/** The sentences on them for the log, each with its place. */
+/** Sentences about the unknown names for the log, with their places. */
 export function describeUnknownNames(
   schema: z.ZodType,
   placed: PlacedDocument,
@@ -58,7 +59,7 @@ interface Place {
   readonly schema: z.ZodType;
   readonly value: unknown;
   readonly path: UnknownName['path'];
-  /** The names that the maps around know. */
+  /** The known names of the surrounding maps. */
   readonly outer: readonly string[];
   readonly isExact: boolean;
 }

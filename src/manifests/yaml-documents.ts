@@ -12,28 +12,31 @@ import {
 
 import { toPlainValue, YamlValueError } from './yaml-value';
 
-/** Where something stands in a document: member names and list positions from the top. */
+/** A path in a document: member names and list positions from the top. */
 export type DocumentPath = readonly (string | number)[];
 
-/** A YAML document: its plain value, and where in the file its parts stand. */
+/** A YAML document: its value, and the positions of its parts in the file. */
 export interface YamlDocument {
-  /** Whole numbers are bigints, so that none loses digits; undefined where it can't be read. */
+  /**
+   * The value. Whole numbers are bigints, so that no digits are lost. Undefined if the document
+   * can't be read.
+   */
   readonly value: unknown;
-  /** Why it can't be read, one line for each problem, as `line:column what`. */
+  /** Why it can't be read: one line for each problem, as `line:column what`. */
   readonly problem: string | undefined;
-  /** `line:column` of a part, or of the nearest part around it that is there; both count from 1. */
+  /** `line:column` of a part, or of the nearest existing part around it. Both count from 1. */
   readonly positionOf: (path: DocumentPath) => string;
 }
 
 /**
- * What stands between documents. As in daprd it counts wherever it begins a line, so that a document
- * that can't be read does not take its neighbours with it.
+ * The separator of documents. As in daprd, it is recognised at the start of any line, so that a
+ * document that can't be read does not affect the others.
  */
 const SEPARATOR = /\n---[^\n]*(?:\n|$)/g;
 
 /**
- * Parses a file of documents as daprd's parser (sigs.k8s.io/yaml) resolves them: `yes` is true and
- * `0644` is 420, but times of day and dates stay text; of two equal keys the last wins.
+ * Parses the documents of a file as daprd's parser (sigs.k8s.io/yaml) does: `yes` is true and
+ * `0644` is 420, but times and dates stay text. Of two equal keys, the last one is used.
  */
 export function parseYamlDocuments(text: string): readonly YamlDocument[] {
   const lines = new LineCounter();
@@ -54,11 +57,14 @@ function splitDocuments(text: string) {
   return [...parts, { part: text.slice(offset), offset }];
 }
 
-/** Mostly one document: `...` and a `---` in the first line end one too. Nothing is one as well. */
+/**
+ * Parses a part, which is usually one document. `...` and a `---` in the first line also end a
+ * document, and an empty part is one too.
+ */
 function parsePart(part: string, toPosition: (offset: number) => string): readonly YamlDocument[] {
   const documents: readonly Document[] = parseAllDocuments(part, {
     version: '1.1',
-    // Every scalar stays as it is written: what it stands for is no schema of this library.
+    // Scalars stay as written, because no schema of this library reads them as daprd does.
     schema: 'failsafe',
     resolveKnownTags: false,
     uniqueKeys: false,

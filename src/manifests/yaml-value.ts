@@ -14,7 +14,7 @@ import {
 
 import { resolvePlain, resolveTagged, ScalarError } from '../go/go-scalar';
 
-/** What can't be told as a plain value, with the place where it stands in the text. */
+/** A part of a document that has no plain value, with its position. */
 export class YamlValueError extends Error {
   override readonly name = 'YamlValueError';
   readonly offset: number;
@@ -25,15 +25,15 @@ export class YamlValueError extends Error {
   }
 }
 
-/** How many parts of a document may come out of aliases: a few lines can name billions. */
+/** Limit of the parts that come from aliases: a few lines can define billions. */
 const MOST_ALIASED_PARTS = 10_000;
 
 /**
- * The plain value of a document whose scalars were left as they are written, in the types of daprd's
- * parser. Of two equal keys the last counts.
+ * Converts a document with unread scalars to a plain value, with the types of daprd's parser. Of
+ * two equal keys, the last one is used.
  *
- * @throws {YamlValueError} for a scalar that is not of its tag's type, a key that is a list, a map
- *   or nothing, and aliases that lead nowhere, to themselves, or to too much
+ * @throws {YamlValueError} for a scalar that is invalid for its tag, a key that is a list, a map or
+ *   null, and aliases that are undefined, contain themselves, or expand too much
  */
 export function toPlainValue(document: Document): unknown {
   return new ValueReader(document).read(document.contents);
@@ -41,7 +41,7 @@ export function toPlainValue(document: Document): unknown {
 
 class ValueReader {
   readonly #document: Document;
-  /** The anchors that are being read: one of them inside itself has no end. */
+  /** The anchors that are being read, to detect one that contains itself. */
   readonly #open = new Set<Node>();
   #aliasedParts = 0;
 
@@ -84,7 +84,7 @@ class ValueReader {
     return entries;
   }
 
-  /** `<<`: as daprd's parser has it, what is merged counts over keys before it. */
+  /** Reads `<<`. As in daprd's parser, merged values override keys before them. */
   #merged(node: unknown): readonly (readonly [string, unknown])[] {
     const value = this.read(node);
     const maps: readonly unknown[] = Array.isArray(value) ? value.toReversed() : [value];
@@ -108,7 +108,7 @@ function isMergeKey({ key }: Pair): boolean {
 }
 
 function toScalar(scalar: Scalar): unknown {
-  // The schema makes texts of all of them.
+  // With this schema, every scalar is a string.
   const text = typeof scalar.value === 'string' ? scalar.value : '';
   if (scalar.tag === undefined) return isPlain(scalar) ? resolvePlain(text) : text;
   try {

@@ -7,33 +7,33 @@ import { BreakerError, type CircuitBreaker } from './circuit-breaker';
 import type { RetrySettings } from './policies';
 import type { ComponentPolicies } from './policy-set';
 
-/** What a call's retries are told to. */
+/** Is told what policies do during a call. */
 export interface RetryListener {
-  /** The first failure of a call that will be tried again. */
+  /** A call failed for the first time and will be retried. */
   failed(reason: string, pauseMs: number): void;
-  /** A call that succeeded after failures. */
+  /** A call succeeded after retries. */
   recovered(attempts: number): void;
-  /** A call runs under a policy; with a breaker's state. */
+  /** A call ran under a policy. `status` is the state of a circuit breaker. */
   executed(policy: 'timeout' | 'retry' | 'circuitbreaker', status: string): void;
-  /** A policy has something to do. */
+  /** A policy acted: a timeout passed, or a call is retried. */
   activated(policy: 'timeout' | 'retry'): void;
 }
 
-/** First pause of kind exponential, its growth and its spread (dapr/kit retry). */
+/** First pause of an exponential retry, its growth and its spread (dapr/kit retry). */
 const FIRST_PAUSE_MS = 500;
 const GROWTH = 1.5;
 const SPREAD = 0.5;
 
-/** How long retries of kind exponential go on. */
+/** Total time of exponential retries, in milliseconds. */
 const LONGEST_RETRYING_MS = 15 * 60_000;
 
-/** The least that a policy's time-out can be: Node has no shorter timer. */
+/** The shortest timeout in milliseconds, because Node has no shorter timer. */
 const SHORTEST_MS = 1;
 
 /**
- * Runs calls as daprd nests its policies: retry( breaker( timeout( call ))). cockatiel and its like
- * were looked at: their pauses don't end when the caller goes, and their breakers let one call
- * through half-open, where the policies of teams say how many.
+ * Runs calls under policies, nested as in daprd: retry( breaker( timeout( call ))). Libraries such
+ * as cockatiel do not fit: their pauses do not end when the caller disconnects, and their half-open
+ * breakers let one call through, where a policy can allow more (decision 6).
  */
 export class CallRunner implements CallPolicy {
   readonly #policies: ComponentPolicies;
@@ -42,7 +42,7 @@ export class CallRunner implements CallPolicy {
 
   constructor(options: {
     readonly policies: ComponentPolicies;
-    /** Kept apart, as it outlives a change of the other policies. */
+    /** Separate, because it stays when the other policies change. */
     readonly breaker: CircuitBreaker | undefined;
     readonly listener: RetryListener;
   }) {
@@ -70,7 +70,7 @@ export class CallRunner implements CallPolicy {
     }
   }
 
-  /** Waits before the next try; a caller who goes meanwhile gets the last failure. */
+  /** Waits before the next try. If the caller disconnects, the call fails with its last failure. */
   async #pause(pauseMs: number, failures: readonly unknown[], signal: CancelSignal): Promise<void> {
     const last = failures.at(-1);
     if (failures.length === 1) this.#listener.failed(toErrorMessage(last), pauseMs);
@@ -110,7 +110,7 @@ export class CallRunner implements CallPolicy {
   }
 }
 
-/** The pauses between tries; where they end, so do the tries. */
+/** The pauses between tries. When they end, there are no more tries. */
 function* pausesOf(retry: RetrySettings): Generator<number, undefined> {
   const { kind, pauseMs, longestPauseMs, maxRetries = Infinity } = retry;
   const startedAt = performance.now();
@@ -128,17 +128,17 @@ function* pausesOf(retry: RetrySettings): Generator<number, undefined> {
   return undefined;
 }
 
-/** A defect is no failure of the target, and a breaker's refusal is meant to end the call. */
+/** A bug is not a failure of the target, and a breaker's refusal must end the call. */
 function isRetriable(error: unknown): boolean {
   return error instanceof StoreError && error.kind !== 'closed';
 }
 
-/** As in daprd any error of a store counts, whatever it says. */
+/** As in daprd, every error of a store counts as a failure. */
 function isFailure(error: unknown): boolean {
   return error instanceof StoreError;
 }
 
-/** What a call fails with: where an earlier try may have taken effect, its outcome is unknown. */
+/** The error of a call. If an earlier try may have taken effect, the outcome is unknown. */
 function toFinal(error: unknown, earlier: readonly unknown[]): unknown {
   if (!(error instanceof BreakerError)) return error;
   const isUnknown = earlier.some(

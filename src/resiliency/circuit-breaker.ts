@@ -1,16 +1,16 @@
 import { type BreakerCounts, type BreakerSettings, NO_COUNTS } from './policies';
 
-/** Where a breaker stands, by the numbers' names in daprd's metric `cb_state`. */
+/** The state of a breaker, with the names of daprd's metric `cb_state`. */
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
-/** A call that a breaker did not let through; the message is daprd's. */
+/** A breaker refused a call. The message is daprd's. */
 export class BreakerError extends Error {
   override readonly name = 'BreakerError';
 }
 
 /**
- * A circuit breaker by the rules of daprd's (sony/gobreaker). Results of calls that began before
- * the last change of state don't count.
+ * A circuit breaker with the rules of daprd's (sony/gobreaker). Results of calls that began before
+ * the last change of state are ignored.
  */
 export class CircuitBreaker {
   readonly #settings: BreakerSettings;
@@ -18,10 +18,10 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed';
   #counts = NO_COUNTS;
   #generation = 0;
-  /** When the counts are forgotten, or the open breaker becomes half-open. */
+  /** When the counts are reset, or the open breaker becomes half-open. */
   #endsAtMs: number;
 
-  /** @param onChange is told of every change of state */
+  /** @param onChange called after every change of state */
   constructor(
     settings: BreakerSettings,
     onChange: (from: BreakerState, to: BreakerState) => void = () => undefined,
@@ -31,7 +31,7 @@ export class CircuitBreaker {
     this.#endsAtMs = this.#endOf('closed');
   }
 
-  /** The state as of now. */
+  /** The current state. */
   get state(): BreakerState {
     this.#advance();
     return this.#state;
@@ -40,8 +40,8 @@ export class CircuitBreaker {
   /**
    * Runs a call, unless the breaker is open.
    *
-   * @param isFailure tells which rejections count as the target's failures
-   * @throws {BreakerError} where the call is not let through
+   * @param isFailure decides which rejections count as failures of the target
+   * @throws {BreakerError} if the breaker refuses the call
    */
   async run<T>(call: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T> {
     const generation = this.#enter();
@@ -77,7 +77,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** What time alone changes. */
+  /** Applies the changes that are due. */
   #advance(): void {
     if (performance.now() < this.#endsAtMs) return;
     if (this.#state === 'open') this.#change('half-open');

@@ -1,29 +1,35 @@
-/** When the tries of a call are repeated (`spec.policies.retries`). */
+/** When a call is retried (`spec.policies.retries`). */
 export interface RetrySettings {
   readonly kind: 'constant' | 'exponential';
-  /** Pause between tries of kind constant, in milliseconds; 5 s by default. */
+  /** Pause between tries of a constant retry, in milliseconds; 5 s by default. */
   readonly pauseMs: number;
-  /** Longest pause of kind exponential, in milliseconds; 60 s by default. */
+  /** Longest pause of an exponential retry, in milliseconds; 60 s by default. */
   readonly longestPauseMs: number;
-  /** Undefined for no limit, which is the default. */
+  /** Undefined for no limit, the default. */
   readonly maxRetries: number | undefined;
 }
 
-/** When calls are not even tried (`spec.policies.circuitBreakers`). */
+/** When calls are refused without a try (`spec.policies.circuitBreakers`). */
 export interface BreakerSettings {
-  /** How many calls a half-open breaker lets through at once, and has to see succeed; 1 by default. */
+  /**
+   * How many calls a half-open breaker lets through at a time. All of them must succeed to close
+   * it. 1 by default.
+   */
   readonly maxRequests: number;
-  /** After how many milliseconds a closed breaker forgets what it counted; 0, the default, for never. */
+  /** How often a closed breaker resets its counts, in milliseconds; 0, the default, for never. */
   readonly intervalMs: number;
   /** How long the breaker stays open, in milliseconds; 60 s by default. */
   readonly timeoutMs: number;
-  /** Decides on the counts whether the breaker opens; more than 5 failures in a row by default. */
+  /**
+   * Decides from the counts whether the breaker opens; by default after more than 5 consecutive
+   * failures.
+   */
   readonly trip: (counts: BreakerCounts) => boolean;
-  /** What {@link BreakerSettings.trip} was made of: two breakers of one text are alike. */
+  /** The expression of {@link BreakerSettings.trip}. Breakers with the same text are equal. */
   readonly tripText: string;
 }
 
-/** What a breaker has counted since it last changed its state. */
+/** The counts of a breaker since its last change of state. */
 export interface BreakerCounts {
   readonly requests: number;
   readonly totalSuccesses: number;
@@ -32,7 +38,7 @@ export interface BreakerCounts {
   readonly consecutiveFailures: number;
 }
 
-/** Before anything was counted. */
+/** The counts of a new breaker. */
 export const NO_COUNTS: BreakerCounts = {
   requests: 0,
   totalSuccesses: 0,
@@ -41,14 +47,14 @@ export const NO_COUNTS: BreakerCounts = {
   consecutiveFailures: 0,
 };
 
-/** The names of the policies that a target is run under. */
+/** The names of a target's policies. */
 export interface PolicyNames {
   readonly timeout: string | undefined;
   readonly retry: string | undefined;
   readonly circuitBreaker: string | undefined;
 }
 
-/** A Resiliency document: policies by name, and which of them components are run under. */
+/** A Resiliency document: policies by name, and the policies of each component. */
 export interface ResiliencyDocument {
   readonly name: string;
   readonly file: string;
@@ -58,9 +64,12 @@ export interface ResiliencyDocument {
   readonly timeouts: ReadonlyMap<string, number>;
   readonly retries: ReadonlyMap<string, RetrySettings>;
   readonly circuitBreakers: ReadonlyMap<string, BreakerSettings>;
-  /** By component name: the `outbound` names; any entry, even an empty one, turns defaults off. */
+  /**
+   * By component name: the `outbound` policies. Any entry, even an empty one, turns the defaults
+   * off.
+   */
   readonly components: ReadonlyMap<string, PolicyNames>;
-  /** Members that nobody knows, as sentences. */
+  /** Warnings about unknown fields. */
   readonly warnings: readonly string[];
   /** `file:line:column` of an entry of {@link ResiliencyDocument.components}. */
   readonly positionOfTarget: (component: string) => string;

@@ -1,13 +1,13 @@
 import { findNearest } from '../base/nearest-name';
 import type { BreakerSettings, PolicyNames, ResiliencyDocument, RetrySettings } from './policies';
 
-/** A policy and the name that it has. */
+/** A policy with its name. */
 export interface Named<T> {
   readonly name: string;
   readonly settings: T;
 }
 
-/** The policies that the calls to one component are run under; absent ones don't apply. */
+/** The policies for calls to one component. Missing ones do not apply. */
 export interface ComponentPolicies {
   /** In milliseconds. */
   readonly timeout: Named<number> | undefined;
@@ -15,7 +15,7 @@ export interface ComponentPolicies {
   readonly circuitBreaker: Named<BreakerSettings> | undefined;
 }
 
-/** Targets that name no component there is, as sentences with their places. */
+/** Sentences about targets whose component does not exist, with their places. */
 export function describeUnknownTargets(
   { components, positionOfTarget }: ResiliencyDocument,
   names: readonly string[],
@@ -28,21 +28,21 @@ export function describeUnknownTargets(
   });
 }
 
-/** What policies without a target are named after, most specific first (dapr/dapr pkg/resiliency). */
+/** Parts of the names of default policies, the most specific first (dapr/dapr pkg/resiliency). */
 const DEFAULT_SCOPES = ['LockComponentOutbound', 'ComponentOutbound', 'Component', ''];
 
-/** All policies of a sidecar; of those with one name the one read last counts. */
+/** All policies of a sidecar. If several have the same name, the last one is used. */
 export class PolicySet {
   readonly #timeouts: ReadonlyMap<string, number>;
   readonly #retries: ReadonlyMap<string, RetrySettings>;
   readonly #breakers: ReadonlyMap<string, BreakerSettings>;
   readonly #targets: ReadonlyMap<string, PolicyNames>;
-  /** What is named by a target and defined nowhere, as sentences for the log. */
+  /** Sentences for the log about policies that a target names but nothing defines. */
   readonly problems: readonly string[];
   /** The names of the documents. */
   readonly names: readonly string[];
 
-  /** @param documents in the order in which they are read */
+  /** @param documents in reading order */
   constructor(documents: readonly ResiliencyDocument[]) {
     this.#timeouts = merge(documents.map(({ timeouts }) => timeouts));
     this.#retries = merge(documents.map(({ retries }) => retries));
@@ -52,7 +52,7 @@ export class PolicySet {
     this.problems = documents.flatMap((document) => this.#findUndefined(document));
   }
 
-  /** The policies of a component: its own target's, or the defaults where it has no target at all. */
+  /** The policies of a component: those of its target, or the defaults if it has no target. */
   policiesOf(component: string): ComponentPolicies {
     const target = this.#targets.get(component);
     return {
@@ -65,7 +65,10 @@ export class PolicySet {
     };
   }
 
-  /** daprd passes over the first two kinds silently, and panics at the third. */
+  /**
+   * Finds undefined policies. daprd ignores missing timeouts and retries, and panics at a missing
+   * breaker.
+   */
   #findUndefined({ file, components }: ResiliencyDocument): readonly string[] {
     return [...components].flatMap(([component, names]) => {
       const wanted = [

@@ -25,7 +25,7 @@ import type { YamlDocument } from '../manifests/yaml-documents';
 import type { BreakerSettings, PolicyNames, ResiliencyDocument, RetrySettings } from './policies';
 import { compileTrip, DEFAULT_TRIP, TripExpressionError } from './trip-expression';
 
-/** Turns a text into a value; what the text can't be is said where it stands. */
+/** Converts a text. An invalid text is reported with its place. */
 function read<T>(
   parse: (value: string) => T,
   written: z.ZodType<string | undefined> = optionalText,
@@ -43,10 +43,10 @@ function read<T>(
   });
 }
 
-/** As far as Node's timers reach. */
+/** The longest usable timer of Node, in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A bare number is milliseconds, as in daprd. */
+/** A duration. As in daprd, a number without a unit is milliseconds. */
 const duration = read((value) => {
   const ms = /^\d+$/.test(value) ? Number(value) : parseGoDuration(value);
   if (ms >= 0) return Math.min(ms, LONGEST_MS);
@@ -56,7 +56,7 @@ const duration = read((value) => {
   );
 });
 
-/** A number by its JSON text: 1e6 is a whole one. */
+/** A number as JSON text, so that 1e6 is a whole number. */
 const numberText = z
   .unknown()
   .optional()
@@ -79,7 +79,7 @@ const names = optionalStruct({
   circuitBreaker: optionalText,
 });
 
-/** Targets of calls that a lock sidecar does not make: their names are known, and that is all. */
+/** Targets for calls that a lock sidecar does not make. Only their names are checked. */
 const unusedNames = { timeout: unused, retry: unused, circuitBreaker: unused };
 const apps = mapOf(optionalStruct({ ...unusedNames, circuitBreakerCacheSize: unused }));
 const actors = mapOf(
@@ -125,7 +125,7 @@ const resiliencySchema = struct({
 
 type Policies = z.infer<typeof resiliencySchema>['spec']['policies'];
 
-/** True for a Resiliency document, of whatever API version, as in daprd. */
+/** True for a Resiliency document with any API version, as in daprd. */
 export function isResiliency(document: YamlDocument): boolean {
   return isOfKind(document, 'Resiliency', { anyVersion: true });
 }
@@ -154,7 +154,7 @@ export function parseResiliency(placed: PlacedDocument): ResiliencyDocument {
   };
 }
 
-/** daprd's defaults (dapr/kit retry): 5 s between tries, without an end. */
+/** Applies daprd's defaults (dapr/kit retry): 5 s between tries, without a limit. */
 function toRetry(retry: Policies['retries'][string]): RetrySettings {
   const maxRetries = retry.maxRetries ?? -1;
   return {

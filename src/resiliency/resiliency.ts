@@ -10,56 +10,56 @@ import type { ResiliencyDocument } from './policies';
 import { describeUnknownTargets, PolicySet } from './policy-set';
 import { isResiliency, parseResiliency } from './resiliency-file';
 
-/** What metrics keep of policies. Must not throw. */
+/** Receives events about policies, for metrics. Must not throw. */
 export interface ResiliencyObserver {
-  /** Documents were loaded, by their names. */
+  /** Documents with these names were loaded. */
   loaded(names: readonly string[]): void;
   /** A call ran under a policy. */
   executed(use: PolicyUse): void;
-  /** A policy had something to do: a time-out passed, a call was repeated, a breaker changed. */
+  /** A policy acted: a timeout passed, a call was retried, or a breaker changed its state. */
   activated(use: PolicyUse): void;
-  /** A component's breaker is in a state now. */
+  /** A component's breaker has this state now. */
   breakerState(use: BreakerUse, state: BreakerState): void;
-  /** A component has no such breaker any more. */
+  /** A component no longer has this breaker. */
   breakerRemoved(use: BreakerUse): void;
 }
 
-/** A component's breaker, and the name that it is labelled with. */
+/** A component's breaker and its label. */
 export type BreakerUse = Pick<PolicyUse, 'component' | 'name'>;
 
-/** A policy that was used, and for which component. */
+/** A policy that was used for a component. */
 export interface PolicyUse {
   readonly component: string;
   readonly policy: 'timeout' | 'retry' | 'circuitbreaker';
-  /** The name of the first document, which daprd labels every policy with. */
+  /** The name of the first document. daprd uses it as the label of every policy. */
   readonly name: string;
   /** The state of a breaker; empty for other policies. */
   readonly status: string;
 }
 
-/** What the policies of a sidecar stand on. */
+/** The dependencies of {@link Resiliency}. */
 export interface ResiliencyOptions {
   readonly appId: string;
   readonly logger: Logger;
   readonly observer: ResiliencyObserver;
 }
 
-/** A breaker, what it was made of, and how it is known outside. */
+/** A breaker with its settings and its label. */
 interface KnownBreaker {
   readonly like: string;
   readonly breaker: CircuitBreaker;
   readonly use: BreakerUse;
 }
 
-/** What is wrong with the files of one reading. */
+/** The problems of one reading. */
 interface Problems {
   readonly errors: string[];
   readonly warnings: string[];
 }
 
 /**
- * The resiliency policies of a sidecar. They can be loaded again while calls run: calls under way
- * end as they began, and a breaker whose settings did not change keeps its state.
+ * The resiliency policies of a sidecar. They can be reloaded while calls run: calls in flight keep
+ * their policies, and a breaker whose settings did not change keeps its state.
  */
 export class Resiliency {
   readonly #options: ResiliencyOptions;
@@ -75,23 +75,23 @@ export class Resiliency {
     this.#options = options;
   }
 
-  /** The names of the documents that are loaded. */
+  /** The names of the loaded documents. */
   get names(): readonly string[] {
     return this.#set.names;
   }
 
-  /** True where policies that are in use stand in a file. */
+  /** True if policies in use come from this file. */
   isFrom(file: string): boolean {
     return this.#documents.has(file);
   }
 
   /**
-   * Takes the policies out of the files of the resource folders. As in daprd only the first
-   * document of a file counts. A file that can't be used leaves what it held before in use.
+   * Loads the policies from the files of the resource folders. As in daprd, only the first document
+   * of a file is used. If a file can't be used, its previous policies stay in use.
    *
-   * @param components the names of all components there are, where they are known: targets of
-   *   others are warned about
-   * @returns false where there was such a file
+   * @param components the names of all components, if they are known; a target of another component
+   *   causes a warning
+   * @returns false if there was a file that can't be used
    */
   load(files: readonly ManifestFile[], components?: readonly string[]): boolean {
     const { logger } = this.#options;
@@ -116,7 +116,7 @@ export class Resiliency {
     return problems.errors.length === 0;
   }
 
-  /** Forgets the calls to all components but those named. */
+  /** Removes the state of all components except these. */
   keepOnly(components: readonly string[]): void {
     for (const component of this.#runners.keys()) {
       if (!components.includes(component)) this.#runners.delete(component);
@@ -124,7 +124,7 @@ export class Resiliency {
     this.#removeBreakers((component) => !components.includes(component));
   }
 
-  /** How calls to a component are run. */
+  /** The policy for calls to a component. */
   policyOf(component: string): CallPolicy {
     const known = this.#runners.get(component);
     if (known !== undefined) return known;
@@ -156,7 +156,7 @@ export class Resiliency {
     }
   }
 
-  /** A breaker keeps its state when the document gets another name, but is shown by that name. */
+  /** Updates the labels of breakers when the document's name changes. Their state stays. */
   #relabelBreakers(): void {
     const { observer } = this.#options;
     for (const [component, known] of this.#breakers) {
@@ -168,7 +168,7 @@ export class Resiliency {
     }
   }
 
-  /** What policies are labelled with. */
+  /** The label of policies in metrics. */
   get #label(): string {
     return this.#set.names[0] ?? '';
   }
@@ -185,14 +185,14 @@ export class Resiliency {
       return this.#parse(file);
     } catch (error) {
       if (!(error instanceof ManifestFileError)) throw error;
-      // What is no YAML may be of any kind, and is named where components are read.
+      // Invalid YAML may be of any kind, and is reported where components are read.
       if (file.documents[0]?.value === undefined && kept === undefined) return undefined;
       errors.push(`Could not read resiliency policy: ${toErrorMessage(error)}; ${what}`);
       return kept;
     }
   }
 
-  /** The document of a file that is meant for this sidecar. */
+  /** The document of a file, if it is meant for this sidecar. */
   #parse({ file, documents, problem }: ManifestFile): ResiliencyDocument | undefined {
     const [first] = documents;
     const reason = problem ?? first?.problem;
@@ -222,7 +222,7 @@ export class Resiliency {
       logger.info(
         `Circuit breaker "${policy.name}-${component}" changed state from ${from} to ${to}`,
       );
-      // Calls that began before it was replaced go on with it.
+      // Calls that began before continue with the old breaker.
       const shown = this.#breakers.get(component);
       const isShown = shown?.breaker === breaker;
       const named = isShown ? shown.use : use;
@@ -234,7 +234,7 @@ export class Resiliency {
     return breaker;
   }
 
-  /** Two breakers of one text are alike; undefined where a component has none. */
+  /** The settings of a breaker as text, for comparison. Undefined if the component has none. */
   #likeOf(component: string): string | undefined {
     const policy = this.#set.policiesOf(component).circuitBreaker;
     return policy === undefined ? undefined : JSON.stringify(policy, plain);
@@ -264,13 +264,17 @@ export class Resiliency {
   }
 }
 
-/** What a document is; warnings tell its place too. Maps don't show in JSON by themselves, and functions stand beside the text they are made of. */
+/**
+ * Converts a document for comparison. Warnings contain positions and are left out. Maps are
+ * converted, because JSON omits their contents, and functions are left out, because their text is
+ * next to them.
+ */
 function plain(key: string, value: unknown): unknown {
   if (key === 'warnings') return undefined;
   return value instanceof Map ? [...value] : value;
 }
 
-/** A duration in Go's form, as daprd logs it. */
+/** A duration in Go's syntax, as daprd logs it. */
 function toGoDuration(ms: number): string {
   if (ms < 1000) return `${Number(ms.toFixed(6))}ms`;
   const [minutes, seconds] = [Math.floor(ms / 60_000), Number(((ms % 60_000) / 1000).toFixed(9))];

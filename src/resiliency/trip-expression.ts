@@ -7,7 +7,7 @@ import { type BreakerCounts, NO_COUNTS } from './policies';
 
 const load = createRequire(__filename);
 
-/** A trip expression that is none; the message says why. */
+/** An invalid trip expression. The message says why. */
 export class TripExpressionError extends Error {
   override readonly name = 'TripExpressionError';
 }
@@ -15,23 +15,26 @@ export class TripExpressionError extends Error {
 /** daprd's default (dapr/dapr pkg/resiliency). */
 export const DEFAULT_TRIP = 'consecutiveFailures > 5';
 
-/** Counts that an expression is tried on: either side of its conditions shows what is wrong with it. */
+/**
+ * Counts for testing an expression. Different values reach both sides of its conditions, and so
+ * reveal errors in each.
+ */
 const PROBES = [0, 1, 7, 1_000_000];
 
-/** What depends on the counts alone: a breaker does not trip on those. */
+/** Errors that depend only on the counts. They do not trip the breaker. */
 const ARITHMETIC = /(?:divide|modulus) by zero|overflow/;
 
 /**
- * Compiles a `trip` expression (CEL over the counts of a breaker). Where its arithmetic fails, as a
- * division by no requests yet does, the breaker does not trip.
+ * Compiles a `trip` expression (CEL over the counts of a breaker). If its arithmetic fails, such as
+ * a division by zero requests, the breaker does not trip.
  *
- * @throws {TripExpressionError} where it can't be compiled, names what there is not or does not come
- *   out as true or false
+ * @throws {TripExpressionError} if it can't be compiled, uses unknown names, or its result is not a
+ *   boolean
  */
 export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
   if (text === DEFAULT_TRIP) return ({ consecutiveFailures }) => consecutiveFailures > 5;
   try {
-    // Only now: the library takes longer to load than all of ours.
+    // Loaded only when needed: the library takes longer to load than all of our code.
     const { celEnv, isCelError, parse, plan } = load('@bufbuild/cel') as typeof Cel;
     const evaluate: (bindings: Record<string, bigint>) => unknown = plan(celEnv(), parse(text));
     const run = (counts: BreakerCounts): unknown => evaluate(toBindings(counts));
