@@ -20,7 +20,7 @@ import { toVisible } from './observability/visible-text';
 import { keepHeapSmall } from './runtime/heap';
 
 /**
- * The edge of the process: arguments in, exit code out. The only file that reads argv and the
+ * The entry point: arguments in, exit code out. This is the only file that reads argv and the
  * environment, listens for signals, and ends the process.
  */
 async function main(): Promise<void> {
@@ -84,17 +84,20 @@ async function run(options: RunOptions): Promise<void> {
   logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
   keepHeapSmall();
   if (options.logAsJson) return;
-  // For people: what reads the log from a pipe or a file finds nothing but log lines there.
+  // For people only: a pipe or a file must contain nothing but log lines.
   const stream = process.stdout.isTTY ? process.stdout : process.stderr;
   stream.write(toStartupHint(options, app.storeNames[0]));
 }
 
-/** Lines go out at once: what is said last before the process ends must not be lost. */
+/**
+ * Creates the writer of log lines. Lines are written at once, so that the last ones before the exit
+ * are not lost.
+ */
 function createLineWriter(
   file: string | undefined,
   onTakenAgain: (dropped: number) => void,
 ): (line: string) => void {
-  // Neither a launcher that has gone, and its end of the pipe with it, nor a full disk is a reason
+  // A launcher that has exited, which closes the pipe, or a full disk is no reason
   // to stop serving locks.
   process.stdout.on('error', () => undefined);
   const writeOut = createBoundedWriter(process.stdout, onTakenAgain);
@@ -109,7 +112,7 @@ function createLineWriter(
   };
 }
 
-/** To append to; a pipe that nobody reads is an error rather than waited for. */
+/** Opens the log file for appending. A pipe without a reader is an error instead of a wait. */
 const LOG_FILE_FLAGS =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
@@ -131,16 +134,16 @@ function listenToProcess(
       shutdown.onSignal(signal);
     });
   }
-  // daprd tears everything down and builds it again; here no call notices.
+  // daprd restarts its runtime. Here calls are not affected.
   process.on('SIGHUP', () => {
     logger.info("Received signal 'hangup'; reloading");
     void reload();
   });
-  // Node would open its debugger; see launcher.js for the time before this.
+  // Node would open its debugger. launcher.js covers the time before this line.
   process.on('SIGUSR1', createDebugSwitch(logger));
-  // It would end the process; daprd, as a program in Go, ignores it.
+  // By default it ends the process. daprd, as a Go program, ignores it.
   process.on('SIGUSR2', () => undefined);
-  // Node would print its warnings between the lines of the log, in a form of its own.
+  // Node would print its warnings among the log lines, in its own format.
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => {
     logger.warn(`Warning of Node.js: ${name}: ${message}`);
@@ -152,7 +155,7 @@ function listenToProcess(
   }
 }
 
-/** What an operator looks for first, in daprd's lines where it has them. */
+/** Logs what an operator looks for first, in daprd's lines where it has them. */
 function announce(options: RunOptions, logger: Logger): void {
   logger.info(
     `Starting Holdfast -- version ${HOLDFAST_VERSION} -- serving the lock API of Dapr ${DAPR_VERSION}`,

@@ -36,22 +36,17 @@ import { StoreFactory } from './store-factory';
 /** A complete sidecar. */
 export interface App {
   /**
-   * Loads the configuration and the components, then opens the ports, so that clients that can
-   * connect find every store ready. Call `stop` even if it rejects.
-   *
-   * @returns false if `stop` was called first
-   * @throws {Error} with daprd's message if something can't be loaded or opened
+   * Loads configuration and components, then opens the ports. False if `stop` was called first.
+   * Rejects with daprd's message if something can't be loaded or opened; call `stop` even then.
    */
   start(): Promise<boolean>;
   /**
-   * Reloads everything that is read at start, after the start and earlier reloads have ended. What
-   * can't be used stays unchanged. The log says what happened. Never rejects.
+   * Reloads everything that is read at start. What can't be used stays unchanged, and the log says
+   * what happened. Waits for the start and earlier reloads. Never rejects.
    */
   reload(): Promise<void>;
   /**
-   * Lets calls in flight finish and releases everything. It can be called during the start.
-   *
-   * @param grace nothing is waited for after it aborts
+   * Releases everything, even during the start. Calls in flight may finish until `grace` aborts.
    */
   stop(grace: AbortSignal): Promise<void>;
   /** Names of the usable stores, in loading order. */
@@ -61,10 +56,7 @@ export interface App {
 /** daprd's name for the last target that becomes ready. */
 const RUNTIME_TARGET = 'runtime';
 
-/**
- * Creates the app from all rooms. This is the only file that knows all of them. Nothing is opened
- * before `start`.
- */
+/** Creates the app from all rooms; only this file knows them all. Opens nothing before `start`. */
 export function createApp(options: AppOptions, context: AppContext): App {
   return new ComposedApp(options, context);
 }
@@ -208,10 +200,7 @@ class ComposedApp implements App {
     else resources.unwatch();
   }
 
-  /**
-   * Opens the metrics port. If the default port is in use and nobody asked for it, the sidecar
-   * continues without metrics.
-   */
+  /** Opens the metrics port. If only the default port is in use, the sidecar goes on without. */
   async #openMetrics({ metrics }: Parts): Promise<void> {
     const { metricsAddress } = this.#options;
     if (metricsAddress === undefined || !metrics.isEnabled) return;
@@ -231,9 +220,7 @@ class ComposedApp implements App {
     }
   }
 
-  /**
-   * Creates the parts in order of their dependencies, and connects those whose settings can change.
-   */
+  /** Creates the parts, and connects those whose settings can change. */
   #compose(configuration: Configuration): Parts {
     const { appId } = this.#options;
     const logger = this.#logger;

@@ -163,9 +163,7 @@ export class ComponentManager {
     }
   }
 
-  /**
-   * Returns false if a component failed. Failures caused by a stop are expected and not reported.
-   */
+  /** Returns false if a component failed. Failures caused by a stop are not reported. */
   async #reach(
     { manifests, broken }: ComponentSelection,
     onFailure: (manifest: ComponentManifest, error: unknown) => void,

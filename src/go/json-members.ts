@@ -76,7 +76,7 @@ const ESCAPED = new Set(Buffer.from('"\\/bfnrt'));
 const LITERALS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
 
 /**
- * One pass over the bytes of a body. Each method starts at `#at` and moves it behind what it read.
+ * One pass over the bytes of a body. Each method starts at `#at` and moves it past what it read.
  */
 class JsonScan {
   readonly #bytes: Buffer;
@@ -140,10 +140,7 @@ class JsonScan {
     } while (this.#closers.length > 0);
   }
 
-  /**
-   * Skips a scalar, or an empty object or list. Enters an object or list that is not empty, and
-   * returns true then.
-   */
+  /** Skips a scalar or an empty object or list. Enters any other object or list: then true. */
   #opensValue(): boolean {
     const first = this.#peek();
     this.#at += 1;

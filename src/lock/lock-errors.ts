@@ -1,8 +1,11 @@
-/** The gRPC status codes that lock calls answer with, by their names in the gRPC specification. */
+/** The gRPC status codes of failed lock calls, with their names in the gRPC specification. */
 export type GrpcCode =
   'INVALID_ARGUMENT' | 'FAILED_PRECONDITION' | 'INTERNAL' | 'RESOURCE_EXHAUSTED';
 
-/** Dapr's tags of the lock building block, and one of ours, sent as `errorCode` over HTTP. */
+/**
+ * Dapr's error codes for locks, and one of Holdfast's own (ERR_LOCK_OVERLOADED). Sent as
+ * `errorCode` over HTTP.
+ */
 export type LockErrorCode =
   | 'ERR_MALFORMED_REQUEST'
   | 'ERR_LOCK_STORE_NOT_CONFIGURED'
@@ -11,16 +14,16 @@ export type LockErrorCode =
   | 'ERR_TRY_LOCK'
   | 'ERR_UNLOCK';
 
-/** How a kind of failure is answered on the wire; rows of {@link lockErrors}. */
+/** The answer to a kind of failure; rows of {@link lockErrors}. */
 interface WireForm {
   readonly errorCode: LockErrorCode;
   readonly httpStatus: 400 | 500 | 503;
   readonly grpcCode: GrpcCode;
-  /** After how many seconds the same call may well succeed; undefined where time alone mends nothing. */
+  /** Seconds after which the same call may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** A lock call that ends in an error: everything that both transports need to answer it. */
+/** A failed lock call, with everything that both transports need for the answer. */
 export class LockError extends Error implements WireForm {
   override readonly name = 'LockError';
   readonly errorCode: LockErrorCode;
@@ -28,7 +31,7 @@ export class LockError extends Error implements WireForm {
   readonly grpcCode: GrpcCode;
   readonly retryAfterSeconds: number | undefined;
 
-  /** @param options a `cause` is what led here: for the log, never sent */
+  /** @param options the `cause` is for the log and is never sent */
   constructor(message: string, wireForm: WireForm, options?: { readonly cause: unknown }) {
     super(message, options);
     this.errorCode = wireForm.errorCode;
@@ -54,8 +57,8 @@ const NOT_FOUND: WireForm = {
   grpcCode: 'INVALID_ARGUMENT',
 };
 /**
- * 1 s is the least that HTTP's Retry-After can say, and enough: calls at the bound are over within a
- * quarter of that, unless the store hangs.
+ * 1 s is the shortest pause that HTTP's Retry-After can express, and enough: unless the store
+ * hangs, the calls at the limit end within a quarter of it.
  */
 const OVERLOADED: WireForm = {
   errorCode: 'ERR_LOCK_OVERLOADED',
@@ -67,12 +70,12 @@ const TRY_LOCK: WireForm = { errorCode: 'ERR_TRY_LOCK', httpStatus: 500, grpcCod
 const UNLOCK: WireForm = { errorCode: 'ERR_UNLOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
 
 /**
- * The catalogue: one row for each way in which a lock call can fail, in the order in which
- * daprd checks (dapr/dapr pkg/api/universal/lock.go, messages of pkg/messages/predefined.go).
+ * The catalogue of errors: one row for each way in which a lock call can fail, in the order of
+ * daprd's checks (dapr/dapr pkg/api/universal/lock.go, messages of pkg/messages/predefined.go).
  * docs/errors.md lists the same rows; a test compares the two.
  */
 export const lockErrors = {
-  /** TryLock only, and before anything else is looked at. */
+  /** Only for TryLock, and checked before everything else. */
   expiryNotPositive: (storeName: string) =>
     new LockError(`ExpiryInSeconds is not positive in lock store ${storeName}`, MALFORMED),
   /** No lock store was loaded at all. */
@@ -83,7 +86,7 @@ export const lockErrors = {
     new LockError(`LockOwner is empty in lock store ${storeName}`, MALFORMED),
   storeNotFound: (storeName: string) =>
     new LockError(`lock store ${storeName} not found`, NOT_FOUND),
-  /** Not daprd's, which takes calls until it has no memory left: see the `Admission` of lock calls. */
+  /** Not in daprd, which accepts calls until its memory is full. See `Admission`. */
   overloaded: (bound: number) =>
     new LockError(
       `the limit of ${bound} concurrent lock calls is reached; nothing was done, retry later`,

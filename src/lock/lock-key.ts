@@ -1,6 +1,6 @@
 const SEPARATOR = '||';
 
-/** A resource or a prefix that no key can be built from; the message is daprd's. */
+/** A resource or a prefix that can't be part of a key. The message is daprd's. */
 export class LockKeyError extends Error {
   override readonly name = 'LockKeyError';
 
@@ -9,24 +9,27 @@ export class LockKeyError extends Error {
   }
 }
 
-/** Where a component's keys begin; made once for each component by {@link createLockKeyPrefix}. */
+/**
+ * The beginning of a component's keys. Created once for each component by {@link
+ * createLockKeyPrefix}.
+ */
 export interface LockKeyPrefix {
-  /** Everything before the resource, separators included. */
+  /** Everything before the resource, including separators. */
   readonly text: string;
 }
 
 /**
- * Makes the key prefix of a component from its `keyPrefix` metadata, byte for byte as daprd
+ * Creates the key prefix of a component from its `keyPrefix` metadata, exactly as daprd does
  * (dapr/dapr pkg/components/lock/lock_config.go), so that both refuse each other's locks.
  *
- * `appid` (the default) keeps apps apart; `name` shares by component name; `none` shares one
- * space; any other text is the prefix itself, lower-cased. App id and component name are not
- * checked for the separator: daprd doesn't either.
+ * `appid` (the default) separates apps. `name` shares locks by component name. `none` shares one
+ * space. Any other text is the prefix itself, in lower case. As in daprd, app id and component name
+ * are not checked for the separator.
  *
- * @throws {LockKeyError} where a literal prefix contains two pipes
+ * @throws {LockKeyError} if a literal prefix contains two pipes
  */
 export function createLockKeyPrefix(options: {
-  /** The component's `keyPrefix`, undefined where it has none. */
+  /** The component's `keyPrefix`. Undefined if it has none. */
   readonly keyPrefix: string | undefined;
   readonly appId: string;
   readonly componentName: string;
@@ -46,9 +49,9 @@ export function createLockKeyPrefix(options: {
 }
 
 /**
- * The key of a resource in its store.
+ * Creates the key of a resource in its store.
  *
- * @throws {LockKeyError} where the resource contains two pipes
+ * @throws {LockKeyError} if the resource contains two pipes
  */
 export function toLockKey(prefix: LockKeyPrefix, resourceId: string): string {
   assertNoSeparator(resourceId);

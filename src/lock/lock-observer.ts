@@ -2,36 +2,36 @@ import type { LockError } from './lock-errors';
 import type { UnlockOutcome } from './lock-store';
 
 /**
- * How a lock call ended, in the words of the store contract. `error` left nothing behind;
- * `unknown` may have taken effect, and is being undone; `overloaded` was turned away before anything was
- * done, as too many calls were under way.
+ * How a lock call ended. `error`: it failed and had no effect. `unknown`: it may have taken effect
+ * and is being undone. `overloaded`: it was refused because too many calls were in flight, and
+ * nothing was done. The others are those of the store contract.
  */
 export type LockOutcome =
   'acquired' | 'refused' | UnlockOutcome | 'error' | 'unknown' | 'overloaded';
 
-/** A lock call that begins. */
+/** A lock call at its start. */
 export interface LockCallSubject {
   readonly operation: 'tryLock' | 'unlock';
   /** As the client wrote it. */
   readonly storeName: string;
-  /** False where there is no such store: then the name is any text that a client came up with. */
+  /** False if there is no such store. Then the name is arbitrary text of a client. */
   readonly isKnownStore: boolean;
   readonly resourceId: string;
-  /** Shown at log level debug only: owners are identities. */
+  /** Logged only at level debug, because owners are identities. */
   readonly lockOwner: string;
 }
 
-/** What is known of a lock call that has ended. */
+/** A finished lock call. */
 export interface LockCallReport extends LockCallSubject {
   readonly outcome: LockOutcome;
   readonly durationMs: number;
-  /** Present where the outcome is `error`, `unknown` or `overloaded`. */
+  /** Present if the outcome is `error`, `unknown` or `overloaded`. */
   readonly error?: LockError | undefined;
 }
 
 /**
- * Is told of every lock call; this is how logs, metrics and traces learn of locks without the
- * lock room knowing them. Must not throw.
+ * Called for every lock call. Logs, metrics and traces use it, so that the lock room does not
+ * depend on them. Must not throw.
  */
 export interface LockObserver {
   started?(subject: LockCallSubject): void;

@@ -14,41 +14,41 @@ import {
 } from './lock-store';
 import type { CatalogEntry, StoreCatalog } from './store-catalog';
 
-/** A TryLockAlpha1 request as either transport decoded it; nothing is validated yet. */
+/** A decoded TryLockAlpha1 request of either transport. Nothing is validated yet. */
 export interface TryLockRequest {
   readonly storeName: string;
   readonly resourceId: string;
   readonly lockOwner: string;
-  /** Whole seconds, 1 to 2147483647 where valid (the wire's int32). */
+  /** Whole seconds, valid from 1 to 2147483647 (int32 on the wire). */
   readonly expiryInSeconds: number;
 }
 
-/** An UnlockAlpha1 request as either transport decoded it; nothing is validated yet. */
+/** A decoded UnlockAlpha1 request of either transport. Nothing is validated yet. */
 export type UnlockRequest = Omit<TryLockRequest, 'expiryInSeconds'>;
 
-/** Dapr's UnlockResponse.Status numbers; 3 (INTERNAL_ERROR) never leaves Holdfast. */
+/** Dapr's UnlockResponse.Status numbers. Holdfast never answers 3 (INTERNAL_ERROR). */
 export type UnlockStatus = 0 | 1 | 2;
 
 /**
- * The lock building block: one implementation behind every transport. A transport decodes,
- * delegates here and encodes; every rejection is a {@link LockError}, contention is a value.
+ * The lock building block: one implementation for all transports. A transport decodes, calls this,
+ * and encodes. Every rejection is a {@link LockError}. A held lock is a value, not an error.
  */
 export interface LockService {
-  /** Tries once for a lock. */
+  /** Tries once to take a lock. */
   tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }>;
   /** Releases a lock. */
   unlock(request: UnlockRequest, caller: Caller): Promise<{ readonly status: UnlockStatus }>;
 }
 
-/** Who makes a call. */
+/** The caller of a lock call. */
 export interface Caller {
   /**
-   * Aborts when the caller is no longer waiting or its deadline has passed. A transport aborts it even after the
-   * call has resolved, where the caller left before any byte of the answer was handed to the socket;
-   * never after that.
+   * Aborts when the caller cancels or disconnects, or its deadline passes. If the caller leaves
+   * before any byte of the answer was handed to the socket, a transport aborts it even after the
+   * call has resolved. It never aborts later than that.
    */
   readonly signal: CancelSignal;
-  /** Is told of this call beside those who are told of every call. */
+  /** An additional observer for this call. */
   readonly observer?: LockObserver | undefined;
 }
 
@@ -58,20 +58,23 @@ const UNLOCK_STATUS: Readonly<Record<UnlockOutcome, UnlockStatus>> = {
   held_by_other: 2,
 };
 
-/** Shown for an exception that is no {@link StoreError}: a defect, whose text is for the log. */
+/**
+ * The message for an exception that is not a {@link StoreError}. Such an exception is a bug, and
+ * its text is only logged.
+ */
 const UNEXPECTED = 'internal error, the outcome is unknown';
 
-/** What the lock service stands on. */
+/** The dependencies of the lock service. */
 export interface LockServiceOptions {
   readonly stores: StoreCatalog;
-  /** How calls to a store are run, by its name; plainly where this is left out. */
+  /** The policy for calls to a store, by its name. Without it, calls run plainly. */
   readonly policyOf?: (storeName: string) => CallPolicy;
   readonly observers: readonly LockObserver[];
-  /** The most calls under way at a time, see {@link Admission}; no bound where this is left out. */
+  /** Limit of concurrent calls, see {@link Admission}. No limit if missing. */
   readonly maxConcurrentCalls?: number | undefined;
 }
 
-/** Makes the {@link LockService} over a catalogue of stores. */
+/** Creates the {@link LockService} for a catalogue of stores. */
 export function createLockService(options: LockServiceOptions): LockService {
   return new StoreLockService(options);
 }
@@ -142,8 +145,8 @@ class StoreLockService implements LockService {
   }
 
   /**
-   * The border between a store's failures and the error catalogue. The attempt of a call that ends
-   * here for good, and may have taken effect or may yet, is withdrawn. The caller does not wait for
+   * Converts a store's failures to the error catalogue. If a call ends here and its attempt may
+   * have taken effect, or may do so later, the attempt is withdrawn. The caller does not wait for
    * that: it is told at once that the outcome is unknown.
    */
   async #attempt<T>(
@@ -163,7 +166,7 @@ class StoreLockService implements LockService {
       return await this.#policyOf(name).run(run, caller.signal);
     } catch (error) {
       const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
-      // The store says in the log what it could not withdraw before it was closed.
+      // The store logs what it could not withdraw before it was closed.
       if (!nothingToUndo) store.withdraw(call).catch(() => undefined);
       throw failed(error instanceof StoreError ? error.message : UNEXPECTED, error);
     } finally {
@@ -173,7 +176,7 @@ class StoreLockService implements LockService {
   }
 }
 
-/** What is attempted at a store, and the row of the catalogue that its failure becomes. */
+/** A call to a store, and the catalogue row for its failure. */
 interface AttemptedCall {
   readonly entry: CatalogEntry;
   readonly call: TryLockCall | UnlockCall;
@@ -181,7 +184,7 @@ interface AttemptedCall {
 }
 
 function resolveTryLock(stores: StoreCatalog, request: TryLockRequest) {
-  // daprd looks at the expiry even before it looks whether there is any store.
+  // daprd checks the expiry even before it checks that there is a store.
   if (request.expiryInSeconds <= 0) throw lockErrors.expiryNotPositive(request.storeName);
   return resolve(stores, request, lockErrors.tryLockFailed);
 }
@@ -192,7 +195,7 @@ function resolveUnlock(stores: StoreCatalog, request: UnlockRequest) {
 
 type FailureRow = (reason: string, cause: unknown) => LockError;
 
-/** Checks a request in daprd's order and finds the store and the key that it names. */
+/** Checks a request in daprd's order, and finds its store and key. */
 function resolve(stores: StoreCatalog, request: UnlockRequest, failed: FailureRow) {
   const { storeName, resourceId, lockOwner } = request;
   if (stores.isEmpty) throw lockErrors.storesNotConfigured();
@@ -213,8 +216,8 @@ function keyOf(entry: CatalogEntry, resourceId: string, failed: FailureRow): str
 }
 
 /**
- * Tries for a lock on behalf of a caller who may leave meanwhile: a lock that nobody is there to
- * hear of would be held until its expiry.
+ * Takes a lock for a caller who may leave in the meantime. Otherwise a lock that nobody hears about
+ * would be held until it expires.
  */
 function tryLockAt(store: LockStore, call: TryLockCall) {
   return (signal: CancelSignal) =>
@@ -226,19 +229,19 @@ function tryLockAt(store: LockStore, call: TryLockCall) {
 }
 
 /**
- * Undoes a lock that was granted where its caller leaves before the answer has reached the socket: that
- * may be a cancel that was read in the same turn as the store's reply.
+ * Withdraws a granted lock if its caller leaves before the answer reached the socket. A cancel may
+ * be read in the same turn as the store's reply.
  */
 function withdrawIfUnheard(signal: CancelSignal, store: LockStore, call: TryLockCall): void {
   const withdraw = () => {
-    // The store says in the log what it could not withdraw before it was closed.
+    // The store logs what it could not withdraw before it was closed.
     store.withdraw(call).catch(() => undefined);
   };
   if (signal.aborted) withdraw();
   else signal.addEventListener('abort', withdraw);
 }
 
-/** A call under way, which is what those who are told of it get: at its end with how it ended. */
+/** A call in flight, as observers see it: at its end, with its outcome. */
 class ObservedLockCall implements LockCallReport {
   readonly operation: LockCallSubject['operation'];
   readonly storeName: string;
@@ -261,7 +264,7 @@ class ObservedLockCall implements LockCallReport {
     for (const observer of observers) observer.started?.(this);
   }
 
-  /** Reports how it ended. */
+  /** Reports the outcome. */
   ended(outcome: LockOutcome, error?: LockError): void {
     this.outcome = outcome;
     this.error = error;
@@ -269,7 +272,7 @@ class ObservedLockCall implements LockCallReport {
     for (const observer of this.#observers) observer.ended(this);
   }
 
-  /** Reports a failure, and gives it back. */
+  /** Reports a failure and returns it. */
   failed(error: unknown): unknown {
     if (error instanceof LockError) {
       this.ended(toFailedOutcome(error), error);
@@ -283,7 +286,10 @@ function toFailedOutcome({ errorCode, cause }: LockError): LockOutcome {
   return isOutcomeUnknown(cause) ? 'unknown' : 'error';
 }
 
-/** A store's own verdict; of a defect nobody knows what it has left behind. */
+/**
+ * True if the outcome is unknown: the store says so, or the failure is a bug, whose effects nobody
+ * knows.
+ */
 function isOutcomeUnknown(cause: unknown): boolean {
   if (cause === undefined || cause instanceof LockKeyError) return false;
   return !(cause instanceof StoreError) || cause.outcome === 'unknown';

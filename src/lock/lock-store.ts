@@ -2,22 +2,22 @@ import type { CancelSignal } from '../base/cancellation';
 import type { Attempt } from './attempt';
 import type { ForceReleaseCall, Grant, StoreAbilities } from './store-abilities';
 
-/** A try for a lock, as a store sees it: the key is complete, the call is validated. */
+/** A request for a lock, as a store sees it: the key is complete, and the call is validated. */
 export interface TryLockCall {
-  /** The whole key, prefix included, as it stands in the store. */
+  /** The complete key with its prefix. */
   readonly key: string;
-  /** Who asks, byte for byte what the caller sent; compared, never interpreted. */
+  /** The owner, exactly as the caller sent it. It is compared, never interpreted. */
   readonly owner: string;
-  /** How long the lease lasts, in milliseconds on the store's clock; at least 1. */
+  /** Length of the lease in milliseconds on the store's clock; at least 1. */
   readonly ttlMs: number;
-  /** Which client call this is; a repeated one is recognised by it and has no second effect. */
+  /** Identifies the client's call. A repeated call is recognised by it and has no second effect. */
   readonly attempt: Attempt;
 }
 
-/** A release, as a store sees it; the fields are those of {@link TryLockCall}. */
+/** A release, as a store sees it. The fields are those of {@link TryLockCall}. */
 export type UnlockCall = Omit<TryLockCall, 'ttlMs'>;
 
-/** The answer to a {@link TryLockCall}. A lock that is held is an answer, not an error. */
+/** The answer to a {@link TryLockCall}. A held lock is an answer, not an error. */
 export interface TryLockResult {
   /** False means that this call holds nothing. */
   readonly acquired: boolean;
@@ -26,47 +26,47 @@ export interface TryLockResult {
 }
 
 /**
- * The answer to an {@link UnlockCall}: `unlocked` means that this call released the lock;
- * the other two were true at one moment during the call and not by this call's own doing.
+ * The answer to an {@link UnlockCall}. `unlocked` means that this call released the lock. The other
+ * two were true at some moment during the call, and not because of this call.
  */
 export type UnlockOutcome = 'unlocked' | 'not_found' | 'held_by_other';
 
 /**
- * Keeps locks: the contract between the lock service and every driver, proved by the one
+ * A store of locks: the contract between the lock service and every driver, verified by the
  * conformance suite in test/conformance.
  *
- * A store never waits for a lock, is not re-entrant (the owner that holds a lock is refused like
- * any other, as daprd does), releases by one atomic compare-and-delete, and lets a lease expire
- * on its own clock. Every method but `close` rejects with {@link StoreError} and nothing else.
+ * A store never waits for a lock. It is not re-entrant: as in daprd, the owner that holds a lock is
+ * refused like any other. It releases by one atomic compare-and-delete, and lets a lease expire on
+ * its own clock. Every method but `close` rejects only with {@link StoreError}.
  *
- * An attempt that took effect is recognised when it is repeated: it has no second effect and is
- * answered alike. A refused one may be answered anew.
+ * A repeated attempt that took effect is recognised: it has no second effect and gets the same
+ * answer. A repeated attempt that was refused may get another answer.
  *
- * What only some stores can do stands in {@link StoreAbilities}.
+ * {@link StoreAbilities} describes what only some stores can do.
  */
 export interface LockStore extends StoreAbilities {
-  /** Connects and checks the server. The signal is the component's init time-out. */
+  /** Connects and checks the server. The signal is the component's init timeout. */
   init(signal: AbortSignal): Promise<void>;
   /** Takes the lock if it is free or expired. The signal ends the call, not the lease. */
   tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult>;
   /** Releases the lock if it is held by exactly this owner. */
   unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome>;
   /**
-   * Undoes exactly this attempt, or makes sure that it never takes effect: no other lock, not even
-   * a later one of the same owner, is touched. For a call that has ended for good without its
-   * success reaching the caller; never while the attempt may be tried again.
+   * Undoes exactly this attempt, or makes sure that it never takes effect. No other lock is
+   * affected, not even a later one of the same owner. Use it for a call that has ended for good
+   * without its success reaching the caller, never while the attempt may be tried again.
    *
-   * Resolves once that is certain, by the store's answer or by the passing of time; rejects with
-   * kind `closed` where the store is closed before.
+   * Resolves once that is certain, from the store's answer or because enough time has passed.
+   * Rejects with kind `closed` if the store is closed before.
    */
   withdraw(call: TryLockCall | UnlockCall | ForceReleaseCall): Promise<void>;
   /** Resolves if the store can be used now. */
   ping(signal: AbortSignal): Promise<void>;
   /**
-   * Gives back every resource; idempotent. Later calls reject with kind `closed`.
+   * Releases all resources. Can be called again. Later calls reject with kind `closed`.
    *
-   * @param grace while it is not aborted, calls in flight and withdrawals may come to their end;
-   *   without it they end at once
+   * @param grace calls in flight and withdrawals may finish until it aborts; without it they end at
+   *   once
    */
   close(grace?: AbortSignal): Promise<void>;
 }
@@ -75,8 +75,8 @@ export interface LockStore extends StoreAbilities {
  * Why a store could not answer.
  * - `unavailable`: it can't be reached, or says that it can't serve now
  * - `deadline`: no answer came in time, or the caller ended the call
- * - `rejected`: it answered with an error that a repeated call would meet again
- * - `protocol`: what came back is not an answer
+ * - `rejected`: it answered with an error that a repeated call would get again
+ * - `protocol`: the reply was not an answer
  * - `closed`: the store was closed
  * - `unsupported`: it lacks what one of its {@link StoreAbilities} needs; nothing was done
  */
@@ -84,12 +84,12 @@ export type StoreErrorKind =
   'unavailable' | 'deadline' | 'rejected' | 'protocol' | 'closed' | 'unsupported';
 
 /**
- * What the failed call left behind: `not-applied` means nothing, for certain; `unknown` means that
- * it may have taken effect, or may yet.
+ * The effect of a failed call: `not-applied` means none, for certain. `unknown` means that it may
+ * have taken effect, or may do so later.
  */
 export type StoreErrorOutcome = 'not-applied' | 'unknown';
 
-/** The one error that a {@link LockStore} throws. Its message is shown to the client. */
+/** The only error that a {@link LockStore} throws. Its message is shown to the client. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly kind: StoreErrorKind;
@@ -98,8 +98,8 @@ export class StoreError extends Error {
 
   /**
    * @param message what failed, in words that may reach the client: no owner, no secret
-   * @param options the two verdicts; the driver's own error as `cause` for the log; as `reason` what
-   *   tells failures of one kind apart in the log, from a list that is closed
+   * @param options the kind and the outcome; `cause` is the driver's own error, for the log;
+   *   `reason` distinguishes failures of one kind in the log, from a fixed list
    */
   constructor(
     message: string,

@@ -2,12 +2,12 @@ import type { ApiCall, ApiResult } from '../api/api-observer';
 import type { Logger } from '../base/logger';
 import type { ApiLoggingSettings } from '../configuration/configuration';
 
-/** What a call to no route is called where paths are not to be shown. */
+/** The operation of a call without a route, if paths are hidden. */
 const NOT_ROUTED = 'InvokeService';
 
 /**
- * Logs calls of the API in daprd's lines (dapr/dapr pkg/api). They appear at info whatever
- * --log-level says, as in daprd: who asked for them means to have them.
+ * Logs API calls in daprd's format (dapr/dapr pkg/api). As in daprd, these lines are written
+ * whatever --log-level says, because somebody asked for them.
  */
 export class ApiLog {
   readonly #http: Logger;
@@ -18,7 +18,7 @@ export class ApiLog {
     this.#grpc = logger.scoped('dapr.runtime.grpc.api-info', { level: 'info' });
   }
 
-  /** Writes the line of a call that has ended, where the settings ask for one. */
+  /** Logs a finished call, if the settings ask for it. */
   write(
     settings: ApiLoggingSettings,
     call: ApiCall,

@@ -17,28 +17,31 @@ import {
   type TracingMode,
 } from './tracer';
 
-/** What of a configuration decides how calls are watched. */
+/** The parts of a configuration that concern observation. */
 type Settings = Pick<Configuration, 'tracing' | 'apiLogging'>;
 
-/** What calls are watched with. */
+/** The dependencies of {@link ApiObservation}. */
 export interface ApiObservationOptions {
-  /** Made where spans are to be recorded; loads OpenTelemetry only then. */
+  /** Creates a tracer. Called only if spans are recorded, because it loads OpenTelemetry. */
   readonly createTracer: (settings: Settings['tracing']) => Promise<Tracer>;
   readonly metrics: Metrics | undefined;
   readonly logger: Logger;
 }
 
-/** What is in the paths of probes, which daprd leaves out of tracing altogether. */
+/** Part of the paths of health checks, which daprd does not trace at all. */
 const PROBE_PATH = '/healthz';
 
-/** Watches the calls of both transports; its settings may change while calls run. */
+/**
+ * Observes the calls of both transports: logs, metrics, traces. Its settings may change while calls
+ * run.
+ */
 export class ApiObservation implements ApiObserver {
   readonly #options: ApiObservationOptions;
   readonly #log: ApiLog;
   #settings: Settings = DEFAULT_CONFIGURATION;
   #mode: TracingMode = 'pass-on';
   #tracer: Tracer | undefined;
-  /** Tracers that are replaced, until they are closed. */
+  /** Replaced tracers that are not closed yet. */
   readonly #retired = new Set<Promise<void>>();
 
   constructor(options: ApiObservationOptions) {
@@ -46,7 +49,10 @@ export class ApiObservation implements ApiObserver {
     this.#log = new ApiLog(options.logger);
   }
 
-  /** Takes on settings, at the start and whenever they change; all of them or, where it rejects, none. */
+  /**
+   * Applies settings, at start and after every change. If it rejects, the settings before stay in
+   * force.
+   */
   async configure(settings: Settings): Promise<void> {
     const previous = this.#tracer;
     const isSame = JSON.stringify(settings.tracing) === JSON.stringify(this.#settings.tracing);
@@ -59,12 +65,12 @@ export class ApiObservation implements ApiObserver {
     if (previous !== this.#tracer) this.#retire(previous);
   }
 
-  /** Sends the spans that are not sent yet. */
+  /** Sends the remaining spans. */
   async close(): Promise<void> {
     await Promise.all([this.#tracer?.close(), ...this.#retired]);
   }
 
-  /** What a tracer has not sent yet is sent meanwhile: settings don't wait for that. */
+  /** Closes a replaced tracer in the background, while it sends its remaining spans. */
   #retire(tracer: Tracer | undefined): void {
     const closed = tracer?.close().catch((error: unknown) => {
       this.#options.logger.warn(`Spans could not be sent: ${toErrorMessage(error)}`);
@@ -101,11 +107,11 @@ export class ApiObservation implements ApiObserver {
   }
 }
 
-/** A call under way; what only one of the transports sends is made when it asks for it. */
+/** A call in flight. What only one transport needs is created on request. */
 class WatchedCall implements ObservedCall {
   readonly call: ApiCall;
   refusal: string | undefined;
-  /** Undefined where the call is in no trace. */
+  /** Undefined if the call belongs to no trace. */
   context: TraceContext | undefined;
   span: CallSpan | undefined;
   readonly #startedAt = performance.now();
@@ -124,7 +130,7 @@ class WatchedCall implements ObservedCall {
     return this.context === undefined ? undefined : toBinary(this.context);
   }
 
-  /** The client's own, unless it is refused. */
+  /** The client's baggage, unless it is invalid. */
   get responseBaggage(): string | undefined {
     const isEchoed = this.context !== undefined && this.refusal === undefined;
     const baggage = isEchoed ? this.call.header('baggage') : undefined;

@@ -6,7 +6,7 @@ const MAX_MEMBERS = 64;
 const MEMBER =
   /^\s*[!#$%&'*+\-.^_`|~\w]+\s*=\s*[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*\s*(?:;[^,;]*)*$/;
 
-/** What is wrong with a `baggage` header; undefined where it is sound. */
+/** Says what is wrong with a `baggage` header. Undefined if it is valid. */
 export function findBaggageProblem(header: string): string | undefined {
   if (Buffer.byteLength(header) > MAX_BYTES) return `more than ${MAX_BYTES} bytes`;
   const members = header.split(',');

@@ -4,38 +4,44 @@ import { Trouble, type TroubleReport } from '../base/trouble';
 import type { LockCallReport } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';
 
-/** A failure of a lock call that an operator should know of. */
+/** A failed lock call that an operator should know about. */
 interface Failure {
-  /** Whose failure it is: a store's, or that of the whole sidecar, which has no name. */
+  /** The store that failed. Empty for the whole sidecar. */
   readonly store: string;
-  /** From a closed list: the outcome, the kind of store error, and the store's own reason. */
+  /**
+   * The kind of failure, from fixed words: the outcome, the kind of store error, and the store's
+   * reason.
+   */
   readonly kind: string;
-  /** What fails. */
+  /** The subject of the log line. */
   readonly subject: string;
-  /** Why, in words that name neither a resource nor an owner. */
+  /** The reason, without resources or owners. */
   readonly reason: string;
   readonly isPartial?: boolean;
 }
 
-/** The store name under which the failures of the whole sidecar are kept. */
+/** The store name for failures of the whole sidecar. */
 const SIDECAR = '';
 
 /**
- * Tells of lock calls that fail, by store and kind, in few lines: see {@link Trouble}. What a client got
- * wrong is no failure of a store's. Memory is bounded by the number of stores and of kinds.
+ * Logs failed lock calls by store and kind, in few lines (see {@link Trouble}). Invalid requests of
+ * clients are not logged. Memory is bounded by the number of stores and kinds.
  */
 export class CallFailures {
   readonly #loggerOf: (store: string) => Logger;
   readonly #clock: Clock;
   readonly #troubles = new Map<string, Map<string, Trouble>>();
 
-  /** @param loggerOf the log of a store, where its secrets are hidden: what it meets may quote them */
+  /**
+   * @param loggerOf the log of a store, which hides its secrets, because the store's errors may
+   *   quote them
+   */
   constructor(loggerOf: (store: string) => Logger, clock: Clock) {
     this.#loggerOf = loggerOf;
     this.#clock = clock;
   }
 
-  /** Takes note of a call that has ended. */
+  /** Notes a finished call. */
   note(report: LockCallReport): void {
     if (report.error === undefined) this.#succeeded(report);
     else {
@@ -93,7 +99,7 @@ function toEnd(subject: string, { reason, failures, lastedMs }: TroubleReport): 
   return `${subject}: ended after ${seconds} s, ${calls} failed (${reason})`;
 }
 
-/** Undefined for what a client got wrong, and for a defect, which has a line of its own. */
+/** Undefined for invalid requests, and for bugs, which are logged separately. */
 function toFailure(report: LockCallReport): Failure | undefined {
   const { error, outcome, storeName, isKnownStore } = report;
   if (error === undefined) return undefined;
@@ -111,9 +117,12 @@ function toFailure(report: LockCallReport): Failure | undefined {
   return { store: storeName, kind: kind.join(', '), subject, reason: toReason(report, cause) };
 }
 
-/** Servers may name the key that they refuse, and its end is the resource: shown at debug only. */
+/**
+ * The reason of a failure. A server may quote the key, which ends in the resource. Resources are
+ * shown only at level debug.
+ */
 function toReason({ resourceId }: LockCallReport, { message, reason, kind }: StoreError): string {
   if (message.includes(`||${resourceId}`)) return reason ?? kind;
-  // The end of one lock says nothing about many calls.
+  // The line is about many calls, so the expiry of one lock does not belong there.
   return message.replace(/: a lock may exist until .*$/, '');
 }

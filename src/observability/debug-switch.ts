@@ -1,8 +1,8 @@
 import type { ProcessLogger } from './logger';
 
 /**
- * Turns debug lines on in a running sidecar, and off again; returns what does it. Off is the level of
- * the start, or info where that is debug. What it says is seen at either level.
+ * Creates a function that turns debug lines on and off in a running sidecar. Off means the level at
+ * start, or info if that was debug. The line about the change is visible at both levels.
  */
 export function createDebugSwitch(logger: ProcessLogger): () => void {
   const quiet = logger.level === 'debug' ? 'info' : logger.level;

@@ -23,7 +23,7 @@ interface MethodSeries {
   readonly byStatus: Map<number, { readonly completed: NumberSeries; latency: HistogramSeries }>;
 }
 
-/** Measures unary gRPC calls by method and status; only methods that are served get here. */
+/** Measures unary gRPC calls by method and status. It gets only calls to existing methods. */
 export class GrpcMetrics {
   readonly #families: GrpcFamilies;
   readonly #appId: string;
@@ -34,7 +34,7 @@ export class GrpcMetrics {
     this.#appId = appId;
   }
 
-  /** Measures a call that has ended. */
+  /** Records a finished call. */
   record({ path }: ApiCall, result: MeasuredResult): void {
     const method = this.#methodOf(path);
     method.received.observe(result.requestBytes);

@@ -1,4 +1,4 @@
-/** The names of gRPC's status codes as Go writes them, by number. */
+/** Go's names of the gRPC status codes, by number. */
 const NAMES = [
   'OK',
   'Canceled',
@@ -19,7 +19,7 @@ const NAMES = [
   'Unauthenticated',
 ] as const;
 
-/** A status code's name, as daprd's metrics label it. */
+/** The name of a status code, as in daprd's metric labels. */
 export function toGrpcStatusName(code: number): string {
   return NAMES[code] ?? `Code(${code})`;
 }

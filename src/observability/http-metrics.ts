@@ -18,13 +18,13 @@ export interface HttpFamilies {
   readonly httpResponseBytes: HistogramFamily;
 }
 
-/** The verbs that daprd names; any other is UNKNOWN. */
+/** The methods that daprd uses as labels. Any other is UNKNOWN. */
 const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE'];
 
 /** The series of one method, path and status. */
 interface RequestSeries {
   readonly requests: NumberSeries;
-  /** Begun with the first request while responses are counted. */
+  /** Created with the first request while responses are counted. */
   responses: NumberSeries | undefined;
   readonly latency: HistogramSeries;
 }
@@ -54,13 +54,13 @@ export class HttpMetrics {
     this.#paths = new PathLabels(options.settings, options.isKnownStore);
   }
 
-  /** Takes on changed settings. */
+  /** Applies changed settings. */
   configure(settings: MetricsSettings['http']): void {
     this.#settings = settings;
     this.#paths = new PathLabels(settings, this.#isKnownStore);
   }
 
-  /** Measures a request that has ended. */
+  /** Records a finished request. */
   record(call: ApiCall, result: MeasuredResult): void {
     const series = this.#seriesOf(call, result.status);
     series.requests.value += 1;

@@ -2,7 +2,7 @@ import { format } from 'node:util';
 
 import type { Logger } from '../base/logger';
 
-/** The methods by which libraries print, and the level at which it is logged. */
+/** The console methods that libraries use, with the log level for each. */
 const LEVELS = {
   log: 'info',
   info: 'info',
@@ -14,8 +14,8 @@ const LEVELS = {
 } as const satisfies Partial<Record<keyof Console, keyof Logger>>;
 
 /**
- * Sends to the log what libraries print to the console: grpc-js prints errors of connections, others
- * what they think odd. A plain line between those of the log is one that no shipper can read.
+ * Sends the console output of libraries to the log. grpc-js prints connection errors, and others
+ * print warnings. A plain line among the log lines would break log shippers.
  */
 export function logLibraryOutput(target: object, logger: Logger): void {
   const methods = Object.entries(LEVELS).map(([method, level]) => [

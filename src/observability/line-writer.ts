@@ -1,21 +1,22 @@
 import type { Writable } from 'node:stream';
 
-/** Most bytes of log lines that wait for a reader of standard output. */
+/** Limit in bytes for log lines that wait for a reader of standard output. */
 export const MOST_WAITING_BYTES = 2 ** 20;
 
-/** From where on lines are taken again after some were dropped. */
+/** Below this number of bytes, lines are accepted again after some were dropped. */
 const TAKEN_AGAIN_BYTES = MOST_WAITING_BYTES / 2;
 
-/** The part of a stream that lines are written to. */
+/** The part of a stream that is needed to write lines. */
 export type LineStream = Pick<Writable, 'write' | 'writableLength' | 'on'>;
 
 /**
- * Writes log lines to a stream whose reader may be slow, or have stopped reading: as many wait as
- * {@link MOST_WAITING_BYTES} holds, more are dropped and counted. pino's own destinations write to a
- * descriptor, which for a pipe of Node's is the same that `process.stdout` writes to: two writers
- * would cut each other's lines.
+ * Writes log lines to a stream whose reader may be slow or have stopped. Up to {@link
+ * MOST_WAITING_BYTES} wait, and further lines are dropped and counted. pino's own destinations
+ * write to a file descriptor. For a pipe, `process.stdout` writes to the same descriptor, and two
+ * writers would break each other's lines.
  *
- * @param onTakenAgain is told how many lines were dropped once there is room again; it may write
+ * @param onTakenAgain called with the number of dropped lines when there is room again; it may
+ *   write
  */
 export function createBoundedWriter(
   stream: LineStream,

@@ -1,6 +1,6 @@
 /**
- * A moment as RFC 3339 in the machine's time zone, to the millisecond: the form of daprd's log
- * times (Go's RFC3339Nano, which Node's clock can't fill).
+ * Formats a time as RFC 3339 in the machine's time zone, in milliseconds. This is the form of
+ * daprd's log times (Go's RFC3339Nano, whose further digits Node's clock does not have).
  */
 export function toLocalTimestamp(moment: Date): string {
   const offsetMinutes = -moment.getTimezoneOffset();

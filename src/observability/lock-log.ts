@@ -6,17 +6,17 @@ import type { LockObserver } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';
 import { CallFailures } from './call-failures';
 
-/** What the log of lock calls is made of, beside the logger. */
+/** The options of a {@link createLockLog}. */
 export interface LockLogOptions {
   readonly clock?: Clock;
-  /** The log of a store, where its secrets are hidden; undefined for a name that no store has. */
+  /** The log of a store, which hides its secrets. Undefined for a name that no store has. */
   readonly loggerOf?: (store: string) => Logger | undefined;
 }
 
 /**
- * Logs how lock calls ended: every call at debug, the only level at which owners and resources
- * may appear; a failure that no store announced, which is a defect, at error; other failures and
- * overload at warning, in few lines however many there are.
+ * Logs finished lock calls. Every call is logged at debug, the only level at which owners and
+ * resources may appear. An unexpected failure, which is a bug, is logged at error. Other failures
+ * and overload are logged at warning, in few lines.
  */
 export function createLockLog(logger: Logger, options: LockLogOptions = {}): LockObserver {
   const { clock = processClock, loggerOf = () => undefined } = options;

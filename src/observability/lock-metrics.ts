@@ -20,7 +20,7 @@ export interface LockFamilies {
 
 type Operation = LockCallSubject['operation'];
 
-/** The names of the operations in labels, and how each may end. */
+/** The label of each operation, and its possible outcomes. */
 const OPERATIONS = {
   tryLock: {
     name: 'try_lock',
@@ -32,7 +32,7 @@ const OPERATIONS = {
   },
 } as const satisfies Record<Operation, { name: string; outcomes: readonly LockOutcome[] }>;
 
-/** How a call that names no store may end. */
+/** The outcome of a call to an unknown store. */
 const STRAY_OUTCOMES = ['error'] as const;
 
 /** The series of one operation on one store. */
@@ -44,13 +44,15 @@ interface OperationSeries {
 
 type StoreSeries = Readonly<Record<Operation, OperationSeries>>;
 
-/** The store of calls that name none that there is: what they name is a client's own text. */
+/**
+ * The store label for calls to an unknown store, because the name is arbitrary text of a client.
+ */
 const STRAY = '';
 
 /**
- * Measures lock calls by operation, store and outcome. All series of a store begin at 0 with it: of a
- * counter that begins with its first event `increase()` misses just that event. They end with it too,
- * as a store that is gone would look like one that nobody calls.
+ * Measures lock calls by operation, store and outcome. All series of a store start at 0 together
+ * with it: if a counter starts with its first event, `increase()` misses this event. They also end
+ * with the store, because a removed store would look like one without calls.
  */
 export class LockMetrics implements LockObserver {
   readonly #families: LockFamilies;
@@ -63,7 +65,7 @@ export class LockMetrics implements LockObserver {
     this.begin(STRAY);
   }
 
-  /** Begins the series of a store, unless there are some. */
+  /** Starts the series of a store, if there are none. */
   begin(store: string): void {
     if (this.#stores.has(store)) return;
     this.#stores.set(store, {
@@ -72,7 +74,7 @@ export class LockMetrics implements LockObserver {
     });
   }
 
-  /** Ends the series of a store that is gone; calls of it that end later are not counted. */
+  /** Ends the series of a removed store. Calls to it that end later are not counted. */
   end(store: string): void {
     const series = this.#stores.get(store);
     this.#stores.delete(store);
@@ -94,7 +96,7 @@ export class LockMetrics implements LockObserver {
     const series = this.#seriesOf(report);
     if (series === undefined) return;
     if (series.inFlight !== undefined) series.inFlight.value -= 1;
-    // Calls that were turned away at once would hide that those under way are slow.
+    // Calls that were refused at once would hide that the others are slow.
     if (report.outcome !== 'overloaded') series.duration.observe(report.durationMs / 1000);
     const outcome = series.outcomes.get(report.outcome);
     if (outcome !== undefined) outcome.value += 1;

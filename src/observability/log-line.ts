@@ -1,19 +1,19 @@
 import { toGoJson } from '../go/go-json';
 import { toVisible } from './visible-text';
 
-/** A log entry: `time`, `level`, `msg` and further fields, every value a scalar. */
+/** A log entry: `time`, `level`, `msg` and further fields, all with scalar values. */
 export type LogEntry = Readonly<Record<string, string | number | boolean>>;
 
-/** The fields that lead a text line; the others follow in order of their names. */
+/** The first fields of a text line. The others follow in alphabetical order. */
 const LEADING = ['time', 'level', 'msg'];
 
-/** What logrus writes without quotes. */
+/** Texts that logrus writes without quotes. */
 const PLAIN = /^[\w\-./@^+]*$/;
 
 /**
- * A line in daprd's text form (logrus' TextFormatter without a terminal): `key=value`, quoted
- * only where needed. Log shippers that are set up for daprd parse it. No client can write to the
- * operator's terminal by it: see {@link toVisible}.
+ * Formats a line as daprd's text log does (logrus' TextFormatter without a terminal): `key=value`,
+ * quoted if necessary. Log shippers for daprd can parse it. No client can control the operator's
+ * terminal through it: see {@link toVisible}.
  */
 export function toTextLine(entry: LogEntry): string {
   const names = [
@@ -30,7 +30,10 @@ function toTextValue(value: LogEntry[string] | undefined): string {
   return PLAIN.test(text) ? text : toVisible(JSON.stringify(text));
 }
 
-/** A line in daprd's JSON form (`--log-as-json`): keys in order, escaped as Go does, and {@link toVisible}. */
+/**
+ * Formats a line as daprd's JSON log does (`--log-as-json`): keys in order, escaped as in Go, and
+ * {@link toVisible}.
+ */
 export function toJsonLine(entry: LogEntry): string {
   const sorted = Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1));
   return `${toVisible(toGoJson(Object.fromEntries(sorted)))}\n`;

@@ -4,8 +4,9 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from '../base/logger';
 
 /**
- * Writes spans to the log, in daprd's sentence and scope (dapr/dapr pkg/diagnostics/utils), with their
- * attributes added. OpenTelemetry's own exporter prints objects of many lines between the log's.
+ * Writes spans to the log in daprd's sentence and scope (dapr/dapr pkg/diagnostics/utils), with
+ * their attributes. OpenTelemetry's own exporter would print multi-line objects between the log
+ * lines.
  */
 export class LogSpanExporter implements SpanExporter {
   readonly #logger: Logger;
@@ -20,7 +21,7 @@ export class LogSpanExporter implements SpanExporter {
   }
 
   async shutdown(): Promise<void> {
-    // Every line is written by then.
+    // Nothing to flush: every line is already written.
   }
 
   #write(span: ReadableSpan): void {
@@ -34,7 +35,7 @@ export class LogSpanExporter implements SpanExporter {
   }
 }
 
-/** Seconds and nanoseconds since 1970. */
+/** Formats seconds and nanoseconds since 1970. */
 function toIso([seconds, nanoseconds]: ReadableSpan['startTime']): string {
   return new Date(seconds * 1000 + nanoseconds / 1e6).toISOString();
 }

@@ -4,36 +4,36 @@ import type { LogFields, Logger } from '../base/logger';
 import { toLocalTimestamp } from './local-timestamp';
 import { type LogEntry, toJsonLine, toTextLine } from './log-line';
 
-/** The levels of `--log-level`, most talkative first. */
+/** The levels of `--log-level`, the most verbose first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
-/** Where log lines go and what stands in each of them. */
+/** The options of a logger. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   /** JSON lines instead of text (`--log-as-json`). */
   readonly asJson: boolean;
   readonly appId: string;
-  /** The machine's name, as daprd logs it. */
+  /** The name of the machine, as daprd logs it. */
   readonly instance: string;
-  /** The Dapr version that is served: daprd's log has it in `ver`. */
+  /** The Dapr version, which daprd logs as `ver`. */
   readonly daprVersion: string;
   readonly now: () => Date;
-  /** Gets whole lines, each with its line break. */
+  /** Receives complete lines with their line breaks. */
   readonly write: (line: string) => void;
 }
 
-/** The log of the process, whose level may change while it runs. */
+/** The log of the process. Its level can change while it runs. */
 export interface ProcessLogger extends Logger {
-  /** Holds for every scope, those with a level of their own excepted. */
+  /** The level of all scopes that have no level of their own. */
   level: LogLevel;
 }
 
-/** The scope of lines that no room claims. */
+/** The scope of lines without a scope of their own. */
 const ROOT_SCOPE = 'dapr.runtime';
 
 /**
- * Makes the log of the process: pino's levels, in daprd's two line formats. pino writes JSON by
- * itself; its lines are reshaped here because tools know daprd's.
+ * Creates the log of the process: pino with daprd's two line formats. pino itself writes JSON. Its
+ * lines are converted here, because tools know daprd's format.
  */
 export function createLogger(options: LoggerOptions): ProcessLogger {
   const root = createPino(options, options.level);
@@ -51,7 +51,7 @@ function createPino(options: LoggerOptions, level: LogLevel): PinoLogger {
       level,
       base: { app_id: appId, instance, type: 'log', ver: daprVersion },
       timestamp: () => `,"time":"${toLocalTimestamp(now())}"`,
-      // daprd spells it out (logrus).
+      // daprd (logrus) writes `warning`.
       formatters: { level: (label) => ({ level: label === 'warn' ? 'warning' : label }) },
     },
     {
@@ -62,7 +62,7 @@ function createPino(options: LoggerOptions, level: LogLevel): PinoLogger {
   );
 }
 
-/** No child of pino's: the level of a child stays what it was when it was made. */
+/** Not a child logger of pino, because a child keeps the level that it had at its creation. */
 class ScopedLogger implements Logger {
   protected readonly pino: PinoLogger;
   readonly #scope: string;

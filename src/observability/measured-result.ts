@@ -1,6 +1,6 @@
 import type { ApiResult } from '../api/api-observer';
 
-/** How a call of the API ended, and how long it took. */
+/** The result of an API call, with its duration. */
 export interface MeasuredResult extends ApiResult {
   readonly requestBytes: number;
   readonly durationMs: number;

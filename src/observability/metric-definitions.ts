@@ -12,7 +12,7 @@ const POLICY_USE_LABELS = [
   'status',
 ] as const;
 
-/** Makes every metric of a sidecar, in daprd's order. */
+/** Creates all metrics of a sidecar, in daprd's order. */
 export function createMetrics(registry: Registry, latencyBucketsMs: readonly number[] | undefined) {
   const registers = [registry];
   const latency = [...(latencyBucketsMs ?? LATENCY_BUCKETS_MS)];
@@ -20,7 +20,7 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Gauge({ name, help, labelNames, registers });
-  // What every call writes to.
+  // The families that every call updates.
   const histogram = (name: string, help: string, buckets: readonly number[]) =>
     new HistogramFamily({ name, help, registry, buckets });
   const count = (name: string, help: string) =>

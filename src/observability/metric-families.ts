@@ -1,9 +1,9 @@
 import type { Metric, Registry } from 'prom-client';
 
-/** The values of a series' labels, by name. */
+/** The label values of a series, by name. */
 type Labels = Readonly<Record<string, string>>;
 
-/** What a family is registered as. */
+/** The name and labels of a family. */
 interface FamilyOptions {
   readonly name: string;
   readonly help: string;
@@ -11,9 +11,9 @@ interface FamilyOptions {
 }
 
 /**
- * Counters and histograms of which a caller keeps the series that it writes to. prom-client looks a
- * series up by its labels at every write, which for the eight that a lock call writes to took a tenth
- * of the call; the exposition, and every metric that is written to seldom, is still prom-client's.
+ * A metric family whose series are kept by the callers that update them. prom-client looks a series
+ * up by its labels at every update, which took a tenth of a lock call with its eight updates
+ * (decision 10). prom-client still writes the exposition and all rarely updated metrics.
  */
 abstract class Family {
   readonly name: string;
@@ -24,7 +24,7 @@ abstract class Family {
   constructor({ name, help, registry }: FamilyOptions) {
     this.name = name;
     this.help = help;
-    // What a registry asks of a metric is here; prom-client's type wants its own classes.
+    // This has everything that a registry uses, but prom-client's type requires its own classes.
     registry.registerMetric(this as unknown as Metric);
   }
 
@@ -34,23 +34,23 @@ abstract class Family {
     return { name, help, type, aggregator, values: this.values() };
   }
 
-  /** The samples of every series. */
+  /** The samples of all series. */
   protected abstract values(): readonly Sample[];
 }
 
-/** A line of the exposition; without a name of its own it has the family's. */
+/** A line of the exposition. Without a name, it has the name of the family. */
 interface Sample {
   readonly value: number;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly metricName?: string;
 }
 
-/** A number that goes up, or up and down. */
+/** A number that increases, or increases and decreases. */
 export interface NumberSeries {
   value: number;
 }
 
-/** A counter, or a gauge that is counted up and down. */
+/** A counter, or a gauge that counts up and down. */
 export class NumberFamily extends Family {
   readonly type: 'counter' | 'gauge';
   readonly #series = new Map<NumberSeries, Labels>();
@@ -60,14 +60,14 @@ export class NumberFamily extends Family {
     this.type = type;
   }
 
-  /** Begins a series at 0; to be kept, as labels that are given again would begin another. */
+  /** Starts a series at 0. Keep the result: the same labels again would start a second series. */
   begin(labels: Labels): NumberSeries {
     const series = { value: 0 };
     this.#series.set(series, labels);
     return series;
   }
 
-  /** Shows a series no more. */
+  /** Removes a series. */
   end(series: NumberSeries): void {
     this.#series.delete(series);
   }
@@ -80,7 +80,7 @@ export class NumberFamily extends Family {
 /** The observations of one series. */
 export class HistogramSeries {
   readonly labels: Labels;
-  /** How many were observed in each bucket, not in those below it; the last is without a bound. */
+  /** The number of values in each bucket, not cumulative. The last bucket has no upper bound. */
   readonly counts: Float64Array;
   sum = 0;
   readonly #bounds: readonly number[];
@@ -91,11 +91,11 @@ export class HistogramSeries {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  /** Counts a value in. */
+  /** Adds a value. */
   observe(value: number): void {
     const bounds = this.#bounds;
     let bucket = 0;
-    // Most values are small: looking from below is faster than halving.
+    // Most values are small, so a search from below is faster than a binary search.
     while (value > (bounds[bucket] ?? Infinity)) bucket += 1;
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
     this.sum += value;
@@ -113,14 +113,14 @@ export class HistogramFamily extends Family {
     this.#bounds = options.buckets;
   }
 
-  /** Begins a series; to be kept, as labels that are given again would begin another. */
+  /** Starts a series. Keep the result: the same labels again would start a second series. */
   begin(labels: Labels): HistogramSeries {
     const series = new HistogramSeries(labels, this.#bounds);
     this.#series.add(series);
     return series;
   }
 
-  /** Shows a series no more. */
+  /** Removes a series. */
   end(series: HistogramSeries): void {
     this.#series.delete(series);
   }

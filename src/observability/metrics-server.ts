@@ -9,30 +9,30 @@ import { OneAtATime } from '../servers/one-at-a-time';
 import { Turns } from '../servers/turns';
 import { UnreadAnswers } from '../servers/unread-answers';
 
-/** Shows the metrics to Prometheus, on any path as daprd does. */
+/** Serves the metrics to Prometheus, on any path as in daprd. */
 export interface MetricsServer {
-  /** Rejects with the system's reason. Port 0 takes a free one. */
+  /** Starts to listen. Port 0 means a free port. Rejects with the system's error. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ port: number }>;
   close(): Promise<void>;
 }
 
-/** How many texts of the metrics are made at once, and how often another, in milliseconds. */
+/** Limits for new texts of the metrics: a burst, and then one per interval, in milliseconds. */
 export const TEXTS = { atOnce: 4, everyMs: 250 } as const;
 
 /**
- * Bytes that all scrapers together may make the sidecar keep of each: requests sent before the one
- * before was answered, answers that are not read.
+ * Limit in bytes, for all scrapers together, for each of: pipelined requests that wait, and answers
+ * that are not read.
  */
 const KEPT_BYTES = 4 * 2 ** 20;
 
-/** What a server of metrics is made of. */
+/** The options of a metrics server. */
 export interface MetricsServerOptions {
   readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
   /** A monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
-/** Makes the server of a registry; nothing listens before `listen`. */
+/** Creates the server of a registry. It does not listen before `listen`. */
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
   const { registry, now = () => performance.now() } = options;
   const text = shareText(registry, now);
@@ -76,8 +76,9 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
 }
 
 /**
- * A text of its own for everybody who asks, as long as few do; the latest for all others: making it takes
- * as long as dozens of lock calls. In bytes, so that answers that wait for a slow reader share them.
+ * Creates a new text for each scrape, within the limits, and shares the latest one beyond them,
+ * because a text costs as much as dozens of lock calls. The text is a Buffer, so that answers to
+ * slow readers share it.
  */
 function shareText(registry: MetricsServerOptions['registry'], now: () => number) {
   let shared: Promise<Buffer> | undefined;

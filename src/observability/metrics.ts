@@ -10,20 +10,20 @@ import { LockMetrics } from './lock-metrics';
 import type { MeasuredResult } from './measured-result';
 import { createMetrics } from './metric-definitions';
 
-/** What the metrics of a sidecar are labelled with, and what of them is kept. */
+/** The options of {@link Metrics}. */
 export interface MetricsOptions {
   readonly appId: string;
   /** `$NAMESPACE`; empty for none. */
   readonly namespace: string;
   readonly settings: MetricsSettings;
-  /** True for the name of a store that can be called: any other is a client's own text. */
+  /** True for the name of an existing store. Any other name is arbitrary text of a client. */
   readonly isKnownStore: (name: string) => boolean;
 }
 
-/** Where a component may fail, daprd's reasons. */
+/** The steps at which a component may fail, as in daprd's labels. */
 const FAILED_STEPS = ['creation', 'init'] as const;
 
-/** One of daprd's reasons. */
+/** One of these steps. */
 type FailedStep = (typeof FAILED_STEPS)[number];
 
 /** Dapr's categories of error codes (dapr/dapr pkg/messages/errorcodes). */
@@ -40,8 +40,9 @@ const ERROR_CATEGORIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The metrics of a sidecar: daprd's names and labels (dapr/dapr pkg/diagnostics), and those of locks,
- * which daprd lacks. No resource, no owner and no text of a client's own choice is ever a label.
+ * The metrics of a sidecar: daprd's names and labels (dapr/dapr pkg/diagnostics), and metrics of
+ * locks, which daprd does not have. A resource, an owner or arbitrary text of a client is never a
+ * label.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -51,7 +52,7 @@ export class Metrics {
   readonly #http: HttpMetrics;
   readonly #grpc: GrpcMetrics;
   readonly #locks: LockMetrics;
-  /** By store and instance: whether it is up. */
+  /** Whether each instance of each store is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
   constructor(options: MetricsOptions) {
@@ -66,7 +67,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Takes on changed settings; the buckets stay those of the start. */
+  /** Applies changed settings. The buckets stay as they were at start. */
   configure(settings: MetricsSettings): void {
     this.#settings = settings;
     this.#http.configure(settings.http);
@@ -77,12 +78,12 @@ export class Metrics {
     return this.#locks;
   }
 
-  /** True where calls are measured. */
+  /** True if calls are measured. */
   get isEnabled(): boolean {
     return this.#settings.enabled;
   }
 
-  /** Measures a call of the API that has ended. */
+  /** Records a finished API call. */
   recordCall(call: ApiCall, result: MeasuredResult): void {
     if (result.errorCode !== undefined) this.#recordErrorCode(result.errorCode);
     if (call.protocol === 'http') this.#http.record(call, result);
@@ -90,8 +91,8 @@ export class Metrics {
   }
 
   /**
-   * Measures a store's way to its server, and its calls, from its first word to its last. While a store
-   * is replaced there are two of its name: it is up where one of them is.
+   * Observes a store's connection and its calls, for its whole life. While a store is replaced, two
+   * instances have the same name; the store counts as up if one of them is.
    */
   storeObserver(store: string): StoreObserver {
     const { reconnects, withdrawn } = this.#metrics;
@@ -140,8 +141,9 @@ export class Metrics {
   }
 
   /**
-   * Counts a component's init; `failedAt` is daprd's reason, undefined for one that succeeded. The
-   * failures of a component begin at 0 with its first success, so that `increase()` sees a later one.
+   * Records a component's init. `failedAt` is the step of a failure, undefined for success. The
+   * failure counters of a component start at 0 with its first success, so that `increase()` sees a
+   * later failure.
    */
   recordComponent(
     { name, type }: { readonly name: string; readonly type: string },
@@ -158,13 +160,13 @@ export class Metrics {
     componentLoaded.inc({ app_id: appId }, failedAt === undefined ? 1 : 0);
   }
 
-  /** Sets how many policies of each name are loaded. */
+  /** Sets the number of loaded policies for each name. */
   recordPolicies(names: readonly string[]): void {
     this.#metrics.resiliencyLoaded.reset();
     for (const name of names) this.#metrics.resiliencyLoaded.inc(this.#policyLabels(name));
   }
 
-  /** Counts a policy that ran for a component, or that had something to do for it. */
+  /** Counts a policy that ran or acted for a component. */
   recordPolicy(
     what: 'count' | 'activation',
     use: {
@@ -186,7 +188,7 @@ export class Metrics {
     else this.#metrics.resiliencyActivations.inc(labels);
   }
 
-  /** Sets the state that a component's breaker is in. */
+  /** Sets the state of a component's circuit breaker. */
   recordBreakerState(
     { component, name }: { component: string; name: string },
     state: string,
@@ -196,7 +198,7 @@ export class Metrics {
     }
   }
 
-  /** Takes back the state of a breaker that is no more. */
+  /** Removes the state of a breaker that no longer exists. */
   removeBreakerState({ component, name }: { component: string; name: string }): void {
     for (const labels of this.#breakerLabels(component, name)) {
       this.#metrics.resiliencyState.remove(labels);

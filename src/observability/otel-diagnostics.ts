@@ -2,10 +2,10 @@ import { diag, DiagLogLevel } from '@opentelemetry/api';
 
 import type { Logger } from '../base/logger';
 
-/** How often the same trouble is said, in milliseconds: every batch of spans may fail. */
+/** How often the same problem is logged, in milliseconds, because every batch of spans may fail. */
 const AGAIN_AFTER_MS = 60_000;
 
-/** Lets the log know of spans that can't be sent; OpenTelemetry keeps it to itself otherwise. */
+/** Logs spans that can't be sent. OpenTelemetry would not report them. */
 export function logExportFailures(logger: Logger): void {
   const saidAtMs = new Map<string, number>();
   const say = (text: string): void => {
@@ -22,7 +22,7 @@ export function logExportFailures(logger: Logger): void {
   );
 }
 
-/** An error comes as the JSON of its members. */
+/** Reads the reason of an error, which arrives as JSON. */
 function toReason(text: string): string {
   try {
     const { message } = JSON.parse(text) as { readonly message?: string };

@@ -37,34 +37,38 @@ import { toAgentFactory, toContext, type TracingTrust, trustByDefault } from './
 import type { TraceContext } from './trace-context';
 import type { CallSpan, Tracer } from './tracer';
 
-/** What spans are made of, and where they go. */
+/** The options of {@link createOtelTracer}. */
 export interface OtelTracerOptions {
   readonly settings: TracingSettings;
-  /** `service.name`; OTEL_SERVICE_NAME counts before it. */
+  /** The `service.name`, unless OTEL_SERVICE_NAME is set. */
   readonly appId: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
-  /** True: spans name resource and owner too (--trace-lock-details). */
+  /** If true, spans contain resource and owner (--trace-lock-details). */
   readonly showsLockDetails: boolean;
-  /** Whom to trust over TLS. */
+  /** The CAs to trust. */
   readonly authorities: SystemAuthorities;
 }
 
-/** How long the last spans may take: a receiver that is away must not hold up the end. */
+/**
+ * Time for sending the last spans, in milliseconds, so that a receiver that is away does not delay
+ * the shutdown.
+ */
 const CLOSE_WITHIN_MS = 2000;
 
-/** daprd's default where a rate is needed and none is set. */
+/** daprd's default sampling rate, if none is set. */
 const DEFAULT_SAMPLING_RATE = 0.0001;
 
 /**
- * Makes spans by OpenTelemetry and sends them by OTLP or to Zipkin, named and attributed as
- * daprd's (dapr/dapr pkg/diagnostics), with the lock's store and outcome added.
+ * Creates a tracer that records spans with OpenTelemetry and sends them through OTLP or to Zipkin.
+ * Names and attributes are daprd's (dapr/dapr pkg/diagnostics), with the lock's store and outcome
+ * added.
  */
 export async function createOtelTracer(options: OtelTracerOptions): Promise<Tracer> {
   const { settings, appId, environment, showsLockDetails } = options;
   logExportFailures(options.logger);
   const rate = Number(settings.samplingRate ?? DEFAULT_SAMPLING_RATE);
-  // As in daprd an empty one counts as not set.
+  // As in daprd, an empty one counts as not set.
   const { OTEL_SERVICE_NAME: ownName = '' } = environment;
   const serviceName = ownName === '' ? appId : ownName;
   const provider = new BasicTracerProvider({
@@ -89,7 +93,7 @@ export async function createOtelTracer(options: OtelTracerOptions): Promise<Trac
   };
 }
 
-/** A call whose parent is sampled is sampled; of the others as many as the rate says. */
+/** Samples every call whose parent is sampled, and a share of the others. */
 class DaprSampler implements Sampler {
   readonly #ratio: TraceIdRatioBasedSampler;
 
@@ -164,7 +168,7 @@ function attributesOf(call: ApiCall): Attributes {
     'dapr.protocol': 'http',
     'http.request.method': verb,
     'url.full': target,
-    // As in daprd these are the caller's.
+    // As in daprd, these describe the caller.
     ...(remoteAddress === undefined ? {} : { 'server.address': remoteAddress }),
     ...(remotePort === undefined ? {} : { 'server.port': remotePort }),
   };
@@ -223,12 +227,15 @@ async function createOtlpExporter(
   });
 }
 
-/** The exporter's own grpc-js, which takes no credentials of another: the bundle has one of its own. */
+/**
+ * Loads the exporter's own copy of grpc-js. It accepts no credentials from another copy, and the
+ * bundle contains one.
+ */
 function loadGrpcOfExporter(): typeof grpc {
   return createRequire(__filename)('@grpc/grpc-js') as typeof grpc;
 }
 
-/** `a=1,b=2`, percent-encoded, as OTEL_RESOURCE_ATTRIBUTES has it. */
+/** Reads `a=1,b=2` with percent-encoded values, the format of OTEL_RESOURCE_ATTRIBUTES. */
 function parsePairs(text: string): Record<string, string> {
   const pairs = text.split(',').filter((pair) => pair.includes('='));
   return Object.fromEntries(

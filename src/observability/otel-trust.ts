@@ -7,18 +7,18 @@ import { diag } from '@opentelemetry/api';
 import { toErrorMessage } from '../base/error-message';
 import type { Identity, SystemAuthorities } from '../trust/system-authorities';
 
-/** What says whom to trust with traces, and by which certificate they are sent. */
+/** The sources for CAs and client certificates of trace receivers. */
 export interface TracingTrust {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly authorities: SystemAuthorities;
 }
 
-/** The files of OpenTelemetry's own variables; those of traces count before those of everything. */
+/** OpenTelemetry's variables for certificate files. Those for traces override the general ones. */
 const VARIABLES = { ca: 'CERTIFICATE', cert: 'CLIENT_CERTIFICATE', key: 'CLIENT_KEY' } as const;
 
 /**
- * What node:tls speaks with to an OTLP receiver: OTEL_EXPORTER_OTLP_CERTIFICATE and its like, and
- * the machine's authorities where none are named.
+ * The TLS context for an OTLP receiver: from OTEL_EXPORTER_OTLP_CERTIFICATE and related variables,
+ * or with the system's CAs.
  */
 export function toContext({ environment, authorities }: TracingTrust): SecureContext {
   const read = (member: keyof typeof VARIABLES): Identity => {
@@ -41,14 +41,14 @@ export function toContext({ environment, authorities }: TracingTrust): SecureCon
   });
 }
 
-/** Makes the agent of an OTLP exporter over HTTP. */
+/** Creates the agent of an OTLP exporter over HTTP. */
 export function toAgentFactory(trust: TracingTrust): () => Agent {
   return () => new Agent({ keepAlive: true, secureContext: toContext(trust) });
 }
 
 /**
- * Lets Node's own agent trust the machine's authorities: Zipkin's exporter knows no other, and
- * nothing else in the process uses it.
+ * Makes Node's global agent trust the system's CAs. The Zipkin exporter supports no other agent,
+ * and nothing else in the process uses it.
  */
 export function trustByDefault({ authorities }: TracingTrust): void {
   globalAgent.options.secureContext = authorities.contextOf();

@@ -2,10 +2,10 @@ import type { ApiCall } from '../api/api-observer';
 import type { MetricsSettings } from '../configuration/configuration';
 
 /**
- * The `path` label of HTTP metrics, as the configuration has it: a template that matches, the path
- * of the route, or nothing. daprd's label is the path as it was called, which is the same for a
- * call to a store that there is, plainly written. What else stands in a path is any text of a
- * client's choice, and so is no label: it could make up any number of them.
+ * The `path` label of HTTP metrics: a matching template, the path of the route, or empty, depending
+ * on the configuration. daprd uses the path of the call, which is the same for a call to an
+ * existing store. Other parts of a path are arbitrary text of a client and never become labels: a
+ * client could create any number of them.
  */
 export class PathLabels {
   readonly #isRaw: boolean;
@@ -32,7 +32,7 @@ export class PathLabels {
   }
 }
 
-/** `{name}` stands for one segment, `{name...}` and a slash at the end for any number of them. */
+/** `{name}` matches one segment. `{name...}` and a final slash match any number of them. */
 function toPattern(template: string): RegExp {
   const source = template
     .split(/(\{[^}]*\})/)

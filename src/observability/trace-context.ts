@@ -6,13 +6,13 @@ export interface TraceContext {
   readonly traceId: string;
   /** 16 hexadecimal digits: the span that the next one is a child of. */
   readonly spanId: string;
-  /** The flags; the lowest bit says that the trace is sampled. */
+  /** The flags. The lowest bit means that the trace is sampled. */
   readonly flags: number;
-  /** As the vendors wrote it; passed on unread. */
+  /** The vendors' text, forwarded unchanged. */
   readonly traceState: string | undefined;
 }
 
-/** What daprd sends where a client's own header is no trace context. */
+/** The context that daprd sends if the client's header is invalid. */
 export const NO_TRACE: TraceContext = {
   traceId: '0'.repeat(32),
   spanId: '0'.repeat(16),
@@ -22,7 +22,7 @@ export const NO_TRACE: TraceContext = {
 
 const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
-/** Reads a `traceparent`; undefined where it is none. A later version is read as version 00. */
+/** Reads a `traceparent`. Undefined if it is invalid. A later version is read as version 00. */
 export function parseTraceparent(header: string, traceState?: string): TraceContext | undefined {
   const match = TRACEPARENT.exec(header.trim());
   if (match === null) return undefined;
@@ -37,10 +37,13 @@ export function toTraceparent({ traceId, spanId, flags }: TraceContext): string 
   return `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`;
 }
 
-/** The fields of `grpc-trace-bin` (OpenCensus binary encoding): version, then each with its number. */
+/**
+ * The length of a `grpc-trace-bin` (OpenCensus binary encoding): a version, then fields with their
+ * numbers.
+ */
 const BINARY_LENGTH = 29;
 
-/** Reads a `grpc-trace-bin`; undefined where it is none. */
+/** Reads a `grpc-trace-bin`. Undefined if it is invalid. */
 export function parseTraceBin(bytes: Buffer): TraceContext | undefined {
   if (bytes.length < BINARY_LENGTH || bytes[0] !== 0 || bytes[1] !== 0) return undefined;
   if (bytes[18] !== 1 || bytes[27] !== 2) return undefined;
@@ -63,15 +66,15 @@ export function toTraceBin({ traceId, spanId, flags }: TraceContext): Buffer {
 }
 
 /**
- * Makes a trace that nobody samples: it ties a client's log to ours where nothing is exported. Its
- * ids are random UUIDs, the span's the second half of one; neither is ever all zeros, which W3C
- * Trace Context forbids.
+ * Creates a trace that is not sampled. It connects a client's log with ours if nothing is exported.
+ * Its ids come from random UUIDs, the span id from the second half of one. So neither is ever all
+ * zeros, which W3C Trace Context forbids.
  */
 export function createUnsampledTrace(): TraceContext {
   return { traceId: createId(), spanId: createId().slice(16), flags: 0, traceState: undefined };
 }
 
-/** 16 bytes in hexadecimal digits. */
+/** A random id of 16 bytes, in hexadecimal digits. */
 function createId(): string {
   return randomUUID().replaceAll('-', '');
 }

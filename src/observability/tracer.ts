@@ -13,19 +13,19 @@ import {
 export interface CallSpan {
   /** Sent back to the client. */
   readonly context: TraceContext;
-  /** Adds what is known of the lock call. */
+  /** Adds the lock call's data to the span. */
   addLock(report: LockCallReport): void;
   end(result: ApiResult): void;
 }
 
-/** Puts calls into traces. */
+/** Records calls as spans. */
 export interface Tracer {
   start(call: ApiCall, parent: TraceContext | undefined): CallSpan;
-  /** Sends what is not sent yet. */
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 }
 
-/** What becomes of traces. */
+/** How traces are handled. */
 export type TracingMode =
   /** Sampling rate 0: no header is read or sent. */
   | 'off'
@@ -34,7 +34,7 @@ export type TracingMode =
   /** Spans are made. */
   | 'record';
 
-/** What a configuration and the OTEL_* variables come to (dapr/dapr pkg/diagnostics). */
+/** Finds the mode for a configuration and the OTEL_* variables (dapr/dapr pkg/diagnostics). */
 export function toTracingMode(settings: TracingSettings): TracingMode {
   const { samplingRate, stdout, zipkinEndpoint, otel } = settings;
   if (samplingRate !== undefined && Number(samplingRate) === 0) return 'off';
@@ -43,8 +43,8 @@ export function toTracingMode(settings: TracingSettings): TracingMode {
 }
 
 /**
- * The context that a call comes with. A header that is none counts as broken: daprd then answers
- * with a context of zeros, where nothing is exported.
+ * Reads the trace context of a call. An invalid header counts as broken; daprd then answers with a
+ * context of zeros, if nothing is exported.
  */
 export function readParent(call: ApiCall): TraceContext | 'broken' | undefined {
   const binary = call.binary('grpc-trace-bin');
@@ -54,7 +54,7 @@ export function readParent(call: ApiCall): TraceContext | 'broken' | undefined {
   return parseTraceparent(header, call.header('tracestate')) ?? 'broken';
 }
 
-/** What is answered where no span is made: the client's own context, or one of no trace. */
+/** The context to answer without a span: the client's own, or an empty one. */
 export function passOn(parent: TraceContext | 'broken' | undefined): TraceContext {
   if (parent === 'broken') return NO_TRACE;
   return parent ?? createUnsampledTrace();

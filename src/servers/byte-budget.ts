@@ -1,9 +1,9 @@
 /**
- * How many bytes may be held at a time, of one connection and with its parent of all of them. What is
- * taken has to be given back.
+ * A limit for bytes that are held at a time, for one connection and, with a parent, for all of
+ * them. Taken bytes must be given back.
  */
 export class ByteBudget {
-  /** The most that may be taken; Infinity for no bound. */
+  /** The limit. Infinity for none. */
   readonly bytes: number;
   readonly #parent: ByteBudget | undefined;
   #taken = 0;
@@ -13,7 +13,7 @@ export class ByteBudget {
     this.#parent = parent;
   }
 
-  /** False where so many bytes are too many; nothing is taken then. */
+  /** Takes bytes. Returns false and takes nothing if they exceed the limit. */
   take(count: number): boolean {
     if (this.#taken + count > this.bytes) return false;
     if (this.#parent?.take(count) === false) return false;
@@ -21,7 +21,7 @@ export class ByteBudget {
     return true;
   }
 
-  /** Gives back what was taken. */
+  /** Gives taken bytes back. */
   give(count: number): void {
     this.#taken -= count;
     this.#parent?.give(count);
@@ -29,8 +29,9 @@ export class ByteBudget {
 }
 
 /**
- * What one call has taken of a {@link ByteBudget}; it is given back as a whole. After that it takes nothing:
- * a message may still be on its way through another thread (zlib's) when its call ends.
+ * The bytes that one call has taken of a {@link ByteBudget}. They are given back together. After
+ * that it takes no more, because a message may still be in another thread (zlib's) when its call
+ * ends.
  */
 export class ByteAccount {
   readonly #budget: ByteBudget;
@@ -41,14 +42,14 @@ export class ByteAccount {
     this.#budget = budget;
   }
 
-  /** False where the budget has no more, or the call has ended. */
+  /** Takes bytes. Returns false if the budget is exhausted, or the call has ended. */
   take(count: number): boolean {
     if (this.#isSettled || !this.#budget.take(count)) return false;
     this.#held += count;
     return true;
   }
 
-  /** Gives everything back, once and for all. */
+  /** Gives everything back. Later calls do nothing. */
   settle(): void {
     this.#isSettled = true;
     this.#budget.give(this.#held);

@@ -5,25 +5,28 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../base/logger';
 import { TOLD_EVERY_MS } from '../base/trouble';
 
-/** How many descriptors stay free for Redis, files and the listeners, of a limit that is small. */
+/** File descriptors to keep free for Redis, files and listeners, if the limit is small. */
 const FEWEST_RESERVED = 64;
 
-/** The same of a limit of 1024, which is a usual one, and of every larger one. */
+/** The same for a limit of 1024, which is common, or more. */
 const MOST_RESERVED = 128;
 
-/** As many connections are accepted in any case: a sidecar that takes none is of no use. */
+/** Connections to accept in any case, because a sidecar without connections is useless. */
 const FEWEST_CONNECTIONS = 16;
 
-/** What Node publishes of every connection that any server of the process has accepted. */
+/** The diagnostics channel on which Node publishes every accepted connection. */
 const ACCEPTED = 'net.server.socket';
 
-/** How many connections of clients a process takes whose limit is so many open files. */
+/** The number of client connections for a limit of open files. */
 export function toConnectionLimit(openFiles: number): number {
   const reserved = Math.max(FEWEST_RESERVED, Math.min(MOST_RESERVED, Math.floor(openFiles / 8)));
   return Math.max(FEWEST_CONNECTIONS, openFiles - reserved);
 }
 
-/** The process's limit of open files; undefined where the system does not tell or there is none. */
+/**
+ * Reads the process's limit of open files. Undefined if the system does not report one, or there is
+ * none.
+ */
 export function readOpenFilesLimit(file = '/proc/self/limits'): number | undefined {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1];
@@ -34,9 +37,9 @@ export function readOpenFilesLimit(file = '/proc/self/limits'): number | undefin
 }
 
 /**
- * Bounds the connections of clients by what the system allows.
+ * Limits client connections to what the limit of open files allows.
  *
- * @returns what lifts the bound
+ * @returns a function that removes the limit
  */
 export function limitConnections(logger: Logger): () => Promise<void> {
   const openFiles = readOpenFilesLimit();
@@ -50,9 +53,9 @@ export function limitConnections(logger: Logger): () => Promise<void> {
 }
 
 /**
- * Keeps clients from taking every descriptor that the process may have: with none left a lost
- * connection to Redis can't be opened again, and all locks stand still. Connections beyond the limit
- * are closed as soon as they are accepted, whichever server they came to.
+ * Prevents clients from using all file descriptors. Without a free one, a lost connection to Redis
+ * could not be opened again, and no lock could be taken. Connections beyond the limit are closed as
+ * soon as any server accepts them.
  */
 class ConnectionBudget {
   readonly #limit: number;
@@ -65,12 +68,12 @@ class ConnectionBudget {
     this.#logger = logger;
   }
 
-  /** Counts from now on. */
+  /** Starts to count. */
   start(): void {
     subscribe(ACCEPTED, this.#onAccepted);
   }
 
-  /** Counts no more. */
+  /** Stops counting. */
   close(): void {
     unsubscribe(ACCEPTED, this.#onAccepted);
   }

@@ -1,19 +1,22 @@
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer, type TLSSocket } from 'node:tls';
 
-/** How long a client may take for its TLS handshake, in milliseconds: as long as for its headers. */
+/** Time for a TLS handshake in milliseconds, the same as for headers. */
 const HANDSHAKE_MS = 10_000;
 
 /**
- * The connections to TLS servers on which the handshake is not done. Nobody else knows them: node:http and
- * node:http2 see a connection when it is secure, and would wait for the others until they are gone.
- * Each is cut after {@link HANDSHAKE_MS}, however slowly bytes of it come.
+ * The connections to TLS servers with an unfinished handshake. Nothing else tracks them: node:http
+ * and node:http2 see a connection only after the handshake, but wait for unfinished ones at
+ * shutdown. Each is closed after {@link HANDSHAKE_MS}, however slowly it sends.
  */
 export class Handshakes {
   readonly #pending = new Map<Socket, NodeJS.Timeout>();
   readonly #known = new WeakSet<Server>();
 
-  /** Watches a server from now on; one without TLS, or that is watched already, is left alone. */
+  /**
+   * Starts to watch a server. Does nothing for a server without TLS, or one that is watched
+   * already.
+   */
   watch(server: Server): void {
     if (!(server instanceof TlsServer) || this.#known.has(server)) return;
     this.#known.add(server);
@@ -29,12 +32,12 @@ export class Handshakes {
     });
   }
 
-  /** How many there are. */
+  /** The number of unfinished handshakes. */
   get count(): number {
     return this.#pending.size;
   }
 
-  /** Cuts all of them: whoever has not begun to speak loses nothing. */
+  /** Closes all of them. Nothing is lost, because no request was sent yet. */
   end(): void {
     for (const socket of this.#pending.keys()) socket.destroy();
   }
@@ -46,7 +49,10 @@ export class Handshakes {
   }
 }
 
-/** Node says it in a private field only; test/servers/handshakes.test.ts fails where it moves. */
+/**
+ * Reads the accepted socket from a private field of Node. test/servers/handshakes.test.ts fails if
+ * it changes.
+ */
 function acceptedSocketOf(secure: TLSSocket): Socket | undefined {
   return (secure as unknown as { readonly _parent?: Socket })._parent;
 }

@@ -4,20 +4,20 @@ export type ListenAddress =
   /** The socket's file. */
   | { readonly path: string };
 
-/** The certificate that a server shows, PEM. */
+/** The certificate of a server, as PEM. */
 export interface ServerTls {
   readonly cert: string;
   readonly key: string;
-  /** Whose clients are let in: with it, every client has to show a certificate of theirs. */
+  /** CAs for client certificates. If set, every client must have a certificate from one of them. */
   readonly ca?: string;
   readonly requestCert?: boolean;
   readonly rejectUnauthorized?: boolean;
 }
 
-/** Files of the certificate that both API ports show. */
+/** The certificate files of both API ports. */
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
-  /** Undefined where clients need no certificate. */
+  /** Undefined if clients need no certificate. */
   readonly clientCa: string | undefined;
 }

@@ -1,7 +1,7 @@
 import { toErrorMessage } from '../base/error-message';
 import { describeFileError } from '../base/file-error';
 
-/** What the errors of binding a TCP port mean to whoever chose address and port. */
+/** Explanations of the errors of binding a TCP port. */
 const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'this user may not listen on it (ports below 1024 need a privilege)',
   EADDRINUSE: 'another process listens on it',
@@ -12,14 +12,14 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its name could not be looked up',
 };
 
-/** Why a TCP address can't be listened on: a sentence with the error's code. */
+/** Explains why binding a TCP address failed: a sentence with the error's code. */
 export function describeListenError(error: unknown): string {
   const code = codeOf(error);
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
   return sentence === undefined ? describeFileError(error) : `${sentence} (${code})`;
 }
 
-/** grpc-js keeps the code of what failed in its message alone. */
+/** Finds the error code. grpc-js has it only in its message. */
 function codeOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code);
   return /\blisten (E[A-Z]+)\b/.exec(toErrorMessage(error))?.[1] ?? '';

@@ -8,9 +8,9 @@ import type { ListenAddress } from './listen-address';
 import { describeListenError } from './listen-error';
 
 /**
- * The hosts to bind. Without addresses of its own a sidecar takes all, of both IP versions by one
- * dual-stack socket: `localhost` may mean either, and .NET tries IPv6 first. Where the machine
- * has no IPv6 that is `0.0.0.0`.
+ * The hosts to bind. By default the sidecar listens on all addresses of both IP versions, with one
+ * dual-stack socket: `localhost` can mean either, and .NET tries IPv6 first. Without IPv6, this is
+ * `0.0.0.0`.
  */
 export async function resolveListenHosts(addresses: readonly string[]): Promise<readonly string[]> {
   if (addresses.length > 0) return addresses;
@@ -31,21 +31,21 @@ function canBind(host: string): Promise<boolean> {
   });
 }
 
-/** A server as far as binding goes. */
+/** The part of a server that is needed to bind it. */
 export interface Listener {
   listen(address: ListenAddress): Promise<{ port: number }>;
 }
 
 /**
- * Binds a server to every host. As in daprd a host that can't be bound is logged and left out.
+ * Binds a server to every host. As in daprd, a host that can't be bound is logged and left out.
  *
- * @throws {Error} where none could be bound, with the reason of each
+ * @throws {Error} if none could be bound, with the reason of each
  */
 export async function listenOnAll(options: {
   readonly server: Listener;
   readonly hosts: readonly string[];
   readonly port: number;
-  /** How the log names the server: `HTTP` or `gRPC`. */
+  /** The server's name in the log: `HTTP` or `gRPC`. */
   readonly label: string;
   readonly logger: Logger;
 }): Promise<void> {
@@ -71,22 +71,22 @@ export async function listenOnAll(options: {
   }
 }
 
-/** Who may use a unix socket: its user and group. */
+/** The mode of a unix socket: for its user and group. */
 const SOCKET_MODE = 0o660;
 
-/** The longest path that a unix socket can have, in bytes (Linux sun_path, its end counted). */
+/** The longest path of a unix socket in bytes (Linux sun_path without its final zero). */
 const LONGEST_SOCKET_PATH = 107;
 
-/** The unix socket of a server, named as daprd's. */
+/** The unix socket file of a server, with daprd's name. */
 export function toSocketFile(folder: string, appId: string, label: 'HTTP' | 'gRPC'): string {
   return path.join(folder, `dapr-${appId}-${label.toLowerCase()}.socket`);
 }
 
 /**
- * Binds a server to a unix socket in a folder, named as daprd's. A file that an ended sidecar has
- * left behind is removed; daprd refuses to start there.
+ * Binds a server to a unix socket in a folder, with daprd's name. A socket file that an ended
+ * sidecar left behind is removed. daprd refuses to start then.
  *
- * @throws {Error} where somebody listens on it, or where it can't be bound
+ * @throws {Error} if another process listens on it, or it can't be bound
  */
 export async function listenOnSocket(options: {
   readonly server: Listener;
@@ -115,7 +115,7 @@ export async function listenOnSocket(options: {
   logger.info(`${label} server listening on UNIX socket: ${file}`);
 }
 
-/** Node says that a folder which is not there may not be entered. */
+/** Checks the folder, because Node reports a missing one as a permission problem. */
 async function assertFolder(folder: string): Promise<void> {
   try {
     if ((await stat(folder)).isDirectory()) return;

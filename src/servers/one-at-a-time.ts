@@ -6,22 +6,22 @@ import type { ByteBudget } from './byte-budget';
 import type { Turns } from './turns';
 import type { UnreadAnswers } from './unread-answers';
 
-/** What connections of several servers share. */
+/** The limits that the connections of several servers share. */
 export interface Shares {
   readonly turns: Turns;
-  /** For what has been read of connections and has to wait. */
+  /** For data that was read from connections and must wait. */
   readonly waiting: ByteBudget;
   readonly unread: UnreadAnswers;
 }
 
 /**
  * Answers the requests of a connection one after another, however many were sent at once (HTTP/1.1
- * pipelining). The next one is read only when the answer to the one before has gone to the kernel,
- * and after a turn of all others. Node by itself hands over all requests of what it has read, 64 KiB
- * or 2,500 requests of the shortest kind, and keeps all answers to them for a client that reads none.
+ * pipelining). The next one is read only after the answer to the one before went to the kernel, and
+ * after other connections had a turn. Node by itself handles all requests that it has read at once
+ * (64 KiB, or 2,500 of the shortest), and keeps all answers for a client that does not read.
  *
- * A connection keeps no more than what was read in one piece; where all of them together keep
- * too much, those that are in the way are cut.
+ * A connection keeps no more than one read of data. If all of them together keep too much, the
+ * connections that exceed the limit are closed.
  */
 export class OneAtATime {
   readonly #connections = new WeakMap<Socket, Connection>();
@@ -31,7 +31,7 @@ export class OneAtATime {
     this.#shares = shares;
   }
 
-  /** The listener to make the server with, in place of the one that answers. */
+  /** Wraps a request listener. Create the server with the result. */
   wrap(answer: RequestListener): RequestListener {
     return (request, response) => {
       const connection = this.#connections.get(request.socket);
@@ -40,9 +40,9 @@ export class OneAtATime {
     };
   }
 
-  /** Watches the connections of a server that was made with a wrapped listener. */
+  /** Watches the connections of a server with a wrapped listener. */
   watch(server: Server): void {
-    // Over TLS requests come with another socket than the one that was accepted.
+    // Over TLS, the socket of a request is not the accepted one.
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#connections.set(socket, new Connection(socket, this.#shares));
     });
@@ -55,27 +55,27 @@ interface Exchange {
   readonly answer: RequestListener;
 }
 
-/** What stands between the headers of a request and what follows. */
+/** The end of the headers of a request. */
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
 /**
- * The shortest piece that is handed to the parser by itself, in bytes. Ten requests have room in it:
- * that many may be parsed before their turn. A request as clients send it goes in one piece.
+ * The shortest piece that is parsed by itself, in bytes. It can contain ten requests, which are
+ * then parsed before their turn. A usual request is one piece.
  */
 const SHORTEST_PIECE = 256;
 
 class Connection {
   readonly #socket: Socket;
   readonly #shares: Shares;
-  /** Node's own listener: the parser. */
+  /** Node's own listener, which parses. */
   readonly #parse: (data: Buffer) => void;
   #current: Exchange | undefined;
-  /** Parsed, and not begun. */
+  /** Parsed requests that are not started. */
   readonly #next: Exchange[] = [];
-  /** Read, and not parsed. */
+  /** Data that is read but not parsed. */
   #held: Buffer | undefined;
 
-  /** To be made after Node's own listener has attached the parser. */
+  /** Create this after Node's own listener has attached the parser. */
   constructor(socket: Socket, shares: Shares) {
     this.#socket = socket;
     this.#shares = shares;
@@ -122,7 +122,7 @@ class Connection {
     });
   }
 
-  /** Parses data up to where a request stands that has to wait. */
+  /** Parses data up to a request that must wait. */
   #receive(data: Buffer): void {
     let rest = this.#held === undefined ? data : Buffer.concat([this.#held, data]);
     while (rest.length > 0 && !this.#isAnswering && !this.#socket.destroyed) {
@@ -135,7 +135,7 @@ class Connection {
     this.#hold(rest);
   }
 
-  /** True once a request has been read whole. Until then what comes is its body. */
+  /** True once a complete request was read. Before that, new data is its body. */
   get #isAnswering(): boolean {
     return this.#current?.request.complete === true;
   }
@@ -150,7 +150,7 @@ class Connection {
   }
 }
 
-/** The first piece of data that is to be parsed by itself: all of it, where no second request is in it. */
+/** The end of the first piece to parse by itself: all data, if it contains no second request. */
 function endOfPiece(data: Buffer): number {
   const end = data.indexOf(END_OF_HEADERS, SHORTEST_PIECE);
   if (end === -1 || data.indexOf(END_OF_HEADERS, end + END_OF_HEADERS.length) === -1) {

@@ -5,16 +5,16 @@ import { toErrorMessage } from '../base/error-message';
 import { readRegularFile } from '../base/regular-file';
 import type { ServerTls, TlsFiles } from './listen-address';
 
-/** A certificate as it is shown, and what its owner should know of it. */
+/** A loaded certificate, with warnings for its owner. */
 export interface LoadedTls {
   readonly tls: ServerTls;
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads the files of the certificate that both API ports show.
+ * Reads the certificate files of both API ports.
  *
- * @throws {Error} that names the flag, and says what is wrong with its file
+ * @throws {Error} with the flag and the problem of its file
  */
 export async function readTlsFiles(files: TlsFiles): Promise<LoadedTls> {
   const cert = await readPem('--tls-cert-file', files.cert);
@@ -101,7 +101,10 @@ function assertPair(chain: readonly X509Certificate[], key: KeyObject): void {
   throw new Error(`${files} do not match: the certificate belongs to another key`);
 }
 
-/** Clients refuse such a certificate; it is shown all the same, as clocks and clients may be lax. */
+/**
+ * Warns about a certificate that is not valid now. It is used all the same, because clocks and
+ * clients may be lenient.
+ */
 function describeValidity(flag: string, certificate: X509Certificate | undefined): string[] {
   if (certificate === undefined) return [];
   const { validFrom, validTo } = certificate;
@@ -113,7 +116,7 @@ function describeValidity(flag: string, certificate: X509Certificate | undefined
   return [];
 }
 
-/** @throws {Error} where OpenSSL can't use what was read for a reason of its own */
+/** @throws {Error} if OpenSSL can't use the files for another reason */
 function assertUsable(tls: ServerTls): ServerTls {
   try {
     createSecureContext(tls);

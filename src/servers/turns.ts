@@ -1,16 +1,16 @@
-/** How long tasks may run before everybody else has a turn of the event loop, in milliseconds. */
+/** How long tasks may run before the next turn of the event loop, in milliseconds. */
 const SLICE_MS = 2;
 
 /**
- * Runs tasks that one caller can have many of (the next request of those that it sent at once, a
- * long body) in order, a slice of time in each turn of the event loop: between two slices others
- * are accepted, read and answered. A task is not cut short: it is to take a few milliseconds at most.
+ * Runs tasks in order, for a slice of time in each turn of the event loop. It is for tasks of which
+ * one caller can have many (pipelined requests, a long body): between two slices, other callers are
+ * served. A task is not interrupted, so it should take a few milliseconds at most.
  */
 export class Turns {
   #tasks: (() => void)[] = [];
   #isWaiting = false;
 
-  /** Runs a task in one of the next turns. It must not throw. */
+  /** Runs a task in one of the next turns. The task must not throw. */
   add(task: () => void): void {
     this.#tasks.push(task);
     this.#wait();

@@ -2,26 +2,25 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * An answer with no more left to send counts as taken, in bytes: one of that size for each connection
- * is what a connection costs anyway.
+ * An answer with no more than this left to send counts as read, in bytes. One answer of this size
+ * for each connection is a normal cost.
  */
 const SMALL_BYTES = 16 * 1024;
 
 /**
- * The answers that clients have asked for and don't read. Where all of them together are more than
- * the bound, the connections that have kept theirs waiting for longest are cut: whoever reads is never
- * among those.
+ * The answers that clients do not read. If all of them together exceed the limit, the connections
+ * that have waited longest are closed. A client that reads is never among them.
  */
 export class UnreadAnswers {
   readonly #maxBytes: number;
-  /** In the order in which they were ended. */
+  /** In the order in which the answers were finished. */
   readonly #sockets = new Set<Socket>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Watches an answer from its end on until the kernel has all of it. */
+  /** Watches a finished answer until the kernel has all of it. */
   watch(response: ServerResponse): void {
     response.once('prefinish', () => {
       const { socket } = response;
