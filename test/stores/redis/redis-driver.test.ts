@@ -15,7 +15,7 @@ describe('the lock.redis driver', () => {
   it('says of time-outs that are off how long they are here', () => {
     const { logger } = createStore(6379, { readTimeout: '-1', writeTimeout: '0' });
     expect(logger.messages('warn')).toEqual([
-      'Component lockstore: readTimeout of less than 0 is no time-out in daprd; here it is 60 s',
+      'Component lockstore: a negative readTimeout means no timeout in daprd; Holdfast uses 60 s',
     ]);
   });
 });

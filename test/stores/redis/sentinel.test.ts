@@ -50,7 +50,7 @@ describe('a store behind Sentinel', () => {
     await setup.ask(0, ['SENTINEL', 'FAILOVER', MASTER_NAME]);
     await eventually(() => {
       expect(logger.messages('warn').join()).toMatch(
-        /Connection to Redis lost: .*(failover, the master is|closed)/,
+        /Connection to Redis lost: .*(failover: the new master is|closed)/,
       );
     }, FAILOVER);
     await eventually(async () => {
