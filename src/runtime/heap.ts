@@ -9,10 +9,11 @@ const COLLECT_AFTER_MS = 1000;
 const LOOK_EVERY_MS = 1000;
 
 /**
- * Bytes in buffers from which on those that nobody uses are collected: more than usual loads leave. V8 alone
- * waits until there are 64 MiB of them outside its heap, and keeps that much where nothing more comes.
+ * By how many bytes buffers may grow before those that nobody uses are collected: more than usual loads
+ * leave. V8 alone waits until there are 64 MiB of them outside its heap, and keeps that much where
+ * nothing more comes.
  */
-const MOST_BUFFER_BYTES = 16 * 2 ** 20;
+const BUFFER_GROWTH_BYTES = 16 * 2 ** 20;
 
 /**
  * How much the heap may grow over what lives in it, in percent, before V8 collects it. V8's own
@@ -25,7 +26,7 @@ const GROWTH_PERCENT = 30;
  * Makes V8 keep a heap for a sidecar: small, as there is one beside every app. It takes effect with
  * the first full collection, which nothing but allocation of hundreds of megabytes would bring about;
  * so one is made, of some 12 ms, a second after the start, when the first calls are over. Another is made
- * whenever buffers take much.
+ * whenever buffers have grown much.
  *
  * Set here and not on the command line: V8 takes compiled code only from where its flags were the
  * same, and `node dist/main.js` is to be all that it takes.
@@ -38,11 +39,31 @@ export function keepHeapSmall(): void {
   keepTickShape();
   setTimeout(() => {
     const collect = findCollector();
-    collect?.();
-    setInterval(() => {
-      if (process.memoryUsage().arrayBuffers > MOST_BUFFER_BYTES) collect?.();
-    }, LOOK_EVERY_MS).unref();
+    if (collect === undefined) return;
+    collect();
+    setInterval(collectAfterGrowth(collect, readBufferBytes), LOOK_EVERY_MS).unref();
   }, COLLECT_AFTER_MS).unref();
+}
+
+/**
+ * Makes what is to be called again and again: it collects where buffers have grown by
+ * {@link BUFFER_GROWTH_BYTES} over the least that there was of them since the last collection. What is in use
+ * is collected in vain once, and not every time.
+ *
+ * @param readBytes how many bytes there are in buffers
+ */
+export function collectAfterGrowth(collect: () => void, readBytes: () => number): () => void {
+  let leastBytes = readBytes();
+  return () => {
+    leastBytes = Math.min(leastBytes, readBytes());
+    if (readBytes() - leastBytes <= BUFFER_GROWTH_BYTES) return;
+    collect();
+    leastBytes = readBytes();
+  };
+}
+
+function readBufferBytes(): number {
+  return process.memoryUsage().arrayBuffers;
 }
 
 /** Never read: what is in it is alive. */
