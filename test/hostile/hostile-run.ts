@@ -17,8 +17,9 @@ import type { StartTarget, TargetUnderAttack } from './target';
 /** How long a run waits for things that take their time, in milliseconds. */
 export interface Pace {
   /**
-   * How long the sidecar is called as fast as it can before anything is measured. V8 gives its young
-   * objects up to 48 MiB once there is traffic; that is no growth by an attack.
+   * How long the sidecar is called as fast as it can before anything is measured, again and again until its
+   * memory grows no more. V8 gives its young objects up to 48 MiB once there is traffic; that is no growth by
+   * an attack, and takes as long as the machine is slow.
    */
   readonly warmUpMs: number;
   /** How long it then rests. */
@@ -50,6 +51,10 @@ const PACES: Readonly<Record<AttackSize, Pace>> = {
 
 /** From this share of a bound on memory is close to it. */
 const CLOSE = 0.6;
+
+/** Growth of the memory in one turn of the warm-up that is none, in MiB, and how many turns there are at most. */
+const WARM_GROWTH_MB = 2;
+const MOST_WARM_UPS = 8;
 
 /** Time between two looks at the process. */
 const LOOK_EVERY_MS = 50;
@@ -150,10 +155,16 @@ class AttackRun {
   async #warmUp(): Promise<void> {
     const { neighbour, target, pace } = this.#parts;
     await neighbour.ask({ do: 'start', target: target.forProbe });
-    await neighbour.ask({ do: 'warmUp', forMs: pace.warmUpMs });
+    const readMb = async () => (await readProcessMemory(target.pid)).rssMb;
+    let [mb, grownMb] = [await readMb(), Infinity];
+    for (let turn = 0; turn < MOST_WARM_UPS && grownMb > WARM_GROWTH_MB; turn += 1) {
+      await neighbour.ask({ do: 'warmUp', forMs: pace.warmUpMs });
+      grownMb = (await readMb()) - mb;
+      mb += grownMb;
+    }
     await pause(pace.restMs);
     await forgetPeak(target.pid);
-    this.#restingMb = (await readProcessMemory(target.pid)).rssMb;
+    this.#restingMb = await readMb();
     this.#descriptors = await countDescriptors(target.pid);
     await neighbour.ask({ do: 'reset' });
   }
