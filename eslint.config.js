@@ -51,7 +51,7 @@ const MAY_IMPORT = {
   trust: ['base'],
   lock: ['base'],
   manifests: ['base', 'go'],
-  servers: ['base'],
+  servers: ['base', 'runtime'],
   sidecar: ['base'],
   api: ['base', 'lock', 'sidecar'],
   'command-line': ['base', 'go', 'servers/listen-address'],

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
+import { SharedBuffer } from '../runtime/shared-buffer';
 import type { ByteBudget } from './byte-budget';
 import type { Turns } from './turns';
 import type { UnreadAnswers } from './unread-answers';
@@ -26,6 +27,7 @@ export interface Shares {
 export class OneAtATime {
   readonly #connections = new WeakMap<Socket, Connection>();
   readonly #shares: Shares;
+  readonly #buffer = new SharedBuffer();
 
   constructor(shares: Shares) {
     this.#shares = shares;
@@ -44,7 +46,7 @@ export class OneAtATime {
   watch(server: Server): void {
     // Over TLS, the socket of a request is not the accepted one.
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-      this.#connections.set(socket, new Connection(socket, this.#shares));
+      this.#connections.set(socket, new Connection(socket, this.#shares, this.#buffer));
     });
   }
 }
@@ -76,17 +78,20 @@ class Connection {
   #held: Buffer | undefined;
 
   /** Create this after Node's own listener has attached the parser. */
-  constructor(socket: Socket, shares: Shares) {
+  constructor(socket: Socket, shares: Shares, buffer: SharedBuffer) {
     this.#socket = socket;
     this.#shares = shares;
     const [parse] = socket.listeners('data');
     if (parse === undefined) throw new Error('Node has changed how it reads HTTP requests');
     this.#parse = parse as (data: Buffer) => void;
     socket.removeListener('data', this.#parse);
-    socket.on('data', (data: Buffer) => {
+    const receive = (data: Buffer): void => {
       this.#receive(data);
-    });
-    socket.once('close', () => {
+    };
+    // Even where nothing comes by it: with a listener Node does not read the socket by itself.
+    socket.on('data', receive);
+    buffer.read(socket, receive);
+    socket.on('close', () => {
       this.#next.length = 0;
       this.#hold(undefined);
     });
@@ -101,7 +106,7 @@ class Connection {
   #begin(exchange: Exchange): void {
     const { request, response, answer } = exchange;
     this.#current = exchange;
-    response.once('close', () => {
+    response.on('close', () => {
       this.#current = undefined;
       if (this.#next.length > 0 || this.#held !== undefined) this.#waitForTurn();
     });
@@ -127,6 +132,10 @@ class Connection {
     let rest = this.#held === undefined ? data : Buffer.concat([this.#held, data]);
     while (rest.length > 0 && !this.#isAnswering && !this.#socket.destroyed) {
       const end = endOfPiece(rest);
+      if (end === rest.length) {
+        this.#parse(rest);
+        return;
+      }
       this.#parse(rest.subarray(0, end));
       rest = rest.subarray(end);
     }
@@ -145,7 +154,7 @@ class Connection {
     waiting.give(this.#held?.length ?? 0);
     this.#held = undefined;
     if (data === undefined) return;
-    if (waiting.take(data.length)) this.#held = data;
+    if (waiting.take(data.length)) this.#held = Buffer.from(data);
     else this.#socket.destroy();
   }
 }

@@ -22,11 +22,11 @@ export class UnreadAnswers {
 
   /** Watches a finished answer until the kernel has all of it. */
   watch(response: ServerResponse): void {
-    response.once('prefinish', () => {
+    response.on('prefinish', () => {
       const { socket } = response;
       if (socket === null || socket.writableLength <= SMALL_BYTES) return;
       this.#sockets.add(socket);
-      response.once('close', () => this.#sockets.delete(socket));
+      response.on('close', () => this.#sockets.delete(socket));
       this.#cutOldest();
     });
   }

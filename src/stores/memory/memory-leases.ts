@@ -1,5 +1,5 @@
-import type { Grant, RenewCall, RenewResult } from '../../lock/store-abilities';
 import type { TryLockCall } from '../../lock/lock-store';
+import type { Grant, RenewCall, RenewResult } from '../../lock/store-abilities';
 import { ExpiringMap } from './expiring-map';
 
 /** Who holds a key, by which attempt, with which token, and until when on the store's clock. */
