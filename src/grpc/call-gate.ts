@@ -40,6 +40,8 @@ export interface BegunCall {
   readonly headerBytes: number;
   /** What the calls of its connection may hold together. */
   readonly budget: ByteBudget;
+  /** What it holds, once it was let in; to be settled when its stream closes. */
+  account?: ByteAccount;
 }
 
 /**
@@ -71,8 +73,9 @@ export class CallGate {
     return new ByteBudget(this.#held.bytes * CONNECTION_SHARE, this.#held);
   }
 
-  /** What a call may take; undefined for one that has been refused, and is answered. */
-  admit({ stream, headers, headerBytes, budget }: BegunCall): CallLimits | undefined {
+  /** What a call may take, which is its account then; undefined for one that has been refused, and is answered. */
+  admit(call: BegunCall): CallLimits | undefined {
+    const { stream, headers, headerBytes, budget } = call;
     const path = headers[':path'] ?? '';
     const exempt = isExempt(path);
     const account = new ByteAccount(exempt ? this.#heldByExempt : budget);
@@ -81,9 +84,7 @@ export class CallGate {
       endStream(stream, refusal);
       return undefined;
     }
-    stream.once('close', () => {
-      account.settle();
-    });
+    call.account = account;
     if (exempt) this.#visitors.add(stream);
     dropEndlessDeadline(headers);
     return {

@@ -1,13 +1,13 @@
-import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { Server, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
 import { useStreamTable } from '../runtime/stream-table';
 import { isExempt } from './api-refusals';
-import type { CallGate } from './call-gate';
+import type { BegunCall, CallGate } from './call-gate';
 import { Connection } from './connection';
-import { boundCall, type CallLimits } from './grpc-js-call';
+import { boundCall, type CallLimits, stopReadingAtEnd } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
 import { Strangers } from './strangers';
 import type { StreamShares } from './stream-shares';
@@ -100,39 +100,35 @@ export class Connections {
   #admit(...[stream, headers, , rawHeaders]: Parameters<StreamListener>): CallLimits | undefined {
     const connection = this.#connections.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return undefined;
-    this.#count(stream, connection);
     const headerBytes = sizeOf(rawHeaders);
+    const call: BegunCall = { stream, headers, headerBytes, budget: connection.budget };
+    this.#count(call, connection);
     this.#strangers.spend(connection, 1 + headerBytes / HEADER_BYTES_A_CALL);
     connection.countHeaders(headerBytes);
     if (stream.destroyed) return undefined;
-    const limits = this.#gate.admit({ stream, headers, headerBytes, budget: connection.budget });
-    if (limits !== undefined && !isExempt(headers[':path'] ?? '')) this.#meet(connection);
+    const limits = this.#gate.admit(call);
+    if (limits === undefined) stopReadingAtEnd(stream);
+    else if (!connection.isKnown && !isExempt(headers[':path'] ?? '')) this.#meet(connection);
     return limits;
   }
 
   /** A call was let in for which a token is needed where there is one. */
   #meet(connection: Connection): void {
-    if (connection.isKnown) return;
     connection.isKnown = true;
     this.#strangers.remove(connection);
   }
 
-  #count(stream: ServerHttp2Stream, connection: Connection): void {
+  /** One listener does all that the end of a call takes: each costs every call. */
+  #count(call: BegunCall, connection: Connection): void {
+    const { stream } = call;
     const begunIn = this.#turn.number;
     connection.streams += 1;
     this.#shares?.use(connection);
-    stream.once('close', () => {
+    stream.on('close', () => {
       connection.ended(stream, begunIn);
-    });
-    stream.once('finish', () => {
-      if (!stream.readableEnded) setImmediate(stopReading, stream);
+      call.account?.settle();
     });
   }
-}
-
-/** A client is told not to send the rest of a call that has its answer (RFC 9113, 8.1), as grpc-go does. */
-function stopReading(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded && !stream.closed) stream.close();
 }
 
 function sizeOf(rawHeaders: readonly string[]): number {

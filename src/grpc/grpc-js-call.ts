@@ -21,6 +21,11 @@ interface CallInternals {
 class CallTracker {
   /** True once a message of the answer has been handed to the socket. */
   hasSentMessage = false;
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+  }
 
   addMessageSent(): void {
     this.hasSentMessage = true;
@@ -30,8 +35,9 @@ class CallTracker {
     // Nobody asks.
   }
 
+  /** Before its trailers are sent. Most calls have been read to their end by then. */
   onStreamEnd(): void {
-    // Nobody asks.
+    if (!this.#stream.readableEnded) stopReadingAtEnd(this.#stream);
   }
 
   onCallEnd(): void {
@@ -59,7 +65,7 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
   const { maxBytes, keptBytes, maxMessages, account } = limits;
   const { incomingEncoding: encoding } = internals;
   const take = (bytes: number) => account.take(bytes);
-  internals.callEventTracker = new CallTracker();
+  internals.callEventTracker = new CallTracker(internals.stream);
   if (encoding !== 'identity') {
     // It is asked for messages that are not compressed too.
     internals.decompressMessage = (message, found) =>
@@ -77,6 +83,18 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
       internals.sendStatus(status);
     },
   });
+}
+
+/**
+ * Tells a client, once its call has its answer, not to send the rest of the call (RFC 9113, 8.1), as grpc-go
+ * does.
+ */
+export function stopReadingAtEnd(stream: ServerHttp2Stream): void {
+  const stop = () => {
+    if (!stream.readableEnded && !stream.closed) stream.close();
+  };
+  if (stream.writableFinished) setImmediate(stop);
+  else stream.once('finish', () => setImmediate(stop));
 }
 
 /** The HTTP/2 stream of a call. */

@@ -35,11 +35,11 @@ export interface MessageReaderOptions {
  */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
-  // Of Buffer's pool: written as a whole before it is read.
-  readonly #prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   #prefixLength = 0;
-  #kept: Buffer | undefined;
+  /** What the prefix says, as far as it has come: the flag and the length of the message. */
+  #flag = 0;
   #size = 0;
+  #kept: Buffer | undefined;
   #received = 0;
   #messages = 0;
   #isOver = false;
@@ -65,18 +65,25 @@ export class MessageReader {
 
   #readPrefix(data: Buffer, at: number): number {
     const end = Math.min(data.length, at + PREFIX_BYTES - this.#prefixLength);
-    data.copy(this.#prefix, this.#prefixLength, at, end);
-    this.#prefixLength += end - at;
+    for (let from = at; from < end; from += 1) this.#takePrefix(data[from] ?? 0);
     if (this.#prefixLength === PREFIX_BYTES) this.#begin();
     return end;
   }
 
+  #takePrefix(byte: number): void {
+    if (this.#prefixLength > 0) this.#size = this.#size * 256 + byte;
+    else {
+      this.#flag = byte;
+      this.#size = 0;
+    }
+    this.#prefixLength += 1;
+  }
+
   #begin(): void {
-    this.#size = this.#prefix.readUInt32BE(1);
     this.#received = 0;
     this.#kept = undefined;
     const { maxBytes, maxMessages, encoding } = this.#options;
-    const refusal = flagRefusal(this.#prefix.readUInt8(0), encoding);
+    const refusal = flagRefusal(this.#flag, encoding);
     if (refusal !== undefined) this.#refuse(refusal);
     else if (maxBytes !== -1 && this.#size > maxBytes) {
       this.#refuse(tooMuch(`Received message larger than max (${this.#size} vs ${maxBytes})`));
@@ -120,7 +127,8 @@ export class MessageReader {
 
   #finish(): Buffer {
     const message = this.#kept ?? Buffer.allocUnsafe(PREFIX_BYTES);
-    this.#prefix.copy(message);
+    message.writeUInt8(this.#flag, 0);
+    message.writeUInt32BE(this.#size, 1);
     this.#kept = undefined;
     this.#prefixLength = 0;
     this.#messages += 1;
