@@ -1,4 +1,5 @@
 import { createDaprApi, type DaprApi } from '../api/dapr-api';
+import { EventStreams } from '../api/event-streams';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import { createDaprMethods } from '../grpc/dapr-methods';
@@ -35,6 +36,7 @@ const LONGEST_BODIES = 2;
 export class Servers {
   readonly #options: ServersOptions;
   readonly #api: DaprApi;
+  readonly #eventStreams = new EventStreams();
   readonly #shares: HttpShares;
   #grpc: GrpcServer | undefined;
   #http: HttpServer | undefined;
@@ -63,6 +65,7 @@ export class Servers {
     const tls = await this.readTls();
     this.#grpc = createGrpcServer({
       methods: createDaprMethods(this.#api),
+      eventStreams: this.#eventStreams,
       sidecar,
       logger: logger.scoped('dapr.runtime.grpc.api'),
       maxMessageBytes: options.grpcMaxMessageBytes,
@@ -112,6 +115,7 @@ export class Servers {
     const { options, sidecar, logger } = this.#options;
     return createHttpServer({
       methods: createDaprRoutes(this.#api),
+      eventStreams: this.#eventStreams,
       sidecar,
       logger: logger.scoped('dapr.runtime.http'),
       maxBodyBytes: surface === 'api' ? options.httpMaxBodyBytes : undefined,

@@ -2,6 +2,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Socket } from 'node:net';
 
 import type { ByteBudget } from '../servers/byte-budget';
+import { isEndedByClient } from '../servers/client-end';
 import type { Turn } from './turn';
 
 /**
@@ -46,6 +47,8 @@ export class Connection {
   readonly budget: ByteBudget;
   /** Calls under way. */
   streams = 0;
+  /** Those of them that are streams of events: they take nothing of its share for unary calls. */
+  heldStreams = 0;
   /** True once a call of its was let in: it is no stranger any more. */
   isKnown = false;
   readonly #turn: Turn;
@@ -66,6 +69,12 @@ export class Connection {
     this.socket = options.socket;
     this.budget = options.budget;
     this.#turn = options.turn;
+  }
+
+  /** True where it is over without a word from its client. */
+  get isGivenUp(): boolean {
+    const { socket } = this;
+    return socket.destroyed && !isEndedByClient(socket);
   }
 
   /** A call has ended that was begun in the turn named. */

@@ -65,6 +65,23 @@ export class Connections {
     }
   }
 
+  /** The connection of a session; undefined for one that is over. */
+  of(session: ServerHttp2Session): Connection | undefined {
+    return this.#connections.get(session);
+  }
+
+  /** One of its calls is a stream of events, which leaves the share of its unary calls to them. */
+  hold(connection: Connection): void {
+    connection.heldStreams += 1;
+    this.#shares?.hold(connection);
+  }
+
+  /** A stream of events is over. */
+  letGo(connection: Connection): void {
+    connection.heldStreams -= 1;
+    this.#shares?.hold(connection);
+  }
+
   #watchOne(http2Server: Http2Server): void {
     let arriving: Socket;
     // Node makes the session while it handles this event; the session shows no socket to destroy.

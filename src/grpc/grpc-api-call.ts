@@ -1,7 +1,9 @@
-import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Metadata, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
 import type { ApiCall } from '../api/api-observer';
 import type { GrpcRow } from './grpc-method';
+
+type Call = ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>;
 
 /**
  * A gRPC call as those see it who watch calls. What few of them ask for (peer, headers) is looked up
@@ -13,9 +15,9 @@ export class GrpcApiCall implements ApiCall {
   readonly route = undefined;
   readonly method: GrpcRow;
   readonly requestBytes: number;
-  readonly #call: ServerUnaryCall<Buffer, Buffer>;
+  readonly #call: Call;
 
-  constructor(method: GrpcRow, call: ServerUnaryCall<Buffer, Buffer>) {
+  constructor(method: GrpcRow, call: Call) {
     this.method = method;
     this.requestBytes = call.request.length;
     this.#call = call;

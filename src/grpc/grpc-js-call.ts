@@ -1,6 +1,6 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
-import type { ServerInterceptingCall, ServerUnaryCall } from '@grpc/grpc-js';
+import type { ServerInterceptingCall, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
 import type { ByteAccount } from '../servers/byte-budget';
 import type { GrpcStatus } from './grpc-status';
@@ -100,6 +100,12 @@ export function stopReadingAtEnd(stream: ServerHttp2Stream): void {
 /** The HTTP/2 stream of a call. */
 export function streamOf(call: ServerInterceptingCall): ServerHttp2Stream {
   return (call as unknown as CallInternals).stream;
+}
+
+/** The connection of a call that is under way. */
+export function sessionOf(call: ServerWritableStream<Buffer, Buffer>): ServerHttp2Session {
+  const { stream } = (call as unknown as { readonly call: CallInternals }).call;
+  return stream.session as ServerHttp2Session;
 }
 
 /**

@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 
+import type { EventStreams } from '../api/event-streams';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import { race } from '../base/race';
@@ -14,6 +15,7 @@ import { answerUnknownMethods, http2ServersOf, renewCertificate } from './grpc-j
 import type { GrpcMethod } from './grpc-method';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
+import { type StreamHandlerOptions, toStreamHandler } from './stream-handler';
 import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
 
@@ -23,6 +25,8 @@ export interface GrpcServerOptions {
   readonly methods: readonly GrpcMethod[];
   readonly sidecar: Sidecar;
   readonly logger: Logger;
+  /** The streams of events that are open, those of the other transport too. */
+  readonly eventStreams: EventStreams;
   /** Longest message taken or sent, in bytes (--max-body-size); -1 for no limit. */
   readonly maxMessageBytes: number;
   /** The most lock calls under way at a time; undefined for no bound. */
@@ -72,7 +76,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const streams = new OpenStreams();
   const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams);
-  for (const method of options.methods) register(server, method, options);
+  const { logger, sidecar, eventStreams } = options;
+  const handlers = { logger, observer: sidecar.observer, streams: eventStreams, connections };
+  for (const method of options.methods) register(server, method, handlers);
   answerUnknownMethods(server);
 
   return {
@@ -89,6 +95,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     close() {
       lateServices.setServing(false);
       streams.end();
+      eventStreams.stop();
       const down = shutDown(server);
       return race(down, { afterMs: IDLE_END_MS }, () => {
         connections.endIdle();
@@ -119,17 +126,20 @@ function createServer(
   });
 }
 
-function register(
-  server: Server,
-  method: GrpcMethod,
-  { logger, sidecar }: GrpcServerOptions,
-): void {
+function register(server: Server, method: GrpcMethod, options: StreamHandlerOptions): void {
   const keepBytes = (bytes: Buffer) => bytes;
-  const handler = toUnaryHandler(method, { logger, observer: sidecar.observer });
   const { grpcPath } = method.row;
-  if (!server.register(grpcPath, handler, keepBytes, keepBytes, 'unary')) {
-    throw new Error(`two methods have the path ${grpcPath}`);
-  }
+  const isNew =
+    method.kind === 'unary'
+      ? server.register(grpcPath, toUnaryHandler(method, options), keepBytes, keepBytes, 'unary')
+      : server.register(
+          grpcPath,
+          toStreamHandler(method, options),
+          keepBytes,
+          keepBytes,
+          'serverStream',
+        );
+  if (!isNew) throw new Error(`two methods have the path ${grpcPath}`);
 }
 
 function toTarget(address: ListenAddress): string {

@@ -1,5 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js';
 
+import { StreamsFullError } from '../api/event-streams';
 import { LockError } from '../lock/lock-errors';
 import { MetadataFullError } from '../sidecar/metadata';
 import { RequestDecodeError } from './request-decoder';
@@ -27,17 +28,34 @@ export class CallRefusedError extends Error {
 /** What a defect is answered with; its own text is for the log. */
 const UNEXPECTED = 'internal error';
 
+/** The status of a call that went well. */
+export const OK_STATUS: GrpcStatus = { code: status.OK, details: 'OK' };
+
+/** False for a defect, which is for the log. */
+export function isExpected(error: unknown): boolean {
+  return (
+    error instanceof LockError ||
+    error instanceof RequestDecodeError ||
+    error instanceof MetadataFullError ||
+    error instanceof StreamsFullError ||
+    error instanceof CallRefusedError
+  );
+}
+
 /** Turns what a method rejected with into the status that the client gets. */
 export function toGrpcStatus(error: unknown): GrpcStatus {
-  if (error instanceof LockError) return toLockStatus(error);
+  if (error instanceof LockError) return toRetryStatus(status[error.grpcCode], error);
+  if (error instanceof StreamsFullError) return toRetryStatus(status.RESOURCE_EXHAUSTED, error);
   if (error instanceof RequestDecodeError) return statusOf(status.INTERNAL, error.message);
   if (error instanceof MetadataFullError) return statusOf(status.RESOURCE_EXHAUSTED, error.message);
   if (error instanceof CallRefusedError) return statusOf(status.INVALID_ARGUMENT, error.message);
   return statusOf(status.INTERNAL, UNEXPECTED);
 }
 
-function toLockStatus({ grpcCode, message, retryAfterSeconds }: LockError): GrpcStatus {
-  const code = status[grpcCode];
+function toRetryStatus(
+  code: status,
+  { message, retryAfterSeconds }: Pick<LockError, 'message' | 'retryAfterSeconds'>,
+): GrpcStatus {
   if (retryAfterSeconds === undefined) return statusOf(code, message);
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', encodeRetryStatus(code, message, retryAfterSeconds));

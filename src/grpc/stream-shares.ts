@@ -13,6 +13,8 @@ const LOOK_EVERY_MS = 1000;
 export interface Sharer {
   readonly session: ServerHttp2Session;
   readonly streams: number;
+  /** How many of them are streams of events, which have bounds of their own. */
+  readonly heldStreams: number;
 }
 
 /** What a connection was last told, and whether its other end has yet to acknowledge it. */
@@ -54,12 +56,18 @@ export class StreamShares {
 
   /** A call was begun on a connection. */
   use(sharer: Sharer): void {
-    if (sharer.streams < LEAST_SHARE || this.#busy.has(sharer)) return;
+    if (unaryCallsOf(sharer) < LEAST_SHARE || this.#busy.has(sharer)) return;
     this.#busy.add(sharer);
     this.#shareOut();
     this.#timer ??= setInterval(() => {
       this.#look();
     }, LOOK_EVERY_MS).unref();
+  }
+
+  /** The number of its streams of events has changed. */
+  hold(sharer: Sharer): void {
+    const told = this.#told.get(sharer);
+    if (told !== undefined) this.#tell(sharer, told);
   }
 
   /** A connection has gone. */
@@ -70,7 +78,7 @@ export class StreamShares {
 
   #look(): void {
     for (const sharer of this.#busy) {
-      if (sharer.streams < LEAST_SHARE) this.#busy.delete(sharer);
+      if (unaryCallsOf(sharer) < LEAST_SHARE) this.#busy.delete(sharer);
     }
     this.#shareOut();
     if (this.#busy.size > 0) return;
@@ -88,7 +96,7 @@ export class StreamShares {
 
   /** One change at a time: Node throws where a client leaves ten of them unacknowledged. */
   #tell(sharer: Sharer, told: Told): void {
-    const share = this.#share;
+    const share = this.#share + roomFor(sharer.heldStreams);
     const { session } = sharer;
     if (told.isPending || told.streams === share || session.closed || session.destroyed) return;
     told.streams = share;
@@ -98,4 +106,16 @@ export class StreamShares {
       if (this.#told.has(sharer)) this.#tell(sharer, told);
     });
   }
+}
+
+function unaryCallsOf({ streams, heldStreams }: Sharer): number {
+  return streams - heldStreams;
+}
+
+/**
+ * What a connection may open beside its share, so that its streams of events leave that to unary calls:
+ * the next power of two above those that it holds, so that it is told seldom.
+ */
+function roomFor(heldStreams: number): number {
+  return heldStreams === 0 ? 0 : 2 ** Math.ceil(Math.log2(heldStreams + 1));
 }

@@ -1,4 +1,4 @@
-import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { type handleUnaryCall, type ServerUnaryCall, status } from '@grpc/grpc-js';
 
 import type { MethodCall } from '../api/api-method';
 import type { ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
@@ -6,12 +6,11 @@ import { Cancellation } from '../base/cancellation';
 import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { LockError } from '../lock/lock-errors';
-import { MetadataFullError } from '../sidecar/metadata';
 import { firstValue, GrpcApiCall } from './grpc-api-call';
 import { isAnswerSent } from './grpc-js-call';
 import type { GrpcUnaryMethod } from './grpc-method';
-import { CallRefusedError, toGrpcStatus } from './grpc-status';
-import { RequestDecodeError } from './request-decoder';
+import { CallRefusedError, isExpected, toGrpcStatus } from './grpc-status';
+import { toTraceHeaders } from './trace-headers';
 
 /**
  * Turns a method of the table into a grpc-js handler that answers exactly once. grpc-js leaves a
@@ -84,13 +83,8 @@ function sendTrace(
   call: ServerUnaryCall<Buffer, Buffer>,
   observed: ObservedCall | undefined,
 ): void {
-  const traceBin = observed?.responseTraceBin;
-  if (traceBin === undefined) return;
-  const metadata = new Metadata();
-  metadata.set('grpc-trace-bin', traceBin);
-  const baggage = observed?.responseBaggage;
-  if (baggage !== undefined) metadata.set('baggage', baggage);
-  call.sendMetadata(metadata);
+  const headers = toTraceHeaders(observed);
+  if (headers !== undefined) call.sendMetadata(headers);
 }
 
 function toResult(
@@ -104,13 +98,4 @@ function toResult(
   const { status: code, responseBytes, errorCode } = result;
   const requestBytes = call.request.length;
   return { status: code, responseBytes, requestBytes, errorCode, isLogged: true };
-}
-
-function isExpected(error: unknown): boolean {
-  return (
-    error instanceof LockError ||
-    error instanceof RequestDecodeError ||
-    error instanceof MetadataFullError ||
-    error instanceof CallRefusedError
-  );
 }

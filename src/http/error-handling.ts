@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
+import { StreamsFullError } from '../api/event-streams';
 import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { runWithin } from '../base/race';
@@ -58,6 +59,7 @@ export function sendError(reply: FastifyReply, error: HttpError | LockError): Fa
 function toAnswer(error: unknown): HttpError | LockError {
   if (error instanceof HttpError || error instanceof LockError) return error;
   if (error instanceof MetadataFullError) return httpErrors.metadataFull();
+  if (error instanceof StreamsFullError) return httpErrors.streamsFull(error);
   // The client went away in the middle of its body; nobody reads the answer.
   if (codeOf(error) === 'ECONNRESET') return httpErrors.bodyUnreadable('unexpected EOF');
   return httpErrors.internal(error);

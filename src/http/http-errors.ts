@@ -1,3 +1,4 @@
+import type { StreamsFullError } from '../api/event-streams';
 import { METADATA_FULL } from '../sidecar/metadata';
 
 /** A request that is answered with an error of HTTP's own, not of the lock catalogue. */
@@ -71,6 +72,13 @@ export const httpErrors = {
   /** Not daprd's, which takes metadata until it has no memory left. */
   metadataFull: () =>
     new HttpError(METADATA_FULL, { errorCode: 'ERR_METADATA_FULL', httpStatus: 413 }),
+  /** More streams of events than there is room for. */
+  streamsFull: ({ message, retryAfterSeconds }: StreamsFullError) =>
+    new HttpError(message, {
+      errorCode: 'ERR_TOO_MANY_STREAMS',
+      httpStatus: 503,
+      retryAfterSeconds,
+    }),
   /** Not daprd's, which lets a page of any origin take locks. */
   foreignOrigin: (origin: string) =>
     new HttpError(

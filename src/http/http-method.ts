@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { HttpForm, MethodRow, UnaryMethod } from '../api/api-method';
+import type { HttpForm, MethodRow, StreamMethod, UnaryMethod } from '../api/api-method';
+import type { EventStreams } from '../api/event-streams';
 import type { BodyBounds } from './body-reader';
+import { HttpEventStream } from './http-event-stream';
 import { HttpMethodCall } from './http-method-call';
 
 declare module 'fastify' {
@@ -31,17 +33,28 @@ export interface UnaryCodec<Request, Response> {
   readonly longestBody?: BodyBounds['longest'];
 }
 
+/** How the request of a stream is read and its events are written: as lines of JSON (application/x-ndjson). */
+export interface StreamCodec<Request, Event> extends Pick<
+  UnaryCodec<Request, never>,
+  'decode' | 'longestBody'
+> {
+  /** An event as JSON, without a line break. */
+  readonly toLine: (event: Event) => string;
+}
+
 /** A method as an HTTP server takes it: its row, and how its forms become routes. */
 export interface HttpMethod {
   readonly row: MethodRow;
-  readonly addTo: (instance: FastifyInstance) => void;
+  readonly addTo: (instance: FastifyInstance, streams: EventStreams) => void;
 }
 
 /** A codec for each row of a table, by its name: a row without one does not compile. */
 export type CodecsOf<Api> = {
   readonly [Name in keyof Api]: Api[Name] extends UnaryMethod<infer Request, infer Response>
     ? UnaryCodec<Request, Response>
-    : never;
+    : Api[Name] extends StreamMethod<infer Request, infer Event>
+      ? StreamCodec<Request, Event>
+      : never;
 };
 
 /** Gives the rows of a table their codecs. */
@@ -49,34 +62,63 @@ export function bindMethods<Api extends { readonly [Name in keyof Api]: MethodRo
   api: Api,
   codecs: CodecsOf<Api>,
 ): readonly HttpMethod[] {
-  const names = Object.keys(api) as (keyof Api)[];
   // By its type, each codec is that of the row with its name.
-  return names.map((name) =>
-    bindUnary(
-      api[name] as unknown as UnaryMethod<unknown, unknown>,
-      codecs[name] as UnaryCodec<unknown, unknown>,
-    ),
-  );
+  return (Object.keys(api) as (keyof Api)[]).map((name) => {
+    const method = api[name] as unknown as AnyMethod;
+    const codec: unknown = codecs[name];
+    if (method.kind === 'unary') return bindUnary(method, codec as UnaryCodec<unknown, unknown>);
+    return bindStream(method, codec as StreamCodec<unknown, unknown>);
+  });
 }
 
-function bindUnary<Request, Response>(
-  method: UnaryMethod<Request, Response>,
-  { decode, encode, longestBody }: UnaryCodec<Request, Response>,
+type AnyMethod = UnaryMethod<unknown, unknown> | StreamMethod<unknown, unknown>;
+
+function bindUnary(
+  method: UnaryMethod<unknown, unknown>,
+  { decode, encode, longestBody }: UnaryCodec<unknown, unknown>,
 ): HttpMethod {
   const handler = async (request: ApiRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const decoded = decode(request);
     return encode(await method.handle(decoded, new HttpMethodCall(request, reply)), reply);
   };
-  const addForm = (instance: FastifyInstance, { verb, template }: HttpForm): void => {
-    const config = { row: method, template, ...(longestBody === undefined ? {} : { longestBody }) };
-    instance.route<ApiRequestTypes>({ method: verb, url: toUrl(template), config, handler });
-  };
   return {
     row: method,
     addTo: (instance) => {
-      for (const form of method.http) addForm(instance, form);
+      addForms(instance, { method, longestBody, handler });
     },
   };
+}
+
+function bindStream(
+  method: StreamMethod<unknown, unknown>,
+  { decode, toLine, longestBody }: StreamCodec<unknown, unknown>,
+): HttpMethod {
+  return {
+    row: method,
+    addTo: (instance, streams) => {
+      const handler = (request: ApiRequest, reply: FastifyReply): void => {
+        const decoded = decode(request);
+        const stream = new HttpEventStream(request, reply, toLine);
+        stream.begin(streams, () => method.open(decoded, stream));
+      };
+      addForms(instance, { method, longestBody, handler });
+    },
+  };
+}
+
+/** What the routes of a method share. */
+interface RouteParts {
+  readonly method: MethodRow;
+  readonly longestBody: BodyBounds['longest'] | undefined;
+  readonly handler: (request: ApiRequest, reply: FastifyReply) => unknown;
+}
+
+function addForms(instance: FastifyInstance, { method, longestBody, handler }: RouteParts): void {
+  const addForm = ({ verb, template }: HttpForm): void => {
+    const config = { row: method, template, ...(longestBody === undefined ? {} : { longestBody }) };
+    instance.route<ApiRequestTypes>({ method: verb, url: toUrl(template), config, handler });
+  };
+  for (const form of method.http) addForm(form);
 }
 
 /** The types by which Fastify knows an {@link ApiRequest}. */

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 
 import { fastify, type FastifyInstance } from 'fastify';
 
+import type { EventStreams } from '../api/event-streams';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import type { ByteBudget } from '../servers/byte-budget';
@@ -17,7 +18,7 @@ import { addForeignOriginCheck } from './foreign-origins';
 import type { HttpMethod } from './http-method';
 import { addObservation } from './observation';
 import { OpenSockets } from './open-sockets';
-import { toRoutableUrl } from './routable-url';
+import { createUrlRewriter } from './routable-url';
 import { addTokenCheck } from './token-check';
 
 /** What the HTTP transport stands on. */
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   readonly methods: readonly HttpMethod[];
   readonly sidecar: Sidecar;
   readonly logger: Logger;
+  /** The streams of events that are open, those of the other transport too. */
+  readonly eventStreams: EventStreams;
   /** Longest request body in bytes (--max-body-size); undefined for no limit. */
   readonly maxBodyBytes: number | undefined;
   /** --read-buffer-size in bytes: how much of request headers is taken, see {@link HEADER_SLOP_BYTES}. */
@@ -85,6 +88,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     async close() {
       await Promise.all(instances.map(({ sockets }) => sockets.stopListening()));
+      if (options.surface === 'api') options.eventStreams.stop();
       await Promise.all(instances.map(({ instance }) => instance.close()));
     },
   };
@@ -98,7 +102,9 @@ function refuseSchemas(): never {
 }
 
 function createInstance(options: HttpServerOptions): FastifyInstance {
-  const { surface, sidecar } = options;
+  const { surface, sidecar, methods } = options;
+  const templates = methods.flatMap(({ row }) => row.http.map(({ template }) => template));
+  const toRoutableUrl = createUrlRewriter(templates);
   const instance = fastify({
     serverFactory: (answer) => createConnections(options, answer),
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
@@ -120,8 +126,8 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });
   addForeignOriginCheck(instance, options.allowedOrigins);
   addErrorHandling(instance, options.logger);
-  for (const method of options.methods) {
-    if (isWhole || method.row.isPublic) method.addTo(instance);
+  for (const method of methods) {
+    if (isWhole || method.row.isPublic) method.addTo(instance, options.eventStreams);
   }
   return instance;
 }

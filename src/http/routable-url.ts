@@ -1,26 +1,46 @@
 /** A path that no route matches and that is no valid URL: Fastify hands it to its bad-URL handler. */
 const BAD_URL = '/%';
 
-/** Where both kinds of routes with a parameter have it: /v1.0-alpha1/lock/{store}, /v1.0/metadata/{key}. */
-const PARAMETER_AT = 2;
+/** A route's path in segments; undefined stands for one that clients choose. */
+type Template = readonly (string | undefined)[];
 
 /** What every client of Dapr sends: nothing in it is rewritten. */
 const PLAIN_URL = /^(?:\/[\w-][\w.-]*)+$/;
 
 /**
- * Rewrites a request's URL so that Fastify's router decides as daprd's does (dapr/dapr
- * pkg/api/http/server.go): the path as it is escaped is cleaned, doubled slashes, `.`, `..` and one
- * trailing slash go, and routes match its raw text, case and all. Only then the parameter is decoded,
- * once, with `+` as a space: here it is rewritten so that Fastify's own decoding gives just that.
+ * Makes the function that rewrites a request's URL so that Fastify's router decides as daprd's does
+ * (dapr/dapr pkg/api/http/server.go): the path as it is escaped is cleaned, doubled slashes, `.`, `..` and
+ * one trailing slash go, and routes match its raw text, case and all. Only then its parameters are decoded,
+ * once, with `+` as a space: here they are rewritten so that Fastify's own decoding gives just that.
+ *
+ * @param templates the paths of all routes, `{name}` standing for a parameter
  */
-export function toRoutableUrl(rawUrl: string): string {
-  if (PLAIN_URL.test(rawUrl)) return rawUrl;
-  const [rawPath = '', ...query] = withoutOrigin(rawUrl).split('?');
-  const segments = clean(rawPath).map((segment, index) =>
-    index === PARAMETER_AT ? reencodeParameter(segment) : protect(segment),
-  );
-  if (segments.includes(undefined)) return BAD_URL;
-  return [`/${segments.join('/')}`, ...query].join('?');
+export function createUrlRewriter(templates: readonly string[]): (rawUrl: string) => string {
+  const parsed = templates.map(parseTemplate).filter((template) => template.includes(undefined));
+  return (rawUrl) => {
+    if (PLAIN_URL.test(rawUrl)) return rawUrl;
+    const [rawPath = '', ...query] = withoutOrigin(rawUrl).split('?');
+    const cleaned = clean(rawPath);
+    const template = parsed.find((known) => isMatch(cleaned, known));
+    const segments = cleaned.map((segment, index) =>
+      template !== undefined && template[index] === undefined
+        ? reencodeParameter(segment)
+        : protect(segment),
+    );
+    if (segments.includes(undefined)) return BAD_URL;
+    return [`/${segments.join('/')}`, ...query].join('?');
+  };
+}
+
+function parseTemplate(template: string): Template {
+  const segments = template.split('/').slice(1);
+  return segments.map((segment) => (segment.startsWith('{') ? undefined : segment));
+}
+
+function isMatch(segments: readonly string[], template: Template): boolean {
+  const matches = (part: string | undefined, index: number) =>
+    part === undefined || part === segments[index];
+  return segments.length === template.length && template.every(matches);
 }
 
 /** The path of a request in absolute form, as proxies send it (RFC 9112, 3.2.2). */

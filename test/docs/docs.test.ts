@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { StreamsFullError } from '../../src/api/event-streams';
 import { FLAGS } from '../../src/command-line/flags';
 import { httpErrors } from '../../src/http/http-errors';
 import { lockErrors } from '../../src/lock/lock-errors';
@@ -76,6 +77,7 @@ describe('docs/errors.md', () => {
       httpErrors.outboundNotReady(),
       httpErrors.appIdMismatch(),
       httpErrors.metadataFull(),
+      httpErrors.streamsFull(new StreamsFullError(20_000, 'sidecar')),
       httpErrors.foreignOrigin('ORIGIN'),
       httpErrors.internal('cause'),
     ];

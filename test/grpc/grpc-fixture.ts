@@ -7,7 +7,9 @@ import {
 } from '@grpc/grpc-js';
 
 import { createDaprApi } from '../../src/api/dapr-api';
+import { EventStreams, type StreamBounds } from '../../src/api/event-streams';
 import { createDaprMethods } from '../../src/grpc/dapr-methods';
+import type { GrpcMethod } from '../../src/grpc/grpc-method';
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
 import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
@@ -41,6 +43,9 @@ export class GrpcFixture {
   constructor(
     options: FakeSidecarOptions & {
       readonly locks?: Partial<LockService>;
+      /** Beside Dapr's. */
+      readonly methods?: readonly GrpcMethod[];
+      readonly streamBounds?: StreamBounds;
       readonly maxMessageBytes?: number;
       readonly maxConcurrentCalls?: number | undefined;
       readonly tls?: ServerTls;
@@ -48,7 +53,11 @@ export class GrpcFixture {
   ) {
     this.sidecar = createFakeSidecar(options);
     this.server = createGrpcServer({
-      methods: createDaprMethods(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
+      methods: [
+        ...createDaprMethods(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
+        ...(options.methods ?? []),
+      ],
+      eventStreams: new EventStreams(options.streamBounds),
       sidecar: this.sidecar,
       logger: this.logger,
       maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,

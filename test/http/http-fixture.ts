@@ -1,4 +1,5 @@
 import { createDaprApi } from '../../src/api/dapr-api';
+import { EventStreams, type StreamBounds } from '../../src/api/event-streams';
 import { createDaprRoutes } from '../../src/http/dapr-routes';
 import type { HttpMethod } from '../../src/http/http-method';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
@@ -24,6 +25,7 @@ export class HttpFixture {
       readonly locks?: Partial<LockService>;
       /** Beside Dapr's. */
       readonly methods?: readonly HttpMethod[];
+      readonly streamBounds?: StreamBounds;
       readonly maxBodyBytes?: number | undefined;
       readonly allowedOrigins?: readonly string[];
       readonly surface?: 'api' | 'public';
@@ -37,6 +39,7 @@ export class HttpFixture {
         ...createDaprRoutes(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
         ...(options.methods ?? []),
       ],
+      eventStreams: new EventStreams(options.streamBounds),
       sidecar: this.sidecar,
       logger: this.logger,
       maxBodyBytes: 'maxBodyBytes' in options ? options.maxBodyBytes : 4 * 2 ** 20,

@@ -1,6 +1,12 @@
-import { toRoutableUrl } from '../../src/http/routable-url';
+import { createUrlRewriter } from '../../src/http/routable-url';
 
-describe('toRoutableUrl', () => {
+describe('a rewritten URL', () => {
+  const toRoutableUrl = createUrlRewriter([
+    '/v1.0/healthz/outbound',
+    '/v1.0-alpha1/lock/{store}',
+    '/holdfast/{store}/acquire/{id}',
+  ]);
+
   it.each([
     ['/v1.0-alpha1/lock/s', '/v1.0-alpha1/lock/s'],
     ['/v1.0-alpha1/lock/s/', '/v1.0-alpha1/lock/s'],
@@ -36,6 +42,15 @@ describe('toRoutableUrl', () => {
       expect(toRoutableUrl(raw)).toBe(raw.replace('%', '%25'));
     },
   );
+
+  it('has each parameter where its route has it', () => {
+    expect(toRoutableUrl('/holdfast/a+%62/acquire/%63%2f')).toBe('/holdfast/a%20b/acquire/c%2F');
+    expect(toRoutableUrl('/holdfast/a+%62/ac%71uire/c')).toBe('/holdfast/a+%2562/ac%2571uire/c');
+  });
+
+  it('matches no route by an escaped segment where the route has no parameter', () => {
+    expect(toRoutableUrl('/v1.0/healthz/out%62ound')).toBe('/v1.0/healthz/out%2562ound');
+  });
 
   it.each(['/a%zz', '/v1.0-alpha1/lock/%', '/v1.0-alpha1/lock/a%2'])(
     'marks %s as a bad URL',

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 
+import { EventStreams } from '../../src/api/event-streams';
 import { createGrpcServer } from '../../src/grpc/grpc-server';
 import { HttpFixture } from '../http/http-fixture';
 import { eventually } from '../support/eventually';
@@ -34,6 +35,7 @@ const SERVERS: Readonly<Record<string, () => Promise<Listening>>> = {
   gRPC: async () => {
     const server = createGrpcServer({
       methods: [],
+      eventStreams: new EventStreams(),
       sidecar: createFakeSidecar(),
       logger: new RecordingLogger(),
       maxMessageBytes: 2 ** 20,

@@ -1,0 +1,151 @@
+import { type handleServerStreamingCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+
+import type { StreamEnd } from '../api/api-method';
+import type { ApiObserver, ObservedCall } from '../api/api-observer';
+import type { EventStreams } from '../api/event-streams';
+import { OpenStream } from '../api/open-stream';
+import { toErrorTrace } from '../base/error-message';
+import type { Logger } from '../base/logger';
+import { LockError } from '../lock/lock-errors';
+import type { Connection } from './connection';
+import type { Connections } from './connections';
+import { firstValue, GrpcApiCall } from './grpc-api-call';
+import { sessionOf } from './grpc-js-call';
+import type { GrpcStreamMethod } from './grpc-method';
+import {
+  CallRefusedError,
+  type GrpcStatus,
+  isExpected,
+  OK_STATUS,
+  toGrpcStatus,
+} from './grpc-status';
+import { toTraceHeaders } from './trace-headers';
+
+/** What streams stand on. */
+export interface StreamHandlerOptions {
+  readonly logger: Logger;
+  readonly observer: ApiObserver;
+  /** Those of both transports. */
+  readonly streams: EventStreams;
+  readonly connections: Connections;
+}
+
+/** What a stream counts as that its client did not see to its end. */
+const LOST_STATUS: Readonly<Record<StreamEnd, GrpcStatus>> = {
+  left: { code: status.CANCELLED, details: '' },
+  deadline: { code: status.DEADLINE_EXCEEDED, details: '' },
+  silent: { code: status.UNAVAILABLE, details: '' },
+};
+
+type Call = ServerWritableStream<Buffer, Buffer>;
+
+/** Turns a streaming method of the table into a grpc-js handler. */
+export function toStreamHandler(
+  method: GrpcStreamMethod,
+  options: StreamHandlerOptions,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    const stream = new GrpcEventStream(call, method, options);
+    stream.start(() => stream.begin());
+  };
+}
+
+/** A stream over a call of grpc-js, which keeps its deadline and ends it by then. */
+class GrpcEventStream extends OpenStream<unknown> {
+  readonly #call: Call;
+  readonly #method: GrpcStreamMethod;
+  readonly #options: StreamHandlerOptions;
+  readonly #observed: ObservedCall | undefined;
+  /** Undefined for one that is not counted: it was refused. */
+  #connection: Connection | undefined;
+  #sentBytes = 0;
+  #answered = OK_STATUS;
+  #errorCode: string | undefined;
+
+  constructor(call: Call, method: GrpcStreamMethod, options: StreamHandlerOptions) {
+    super();
+    this.#call = call;
+    this.#method = method;
+    this.#options = options;
+    this.#observed = options.observer.begin(new GrpcApiCall(method.row, call));
+    // grpc-js emits this once, however a call ends.
+    call.once('cancelled', () => {
+      this.#close();
+    });
+  }
+
+  get observer() {
+    return this.#observed?.lockObserver;
+  }
+
+  metadata(name: string): string | undefined {
+    return firstValue(this.#call.metadata, name);
+  }
+
+  /** Takes a place among the streams, and asks the method. */
+  begin() {
+    const refusal = this.#observed?.refusal;
+    if (refusal !== undefined) throw new CallRefusedError(refusal);
+    const { streams, connections } = this.#options;
+    const connection = connections.of(sessionOf(this.#call));
+    streams.add(this, connection?.heldStreams ?? 0);
+    if (connection !== undefined) connections.hold(connection);
+    this.#connection = connection;
+    return this.#method.open(this.#call.request, this);
+  }
+
+  protected write(event: unknown): boolean {
+    const bytes = this.#method.encode(event);
+    if (this.#sentBytes === 0) this.#sendTrace();
+    // Never 0, so that the headers go once.
+    this.#sentBytes += Math.max(bytes.length, 1);
+    if (this.#call.write(bytes)) return true;
+    this.#call.once('drain', () => {
+      this.drained();
+    });
+    return false;
+  }
+
+  protected writeEnd(): void {
+    if (this.#sentBytes === 0) this.#sendTrace();
+    this.#call.end();
+  }
+
+  protected writeFailure(error: unknown): void {
+    const { grpcPath } = this.#method.row;
+    if (!isExpected(error))
+      this.#options.logger.error(`${grpcPath} failed: ${toErrorTrace(error)}`);
+    this.#answered = toGrpcStatus(error);
+    this.#errorCode = error instanceof LockError ? error.errorCode : undefined;
+    this.#call.emit('error', this.#answered);
+  }
+
+  #sendTrace(): void {
+    const headers = toTraceHeaders(this.#observed);
+    if (headers !== undefined) this.#call.sendMetadata(headers);
+  }
+
+  #close(): void {
+    const { streams, connections } = this.#options;
+    streams.remove(this);
+    if (this.#connection !== undefined) connections.letGo(this.#connection);
+    if (this.isOpen) {
+      const how = this.#howItEnded();
+      this.#answered = LOST_STATUS[how];
+      this.lose(how);
+    }
+    this.#observed?.end({
+      status: this.#answered.code,
+      responseBytes: this.#sentBytes,
+      requestBytes: this.#call.request.length,
+      errorCode: this.#errorCode,
+      isLogged: true,
+    });
+  }
+
+  #howItEnded(): StreamEnd {
+    const deadline = this.#call.getDeadline();
+    if (Number(deadline) <= Date.now()) return 'deadline';
+    return this.#connection?.isGivenUp === true ? 'silent' : 'left';
+  }
+}

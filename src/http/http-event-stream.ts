@@ -1,0 +1,103 @@
+import type { FastifyReply } from 'fastify';
+
+import type { StreamHandler } from '../api/api-method';
+import type { EventStreams } from '../api/event-streams';
+import { OpenStream } from '../api/open-stream';
+import type { LockObserver } from '../lock/lock-observer';
+import { isEndedByClient } from '../servers/client-end';
+import { bytesOf } from './http-api-call';
+import type { ApiRequest } from './http-method';
+
+/** What a stream counts as whose client left before its first event: it has seen no status. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/**
+ * A stream of events over HTTP: a line of JSON for each (application/x-ndjson). Status and headers go with
+ * the first of them, so that what fails before is answered as other calls are.
+ */
+export class HttpEventStream extends OpenStream<unknown> {
+  readonly #request: ApiRequest;
+  readonly #reply: FastifyReply;
+  readonly #toLine: (event: unknown) => string;
+  #streams: EventStreams | undefined;
+
+  /** @param toLine gives an event as JSON, without a line break */
+  constructor(request: ApiRequest, reply: FastifyReply, toLine: (event: unknown) => string) {
+    super();
+    this.#request = request;
+    this.#reply = reply;
+    this.#toLine = toLine;
+    reply.raw.once('close', () => {
+      this.#close();
+    });
+  }
+
+  get observer(): LockObserver | undefined {
+    return this.#request.observed?.lockObserver;
+  }
+
+  metadata(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** Takes a place among the streams, and asks the method. */
+  begin(streams: EventStreams, open: () => StreamHandler): void {
+    this.start(() => {
+      streams.add(this, 0);
+      this.#streams = streams;
+      return open();
+    });
+  }
+
+  protected write(event: unknown): boolean {
+    const { raw } = this.#reply;
+    // Its close is told in a moment.
+    if (raw.destroyed) return false;
+    this.#sendHeaders();
+    if (raw.write(`${this.#toLine(event)}\n`)) return true;
+    raw.once('drain', () => {
+      this.drained();
+    });
+    return false;
+  }
+
+  protected writeEnd(): void {
+    this.#sendHeaders();
+    this.#reply.raw.end();
+  }
+
+  /** In mid-stream all that HTTP/1.1 can say is to break off: the last chunk is missing. */
+  protected writeFailure(error: unknown): void {
+    if (this.#reply.raw.headersSent) this.#reply.raw.destroy();
+    else void this.#reply.send(error);
+  }
+
+  #sendHeaders(): void {
+    const { raw } = this.#reply;
+    if (raw.headersSent) return;
+    this.#reply.hijack();
+    for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
+      if (value !== undefined) raw.setHeader(name, value);
+    }
+    raw.setHeader('content-type', 'application/x-ndjson');
+    raw.writeHead(200);
+  }
+
+  #close(): void {
+    this.#streams?.remove(this);
+    if (!this.isOpen) return;
+    this.lose(isEndedByClient(this.#request.raw.socket) ? 'left' : 'silent');
+    if (!this.#reply.raw.headersSent) this.#endObserved();
+  }
+
+  #endObserved(): void {
+    this.#request.observed?.end({
+      status: CLIENT_CLOSED_REQUEST,
+      responseBytes: 0,
+      requestBytes: bytesOf(this.#request.headers['content-length']),
+      errorCode: undefined,
+      isLogged: true,
+    });
+  }
+}
