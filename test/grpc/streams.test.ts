@@ -69,7 +69,12 @@ describe('streams of events over gRPC', () => {
     it.each<[string, (socket: Socket, session: ClientHttp2Session) => void]>([
       ['that resets its connection', (socket) => socket.resetAndDestroy()],
       ['that closes its connection', (socket) => socket.destroy()],
-      ['that says goodbye', (_socket, left) => { left.destroy(); }],
+      [
+        'that says goodbye',
+        (_socket, left) => {
+          left.destroy();
+        },
+      ],
     ])('%s', async (_how, leave) => {
       let socket: Socket | undefined;
       session = connect(`http://127.0.0.1:${streams.grpc.port}`, {
