@@ -1,9 +1,5 @@
-import { executionAsyncResource } from 'node:async_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-
-/** How long after the start what it left behind is collected, in milliseconds. */
-const COLLECT_AFTER_MS = 1000;
 
 /** How often is looked at how much buffers take, in milliseconds. */
 const LOOK_EVERY_MS = 1000;
@@ -23,10 +19,8 @@ const BUFFER_GROWTH_BYTES = 16 * 2 ** 20;
 const GROWTH_PERCENT = 30;
 
 /**
- * Makes V8 keep a heap for a sidecar: small, as there is one beside every app. It takes effect with
- * the first full collection, which nothing but allocation of hundreds of megabytes would bring about;
- * so one is made, of some 12 ms, a second after the start, when the first calls are over. Another is made
- * whenever buffers have grown much.
+ * Makes V8 keep a heap for a sidecar: small, as there is one beside every app. Its buffers are collected
+ * whenever they have grown much.
  *
  * Set here and not on the command line: V8 takes compiled code only from where its flags were the
  * same, and `node dist/main.js` is to be all that it takes.
@@ -36,13 +30,7 @@ export function keepHeapSmall(): void {
   // V8 makes objects old from the first where many of their kind outlive a collection, as all do of the calls
   // that come while its new space is small yet. That is never taken back, and old calls keep young ones.
   setFlagsFromString('--no-allocation-site-pretenuring');
-  keepTickShape();
-  setTimeout(() => {
-    const collect = findCollector();
-    if (collect === undefined) return;
-    collect();
-    setInterval(collectAfterGrowth(collect, readBufferBytes), LOOK_EVERY_MS).unref();
-  }, COLLECT_AFTER_MS).unref();
+  setInterval(collectAfterGrowth(lateCollector(), readBufferBytes), LOOK_EVERY_MS).unref();
 }
 
 /**
@@ -66,19 +54,13 @@ function readBufferBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
-/** Never read: what is in it is alive. */
-const kept: object[] = [];
-
-/**
- * Keeps one of the objects that process.nextTick queues. V8 makes them fast by their shape, which it
- * forgets where a full collection finds none of them, as ours does in a sidecar at rest: on Node 20 a
- * tick then takes eight times as long for the rest of the process, which is a twelfth of a call's
- * processor time (docs/decisions/0011).
- */
-function keepTickShape(): void {
-  process.nextTick(() => {
-    kept.push(executionAsyncResource());
-  });
+/** Most sidecars never need the collector: it is looked for when it is first used. */
+function lateCollector(): () => void {
+  let collect: (() => void) | undefined;
+  return () => {
+    collect ??= findCollector();
+    collect?.();
+  };
 }
 
 /** V8 shows its collector to contexts that are made while this flag is set. */

@@ -13,6 +13,9 @@ const LIST = 8 * 1024;
 /** Lists between two looks at the heap: 1 MB. */
 const LOOK_EVERY = 128;
 
+/** More than the growth of buffers after which the collector is looked for. */
+const BUFFER = 32 * MB;
+
 /** Puts lists into a ring until so much has been garbage; gives the most that was kept meanwhile. */
 function churn(ring: number[][]): number {
   let most = 0;
@@ -27,7 +30,9 @@ void (async () => {
   if (process.argv.includes('--small')) keepHeapSmall();
   const ring: number[][] = [];
   churn(ring);
+  const buffer = Buffer.alloc(BUFFER);
   await pause(1500);
   const most = churn(ring);
-  process.stdout.write(JSON.stringify({ most, gc: runInNewContext('typeof gc') as unknown }));
+  const gc = runInNewContext('typeof gc') as unknown;
+  process.stdout.write(JSON.stringify({ most, gc, held: buffer.length }));
 })();
