@@ -7,7 +7,6 @@ const tseslint = require('typescript-eslint');
 // be replaced without touching the others. A place is a folder or a file of src/, without its ending.
 // A package that is not named here may be imported nowhere.
 const HOME_OF_PACKAGE = {
-  '@redis/client': 'stores/redis',
   redis: 'stores/redis',
   // The exporter of traces takes credentials of its own grpc-js only.
   '@grpc/grpc-js': ['grpc', 'observability/otel-tracer'],

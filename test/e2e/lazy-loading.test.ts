@@ -6,7 +6,7 @@ const ROOT = path.join(__dirname, '../..');
 
 /** What few sidecars use. */
 const ON_DEMAND =
-  /^@(?:bufbuild\/|redis\/|grpc\/reflection|opentelemetry\/(?:core|exporter|resources|sdk))|^grpc-health-check/;
+  /^@(?:bufbuild\/|redis\/|grpc\/reflection|opentelemetry\/(?:core|exporter|resources|sdk))|^redis$|^grpc-health-check/;
 
 describe('what a sidecar does not use', () => {
   it('is not loaded: no tracing, no expressions of policies, no node-redis, no reflection', () => {

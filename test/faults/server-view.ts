@@ -1,4 +1,4 @@
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { toCompanionKey } from '../../src/stores/redis/side-keys';
 import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { createLockService } from '../../src/lock/lock-service';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 /** Releases locks of `lockstore` in Redis itself: those that the attacker was granted. */
 export async function forgetLocks(redisPort: number, resources: readonly string[]): Promise<void> {

@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { PackageDefinition } from '@grpc/proto-loader';
 
 import { DAPR_SERVICE, loadDaprPackage } from '../../src/grpc/proto-files';
+import { findUsesOfNodeRedis } from './uses-of-node-redis';
 
 interface RedisClientPlugin {
   readonly CLIENT_SOURCE: string;
-  readonly commandsInUse: () => readonly { readonly name: string; readonly file: string }[];
+  readonly SENT_BY_THE_STORE: Readonly<Record<string, string>>;
+  readonly SENT_BY_THE_CLIENT: Readonly<Record<string, string>>;
 }
 interface ProtoFilesPlugin {
   readonly toOutline: (definitions: PackageDefinition) => object;
@@ -16,45 +18,48 @@ interface ProtoFilesPlugin {
 interface LateDefinitions {
   readonly reviveLate: (outline: object, load: () => object) => PackageDefinition;
 }
+const ROOT = path.join(__dirname, '../..');
 const redisClient = jest.requireActual<RedisClientPlugin>('../../scripts/bundle/redis-client.js');
 const protoFiles = jest.requireActual<ProtoFilesPlugin>('../../scripts/bundle/proto-files.js');
 const late = jest.requireActual<LateDefinitions>('../../scripts/bundle/late-definitions.js');
 
 describe("the bundle's node-redis", () => {
-  const commands = redisClient.commandsInUse();
+  const { CLIENT_SOURCE, SENT_BY_THE_CLIENT, SENT_BY_THE_STORE } = redisClient;
+  const uses = findUsesOfNodeRedis();
+  const library = path.join(ROOT, 'node_modules/@redis/client/dist/lib');
 
-  it('has the commands that are sent, those of rare servers too, and few others', () => {
-    const names = commands.map(({ name }) => name);
-    const sent = ['ping', 'role', 'info', 'time', 'set', 'eval', 'evalSha'];
-    expect(names).toEqual(expect.arrayContaining(sent));
-    expect(names).not.toContain('flushAll');
-    expect(names.length).toBeLessThan(30);
+  it('has the commands that the store sends, and no other', () => {
+    expect(Object.keys(SENT_BY_THE_STORE).sort()).toEqual(uses.commands);
+  });
+
+  it('has the commands that the client itself sends', () => {
+    const client = readFileSync(path.join(library, 'client/index.js'), 'utf8');
+    const sent = [...client.matchAll(/commands_1\.default\.(\w+)/g)].map(([, name]) => name);
+    expect([...new Set(sent)].sort()).toEqual(Object.keys(SENT_BY_THE_CLIENT).sort());
+  });
+
+  it('needs no module of node-redis beside its client', () => {
+    expect(uses.ofModules).toEqual([]);
   });
 
   it('has what is imported from it', () => {
-    const src = path.join(__dirname, '../../src');
-    const imports = readdirSync(src, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => [
-        ...readFileSync(path.join(src, name), 'utf8').matchAll(
-          /import \{([^}]+)\} from '@redis\/client'/g,
-        ),
-      ])
-      .flatMap(([, names = '']) => names.split(',').map((name) => name.trim()));
-    const errors = Object.keys(
-      jest.requireActual<object>('../../node_modules/@redis/client/dist/lib/errors.js'),
-    );
-    expect(redisClient.CLIENT_SOURCE).toContain('exports.createClient =');
-    expect([...errors, 'createClient']).toEqual(expect.arrayContaining(imports));
-    expect(imports).toContain('createClient');
+    const errors = Object.keys(jest.requireActual<object>(path.join(library, 'errors.js')));
+    expect(CLIENT_SOURCE).toContain('exports.createClient =');
+    expect([...errors, 'createClient']).toEqual(expect.arrayContaining([...uses.imports]));
+    expect(uses.imports).toContain('createClient');
   });
 
-  it.each(commands)('finds %j in a file', ({ file }) => {
-    const command = jest.requireActual<{ default: object }>(
-      `../../node_modules/@redis/client/dist/lib/commands/${file}.js`,
-    );
-    expect(command.default).toHaveProperty('parseCommand');
-  });
+  it.each(Object.entries({ ...SENT_BY_THE_CLIENT, ...SENT_BY_THE_STORE }))(
+    'finds %s in the file %s',
+    (name, file) => {
+      type Commands = Readonly<Record<string, object>>;
+      const all = jest.requireActual<{ default: Commands }>(path.join(library, 'commands'));
+      const { default: command } = jest.requireActual<{ default: object }>(
+        path.join(library, `commands/${file}.js`),
+      );
+      expect(command).toBe(all.default[name]);
+    },
+  );
 });
 
 describe("the bundle's proto files", () => {
@@ -100,7 +105,7 @@ describe("the bundle's compiled code", () => {
   const TRY = `console.log(require('./dist/main.js').compile().cachedDataRejected)`;
 
   it('is taken by the Node that built it', () => {
-    const options = { cwd: path.join(__dirname, '../..'), encoding: 'utf8' } as const;
+    const options = { cwd: ROOT, encoding: 'utf8' } as const;
     expect(execFileSync(process.execPath, ['-e', TRY], options).trim()).toBe('false');
   });
 });

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { eventually } from './eventually';
 import { findFreePort } from './free-port';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { eventually } from './eventually';
 import { findFreePort } from './free-port';

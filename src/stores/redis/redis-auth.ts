@@ -1,4 +1,4 @@
-import { ErrorReply } from '@redis/client';
+import { ErrorReply } from 'redis';
 
 import { isNotSignedIn, isPasswordNotNeeded, isUnknownCommand, toReplyText } from './redis-errors';
 

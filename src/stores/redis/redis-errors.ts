@@ -1,4 +1,4 @@
-import { ClientClosedError, ClientOfflineError, ErrorReply } from '@redis/client';
+import { ClientClosedError, ClientOfflineError, ErrorReply } from 'redis';
 
 import { toErrorMessage } from '../../base/error-message';
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';

@@ -1,4 +1,4 @@
-import { createClient, ErrorReply } from '@redis/client';
+import { createClient, ErrorReply } from 'redis';
 
 import { processClock } from '../../base/clock';
 import type { Link, SendFailure } from '../attempts/link';

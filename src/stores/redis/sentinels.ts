@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';

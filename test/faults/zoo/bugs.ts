@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { createAttempt } from '../../../src/lock/attempt';
 import {

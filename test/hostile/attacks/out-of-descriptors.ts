@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { createClient } from '@redis/client';
+import { createClient } from 'redis';
 
 import { eventually } from '../../support/eventually';
 import type { Attack, AttackTarget } from '../attack';

@@ -1,4 +1,4 @@
-import { ErrorReply } from '@redis/client';
+import { ErrorReply } from 'redis';
 
 import { isForbidden, isReadOnly, toStoreError } from '../../../src/stores/redis/redis-errors';
 
