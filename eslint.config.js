@@ -36,6 +36,7 @@ const STORE_CONTRACT = [
   'lock/call-policy',
   'lock/lock-store',
   'lock/store-observer',
+  'lock/store-abilities',
 ];
 
 // Who may import whom (CONTRIBUTING.md): the places that a room may look into beside itself. The longest

@@ -1,6 +1,7 @@
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import type { RunOptions } from '../command-line/run-options';
+import type { Configuration } from '../configuration/configuration';
 
 /** All options of the app: flags and environment, parsed and checked. */
 export type AppOptions = Omit<
@@ -18,4 +19,18 @@ export interface AppContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** See {@link Sidecar.requestShutdown}. */
   readonly requestShutdown: Sidecar['requestShutdown'];
+}
+
+/** The configuration with what flags say of it. */
+export function withOverrides(
+  configuration: Configuration,
+  { apiLogging }: Pick<AppOptions, 'apiLogging'>,
+): Configuration {
+  return {
+    ...configuration,
+    apiLogging:
+      apiLogging === undefined
+        ? configuration.apiLogging
+        : { ...configuration.apiLogging, enabled: apiLogging },
+  };
 }

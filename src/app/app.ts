@@ -26,9 +26,10 @@ import { createTokenCheck } from '../sidecar/api-token';
 import { Health } from '../sidecar/health';
 import { SidecarMetadata } from '../sidecar/metadata';
 import { SystemAuthorities } from '../trust/system-authorities';
-import type { AppContext, AppOptions } from './app-options';
+import { createApiObservation } from './api-observation';
+import { type AppContext, type AppOptions, withOverrides } from './app-options';
 import { toComponentEnvironment } from './component-environment';
-import { createApiObservation, createResiliencyObserver, withOverrides } from './observed-calls';
+import { createResiliencyObserver } from './resiliency-observer';
 import { Resources } from './resources';
 import { Servers } from './servers';
 import { StoreFactory } from './store-factory';
@@ -230,11 +231,8 @@ class ComposedApp implements App {
       settings: configuration.metrics,
       isKnownStore: (name) => this.#stores.find(name) !== undefined,
     });
-    const observation = createApiObservation(
-      this.#options,
-      { ...this.#context, authorities: this.#authorities },
-      metrics,
-    );
+    const context = { ...this.#context, authorities: this.#authorities };
+    const observation = createApiObservation(this.#options, context, metrics);
     const health = new Health([RUNTIME_TARGET]);
     const sidecar: Sidecar = {
       appId,

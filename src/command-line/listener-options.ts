@@ -1,6 +1,7 @@
 import { parseGoDuration } from '../go/go-values';
 import type { TlsFiles } from '../servers/listen-address';
 import type { FlagValues } from './argv';
+import { OptionsError } from './options-error';
 
 /** A TCP port and its address. An empty address means all addresses. */
 export interface PortAddress {
@@ -12,11 +13,6 @@ export interface PortAddress {
 export interface MetricsAddress extends PortAddress {
   /** True if the command line sets the port. Then the start fails if the port is in use. */
   readonly isRequired: boolean;
-}
-
-/** Invalid options. The message is daprd's where daprd has one. */
-export class OptionsError extends Error {
-  override readonly name = 'OptionsError';
 }
 
 /** The flags that set a port. */

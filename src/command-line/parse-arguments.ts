@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 
 import { parseArgv, UsageError } from './argv';
-import { OptionsError } from './listener-options';
+import { OptionsError } from './options-error';
 import { type RunOptions, toRunOptions } from './run-options';
 import { toUsage } from './usage';
 

@@ -4,7 +4,6 @@ import { FLAGS } from './flags';
 import { toInternalPort } from './internal-port';
 import {
   type MetricsAddress,
-  OptionsError,
   orUndefined,
   type PortAddress,
   toMetricsAddress,
@@ -14,6 +13,7 @@ import {
   toTlsFiles,
   withoutBrackets,
 } from './listener-options';
+import { OptionsError } from './options-error';
 import { parseQuantity } from './quantity';
 
 /** The levels of `--log-level`. */

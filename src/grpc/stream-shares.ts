@@ -18,7 +18,7 @@ export interface Sharer {
 }
 
 /** What a connection was last told, and whether its other end has yet to acknowledge it. */
-interface Told {
+interface Announcement {
   streams: number;
   isPending: boolean;
 }
@@ -38,7 +38,7 @@ export class StreamShares {
   /** What the first connection may open, and all of them together, but for {@link LEAST_SHARE}. */
   readonly total: number;
   #share: number;
-  readonly #told = new Map<Sharer, Told>();
+  readonly #announced = new Map<Sharer, Announcement>();
   readonly #busy = new Set<Sharer>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -49,9 +49,9 @@ export class StreamShares {
 
   /** A connection came: it takes {@link total} as its first setting. */
   add(sharer: Sharer): void {
-    const told = { streams: this.total, isPending: false };
-    this.#told.set(sharer, told);
-    this.#tell(sharer, told);
+    const last = { streams: this.total, isPending: false };
+    this.#announced.set(sharer, last);
+    this.#tell(sharer, last);
   }
 
   /** A call was begun on a connection. */
@@ -66,13 +66,13 @@ export class StreamShares {
 
   /** The number of its streams of events has changed. */
   hold(sharer: Sharer): void {
-    const told = this.#told.get(sharer);
-    if (told !== undefined) this.#tell(sharer, told);
+    const last = this.#announced.get(sharer);
+    if (last !== undefined) this.#tell(sharer, last);
   }
 
   /** A connection has gone. */
   remove(sharer: Sharer): void {
-    this.#told.delete(sharer);
+    this.#announced.delete(sharer);
     if (this.#busy.delete(sharer)) this.#shareOut();
   }
 
@@ -91,19 +91,19 @@ export class StreamShares {
     const share = Math.max(Math.floor(this.total / parts), LEAST_SHARE);
     if (share === this.#share) return;
     this.#share = share;
-    for (const [sharer, told] of this.#told) this.#tell(sharer, told);
+    for (const [sharer, last] of this.#announced) this.#tell(sharer, last);
   }
 
   /** One change at a time: Node throws where a client leaves ten of them unacknowledged. */
-  #tell(sharer: Sharer, told: Told): void {
+  #tell(sharer: Sharer, last: Announcement): void {
     const share = this.#share + roomFor(sharer.heldStreams);
     const { session } = sharer;
-    if (told.isPending || told.streams === share || session.closed || session.destroyed) return;
-    told.streams = share;
-    told.isPending = true;
+    if (last.isPending || last.streams === share || session.closed || session.destroyed) return;
+    last.streams = share;
+    last.isPending = true;
     session.settings({ maxConcurrentStreams: share }, () => {
-      told.isPending = false;
-      if (this.#told.has(sharer)) this.#tell(sharer, told);
+      last.isPending = false;
+      if (this.#announced.has(sharer)) this.#tell(sharer, last);
     });
   }
 }

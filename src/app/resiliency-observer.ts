@@ -1,0 +1,28 @@
+import type { Metrics } from '../observability/metrics';
+import type { ResiliencyObserver } from '../resiliency/resiliency';
+import type { SidecarMetadata } from '../sidecar/metadata';
+
+/** Lets metrics and metadata learn of policies. */
+export function createResiliencyObserver(
+  metrics: Metrics,
+  metadata: SidecarMetadata,
+): ResiliencyObserver {
+  return {
+    loaded: (names) => {
+      metadata.setResiliencies(names);
+      metrics.recordPolicies(names);
+    },
+    executed: (use) => {
+      metrics.recordPolicy('count', use);
+    },
+    activated: (use) => {
+      metrics.recordPolicy('activation', use);
+    },
+    breakerState: (use, state) => {
+      metrics.recordBreakerState(use, state);
+    },
+    breakerRemoved: (use) => {
+      metrics.removeBreakerState(use);
+    },
+  };
+}
