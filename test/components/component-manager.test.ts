@@ -1,44 +1,14 @@
 import type { Logger } from '../../src/base/logger';
 import { ComponentManager } from '../../src/components/component-manager';
 import type { ComponentManagerOptions } from '../../src/components/component-manager-options';
-import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
-import type { LockStore } from '../../src/lock/lock-store';
+import type { ComponentManifest } from '../../src/components/manifest';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import type { DriverContext } from '../../src/stores/driver';
 import { redisDriver } from '../../src/stores/redis/redis-driver';
+import { manifestOf, valueOf } from '../support/component-manifest';
+import { createFakeStore } from '../support/fake-lock-store';
 import { createFakeSidecar } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
-
-function createFakeStore(init: LockStore['init'] = () => Promise.resolve()) {
-  return {
-    init: jest.fn(init),
-    tryLock: () => Promise.resolve({ acquired: true }),
-    unlock: () => Promise.resolve('unlocked' as const),
-    withdraw: () => Promise.resolve(),
-    ping: () => Promise.resolve(),
-    close: jest.fn(() => Promise.resolve()),
-  } satisfies LockStore;
-}
-
-const manifestOf = (fields: Partial<ComponentManifest> = {}): ComponentManifest => ({
-  name: 'lockstore',
-  type: 'lock.redis',
-  version: 'v1',
-  properties: [],
-  secretStore: undefined,
-  ignoreErrors: false,
-  initTimeoutMs: 5000,
-  file: 'f.yaml',
-  ...fields,
-});
-
-/** A property that is written out. */
-const valueOf = (name: string, value: string): PropertySource => ({
-  name,
-  value,
-  secret: undefined,
-  env: undefined,
-});
 
 describe('the components of a start', () => {
   let stores: StoreCatalog;

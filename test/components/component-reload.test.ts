@@ -1,46 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { ComponentManager } from '../../src/components/component-manager';
-import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
+import type { ComponentManifest } from '../../src/components/manifest';
 import type { ComponentSelection } from '../../src/components/select-components';
 import { createLockService } from '../../src/lock/lock-service';
 import { type LockStore, StoreError } from '../../src/lock/lock-store';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import { parseFile } from '../../src/manifests/manifest-file';
 import { Resiliency } from '../../src/resiliency/resiliency';
+import { manifestOf, valueOf } from '../support/component-manifest';
 import { eventually } from '../support/eventually';
+import { createFakeStore } from '../support/fake-lock-store';
 import { createFakeSidecar } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
-
-const valueOf = (name: string, value: string): PropertySource => ({
-  name,
-  value,
-  secret: undefined,
-  env: undefined,
-});
-
-const manifestOf = (fields: Partial<ComponentManifest> = {}): ComponentManifest => ({
-  name: 'lockstore',
-  type: 'lock.redis',
-  version: 'v1',
-  properties: [],
-  secretStore: undefined,
-  ignoreErrors: false,
-  initTimeoutMs: 5000,
-  file: 'f.yaml',
-  ...fields,
-});
-
-function createFakeStore(init: LockStore['init'] = () => Promise.resolve()) {
-  return {
-    init: jest.fn(init),
-    tryLock: jest.fn(() => Promise.resolve({ acquired: true })),
-    unlock: () => Promise.resolve('unlocked' as const),
-    withdraw: () => Promise.resolve(),
-    ping: () => Promise.resolve(),
-    close: jest.fn(() => Promise.resolve()),
-  } satisfies LockStore;
-}
 
 describe('components whose files are read again', () => {
   let stores: StoreCatalog;
