@@ -12,15 +12,6 @@ const UNSUPPORTED_ENCODING = 'Unsupported transfer encoding';
 /** What the codes of Node's HTTP parser begin with. */
 const PARSE_ERROR = 'HPE_';
 
-/**
- * What Go's server answers to errors of the parser, by their codes; to others it answers 400. Which transfer
- * encodings the parser refuses by itself differs between Nodes; {@link answerUnsupported} refuses the rest.
- */
-const ANSWERS: Readonly<Record<string, readonly [status: string, text?: string]>> = {
-  HPE_HEADER_OVERFLOW: [HEADERS_TOO_LARGE],
-  HPE_INVALID_TRANSFER_ENCODING: [NOT_IMPLEMENTED, UNSUPPORTED_ENCODING],
-};
-
 /** The parser's word for what comes after a request with `Connection: close`. */
 const AFTER_LAST_REQUEST = 'HPE_CLOSED_CONNECTION';
 
@@ -36,7 +27,19 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     socket.destroy();
     return;
   }
-  endWith(socket, ...(ANSWERS[error.code] ?? [BAD_REQUEST]));
+  endWith(socket, ...toParserRefusal(error.code, error.message));
+}
+
+/**
+ * Which transfer encodings the parser refuses by itself differs between Nodes; {@link answerUnsupported}
+ * refuses the rest. The parser has the same code for one beside a length.
+ */
+function toParserRefusal(code: string, message: string): readonly [status: string, text?: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [HEADERS_TOO_LARGE];
+  if (code !== 'HPE_INVALID_TRANSFER_ENCODING' || message.includes('Content-Length')) {
+    return [BAD_REQUEST];
+  }
+  return [NOT_IMPLEMENTED, UNSUPPORTED_ENCODING];
 }
 
 const VERSION_NOT_SUPPORTED = '505 HTTP Version Not Supported';
