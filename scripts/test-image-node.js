@@ -9,7 +9,13 @@ const { spawnSync } = require('node:child_process');
 const { ensureNode } = require('./ensure-node');
 
 const root = path.join(__dirname, '..');
-const TESTS = ['test/conformance', 'test/e2e', 'test/grpc', 'test/http', 'test/runtime'];
+const TESTS = [
+  'test/conformance',
+  'test/e2e',
+  'test/grpc',
+  'test/http',
+  'test/runtime/stream-table',
+];
 
 /** The major version that the image is made with; throws where the Dockerfile names none. */
 function readImageMajor(dockerfile) {

@@ -63,9 +63,8 @@ const script = launch();
 untilServed().then(
   () => {
     // V8 takes compiled code only where its flags are the same, and at a start src/runtime/heap.ts has not
-    // set these yet.
+    // set this one yet.
     setFlagsFromString('--heap-growing-percent=0');
-    setFlagsFromString('--allocation-site-pretenuring');
     writeFileSync(cacheFile, script.createCachedData());
     process.kill(process.pid, 'SIGTERM');
   },

@@ -27,9 +27,6 @@ const GROWTH_PERCENT = 30;
  */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
-  // V8 makes objects old from the first where many of their kind outlive a collection, as all do of the calls
-  // that come while its new space is small yet. That is never taken back, and old calls keep young ones.
-  setFlagsFromString('--no-allocation-site-pretenuring');
   setInterval(collectAfterGrowth(lateCollector(), readBufferBytes), LOOK_EVERY_MS).unref();
 }
 

@@ -19,7 +19,7 @@ interface StreamList {
  * (docs/decisions/0011). An object with ids for names does the same where hundreds are open. Here lists
  * stay, and what leaves one leaves nothing behind.
  *
- * node:http2 of Node 20 to 24 gets, sets, deletes, counts and visits streams; the rest of a Map is here
+ * node:http2 of Node 20 to 26 gets, sets, deletes, counts and visits streams; the rest of a Map is here
  * for one that does more.
  */
 class StreamTable implements Map<number, object> {
@@ -111,7 +111,7 @@ interface SessionState {
 
 /**
  * Gives a session that has no streams yet a {@link StreamTable}. It reaches into node:http2: a session
- * that does not keep its streams in a Map, where Node 20 to 24 have it, is left as it is.
+ * that does not keep its streams in a Map, where Node 20 to 26 have it, is left as it is.
  *
  * @returns whether the session has it now
  */
