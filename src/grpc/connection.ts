@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { ByteBudget } from '../servers/byte-budget';
 import { isEndedByClient } from '../servers/client-end';
+import { setReading } from './socket-handle';
 import type { Turn } from './turn';
 
 /**
@@ -18,11 +19,11 @@ const CANCELS_BEFORE_RETIRING = 250;
 const CANCELS_BEFORE_CUT = 2000;
 
 /**
- * Calls that a stranger may begin and cancel within one turn of the event loop. A known client is not
- * held to it: what it has begun and cancelled while the sidecar was busy comes in one turn, however long the
- * client has waited, and others may share its connection.
+ * Calls that a stranger, and a known client, may begin and cancel within one turn of the event loop. A known
+ * client may do it more often: what it has begun and cancelled while the sidecar was busy comes in one turn,
+ * however long the client has waited, and others may share its connection.
  */
-const CANCELS_IN_A_TURN = 100;
+const CANCELS_IN_A_TURN = { ofStrangers: 100, ofKnown: 500 } as const;
 
 /** Headers up to this size cost a connection nothing, in bytes: daprd takes 4 KiB. */
 const USUAL_HEADER_BYTES = 8192;
@@ -98,6 +99,8 @@ export class Connection {
     const { session, socket } = this;
     if (this.#isCut || session.destroyed) return;
     this.#isCut = true;
+    // Much more may have come, and would be read within this turn.
+    setReading(socket, false);
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     setImmediate(() => {
       socket.destroy();
@@ -106,7 +109,7 @@ export class Connection {
 
   #countCancel(begunIn: number): void {
     this.#cancels += 1;
-    if (!this.isKnown && this.#turn.number === begunIn) this.#countInTurn();
+    if (this.#turn.number === begunIn) this.#countInTurn();
     if (this.#cancels > CANCELS_BEFORE_CUT) this.cut();
     else if (this.#cancels > CANCELS_BEFORE_RETIRING) this.#retire();
   }
@@ -115,7 +118,8 @@ export class Connection {
     if (this.#lastTurn !== this.#turn.number) this.#cancelsInTurn = 0;
     this.#lastTurn = this.#turn.number;
     this.#cancelsInTurn += 1;
-    if (this.#cancelsInTurn > CANCELS_IN_A_TURN) this.cut();
+    const { ofStrangers, ofKnown } = CANCELS_IN_A_TURN;
+    if (this.#cancelsInTurn > (this.isKnown ? ofKnown : ofStrangers)) this.cut();
   }
 
   /**

@@ -9,6 +9,7 @@ import type { BegunCall, CallGate } from './call-gate';
 import { Connection } from './connection';
 import { boundCall, type CallLimits, stopReadingAtEnd } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
+import { hasUnsent } from './socket-handle';
 import { Strangers } from './strangers';
 import type { StreamShares } from './stream-shares';
 import { Turn } from './turn';
@@ -58,10 +59,12 @@ export class Connections {
   /**
    * Cuts the connections that carry no call. A graceful shutdown of grpc-js waits until clients have
    * acknowledged their settings and closed their side; one that only connected never does.
+   *
+   * @param mayLose true to cut those too whose last answer has not been taken by the kernel
    */
-  endIdle(): void {
+  endIdle({ mayLose }: { readonly mayLose: boolean }): void {
     for (const { socket, streams } of this.#connections.values()) {
-      if (streams === 0) socket.destroy();
+      if (streams === 0 && (mayLose || !hasUnsent(socket))) socket.destroy();
     }
   }
 

@@ -5,7 +5,6 @@ import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } f
 import type { EventStreams } from '../api/event-streams';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
-import { race } from '../base/race';
 import { Handshakes } from '../servers/handshakes';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { ApiRefusals } from './api-refusals';
@@ -55,6 +54,9 @@ const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms
 /** How long connections without a call may take to close by themselves, in milliseconds. */
 const IDLE_END_MS = 250;
 
+/** How long one of them may take that has not read its last answer, in milliseconds. */
+const UNREAD_END_MS = 1000;
+
 /**
  * Open streams for each lock call that may be under way: enough that those beyond the bound are
  * refused with a hint, few enough that refusing all of them takes a fraction of a second.
@@ -96,11 +98,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       lateServices.setServing(false);
       streams.end();
       eventStreams.stop();
-      const down = shutDown(server);
-      return race(down, { afterMs: IDLE_END_MS }, () => {
-        connections.endIdle();
+      const closedAtMs = performance.now();
+      const idleEnd = setInterval(() => {
+        connections.endIdle({ mayLose: performance.now() - closedAtMs >= UNREAD_END_MS });
         handshakes.end();
-        return down;
+      }, IDLE_END_MS);
+      return shutDown(server).finally(() => {
+        clearInterval(idleEnd);
       });
     },
   };

@@ -1,4 +1,5 @@
 import type { Connection } from './connection';
+import { hasUnsent, setReading } from './socket-handle';
 
 /**
  * What strangers may cost in one turn of the event loop: about ten milliseconds' worth of calls that
@@ -15,16 +16,6 @@ export const CONNECTION_COST = 15;
 /** How many strangers are read in a turn once all of them have been stopped. */
 const READ_IN_A_TURN = 2;
 
-/** What node:net keeps a socket's reading by; it has no public way to stop it once HTTP/2 has the socket. */
-interface Readable {
-  readonly _handle?: {
-    readStop?: () => void;
-    readStart?: () => void;
-    /** Bytes that the kernel has not taken yet. */
-    readonly writeQueueSize?: number;
-  } | null;
-}
-
 /**
  * Lets no crowd of strangers, connections on which nothing was let in yet, keep everybody else
  * waiting. All that has arrived on all sockets is read in one turn of the event loop. Where strangers have
@@ -34,6 +25,8 @@ interface Readable {
  */
 export class Strangers {
   readonly #all = new Set<Connection>();
+  /** Those of them that are read, and those that are not. */
+  readonly #read = new Set<Connection>();
   readonly #stopped = new Set<Connection>();
   #cost = 0;
   #isResuming = false;
@@ -43,13 +36,15 @@ export class Strangers {
     const [oldest] = this.#all;
     if (oldest !== undefined && this.#all.size >= MOST_STRANGERS) oldest.socket.destroy();
     this.#all.add(connection);
+    this.#read.add(connection);
     this.spend(connection, CONNECTION_COST);
   }
 
   /** A connection has gone, or is a stranger no more. */
   remove(connection: Connection): void {
     this.#all.delete(connection);
-    if (this.#stopped.delete(connection)) setReading(connection, true);
+    this.#read.delete(connection);
+    if (this.#stopped.delete(connection)) setReading(connection.socket, true);
   }
 
   /** Counts what a connection costs, which matters while it is a stranger. */
@@ -61,10 +56,10 @@ export class Strangers {
   }
 
   #stopAll(): void {
-    for (const connection of this.#all) {
-      if (this.#stopped.has(connection)) continue;
+    for (const connection of this.#read) {
+      this.#read.delete(connection);
       this.#stopped.add(connection);
-      setReading(connection, false);
+      setReading(connection.socket, false);
       cutUnread(connection);
     }
   }
@@ -80,7 +75,8 @@ export class Strangers {
         if (count === READ_IN_A_TURN) break;
         count += 1;
         this.#stopped.delete(connection);
-        setReading(connection, true);
+        this.#read.add(connection);
+        setReading(connection.socket, true);
         cutUnread(connection);
       }
       if (this.#stopped.size > 0) this.#resumeLater();
@@ -88,13 +84,6 @@ export class Strangers {
   }
 }
 
-function setReading({ socket }: Connection, isOn: boolean): void {
-  const { _handle: handle } = socket as unknown as Readable;
-  if (isOn) handle?.readStart?.();
-  else handle?.readStop?.();
-}
-
 function cutUnread({ socket }: Connection): void {
-  const { _handle: handle } = socket as unknown as Readable;
-  if ((handle?.writeQueueSize ?? 0) > 0) socket.destroy();
+  if (hasUnsent(socket)) socket.destroy();
 }

