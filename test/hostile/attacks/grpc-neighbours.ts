@@ -112,7 +112,11 @@ export const grpcIdleConnections: Attack = {
     await pause(500);
     const beside = await countCalls(caller, COUNT_MS[size]);
     proxy!.delayMs = 0;
-    const what = '% of the calls a second that it made alone';
-    return [{ what, value: Math.round((100 * beside) / alone), atLeast: 60 }];
+    const aSecond = (calls: number) => Math.round((1000 * calls) / COUNT_MS[size]);
+    return [
+      { what: 'calls a second alone', value: aSecond(alone) },
+      { what: 'calls a second beside them', value: aSecond(beside) },
+      { what: '% of those alone', value: Math.round((100 * beside) / alone), atLeast: 60 },
+    ];
   },
 };
