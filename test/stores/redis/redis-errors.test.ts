@@ -45,7 +45,10 @@ describe('an error that Redis 6 wraps, as a command in a script met it', () => {
     ['OOM command not allowed when used memory > maxmemory.', 'Redis has no memory left'],
     ['READONLY You can not write against a read only replica.', 'this Redis is a read-only'],
     ['MISCONF Redis is configured to save RDB snapshots', 'Redis refuses writes because it cannot'],
-    ['NOREPLICAS Not enough good replicas to write.', 'Redis refuses writes because it has too few'],
+    [
+      'NOREPLICAS Not enough good replicas to write.',
+      'Redis refuses writes because it has too few',
+    ],
     ['WRONGTYPE Operation against a key', 'the key of the lock has a value of another type'],
   ])('is the row of %s', (reply, meaning) => {
     expect(toStoreError(wrap(reply), undefined).message).toContain(meaning);

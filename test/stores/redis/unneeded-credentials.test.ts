@@ -39,7 +39,11 @@ describe('credentials that a server does not need', () => {
 
   it.each([
     ['a password', { redisPassword: SECRET }, 'Redis at 127.0.0.1:PORT needs no password'],
-    ['a user without a password', { redisUsername: SECRET }, 'redisUsername is not used without redisPassword'],
+    [
+      'a user without a password',
+      { redisUsername: SECRET },
+      'redisUsername is not used without redisPassword',
+    ],
   ])('%s: it locks and warns once', async (_name, metadata, warning) => {
     const { store, logger } = await initOn([], metadata);
     await expectLock({ store, logger });
