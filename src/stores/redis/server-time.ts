@@ -4,6 +4,6 @@ import type { RedisClient } from './redis-link';
 export async function readTime(client: RedisClient): Promise<number> {
   const [seconds = NaN, microseconds = NaN] = (await client.time()).map(Number);
   const serverMs = seconds * 1000 + Math.floor(microseconds / 1000);
-  if (!Number.isSafeInteger(serverMs)) throw new Error('TIME was answered with no time');
+  if (!Number.isSafeInteger(serverMs)) throw new Error('Redis gave an unexpected reply to TIME');
   return serverMs;
 }
