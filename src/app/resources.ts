@@ -140,7 +140,7 @@ export class Resources {
       return [watcher];
     } catch (error) {
       logger.warn(
-        `Folder ${folder} can't be watched: ${toErrorMessage(error)}; it is read at an interval`,
+        `Folder ${folder} can't be watched: ${toErrorMessage(error)}; it is read periodically`,
       );
       return [];
     }
@@ -170,9 +170,7 @@ export class Resources {
         isWhole = await this.#reloadOnce();
       } catch (error) {
         isWhole = false;
-        logger.error(
-          `Reload failed: ${toErrorMessage(error)}; everything stays in use as it was before`,
-        );
+        logger.error(`Reload failed: ${toErrorMessage(error)}; everything in use stays unchanged`);
       }
     }
     return isWhole;
@@ -218,7 +216,7 @@ export class Resources {
     const files = this.#halfWritten.suspect(found, isInUse);
     for (const file of this.#halfWritten.settled) {
       logger.warn(
-        `${file} has not changed for ${SETTLED_AFTER_MS / 1000} s and counts as it stands`,
+        `${file} has not changed for ${SETTLED_AFTER_MS / 1000} s and is now used as it is`,
       );
     }
     this.#readAgainWhenSettled();

@@ -6,14 +6,14 @@ import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
 import { type Redact, redactError } from './redaction';
 
-/** At which step a component failed, in the words of daprd's metric. */
+/** The step at which a component failed, as in daprd's metric. */
 export type FailedStep = 'creation' | 'init';
 
-/** A component that can't be used; the message is the sentence that daprd logs. */
+/** A component failed. The message is the sentence that daprd logs. */
 export class ComponentError extends Error {
   override readonly name = 'ComponentError';
   readonly step: FailedStep;
-  /** True where the store may come to be ready without anything being changed: its server is away. */
+  /** True if the store may become ready without a change, because its server is away. */
   readonly isPassing: boolean;
 
   constructor(
@@ -27,9 +27,9 @@ export class ComponentError extends Error {
 }
 
 /**
- * The prefix of a component's keys.
+ * Creates the key prefix of a component.
  *
- * @throws {ComponentError} where its keyPrefix can't be one
+ * @throws {ComponentError} if its keyPrefix is invalid
  */
 export function toKeyPrefix(
   manifest: ComponentManifest,
@@ -41,7 +41,7 @@ export function toKeyPrefix(
     return createLockKeyPrefix({ keyPrefix, appId, componentName: manifest.name });
   } catch (error) {
     if (!(error instanceof LockKeyError)) throw error;
-    // The sentence quotes the prefix.
+    // The message quotes the prefix.
     const shown = properties.show('keyPrefix', (keyPrefix ?? '').toLowerCase());
     const message = `failed to save lock keyprefix: ${new LockKeyError(shown).message}`;
     throw initFailure(manifest, new Error(message));
@@ -49,9 +49,9 @@ export function toKeyPrefix(
 }
 
 /**
- * Makes a component's store; nothing is opened yet.
+ * Creates a component's store without opening it.
  *
- * @throws {ComponentError} where its type is unknown or its metadata is wrong
+ * @throws {ComponentError} if its type is unknown or its metadata is invalid
  */
 export function createLockStore(
   manifest: ComponentManifest,
@@ -69,17 +69,18 @@ export function createLockStore(
   throw failure('creation', manifest, tagged('CREATE_COMPONENT_FAILURE', manifest, reason));
 }
 
-/** What stands around a store's init. */
+/** The limits of a store's init. */
 export interface InitLimits {
   readonly signal: AbortSignal;
-  /** The store's own words go through it; those around them are ours, and quote nothing. */
+  /** Applied to the store's own text. The text around it is ours and quotes nothing. */
   readonly redact: Redact;
 }
 
 /**
- * Opens a component's store within its time. One that fails is not closed: it may be opened again.
+ * Opens a component's store within its time limit. A store that fails is not closed, because it may
+ * be opened again.
  *
- * @param limits a signal that ends that time before, and what the store's reason goes through
+ * @param limits a signal that ends the init early, and the redaction of the store's text
  * @throws {ComponentError} with the store's reason
  */
 export async function initLockStore(
@@ -104,18 +105,18 @@ export async function initLockStore(
   }
 }
 
-/** What a store fails with whose server may come yet. */
+/** The kinds of errors after which the server may still become available. */
 const PASSING: readonly StoreError['kind'][] = ['unavailable', 'deadline'];
 
-/** What daprd says of a component that failed at its init, whatever the reason. */
+/** daprd's sentence for a component that failed at its init, for any reason. */
 export function initFailure(manifest: ComponentManifest, cause: unknown): ComponentError {
   return cause instanceof ComponentError ? cause : failure('init', manifest, cause);
 }
 
-/** How long a store has to say why it failed, once its time is over. */
+/** How long to wait for a store's reason after its time limit, in milliseconds. */
 const OVERRUN_MS = 500;
 
-/** Waits for a store's init no longer than the component allows, whatever the store does. */
+/** Waits for a store's init within the component's limit, even if the store does not stop. */
 function initWithin(
   init: (over: AbortSignal) => Promise<void>,
   manifest: ComponentManifest,
@@ -130,7 +131,10 @@ function initWithin(
   });
 }
 
-/** daprd wraps a failing init twice in this sentence; once says as much. A failing creation stands in it. */
+/**
+ * daprd repeats this sentence around a failing init. Once is enough. A failing creation is part of
+ * it.
+ */
 function failure(step: FailedStep, manifest: ComponentManifest, cause: unknown): ComponentError {
   const { message } = tagged('INIT_COMPONENT_FAILURE', manifest, cause);
   return new ComponentError(message, { step, cause });

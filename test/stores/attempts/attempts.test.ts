@@ -116,7 +116,7 @@ describe('an attempt', () => {
     const next = await loseReply();
     await expect(answer).rejects.toMatchObject({
       outcome: 'unknown',
-      message: expect.stringContaining('counted from when Fake took it') as unknown,
+      message: expect.stringContaining('counted from when Fake granted it') as unknown,
     });
     await room.attempts.withdraw(command);
     expect(next.sends).toEqual([]);

@@ -183,8 +183,8 @@ describe('a withdrawal', () => {
       await pass(0);
       expect(end.error).toMatchObject({ kind: 'closed', outcome: 'unknown' });
       expect(room.logger.messages('warn')).toEqual([
-        '1 withdrawn lock attempts were not confirmed by Fake; locks of theirs may exist for another 61 s',
-        '1 lock calls were cut off in flight; what they took stays until its expiry',
+        '1 withdrawn lock attempts were not confirmed by Fake; their locks may exist for another 61 s',
+        '1 lock calls in flight were cut off; the locks that they took stay until they expire',
       ]);
       next.end(new Error('the store was closed'));
       await pass(1000);
