@@ -18,7 +18,7 @@ describe.each([
     create: (options?: StreamFixtureOptions): StreamFixture => new GrpcStreams(options),
     refusal: /^INTERNAL failed to try acquiring lock: away$/,
     defect: /^INTERNAL internal error$/,
-    full: /^RESOURCE_EXHAUSTED 2 streams are open/,
+    full: /^RESOURCE_EXHAUSTED the limit of 2 open streams/,
     denied: /^UNIMPLEMENTED Not Implemented$/,
   },
   {
@@ -26,7 +26,7 @@ describe.each([
     create: (options?: StreamFixtureOptions): StreamFixture => new HttpStreams(options),
     refusal: /^500 .*"ERR_TRY_LOCK".*failed to try acquiring lock: away/,
     defect: /^500 .*"internal error"/,
-    full: /^503 .*"ERR_TOO_MANY_STREAMS".*2 streams are open/,
+    full: /^503 .*"ERR_TOO_MANY_STREAMS".*the limit of 2 open streams/,
     denied: /^404 .*ERR_DIRECT_INVOKE/,
   },
 ])('a stream of events over $transport', ({ create, refusal, defect, full, denied }) => {

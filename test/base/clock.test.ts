@@ -2,11 +2,27 @@ import { processClock } from '../../src/base/clock';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Jest's timers lack what Node's have. */
+function giveTimersClose(): void {
+  const start = globalThis.setTimeout;
+  const startWithClose = (run: () => void, delayMs?: number) => {
+    const timer = start(run, delayMs);
+    return Object.assign(timer, {
+      close: () => {
+        clearTimeout(timer);
+      },
+    });
+  };
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(startWithClose as typeof setTimeout);
+}
+
 describe('processClock', () => {
   beforeEach(() => {
     jest.useFakeTimers();
+    giveTimersClose();
   });
   afterEach(() => {
+    jest.restoreAllMocks();
     jest.useRealTimers();
   });
 
@@ -53,6 +69,7 @@ describe('processClock', () => {
   it.each([100, 3 * LONGEST_TIMER_MS])(
     'holds up the end of the process unless told: %d ms',
     (delayMs) => {
+      jest.restoreAllMocks();
       jest.useRealTimers();
       const started = jest.spyOn(globalThis, 'setTimeout');
       const timer = processClock.after(delayMs, () => undefined);

@@ -71,7 +71,10 @@ async function startFleet(
 
 function startFirstVersion(port: number, checkout: string | undefined): Promise<SidecarUnderTest> {
   if (checkout !== undefined) return startProcess(port, {}, path.join(checkout, 'dist/main.js'));
-  return startInProcess(port, (at) => createQuickStore(at, new FirstVersionCommands()).store);
+  return startInProcess(
+    port,
+    (at) => createQuickStore(at, { commands: new FirstVersionCommands() }).store,
+  );
 }
 
 main().catch((error: unknown) => {

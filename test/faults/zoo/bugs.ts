@@ -34,7 +34,7 @@ const inCommands = (name: string, change: (own: Commands) => Partial<Commands>):
   name,
   createStore: (port) => {
     const commands = Object.assign(new LockCommands(), change(new LockCommands()));
-    return createQuickStore(port, commands).store;
+    return createQuickStore(port, { commands }).store;
   },
 });
 

@@ -10,6 +10,9 @@ import { createQuickStore, noAbort, type StoreFixture, tryLockCall } from './red
 /** How long after Redis is back a withdrawn lock may stay: the stated allowance. */
 const WITHDRAWN_WITHIN_MS = 1000;
 
+/** How long a send waits for its reply: long enough for a machine that is busy. */
+const TRY_TIMEOUT_MS = 400;
+
 describe('lock.redis behind a bad network', () => {
   let redis: RedisServer;
   let proxy: TcpProxy;
@@ -20,7 +23,7 @@ describe('lock.redis behind a bad network', () => {
   beforeEach(async () => {
     redis = await startRedisServer({ args: ['--appendonly', 'no'] });
     proxy = await TcpProxy.start(redis.port);
-    fixture = createQuickStore(proxy.port);
+    fixture = createQuickStore(proxy.port, { tryTimeoutMs: TRY_TIMEOUT_MS });
     store = fixture.store;
     await store.init(noAbort());
     key = `lock||myapp||${randomUUID()}`;
@@ -220,7 +223,7 @@ describe('lock.redis behind a bad network', () => {
 
     it('takes nothing after the time of its try', async () => {
       await abandon((signal) => store.tryLock(tryLockCall(key), signal));
-      await pause(250);
+      await pause(TRY_TIMEOUT_MS + 50);
       await deliver();
       await expect(holder()).resolves.toBeNull();
     });
@@ -228,7 +231,7 @@ describe('lock.redis behind a bad network', () => {
     it('frees nothing after the time of its try', async () => {
       await tryLock();
       await abandon((signal) => store.unlock(tryLockCall(key), signal));
-      await pause(250);
+      await pause(TRY_TIMEOUT_MS + 50);
       await deliver();
       await expect(holder()).resolves.toBe('a');
     });

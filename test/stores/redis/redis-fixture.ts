@@ -34,16 +34,19 @@ export function createStore(
 }
 
 /**
- * Makes a store whose sends wait 200 ms and whose calls wait 3 s: what the defaults are in small,
- * which no component can set, as a time-out that it sets bounds the whole call.
+ * Makes a store whose sends wait 200 ms, or as long as is said, and whose calls wait 3 s: what the defaults are
+ * in small, which no component can set, as a time-out that it sets bounds the whole call.
  */
-export function createQuickStore(port: number, commands = new LockCommands()): StoreFixture {
+export function createQuickStore(
+  port: number,
+  { commands = new LockCommands(), tryTimeoutMs = 200 } = {},
+): StoreFixture {
   const logger = new RecordingLogger();
   const properties = new MetadataProperties([['redisHost', `127.0.0.1:${port}`]]);
   const settings = {
     ...parseRedisSettings(properties),
-    readTimeoutMs: 200,
-    writeTimeoutMs: 200,
+    readTimeoutMs: tryTimeoutMs,
+    writeTimeoutMs: tryTimeoutMs,
     unlockTimeoutMs: 3000,
     tryLockTimeoutMs: 3000,
   };
