@@ -13,7 +13,7 @@ function giveTimersClose(): void {
       },
     });
   };
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(startWithClose as typeof setTimeout);
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(startWithClose);
 }
 
 describe('processClock', () => {
