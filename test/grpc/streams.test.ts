@@ -114,7 +114,9 @@ describe('streams of events over gRPC', () => {
     });
     const refused = streams.open();
     await eventually(() => {
-      expect(refused.ended).toMatch(/^RESOURCE_EXHAUSTED the limit of 1 open streams on this connection/);
+      expect(refused.ended).toMatch(
+        /^RESOURCE_EXHAUSTED the limit of 1 open streams on this connection/,
+      );
     });
     connectTo(streams.grpc.port);
     begin(WATCH_PATH);
