@@ -6,6 +6,7 @@ import { loadDaprService } from '../../src/grpc/proto-files';
 import type { Caller } from '../../src/lock/lock-service';
 import { body, callHeaders, message, openHttp2, reset } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';
+import { untilCut } from '../support/until-cut';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 
 describe('a connection on which many calls are cancelled', () => {
@@ -168,10 +169,3 @@ describe('a connection on which calls are begun and cancelled in one breath', ()
     });
   });
 });
-
-/** On some Nodes a connection that is cut with bytes unread ends by a reset. */
-async function untilCut(socket: Socket): Promise<void> {
-  await once(socket, 'end').catch((error: unknown) => {
-    expect(error).toMatchObject({ code: 'ECONNRESET' });
-  });
-}

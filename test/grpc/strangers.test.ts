@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -14,6 +13,7 @@ import {
   setting,
 } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';
+import { untilCut } from '../support/until-cut';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 
 const CALLS_AT_ONCE = 400;
@@ -68,14 +68,14 @@ describe('strangers who call as fast as they can', () => {
     ['TryLockAlpha1', daprPath('TryLockAlpha1')],
     ['health checks', '/grpc.health.v1.Health/Check'],
   ])('are cut where their headers are long: %s', async (_name, path) => {
-    const closed = once(socket, 'end');
+    const cut = untilCut(socket);
     const long = { a: 'x'.repeat(30_000), b: 'y'.repeat(30_000) };
     socket.write(
       Buffer.concat(
         Array.from({ length: 10 }, (_, index) => callHeaders(2 * index + 1, path, long)),
       ),
     );
-    await closed;
+    await cut;
   });
 
   it('may send long headers where they have the token', async () => {
