@@ -2,9 +2,9 @@ import type { MethodDefinition } from '@grpc/proto-loader';
 import { Writer } from 'protobufjs/minimal';
 
 /**
- * Makes the encoder of a method's answers. An answer of one flag or one enum, as those of the lock
- * calls are, is one of a few: each of them is encoded once and kept, without protobufjs's codec, whose
- * making takes longer than a lock.
+ * Creates the encoder of a method's answers. The answers of the lock calls consist of one boolean
+ * or one enum, so they have only a few values. Each value is encoded once and kept, without
+ * protobufjs's codec, whose creation takes longer than a lock call.
  */
 export function createAnswerEncoder(
   method: MethodDefinition<object, object>,
@@ -23,7 +23,7 @@ export function createAnswerEncoder(
   };
 }
 
-/** The part of a FieldDescriptorProto, in proto-loader's JSON form, that is looked at. */
+/** The relevant part of a FieldDescriptorProto in proto-loader's JSON form. */
 interface FieldDescriptor {
   readonly name: string;
   readonly number: number;
@@ -31,10 +31,10 @@ interface FieldDescriptor {
   readonly label: string;
 }
 
-/** Types of which a field takes few values here, all of them varints: no text is ever kept. */
+/** Field types with few values, all encoded as varints. Texts are never kept. */
 const FEW_VALUES = ['TYPE_BOOL', 'TYPE_ENUM'];
 
-/** A message's field where it has one, of few values. */
+/** The field of a message that has only one, if that field has few values. */
 function onlyField(descriptor: object): FieldDescriptor | undefined {
   const { field } = descriptor as { readonly field: readonly FieldDescriptor[] };
   const [first] = field;
@@ -43,9 +43,12 @@ function onlyField(descriptor: object): FieldDescriptor | undefined {
   return FEW_VALUES.includes(first.type) ? first : undefined;
 }
 
-/** A message of one varint (protobuf encoding, Message Structure); its zero value is no bytes. */
+/**
+ * Encodes a message of one varint (protobuf encoding, Message Structure). The zero value is encoded
+ * as no bytes.
+ */
 function encodeVarint(field: number, value: number): Buffer {
-  // What is no number would be written as 0, which is what "unlocked" is.
+  // A value that is not a number would be encoded as 0, which means "unlocked".
   if (!Number.isInteger(value)) throw new Error('an answer has neither a flag nor a number');
   if (value === 0) return Buffer.alloc(0);
   return Buffer.from(
@@ -56,7 +59,7 @@ function encodeVarint(field: number, value: number): Buffer {
   );
 }
 
-/** proto3 leaves zero values off the wire, which protobufjs does for absent fields only. */
+/** proto3 omits zero values on the wire. protobufjs does so only for absent fields. */
 function omitZeroValues(message: object): object {
   return Object.fromEntries(
     Object.entries(message).filter(([, value]) => value !== false && value !== 0 && value !== ''),

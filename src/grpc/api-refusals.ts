@@ -9,39 +9,42 @@ import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar
 import { createDaprStatus } from './error-details';
 import { type GrpcStatus, statusOf } from './grpc-status';
 
-/** The paths that anybody may call: all of them are the transport's own, health checks. */
+/** The paths that need no token. All of them are health checks of the gRPC transport. */
 const EXEMPT_PATHS: ReadonlySet<string | undefined> = new Set(
   GRPC_ONLY_METHODS.filter(({ access }) => access === 'probe').map(({ grpcPath }) => grpcPath),
 );
 
-/** daprd's words for each reason, in the ErrorInfo detail (dapr/dapr pkg/api/grpc). */
+/** daprd's texts for the reasons, sent in the ErrorInfo detail (dapr/dapr pkg/api/grpc). */
 const REASONS: Readonly<Record<Exclude<TokenVerdict, 'valid'>, string>> = {
   missing: 'missing api token in request metadata',
   mismatch: 'authentication error: api token mismatch',
 };
 
-/** True for what anybody may call, with a token and without. */
+/** True for a path that may be called without a token. */
 export function isExempt(path: string): boolean {
   return EXEMPT_PATHS.has(path);
 }
 
 /**
- * Says by its headers alone which call is refused: what the configuration does not allow (`spec.api`)
- * first, then what lacks the right API token, then what no method has for its path. Nothing of such a
- * call's request is read.
+ * Decides by its headers alone whether a call is refused. The order is: not allowed by the
+ * configuration (`spec.api`), no valid API token, unknown path. Nothing of a refused request is
+ * read.
  */
 export class ApiRefusals {
   readonly #methods: ReadonlyMap<string | undefined, MethodRow>;
   readonly #isAllowed: ApiAccess;
   readonly #checkToken: TokenCheck | undefined;
-  /** Each is made when it is first needed: with its details it takes longer than a lock. */
+  /**
+   * Each status is created at its first use and kept, because encoding its details takes longer
+   * than a lock call.
+   */
   readonly #made = new Map<string, GrpcStatus>();
 
   constructor(options: {
-    /** What is served, beside {@link GRPC_ONLY_METHODS}; nothing else is. */
+    /** The served methods. Only these and {@link GRPC_ONLY_METHODS} exist. */
     readonly methods: readonly MethodRow[];
     readonly isAllowed: ApiAccess;
-    /** Undefined where the sidecar has no token. */
+    /** Undefined if the sidecar has no token. */
     readonly checkToken: TokenCheck | undefined;
   }) {
     const rows = [...options.methods, ...GRPC_ONLY_METHODS];
@@ -50,7 +53,7 @@ export class ApiRefusals {
     this.#checkToken = options.checkToken;
   }
 
-  /** The status of a call that is refused; undefined for one that may go on. */
+  /** The status of a refused call. Undefined if the call may continue. */
   of(path: string, headers: IncomingHttpHeaders): GrpcStatus | undefined {
     const method = this.#methods.get(path);
     if (method !== undefined && !isServed(method, 'grpc', this.#isAllowed)) {
@@ -79,7 +82,7 @@ export class ApiRefusals {
   }
 }
 
-/** Only who has the token learns which methods there are. */
+/** Checked after the token, so that only callers with the token find out which methods exist. */
 function refuseUnknown(method: MethodRow | undefined, path: string): GrpcStatus | undefined {
   if (method !== undefined) return undefined;
   return statusOf(status.UNIMPLEMENTED, `Holdfast does not serve ${path}`);

@@ -8,45 +8,57 @@ import { full } from './inflate';
 import { endStream, NO_GRPC, toTrailersOnly } from './trailers-only';
 import { Visitors } from './visitors';
 
-/** What calls without a token, health checks, may hold together, in bytes. */
+/** Total memory for calls that need no token (health checks), in bytes. */
 const EXEMPT_BYTES = 4 * 1024 * 1024;
 
-/** How much of a health check is kept: no service has so long a name. In bytes. */
+/** How many bytes of a health check are kept. No service name is that long. */
 export const EXEMPT_KEPT_BYTES = 4096;
 
-/** What the requests of all connections may hold together, unless messages may be longer. In bytes. */
+/**
+ * Total memory for the requests of all connections, in bytes. It is larger if the maximum message
+ * size requires that.
+ */
 const HELD_BYTES = 24 * 1024 * 1024;
 
-/** How many of the longest messages there is room for at least. */
+/** The minimum number of messages of maximum size for which there is room. */
 const LONGEST_MESSAGES = 4;
 
-/** The share of all that may be held that one connection may take. */
+/** The share of the total memory that one connection may use. */
 const CONNECTION_SHARE = 0.5;
 
-/** Headers up to this size are not counted: there are no more of them than streams. In bytes. */
+/**
+ * Headers up to this size, in bytes, are not counted. Their number is limited by the number of
+ * streams.
+ */
 const UNCOUNTED_HEADER_BYTES = 2048;
 
-/** Reflection is asked for names, and its requests are decoded by a library. The limit is in bytes. */
+/**
+ * A reflection request contains only names, and a library decodes it. It has its own size limit, in
+ * bytes.
+ */
 const REFLECTION_PREFIX = '/grpc.reflection.';
 const REFLECTION_BYTES = 65_536;
 
-/** Messages on one call: of a unary one the second is refused, reflection is asked a few times. */
+/**
+ * Maximum number of messages on one call. A unary call is refused at the second message. Reflection
+ * clients send a few.
+ */
 const MESSAGES_A_CALL = 1000;
 
-/** A call of which the headers have come. */
+/** A call whose headers have arrived. */
 export interface BegunCall {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
   readonly headerBytes: number;
-  /** What the calls of its connection may hold together. */
+  /** The memory budget that all calls of its connection share. */
   readonly budget: ByteBudget;
-  /** What it holds, once it was let in; to be settled when its stream closes. */
+  /** The call's memory account, set when the call is admitted. Settle it when the stream closes. */
   account?: ByteAccount;
 }
 
 /**
- * Lets through what may be called, by whom, and as much as there is room for. It looks at headers
- * alone: nothing of a call that is refused is read.
+ * Admits calls by their headers: by method, by token and by available memory. It reads nothing else
+ * of a call that it refuses.
  */
 export class CallGate {
   readonly #refusals: ApiRefusals;
@@ -57,7 +69,10 @@ export class CallGate {
 
   constructor(options: {
     readonly refusals: ApiRefusals;
-    /** Longest message taken, in bytes; -1 for no limit, and then there is none on all of them. */
+    /**
+     * Maximum size of a message, in bytes. -1 means no limit, and then the total memory has no
+     * limit either.
+     */
     readonly maxMessageBytes: number;
   }) {
     const { refusals, maxMessageBytes } = options;
@@ -68,12 +83,15 @@ export class CallGate {
     );
   }
 
-  /** What the calls of a new connection may hold. */
+  /** Creates the memory budget of a new connection. */
   createBudget(): ByteBudget {
     return new ByteBudget(this.#held.bytes * CONNECTION_SHARE, this.#held);
   }
 
-  /** What a call may take, which is its account then; undefined for one that has been refused, and is answered. */
+  /**
+   * Returns the limits of an admitted call and sets its account. Returns undefined for a refused
+   * call, which is then already answered.
+   */
   admit(call: BegunCall): CallLimits | undefined {
     const { stream, headers, headerBytes, budget } = call;
     const path = headers[':path'] ?? '';

@@ -7,50 +7,61 @@ import { setReading } from './socket-handle';
 import type { Turn } from './turn';
 
 /**
- * Calls that a client may cancel on one connection before it is asked to open another. nghttp2 cuts a
- * connection, and all calls on it, after a thousand and 33 more each second, and Node 20 has no option
- * for that; but not one that was told to go away. It counts cancels too that cross their answer on the
- * way, of which Node tells nothing: where deadlines pass while answers come, those are up to half of
- * all.
+ * Cancelled calls on one connection before the client is asked to open another. nghttp2 closes a
+ * connection, with all its calls, after 1,000 cancelled calls plus 33 per second. Node 20 has no
+ * option for that limit, but a connection that was sent GOAWAY is exempt. nghttp2 also counts
+ * cancellations that cross the answer on the wire, and Node does not report those. When deadlines
+ * pass while answers arrive, they are up to half of all.
  */
 const CANCELS_BEFORE_RETIRING = 250;
 
-/** Cancels, of those that came in time, after which it is cut though it was to go away. */
+/**
+ * Cancelled calls (counting only those that arrived before the answer) after which the connection
+ * is closed, even after GOAWAY.
+ */
 const CANCELS_BEFORE_CUT = 2000;
 
 /**
- * Calls that a stranger, and a known client, may begin and cancel within one turn of the event loop. A known
- * client may do it more often: what it has begun and cancelled while the sidecar was busy comes in one turn,
- * however long the client has waited, and others may share its connection.
+ * How many calls a stranger and a known client may start and cancel within one turn of the event
+ * loop. The limit for known clients is higher: everything that a client started and cancelled while
+ * the sidecar was busy arrives in one turn, however long the client had waited, and clients may
+ * share a connection.
  */
 const CANCELS_IN_A_TURN = { ofStrangers: 100, ofKnown: 500 } as const;
 
-/** Headers up to this size cost a connection nothing, in bytes: daprd takes 4 KiB. */
+/** Headers up to this size, in bytes, are not counted. daprd accepts 4 KiB. */
 const USUAL_HEADER_BYTES = 8192;
 
 /**
- * Bytes of longer headers that may come on a connection before a call was let in. Each is kept until V8
- * collects it, and V8 does not count what stands outside of its heap, as headers of node:http2 do.
+ * Maximum total of longer headers on a connection before a call is admitted, in bytes. node:http2
+ * keeps headers outside V8's heap until V8 collects them, and V8 does not take their size into
+ * account.
  */
 const STRANGERS_HEADER_BYTES = 256 * 1024;
 
-/** From the notice that a connection goes away to the moment from which it takes no more calls. */
+/**
+ * Time between the notice that a connection will close and the moment when it accepts no more
+ * calls, in milliseconds.
+ */
 const NOTICE_MS = 1000;
 
-/** The highest id that a stream can have: with it GOAWAY says that all calls are still taken (RFC 9113, 6.8). */
+/**
+ * The highest possible stream id. A GOAWAY with it means that all calls are still accepted (RFC
+ * 9113, 6.8).
+ */
 const ALL_STREAMS = 2 ** 31 - 1;
 
-/** A client's connection and the calls that are under way on it. */
+/** A client's connection and its calls in progress. */
 export class Connection {
   readonly session: ServerHttp2Session;
   readonly socket: Socket;
-  /** What its calls may hold together. */
+  /** The memory budget that its calls share. */
   readonly budget: ByteBudget;
-  /** Calls under way. */
+  /** Number of calls in progress. */
   streams = 0;
-  /** Those of them that are streams of events: they take nothing of its share for unary calls. */
+  /** How many of them are event streams. They do not count against its share of unary calls. */
   heldStreams = 0;
-  /** True once a call of its was let in: it is no stranger any more. */
+  /** True once one of its calls was admitted. It is no longer a stranger then. */
   isKnown = false;
   readonly #turn: Turn;
   #cancels = 0;
@@ -72,19 +83,22 @@ export class Connection {
     this.#turn = options.turn;
   }
 
-  /** True where it is over without a word from its client. */
+  /** True if the connection ended without any notice from the client. */
   get isGivenUp(): boolean {
     const { socket } = this;
     return socket.destroyed && !isEndedByClient(socket);
   }
 
-  /** A call has ended that was begun in the turn named. */
+  /** Records the end of a call that was started in the given turn. */
   ended(stream: ServerHttp2Stream, begunIn: number): void {
     this.streams -= 1;
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countCancel(begunIn);
   }
 
-  /** Headers have come; it is cut where they are too much for one on which nothing was let in yet. */
+  /**
+   * Counts received headers. Closes the connection if they exceed the limit for one without an
+   * admitted call.
+   */
   countHeaders(bytes: number): void {
     if (this.isKnown || bytes <= USUAL_HEADER_BYTES) return;
     this.#headerBytes += bytes;
@@ -92,14 +106,15 @@ export class Connection {
   }
 
   /**
-   * Closes it with a reason that clients show. It is the socket that is destroyed: to destroy a session
-   * some of whose calls are half answered can make node:http2 (20) write empty frames for ever.
+   * Closes the connection with an error code that clients show. It destroys the socket instead of
+   * the session: destroying a session with partly answered calls can make node:http2 (Node 20)
+   * write empty frames forever.
    */
   cut(): void {
     const { session, socket } = this;
     if (this.#isCut || session.destroyed) return;
     this.#isCut = true;
-    // Much more may have come, and would be read within this turn.
+    // More data may have arrived, and would be read within this turn.
     setReading(socket, false);
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     setImmediate(() => {
@@ -123,8 +138,8 @@ export class Connection {
   }
 
   /**
-   * Asks the client to use another connection. Calls under way end as they would, and those that are
-   * on their way are taken, as with gRPC's MAX_CONNECTION_AGE.
+   * Asks the client to use another connection. Calls in progress finish normally, and calls that
+   * are on their way are accepted, as with gRPC's MAX_CONNECTION_AGE.
    */
   #retire(): void {
     const { session } = this;

@@ -14,17 +14,17 @@ import { Strangers } from './strangers';
 import type { StreamShares } from './stream-shares';
 import { Turn } from './turn';
 
-/** How many bytes of headers take as long as a call that is refused. */
+/** Header bytes that take as much time to process as one refused call. */
 const HEADER_BYTES_A_CALL = 4096;
 
-/** What the connections of a server stand on. */
+/** The parts that the connections of a server share. */
 export interface ConnectionsOptions {
   readonly gate: CallGate;
-  /** How many streams each connection may open; undefined for any number. */
+  /** Limits how many streams each connection may open. Undefined means no limit. */
   readonly shares: StreamShares | undefined;
 }
 
-/** Sees the connections of a server and the calls on them before grpc-js does. */
+/** Handles the connections of a server, and the calls on them, before grpc-js does. */
 export class Connections {
   readonly #gate: CallGate;
   readonly #shares: StreamShares | undefined;
@@ -32,7 +32,7 @@ export class Connections {
   readonly #known = new WeakSet<Http2Server>();
   readonly #turn = new Turn();
   readonly #strangers = new Strangers();
-  /** Of the call that is handed to grpc-js at the moment. */
+  /** The limits of the call that is being handed to grpc-js at the moment. */
   #limits: CallLimits | undefined;
 
   constructor({ gate, shares }: ConnectionsOptions) {
@@ -40,15 +40,18 @@ export class Connections {
     this.#shares = shares;
   }
 
-  /** Bounds each call when grpc-js makes it, which it does while a stream is handed to it. */
+  /**
+   * Applies the limits to each call when grpc-js creates it, which it does while it receives the
+   * stream.
+   */
   readonly interceptor: ServerInterceptor = (_method, call) => {
-    // Handed on as it is: a layer of its own would cost every call.
+    // Returned without a wrapper, because a wrapper would cost time in every call.
     const made = call as unknown as ServerInterceptingCall;
     if (this.#limits !== undefined) boundCall(made, this.#limits);
     return made;
   };
 
-  /** Watches what a server is bound to by now; call it after each bind. */
+  /** Watches the addresses to which a server is bound so far. Call it after each bind. */
   watch(server: Server): void {
     for (const http2Server of http2ServersOf(server)) {
       if (!this.#known.has(http2Server)) this.#watchOne(http2Server);
@@ -57,10 +60,11 @@ export class Connections {
   }
 
   /**
-   * Cuts the connections that carry no call. A graceful shutdown of grpc-js waits until clients have
-   * acknowledged their settings and closed their side; one that only connected never does.
+   * Closes connections without a call. A graceful shutdown of grpc-js waits until clients have
+   * acknowledged their settings and closed their side. A client that only connected never does
+   * that.
    *
-   * @param mayLose true to cut those too whose last answer has not been taken by the kernel
+   * @param mayLose true to close also connections whose last answer the kernel has not accepted yet
    */
   endIdle({ mayLose }: { readonly mayLose: boolean }): void {
     for (const { socket, streams } of this.#connections.values()) {
@@ -68,18 +72,21 @@ export class Connections {
     }
   }
 
-  /** The connection of a session; undefined for one that is over. */
+  /** The connection of a session. Undefined if it has ended. */
   of(session: ServerHttp2Session): Connection | undefined {
     return this.#connections.get(session);
   }
 
-  /** One of its calls is a stream of events, which leaves the share of its unary calls to them. */
+  /**
+   * Records that one of the connection's calls is an event stream. It then no longer counts against
+   * the share of unary calls.
+   */
   hold(connection: Connection): void {
     connection.heldStreams += 1;
     this.#shares?.hold(connection);
   }
 
-  /** A stream of events is over. */
+  /** Records the end of an event stream. */
   letGo(connection: Connection): void {
     connection.heldStreams -= 1;
     this.#shares?.hold(connection);
@@ -87,7 +94,8 @@ export class Connections {
 
   #watchOne(http2Server: Http2Server): void {
     let arriving: Socket;
-    // Node makes the session while it handles this event; the session shows no socket to destroy.
+    // Node creates the session while it handles this event. The session itself does not expose a
+    // socket that can be destroyed.
     for (const event of ['connection', 'secureConnection']) {
       http2Server.prependListener(event, (socket: Socket) => {
         arriving = socket;
@@ -132,13 +140,16 @@ export class Connections {
     return limits;
   }
 
-  /** A call was let in for which a token is needed where there is one. */
+  /** Records that a call was admitted that needs a token (if the sidecar has one). */
   #meet(connection: Connection): void {
     connection.isKnown = true;
     this.#strangers.remove(connection);
   }
 
-  /** One listener does all that the end of a call takes: each costs every call. */
+  /**
+   * One listener does everything that the end of a call requires, because each listener costs time
+   * in every call.
+   */
   #count(call: BegunCall, connection: Connection): void {
     const { stream } = call;
     const begunIn = this.#turn.number;

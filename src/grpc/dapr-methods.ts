@@ -3,7 +3,7 @@ import type { SidecarMetadataView } from '../sidecar/metadata';
 import { bindMethods, type GrpcMethod } from './grpc-method';
 import { loadDaprService } from './proto-files';
 
-/** Dapr's methods as the gRPC server takes them. */
+/** Dapr's methods in the form that the gRPC server needs. */
 export function createDaprMethods(api: DaprApi): readonly GrpcMethod[] {
   const definitions = new Map(
     Object.values(loadDaprService()).map((method) => [method.path, method]),
@@ -11,10 +11,13 @@ export function createDaprMethods(api: DaprApi): readonly GrpcMethod[] {
   return bindMethods(api, definitions, { GetMetadata: toMetadataResponse });
 }
 
-/** ActorRuntimeStatus.DISABLED: what a sidecar without actors answers. */
+/** ActorRuntimeStatus.DISABLED, as daprd reports without actors. */
 const ACTORS_DISABLED = 1;
 
-/** The metadata as daprd's GetMetadataResponse; `actorRuntime` as of a sidecar without placement. */
+/**
+ * Converts the metadata to daprd's GetMetadataResponse. `actorRuntime` has the values of a sidecar
+ * without placement service.
+ */
 function toMetadataResponse(view: SidecarMetadataView): object {
   return {
     id: view.id,

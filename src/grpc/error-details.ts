@@ -4,8 +4,8 @@ import { type GrpcStatus, statusOf } from './grpc-status';
 import { loadErrorDetailTypes } from './proto-files';
 
 /**
- * A status with the ErrorInfo detail that daprd gives to what it refuses before any method is called
- * (dapr/dapr pkg/messaging/v1, ErrorFromHTTPResponseCode).
+ * Creates a status with the ErrorInfo detail that daprd adds when it refuses a call before any
+ * method runs (dapr/dapr pkg/messaging/v1, ErrorFromHTTPResponseCode).
  */
 export function createDaprStatus(
   code: status,

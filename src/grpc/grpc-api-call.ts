@@ -6,8 +6,8 @@ import type { GrpcRow } from './grpc-method';
 type Call = ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>;
 
 /**
- * A gRPC call as those see it who watch calls. What few of them ask for (peer, headers) is looked up
- * when they ask: a call pays for no answer that nobody wants.
+ * A gRPC call in the form that the observer needs. Peer and headers are looked up on access, so
+ * that a call costs nothing for values that are not used.
  */
 export class GrpcApiCall implements ApiCall {
   readonly protocol = 'grpc';
@@ -58,7 +58,7 @@ export class GrpcApiCall implements ApiCall {
   }
 }
 
-/** The first text value of a metadata key; a binary value counts as absent. */
+/** The first text value of a metadata key. A binary value counts as absent. */
 export function firstValue(metadata: Metadata, key: string): string | undefined {
   const value = metadata.get(key)[0];
   return typeof value === 'string' ? value : undefined;

@@ -7,7 +7,7 @@ import type { GrpcStatus } from './grpc-status';
 import { inflate } from './inflate';
 import { MessageReader, PREFIX_BYTES } from './message-reader';
 
-/** The part of grpc-js's BaseServerInterceptingCall that is reached into. */
+/** The internals of grpc-js's BaseServerInterceptingCall that this file uses. */
 interface CallInternals {
   readonly stream: ServerHttp2Stream;
   readonly incomingEncoding: string;
@@ -17,7 +17,7 @@ interface CallInternals {
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
 
-/** What grpc-js tells of a call to whom it takes for its own channelz. */
+/** Receives the events of a call that grpc-js reports to channelz. */
 class CallTracker {
   /** True once a message of the answer has been handed to the socket. */
   hasSentMessage = false;
@@ -32,33 +32,33 @@ class CallTracker {
   }
 
   addMessageReceived(): void {
-    // Nobody asks.
+    // Not used.
   }
 
-  /** Before its trailers are sent. Most calls have been read to their end by then. */
+  /** Called before the trailers are sent. By then, most calls have been read to their end. */
   onStreamEnd(): void {
     if (!this.#stream.readableEnded) stopReadingAtEnd(this.#stream);
   }
 
   onCallEnd(): void {
-    // Nobody asks.
+    // Not used.
   }
 }
 
-/** What a call may take. */
+/** The limits of one call. */
 export interface CallLimits {
-  /** Longest message taken, in bytes; -1 for no limit. */
+  /** Maximum size of a message, in bytes. -1 means no limit. */
   readonly maxBytes: number;
-  /** How much of a message is kept; all of it where undefined. */
+  /** How many bytes of a message are kept. Undefined means all of them. */
   readonly keptBytes: number | undefined;
   readonly maxMessages: number;
-  /** Pays for what is held for the call until its stream closes. */
+  /** Accounts for the memory that the call holds until its stream closes. */
   readonly account: ByteAccount;
 }
 
 /**
- * Bounds what grpc-js holds for a call, and lets it be known whether its answer was sent. It takes
- * its decoder's place and that of channelz, which is off.
+ * Limits the memory that grpc-js holds for a call, and records whether its answer was sent.
+ * Replaces grpc-js's decoder and its channelz tracker (channelz is off).
  */
 export function boundCall(call: ServerInterceptingCall, limits: CallLimits): void {
   const internals = call as unknown as CallInternals;
@@ -67,7 +67,7 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
   const take = (bytes: number) => account.take(bytes);
   internals.callEventTracker = new CallTracker(internals.stream);
   if (encoding !== 'identity') {
-    // It is asked for messages that are not compressed too.
+    // grpc-js also calls this for messages that are not compressed.
     internals.decompressMessage = (message, found) =>
       found === 'identity'
         ? message.subarray(PREFIX_BYTES)
@@ -86,8 +86,8 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
 }
 
 /**
- * Tells a client, once its call has its answer, not to send the rest of the call (RFC 9113, 8.1), as grpc-go
- * does.
+ * Once a call is answered, tells the client not to send the rest of the request (RFC 9113, 8.1).
+ * grpc-go does the same.
  */
 export function stopReadingAtEnd(stream: ServerHttp2Stream): void {
   const stop = () => {
@@ -102,15 +102,15 @@ export function streamOf(call: ServerInterceptingCall): ServerHttp2Stream {
   return (call as unknown as CallInternals).stream;
 }
 
-/** The connection of a call that is under way. */
+/** The HTTP/2 session of a call in progress. */
 export function sessionOf(call: ServerWritableStream<Buffer, Buffer>): ServerHttp2Session {
   const { stream } = (call as unknown as { readonly call: CallInternals }).call;
   return stream.session as ServerHttp2Session;
 }
 
 /**
- * True once the answer of a call has been handed to the socket. Before that nobody has seen any of
- * it: grpc-js gives it to node:http2, which drops it where the client cancels in the same moment.
+ * True if the answer of a call was handed to the socket. Before that, no client has seen any of it:
+ * grpc-js passes the answer to node:http2, which drops it if the client cancels at the same moment.
  */
 export function isAnswerSent(call: ServerUnaryCall<Buffer, Buffer>): boolean {
   const { callEventTracker } = (call as unknown as { readonly call: CallInternals }).call;

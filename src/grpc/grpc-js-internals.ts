@@ -11,9 +11,9 @@ import type { ServerTls } from '../servers/listen-address';
 import { statusOf } from './grpc-status';
 
 /**
- * What grpc-js (1.14) gives no public way to do with a server; grpc-js-call.ts has what it gives none
- * to do with a call. They reach into private fields; tests over the wire fail if an upgrade moves them.
- * What reaches into node:http2 is in stream-table.ts and connection.ts.
+ * Access to private fields of a grpc-js (1.14) server, for operations without a public API.
+ * grpc-js-call.ts does the same for calls. If an upgrade moves these fields, tests over the wire
+ * fail. Access to internals of node:http2 is in stream-table.ts and connection.ts.
  */
 
 interface Handler {
@@ -34,9 +34,10 @@ function internalsOf(server: Server): ServerInternals {
 }
 
 /**
- * Answers methods that nobody registered. grpc-js answers those by itself, before any interceptor
- * runs: a caller without the API token could then tell which methods exist. With this they pass
- * the interceptors like every call and then get UNIMPLEMENTED with a message that names them.
+ * Answers calls of methods that are not registered. grpc-js would answer them before any
+ * interceptor runs, so a caller without the API token could find out which methods exist. With this
+ * handler, such calls pass the interceptors like all others and then get UNIMPLEMENTED with a
+ * message that names the method.
  */
 export function answerUnknownMethods(server: Server): void {
   const internals = internalsOf(server);
@@ -49,7 +50,7 @@ class HandlersWithFallback extends Map<string, Handler> {
   }
 }
 
-/** A stream in both directions: it can be ended at once, whatever kind of call was made. */
+/** A bidirectional stream can be ended at once, whatever kind of call the client made. */
 function createUnimplementedHandler(path: string): Handler {
   return {
     type: 'bidi',
@@ -62,7 +63,10 @@ function createUnimplementedHandler(path: string): Handler {
   };
 }
 
-/** Shows a renewed certificate to new connections; grpc-js keeps the one it was bound with. */
+/**
+ * Uses a renewed certificate for new connections. grpc-js itself keeps the certificate that it was
+ * bound with.
+ */
 export function renewCertificate(server: Server, { cert, key, ca }: ServerTls): void {
   for (const http2Server of internalsOf(server).http2Servers.keys()) {
     if ('setSecureContext' in http2Server) {
@@ -75,19 +79,19 @@ export function renewCertificate(server: Server, { cert, key, ca }: ServerTls): 
   }
 }
 
-/** The HTTP/2 servers that a gRPC server is bound to by now, one for each address. */
+/** The HTTP/2 servers to which a gRPC server is bound so far, one per address. */
 export function http2ServersOf(server: Server): Iterable<Http2Server> {
   return internalsOf(server).http2Servers.keys();
 }
 
-/** What node:http2 tells of a stream that a client has begun. */
+/** The listener of node:http2's `stream` event. */
 export type StreamListener = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   ...more: [flags: number, rawHeaders: readonly string[]]
 ) => void;
 
-/** Takes the place of grpc-js as the one who is told of streams, and gives what grpc-js does with them. */
+/** Replaces grpc-js's listener of the `stream` event and returns it. */
 export function interceptStreams(
   http2Server: Http2Server,
   listener: StreamListener,

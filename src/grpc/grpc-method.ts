@@ -13,9 +13,9 @@ import { createAnswerEncoder } from './answer-encoder';
 import { createRequestDecoder } from './request-decoder';
 
 /**
- * A row of the table as bytes in, bytes out: free of grpc-js, so that another HTTP/2 implementation can
- * serve it. `answer` rejects with an error of a catalogue, a RequestDecodeError, or, where there is a
- * defect, with anything.
+ * A unary method of the table as a function from bytes to bytes. It does not depend on grpc-js, so
+ * that another HTTP/2 implementation can serve it. `answer` rejects with an error of a catalogue,
+ * with a RequestDecodeError, or, if there is a defect, with any other value.
  */
 export interface GrpcUnaryMethod {
   readonly kind: 'unary';
@@ -23,7 +23,10 @@ export interface GrpcUnaryMethod {
   readonly answer: (request: Buffer, call: MethodCall) => Promise<Buffer>;
 }
 
-/** The same for a stream of events. `open` throws what the `answer` of a unary method rejects with. */
+/**
+ * A streaming method of the table. `open` throws the same errors with which `answer` of a unary
+ * method rejects.
+ */
 export interface GrpcStreamMethod {
   readonly kind: 'server-streaming';
   readonly row: GrpcRow;
@@ -34,16 +37,16 @@ export interface GrpcStreamMethod {
 /** A row that is served over gRPC. */
 export type GrpcRow = MethodRow & { readonly grpcPath: string };
 
-/** A method as a gRPC server takes it. */
+/** A method in the form that the gRPC server needs. */
 export type GrpcMethod = GrpcUnaryMethod | GrpcStreamMethod;
 
-/** The methods of the proto files, by their paths. */
+/** The methods that the proto files declare, by path. */
 export type Definitions = ReadonlyMap<string, MethodDefinition<object, object>>;
 
-/** Rows of a table, by name. */
+/** The rows of a method table, by name. */
 type Rows<Api> = { readonly [Name in keyof Api]: ApiMethod<never, unknown> };
 
-/** For methods whose answers (or events) differ from their messages: how the one becomes the other. */
+/** Converters from answers (or events) to proto messages, for the methods where the two differ. */
 export type ToMessages<Api> = {
   readonly [Name in keyof Api]?: Api[Name] extends ApiMethod<never, infer Answer>
     ? (answer: Answer) => object
@@ -51,9 +54,9 @@ export type ToMessages<Api> = {
 };
 
 /**
- * Gives the rows of a table that have a gRPC path their codecs, which the proto files say.
+ * Adds codecs from the proto files to the rows of a table that have a gRPC path.
  *
- * @throws {Error} where no proto file declares a path, or another kind of method by it
+ * @throws {Error} if no proto file declares a path, or declares another kind of method
  */
 export function bindMethods<Api extends Rows<Api>>(
   api: Api,
@@ -81,7 +84,7 @@ interface Codec {
   readonly encode: (answer: unknown) => Buffer;
 }
 
-/** The proto file gives an answer its shape; a test holds it against the type of the row. */
+/** The proto file defines the shape of an answer. A test compares it with the type of the row. */
 function createEncoder(
   definition: MethodDefinition<object, object>,
   toMessage: unknown,

@@ -18,52 +18,58 @@ import { type StreamHandlerOptions, toStreamHandler } from './stream-handler';
 import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
 
-/** What the gRPC transport stands on. */
+/** The parts and limits of the gRPC transport. */
 export interface GrpcServerOptions {
-  /** What is served, beside health checks and reflection. */
+  /** The methods to serve. Health checks and reflection are always served in addition. */
   readonly methods: readonly GrpcMethod[];
   readonly sidecar: Sidecar;
   readonly logger: Logger;
-  /** The streams of events that are open, those of the other transport too. */
+  /** The open event streams of both transports. */
   readonly eventStreams: EventStreams;
-  /** Longest message taken or sent, in bytes (--max-body-size); -1 for no limit. */
+  /** Maximum size of a message, sent or received, in bytes (--max-body-size). -1 means no limit. */
   readonly maxMessageBytes: number;
-  /** The most lock calls under way at a time; undefined for no bound. */
+  /** Maximum number of concurrent lock calls. Undefined means no limit. */
   readonly maxConcurrentCalls?: number | undefined;
-  /** Undefined for a plain connection. */
+  /** Undefined for connections without TLS. */
   readonly tls: ServerTls | undefined;
 }
 
 /** The gRPC transport of the sidecar. */
 export interface GrpcServer {
-  /** Binds one more address; rejects with the system's reason. Port 0 takes a free one. */
+  /** Binds one more address. Port 0 picks a free port. Rejects with the system's error. */
   listen(address: ListenAddress): Promise<{ port: number }>;
-  /** Shows a renewed certificate to connections from now on. */
+  /** Uses a renewed certificate for all new connections. */
   renewTls(tls: ServerTls): void;
-  /** Takes no new connections, lets calls in flight finish, and resolves when they have. */
+  /** Accepts no new connections and resolves when the calls in flight have finished. */
   close(): Promise<void>;
 }
 
 /**
- * daprd's keepalive (dapr/dapr pkg/api/grpc/server.go): a connection whose other end has vanished
- * is noticed after 15 s. Pings of clients are answered however often they come: Node does that,
- * and grpc-js never sends ENHANCE_YOUR_CALM.
+ * daprd's keepalive (dapr/dapr pkg/api/grpc/server.go): a dead connection is detected after 15 s.
+ * Clients may send pings as often as they like: Node answers them, and grpc-js never sends
+ * ENHANCE_YOUR_CALM.
  */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
 
-/** How long connections without a call may take to close by themselves, in milliseconds. */
+/**
+ * Interval at which a closing server ends connections without a call, in milliseconds. Until the
+ * first time they may close by themselves.
+ */
 const IDLE_END_MS = 250;
 
-/** How long one of them may take that has not read its last answer, in milliseconds. */
+/**
+ * After this time, a closing server also ends connections that have not read their last answer, in
+ * milliseconds.
+ */
 const UNREAD_END_MS = 1000;
 
 /**
- * Open streams for each lock call that may be under way: enough that those beyond the bound are
- * refused with a hint, few enough that refusing all of them takes a fraction of a second.
+ * Open streams per allowed lock call. High enough that calls beyond the limit are refused with a
+ * retry hint, low enough that refusing all of them takes a fraction of a second.
  */
 const STREAMS_PER_CALL = 2;
 
-/** Makes the gRPC transport; nothing listens before `listen`. */
+/** Creates the gRPC transport. It listens on nothing until `listen` is called. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   routeLibraryLog(options.logger);
   const { maxConcurrentCalls } = options;
@@ -149,7 +155,7 @@ function register(server: Server, method: GrpcMethod, options: StreamHandlerOpti
 function toTarget(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;
   const { host, port } = address;
-  // By a scheme of its own an address is not looked up, for which grpc-js would start a resolver.
+  // With an explicit scheme, grpc-js does not start a resolver to look the address up.
   if (isIPv6(host)) return `ipv6:[${host}]:${port}`;
   return isIPv4(host) ? `ipv4:${host}:${port}` : `${host}:${port}`;
 }
@@ -180,7 +186,7 @@ function shutDown(server: Server): Promise<void> {
   });
 }
 
-/** grpc-js writes to the console by itself; what matters of it reaches us as errors anyway. */
+/** grpc-js writes to the console by default. Important failures reach us as errors anyway. */
 function routeLibraryLog(logger: Logger): void {
   const write = (...parts: unknown[]) => {
     logger.debug(parts.map(String).join(' '));

@@ -7,12 +7,12 @@ import { RequestDecodeError } from './request-decoder';
 import { encodeRetryStatus } from './retry-status';
 
 /**
- * The longest status message sent, in bytes as encoded on the wire. Python and Java clients refuse
- * more than 8 KiB of headers and trailers, and would then show that instead of the error.
+ * Maximum length of a status message in bytes, as encoded on the wire. Python and Java clients
+ * refuse more than 8 KiB of headers and trailers, and would then show that error instead of ours.
  */
 const MAX_MESSAGE_BYTES = 4096;
 
-/** A status to end a call with, in the shape that both handlers and interceptors take. */
+/** A status that ends a call, in a form that handlers and interceptors accept. */
 export interface GrpcStatus {
   readonly code: status;
   readonly details: string;
@@ -20,18 +20,21 @@ export interface GrpcStatus {
   readonly metadata?: Metadata;
 }
 
-/** A call that can't be taken as it stands, whatever it asks for; the message is for the client. */
+/**
+ * A call is refused because of the call itself, whatever it asks for. The message is sent to the
+ * client.
+ */
 export class CallRefusedError extends Error {
   override readonly name = 'CallRefusedError';
 }
 
-/** What a defect is answered with; its own text is for the log. */
+/** The message for a defect. Its own text goes only to the log. */
 const UNEXPECTED = 'internal error';
 
-/** The status of a call that went well. */
+/** The status of a successful call. */
 export const OK_STATUS: GrpcStatus = { code: status.OK, details: 'OK' };
 
-/** False for a defect, which is for the log. */
+/** False for a defect, which must be logged. */
 export function isExpected(error: unknown): boolean {
   return (
     error instanceof LockError ||
@@ -42,7 +45,7 @@ export function isExpected(error: unknown): boolean {
   );
 }
 
-/** Turns what a method rejected with into the status that the client gets. */
+/** Converts an error of a method to the status for the client. */
 export function toGrpcStatus(error: unknown): GrpcStatus {
   if (error instanceof LockError) return toRetryStatus(status[error.grpcCode], error);
   if (error instanceof StreamsFullError) return toRetryStatus(status.RESOURCE_EXHAUSTED, error);
@@ -62,14 +65,17 @@ function toRetryStatus(
   return statusOf(code, message, metadata);
 }
 
-/** A status whose message can be sent: cut to {@link MAX_MESSAGE_BYTES}, free of lone surrogates. */
+/**
+ * Creates a status with a message that can be sent: cut to {@link MAX_MESSAGE_BYTES}, and without
+ * lone surrogates.
+ */
 export function statusOf(code: status, message: string, metadata?: Metadata): GrpcStatus {
   const details = clip(message.toWellFormed());
   return metadata === undefined ? { code, details } : { code, details, metadata };
 }
 
 function clip(message: string): string {
-  // grpc-js sends encodeURI's form: at most nine bytes for one UTF-16 unit.
+  // grpc-js sends the message as encodeURI encodes it: at most nine bytes per UTF-16 unit.
   if (message.length * 9 <= MAX_MESSAGE_BYTES) return message;
   let bytes = 0;
   let kept = '';

@@ -10,12 +10,12 @@ const TIMEOUT_UNITS: Readonly<Record<string, number>> = {
   n: 0.000_001,
 };
 
-/** Node's longest timer, and where grpc-js cuts a time-out to 32 bits: about 24.8 days. */
+/** The longest timer of Node, about 24.8 days. grpc-js also truncates timeouts to 32 bits. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Takes a deadline beyond 24.8 days off its request: grpc-js keeps the low 32 bits of a
- * `grpc-timeout`, so that a call with a deadline of 30 days would be ended at once.
+ * Removes a deadline of more than 24.8 days from a request. grpc-js keeps only the low 32 bits of
+ * `grpc-timeout`, so it would end a call with a deadline of 30 days at once.
  */
 export function dropEndlessDeadline(headers: IncomingHttpHeaders): void {
   const timeout = headers['grpc-timeout'];

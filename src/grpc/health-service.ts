@@ -14,7 +14,7 @@ import type { OpenStreams } from './open-streams';
 import { DAPR_SERVICE } from './proto-files';
 import { createRequestDecoder } from './request-decoder';
 
-/** What services there are to ask about: the server as a whole, and its one service. */
+/** The services whose health can be queried: the whole server (empty name) and the Dapr service. */
 const SERVICES: readonly string[] = ['', DAPR_SERVICE];
 
 /** `HealthCheckResponse.ServingStatus` (grpc/health/v1/health.proto). */
@@ -22,15 +22,15 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-/** How much of a name that nobody knows is said back. */
+/** How many characters of an unknown name an error repeats. */
 const SHOWN_NAME_LENGTH = 100;
 
 type Watch = ServerWritableStream<Buffer, object>;
 
 /**
- * `grpc.health.v1.Health`, which daprd lacks: for the server as a whole and for its service. Anybody
- * may call it, so nothing of what it is asked for is kept: grpc-health-check remembers every name that
- * was ever watched.
+ * `grpc.health.v1.Health`, for the whole server and for the Dapr service. daprd does not have it.
+ * Calls need no token, so it stores no name that a client asks for. The package grpc-health-check
+ * would keep every name that was ever watched.
  */
 export class HealthService {
   readonly methods: ServiceMethods;
@@ -38,7 +38,7 @@ export class HealthService {
   readonly #decodeName: (bytes: Buffer) => object;
   #status = NOT_SERVING;
 
-  /** It says NOT_SERVING until {@link setServing}. */
+  /** Reports NOT_SERVING until {@link setServing} is called. */
   constructor(streams: OpenStreams) {
     const service = loadSync(protoPath, { longs: Number, enums: Number })[
       'grpc.health.v1.Health'
@@ -64,7 +64,7 @@ export class HealthService {
     );
   }
 
-  /** Tells the watchers too. */
+  /** Sets the status and sends it to the watchers. */
   setServing(serving: boolean): void {
     this.#status = serving ? SERVING : NOT_SERVING;
     for (const watch of this.#watches) watch.write({ status: this.#status });
@@ -83,7 +83,10 @@ export class HealthService {
     return Object.fromEntries(SERVICES.map((name) => [name, { status: this.#status }]));
   }
 
-  /** A watch of a service that is unknown stays open, as the protocol has it: it might come one day. */
+  /**
+   * A watch of an unknown service stays open, as the protocol requires, because the service may
+   * appear later.
+   */
   #watch(call: Watch): void {
     try {
       const known = isKnown(this.#nameOf(call.request));
@@ -97,7 +100,7 @@ export class HealthService {
     call.once('cancelled', () => this.#watches.delete(call));
   }
 
-  /** The name that is asked for; undefined where the request was too long to be kept. */
+  /** The requested service name. Undefined if the request was too long to be kept. */
   #nameOf(request: Buffer): string | undefined {
     if (request.length >= EXEMPT_KEPT_BYTES) return undefined;
     return (this.#decodeName(request) as { readonly service: string }).service;

@@ -4,26 +4,26 @@ import { status } from '@grpc/grpc-js';
 
 import { type GrpcStatus, statusOf } from './grpc-status';
 
-/** What zlib takes to unpack one message, in bytes: its window and its buffers. */
+/** Memory that zlib needs to decompress one message, in bytes: its window and its buffers. */
 const UNPACKER_BYTES = 65_536;
 
 /**
- * A message that is unpacked at once if what comes out is no longer than that, in bytes: it takes less time
- * than to have another thread do it, and thousands of them need no memory at the same time.
+ * Messages that decompress to at most this size, in bytes, are decompressed synchronously. That is
+ * faster than using another thread, and thousands of them do not hold memory at the same time.
  */
 const SHORT_BYTES = 16 * 1024;
 
-/** What unpacking is held to. */
+/** The limits of decompression. */
 export interface InflateLimits {
-  /** Longest message taken, in bytes; -1 for no limit. */
+  /** Maximum size of a decompressed message, in bytes. -1 means no limit. */
   readonly maxBytes: number;
-  /** Asks for memory, in bytes; false where there is no more. */
+  /** Reserves memory, in bytes. Returns false if there is none left. */
   readonly take: (bytes: number) => boolean;
 }
 
 /**
- * Unpacks a compressed message, and pays for each piece as it comes out: a message of four kilobytes
- * can unpack to four megabytes. Rejects with a {@link GrpcStatus}, in grpc-js's words.
+ * Decompresses a message and reserves memory for each piece of output, because four kilobytes can
+ * decompress to four megabytes. Rejects with a {@link GrpcStatus} that has grpc-js's texts.
  */
 export function inflate(
   bytes: Buffer,
@@ -59,7 +59,7 @@ export function inflate(
   });
 }
 
-/** Undefined for a message that is longer, broken, or above the limit. */
+/** Undefined if the message is too long for the synchronous way, invalid, or above the limit. */
 function inflateShort(
   bytes: Buffer,
   encoding: 'gzip' | 'deflate',
@@ -93,7 +93,7 @@ function tooLong(maxBytes: number): GrpcStatus {
   );
 }
 
-/** The status of a call for which there is no memory left. */
+/** The status of a call for which no memory is left. */
 export function full(): GrpcStatus {
   return statusOf(
     status.RESOURCE_EXHAUSTED,

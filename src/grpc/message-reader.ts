@@ -3,40 +3,50 @@ import { status } from '@grpc/grpc-js';
 import { type GrpcStatus, statusOf } from './grpc-status';
 import { full } from './inflate';
 
-/** What stands before each message: a flag and the length (gRPC over HTTP/2, Length-Prefixed-Message). */
+/**
+ * Length of the prefix of each message: one byte for the flag, four for the length (gRPC over
+ * HTTP/2, Length-Prefixed-Message).
+ */
 export const PREFIX_BYTES = 5;
 
-/** Messages up to this size are not counted: there are no more of them than streams. In bytes. */
+/**
+ * Messages up to this size, in bytes, are not counted. Their number is limited by the number of
+ * streams.
+ */
 const UNCOUNTED_BYTES = 1024;
 
-/** What a message costs that waits to be read, beside its bytes. */
+/** Memory overhead of a message that waits to be read, in bytes. */
 const QUEUED_MESSAGE_BYTES = 256;
 
-/** How the messages of a call are read. */
+/** The limits and callbacks of a {@link MessageReader}. */
 export interface MessageReaderOptions {
-  /** Longest message taken, in bytes; -1 for no limit. */
+  /** Maximum size of a message, in bytes. -1 means no limit. */
   readonly maxBytes: number;
-  /** How much of a message is kept, the rest is dropped as it comes; all of it where undefined. */
+  /**
+   * How many bytes of a message are kept; the rest is dropped on arrival. Undefined means all of
+   * them.
+   */
   readonly keptBytes?: number | undefined;
-  /** The most messages on a call. */
+  /** Maximum number of messages on a call. */
   readonly maxMessages: number;
-  /** The call's `grpc-encoding`. */
+  /** The call's `grpc-encoding` header. */
   readonly encoding: string;
-  /** Asks for memory, in bytes; false where there is no more. */
+  /** Reserves memory, in bytes. Returns false if there is none left. */
   readonly take: (bytes: number) => boolean;
-  /** Ends the call. */
+  /** Ends the call with a status. */
   readonly refuse: (status: GrpcStatus) => void;
 }
 
 /**
- * Cuts the bytes of a call into messages, as grpc-js's own decoder does, whose place it takes. What it
- * holds of an unfinished message is one buffer that grows with what has come, and is paid for out of a
- * budget: grpc-js keeps every piece, and with a piece of one byte all that was read from the socket with it.
+ * Splits the bytes of a call into messages. It replaces grpc-js's decoder to limit memory. An
+ * unfinished message is kept in one buffer that grows with the received data and counts against a
+ * budget. grpc-js keeps every received piece, and even a piece of one byte keeps the whole buffer
+ * that was read from the socket.
  */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
   #prefixLength = 0;
-  /** What the prefix says, as far as it has come: the flag and the length of the message. */
+  /** The parts of the prefix received so far: the flag and the message length. */
   #flag = 0;
   #size = 0;
   #kept: Buffer | undefined;
@@ -48,7 +58,7 @@ export class MessageReader {
     this.#options = options;
   }
 
-  /** Takes what came, and gives the messages that are complete by now, each with its prefix. */
+  /** Reads received data and returns the messages that it completes, each with its prefix. */
   write(data: Buffer): Buffer[] {
     const messages: Buffer[] = [];
     let at = 0;
@@ -102,7 +112,7 @@ export class MessageReader {
     return end;
   }
 
-  /** Adds a piece to what there is of the message. */
+  /** Appends a piece to the kept part of the message. */
   #keep(piece: Buffer, keptBytes: number): void {
     const start = PREFIX_BYTES + this.#received;
     const whole = PREFIX_BYTES + Math.min(this.#size, keptBytes);
@@ -110,7 +120,10 @@ export class MessageReader {
     if (kept !== undefined) piece.copy(kept, start);
   }
 
-  /** It at least doubles where it has to grow. Undefined where there is no room: the call is over. */
+  /**
+   * Returns a buffer with enough room; if it has to grow, it at least doubles. Returns undefined if
+   * there is no memory: the call has ended then.
+   */
   #bufferFor(end: number, whole: number): Buffer | undefined {
     const before = this.#kept?.length ?? 0;
     if (end <= before) return this.#kept;
@@ -142,7 +155,10 @@ export class MessageReader {
   }
 }
 
-/** What grpc-go answers to a flag that does not go with the call's encoding (rpc_util.go, checkRecvPayload). */
+/**
+ * Refuses a flag that does not match the call's encoding, with grpc-go's messages (rpc_util.go,
+ * checkRecvPayload).
+ */
 function flagRefusal(flag: number, encoding: string): GrpcStatus | undefined {
   if (flag === 0) return undefined;
   if (flag > 1) {

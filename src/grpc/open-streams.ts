@@ -1,18 +1,19 @@
-/** A streaming call, as far as it has to be known to end it. */
+/** The part of a streaming call that is needed to end it. */
 interface StreamingCall {
   end(): void;
   once(event: 'close' | 'cancelled' | 'finish', listener: () => void): unknown;
 }
 
 /**
- * Knows the streaming calls that are open. A health watch lasts until somebody ends it, and a
- * graceful stop waits for every open call: without this it would always run into its limit.
+ * Tracks open streaming calls so that a shutdown can end them. A health watch lasts until one side
+ * ends it, and a graceful shutdown waits for every open call. Without this class, an open watch
+ * would delay each shutdown until its time limit.
  */
 export class OpenStreams {
   readonly #open = new Set<StreamingCall>();
   #ended = false;
 
-  /** Wraps the handler of a streaming method so that its calls are known here. */
+  /** Wraps the handler of a streaming method so that its calls are tracked. */
   track<Call extends StreamingCall>(handle: (call: Call) => void): (call: Call) => void {
     return (call) => {
       this.#open.add(call);
@@ -24,7 +25,7 @@ export class OpenStreams {
     };
   }
 
-  /** Ends every open call with status OK, and every later one as soon as it is made. */
+  /** Ends every open call with status OK, and every later call as soon as it starts. */
   end(): void {
     this.#ended = true;
     for (const call of this.#open) call.end();

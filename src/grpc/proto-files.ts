@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
 } from '@grpc/proto-loader';
 
-/** The wire contract's folder, found alike from src and from dist. */
+/** The folder of the proto files. The path is valid from src and from dist. */
 const PROTO_DIR = path.join(__dirname, '..', '..', 'proto');
 
 const OPTIONS: Options = { includeDirs: [PROTO_DIR], longs: Number, enums: Number, defaults: true };
@@ -16,19 +16,22 @@ const OPTIONS: Options = { includeDirs: [PROTO_DIR], longs: Number, enums: Numbe
 /** Full name of the service that Dapr clients call. */
 export const DAPR_SERVICE = 'dapr.proto.runtime.v1.Dapr';
 
-/** Loads the Dapr service: a codec for each request and response, fields in lowerCamelCase. */
+/**
+ * Loads the Dapr service with a codec for each request and response. Field names are in
+ * lowerCamelCase.
+ */
 export function loadDaprService(): ServiceDefinition {
   const service = loadSync('dapr/proto/runtime/v1/dapr.proto', OPTIONS)[DAPR_SERVICE];
   if (service === undefined || 'format' in service) throw new Error(`no service ${DAPR_SERVICE}`);
   return service;
 }
 
-/** Loads the Dapr package with field names as in the proto files: what reflection shows. */
+/** Loads the Dapr package with the field names of the proto files, for reflection. */
 export function loadDaprPackage(): PackageDefinition {
   return loadSync('dapr/proto/runtime/v1/dapr.proto', { ...OPTIONS, keepCase: true });
 }
 
-/** The two message types of an error's details: `google.rpc.Status` and `ErrorInfo`. */
+/** Loads the two message types of error details: `google.rpc.Status` and `ErrorInfo`. */
 export function loadErrorDetailTypes(): {
   readonly status: MessageTypeDefinition<object, object>;
   readonly errorInfo: MessageTypeDefinition<object, object>;
@@ -39,7 +42,7 @@ export function loadErrorDetailTypes(): {
   return { status, errorInfo };
 }
 
-/** Tells a message's definition from a service's and an enum's. */
+/** True for the definition of a message, false for a service or an enum. */
 export function isMessageType(
   definition: PackageDefinition[string] | undefined,
 ): definition is MessageTypeDefinition<object, object> {

@@ -14,8 +14,8 @@ import type { OpenStreams } from './open-streams';
 import { isMessageType, loadDaprPackage } from './proto-files';
 
 /**
- * Makes server reflection v1 and v1alpha, so that grpcurl and its like need no proto file; daprd
- * has it too, but its tracing breaks it by default.
+ * Creates server reflection v1 and v1alpha, so that tools such as grpcurl need no proto files.
+ * daprd has reflection too, but its tracing breaks it by default.
  */
 export function createReflectionMethods(streams: OpenStreams): ServiceMethods {
   const packages = { ...loadDaprPackage(), ...loadSync(healthProtoPath, { keepCase: true }) };
@@ -37,7 +37,10 @@ interface ReflectionImplementation extends UntypedServiceImplementation {
   ServerReflectionInfo: handleBidiStreamingCall<object, object>;
 }
 
-/** The package answers every question at once, whether or not anybody reads the answers. */
+/**
+ * Delays further requests until the client has read the answers. The package answers every request
+ * at once, even if the client does not read.
+ */
 function atThePaceOfTheReader(implementation: UntypedServiceImplementation) {
   const answer = implementation.ServerReflectionInfo as (call: ReflectionCall) => void;
   return (call: ReflectionCall) => {
@@ -51,13 +54,13 @@ function atThePaceOfTheReader(implementation: UntypedServiceImplementation) {
   };
 }
 
-/** The one package that the others import from. */
+/** The only package that the others import. */
 const IMPORTED_PACKAGE = 'google.protobuf';
 
 /**
- * Mends the descriptors that proto-loader gives, which clients in Go refuse: it makes one file of
- * each package and drops the imports between them (grpc/grpc-node#2595), and it leaves
- * JSON names out and names the types behind map fields in its own way.
+ * Repairs proto-loader's descriptors, which Go clients refuse. proto-loader creates one file per
+ * package and drops the imports between them (grpc/grpc-node#2595). It also omits JSON names, and
+ * names the types of map entries differently.
  */
 function mended(packages: PackageDefinition): PackageDefinition {
   const result: PackageDefinition = {};
@@ -67,7 +70,10 @@ function mended(packages: PackageDefinition): PackageDefinition {
   return result;
 }
 
-/** The parts of protobufjs's FileDescriptorProto that are touched; its own types leave them out. */
+/**
+ * The parts of protobufjs's FileDescriptorProto that are changed here. protobufjs's own types omit
+ * them.
+ */
 interface FileDescriptor {
   readonly name: string;
   readonly package: string;
@@ -103,7 +109,10 @@ function restoreImports(files: readonly FileDescriptor[]): void {
   }
 }
 
-/** protoc's name for the entries of `extended_metadata` is `ExtendedMetadataEntry`. */
+/**
+ * Gives map entry types the name that protoc uses: for `extended_metadata` it is
+ * `ExtendedMetadataEntry`.
+ */
 function nameMapEntries(message: MessageDescriptor): void {
   for (const entry of message.nestedType.filter(({ options }) => options?.mapEntry === true)) {
     for (const field of message.field.filter(({ typeName }) => typeName === entry.name)) {

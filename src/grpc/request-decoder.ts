@@ -3,7 +3,10 @@ import { isUtf8 } from 'node:buffer';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { Reader } from 'protobufjs/minimal';
 
-/** A request that is no message of its type; worded as grpc-go words it to daprd's clients. */
+/**
+ * A request is not a valid message of its type. The text is the one that grpc-go sends to daprd's
+ * clients.
+ */
 export class RequestDecodeError extends Error {
   override readonly name = 'RequestDecodeError';
 
@@ -12,15 +15,16 @@ export class RequestDecodeError extends Error {
   }
 }
 
-/** Go's words for bytes that are no message. */
+/** Go's message for bytes that are not a valid message. */
 const INVALID = 'proto: cannot parse invalid wire-format data';
 
 /**
- * Makes the decoder of a method's request from its descriptor: flat messages of strings and int32,
- * which is all that is served. protobufjs reads the bytes but does not decode the message, as it
- * differs from Go in two ways that matter to a lock: it folds every byte that is not UTF-8 into
- * U+FFFD, so that two owners who differ in such bytes only would be one and either could release the
- * other's lock; and it takes a field of the wrong wire type for its text, where Go ignores it.
+ * Creates the decoder of a method's request from its descriptor. It supports flat messages of
+ * strings and int32, because no other types are served. protobufjs reads the bytes but does not
+ * decode the message: it differs from Go in two ways that matter for locks. It converts every byte
+ * that is not UTF-8 to U+FFFD. Two owners that differ only in such bytes would then be equal, and
+ * each could release the other's lock. It also accepts a field with the wrong wire type, which Go
+ * ignores.
  *
  * The decoder throws {@link RequestDecodeError}.
  */
@@ -39,10 +43,10 @@ export function createRequestDecoder(
   };
 }
 
-/** A field that a request may have. */
+/** A field of a request. */
 interface RequestField {
   readonly name: string;
-  /** The wire type that it comes with; any other makes it an unknown field. */
+  /** The expected wire type. With any other wire type, the field is unknown. */
   readonly wireType: number;
   readonly zero: string | number;
   readonly read: (reader: Reader) => string | number;
@@ -50,13 +54,13 @@ interface RequestField {
 
 type RequestFields = ReadonlyMap<number, RequestField>;
 
-/** How the two types of fields come over the wire (protobuf encoding, Message Structure). */
+/** How the two field types are encoded (protobuf encoding, Message Structure). */
 const FIELD_TYPES: Readonly<Record<string, Omit<RequestField, 'name'>>> = {
   TYPE_STRING: { wireType: 2, zero: '', read: readString },
   TYPE_INT32: { wireType: 0, zero: 0, read: (reader) => reader.int32() },
 };
 
-/** The part of a DescriptorProto, in proto-loader's JSON form, that is looked at. */
+/** The relevant part of a DescriptorProto in proto-loader's JSON form. */
 interface MessageDescriptor {
   readonly field: readonly {
     readonly name: string;
@@ -77,15 +81,16 @@ function readFields(descriptor: object): RequestFields {
 }
 
 /**
- * The most fields of a message that are read, those in groups too. A request has four; four megabytes hold
- * two million, which would take longer than a second in which nobody else is served.
+ * Maximum number of fields that are read in a message, fields in groups included. A request has
+ * four. Four megabytes can hold two million fields; reading them would block all other calls for
+ * more than a second.
  */
 const MOST_FIELDS = 10_000;
 
-/** Wire types of a group's two ends (protobuf encoding, Message Structure). */
+/** The wire types of the start and the end of a group (protobuf encoding, Message Structure). */
 const [START_GROUP, END_GROUP] = [3, 4];
 
-/** The fields that a message names; of one that is repeated the last counts. */
+/** Reads the fields of a message. If a field is repeated, its last value counts. */
 function decode(reader: Reader, fields: RequestFields): Record<string, string | number> {
   const message: Record<string, string | number> = {};
   let openGroups = 0;
@@ -107,6 +112,6 @@ function decode(reader: Reader, fields: RequestFields): Record<string, string | 
 function readString(reader: Reader): string {
   const bytes = reader.bytes();
   if (!isUtf8(bytes)) throw new RequestDecodeError('string field contains invalid UTF-8');
-  // A reader over a Buffer gives parts of it.
+  // A reader over a Buffer returns slices of that Buffer.
   return (bytes as Buffer).toString('utf8');
 }

@@ -2,36 +2,37 @@ import type { Connection } from './connection';
 import { hasUnsent, setReading } from './socket-handle';
 
 /**
- * What strangers may cost in one turn of the event loop: about ten milliseconds' worth of calls that
- * are refused, each of which is one.
+ * Maximum cost of strangers in one turn of the event loop. The unit is one refused call; this many
+ * take about 10 ms.
  */
 const COST_A_TURN = 300;
 
-/** The most connections on which nothing was let in yet; each takes some 20 KB. */
+/** Maximum number of connections without an admitted call. Each takes about 20 KB. */
 const MOST_STRANGERS = 1000;
 
-/** What a new connection costs, in refused calls. */
+/** The cost of a new connection, in refused calls. */
 export const CONNECTION_COST = 15;
 
-/** How many strangers are read in a turn once all of them have been stopped. */
+/** How many strangers are read in each turn after all of them were stopped. */
 const READ_IN_A_TURN = 2;
 
 /**
- * Lets no crowd of strangers, connections on which nothing was let in yet, keep everybody else
- * waiting. All that has arrived on all sockets is read in one turn of the event loop. Where strangers have
- * cost too much in one, they are read no further, and then a few in each turn: they wait for
- * each other, and those who are known do not. One that does not even read its refusals is cut then:
- * node:http2 reads it again when a write is done, whatever was said here.
+ * Protects known clients from many strangers. A stranger is a connection on which no call was
+ * admitted yet. One turn of the event loop reads all data that has arrived on all sockets. If
+ * strangers cost too much in one turn, reading from all of them stops, and later turns read only a
+ * few at a time. So strangers wait for each other, and known clients do not wait. A stranger that
+ * does not read its refusals is disconnected at that point, because node:http2 resumes reading its
+ * socket whenever a write completes.
  */
 export class Strangers {
   readonly #all = new Set<Connection>();
-  /** Those of them that are read, and those that are not. */
+  /** Strangers whose sockets are read, and strangers whose sockets are paused. */
   readonly #read = new Set<Connection>();
   readonly #stopped = new Set<Connection>();
   #cost = 0;
   #isResuming = false;
 
-  /** A connection came; the oldest goes where there are too many, as it may be nobody. */
+  /** Adds a new connection. If there are too many, the oldest is closed: it may be abandoned. */
   add(connection: Connection): void {
     const [oldest] = this.#all;
     if (oldest !== undefined && this.#all.size >= MOST_STRANGERS) oldest.socket.destroy();
@@ -40,14 +41,14 @@ export class Strangers {
     this.spend(connection, CONNECTION_COST);
   }
 
-  /** A connection has gone, or is a stranger no more. */
+  /** Removes a connection that has closed or is no longer a stranger. */
   remove(connection: Connection): void {
     this.#all.delete(connection);
     this.#read.delete(connection);
     if (this.#stopped.delete(connection)) setReading(connection.socket, true);
   }
 
-  /** Counts what a connection costs, which matters while it is a stranger. */
+  /** Adds to the cost of a connection. This has an effect only while it is a stranger. */
   spend(connection: Connection, cost: number): void {
     if (connection.isKnown) return;
     this.#cost += cost;

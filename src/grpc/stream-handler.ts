@@ -21,16 +21,16 @@ import {
 } from './grpc-status';
 import { toTraceHeaders } from './trace-headers';
 
-/** What streams stand on. */
+/** The parts that all stream handlers share. */
 export interface StreamHandlerOptions {
   readonly logger: Logger;
   readonly observer: ApiObserver;
-  /** Those of both transports. */
+  /** The open event streams of both transports. */
   readonly streams: EventStreams;
   readonly connections: Connections;
 }
 
-/** What a stream counts as that its client did not see to its end. */
+/** The status that is recorded for a stream whose client did not see its end. */
 const LOST_STATUS: Readonly<Record<StreamEnd, GrpcStatus>> = {
   left: { code: status.CANCELLED, details: '' },
   deadline: { code: status.DEADLINE_EXCEEDED, details: '' },
@@ -50,13 +50,13 @@ export function toStreamHandler(
   };
 }
 
-/** A stream over a call of grpc-js, which keeps its deadline and ends it by then. */
+/** A stream of events over a grpc-js call. grpc-js enforces the call's deadline. */
 class GrpcEventStream extends OpenStream<unknown> {
   readonly #call: Call;
   readonly #method: GrpcStreamMethod;
   readonly #options: StreamHandlerOptions;
   readonly #observed: ObservedCall | undefined;
-  /** Undefined for one that is not counted: it was refused. */
+  /** Undefined if the stream was refused, because it is not counted then. */
   #connection: Connection | undefined;
   #sentBytes = 0;
   #answered = OK_STATUS;
@@ -68,7 +68,7 @@ class GrpcEventStream extends OpenStream<unknown> {
     this.#method = method;
     this.#options = options;
     this.#observed = options.observer.begin(new GrpcApiCall(method.row, call));
-    // grpc-js emits this once, however a call ends.
+    // grpc-js emits this event once, however the call ends.
     call.once('cancelled', () => {
       this.#close();
     });
@@ -82,7 +82,7 @@ class GrpcEventStream extends OpenStream<unknown> {
     return firstValue(this.#call.metadata, name);
   }
 
-  /** Takes a place among the streams, and asks the method. */
+  /** Registers the stream and opens the method. */
   begin() {
     const refusal = this.#observed?.refusal;
     if (refusal !== undefined) throw new CallRefusedError(refusal);
@@ -97,7 +97,7 @@ class GrpcEventStream extends OpenStream<unknown> {
   protected write(event: unknown): boolean {
     const bytes = this.#method.encode(event);
     if (this.#sentBytes === 0) this.#sendTrace();
-    // Never 0, so that the headers go once.
+    // Never 0, so that the headers are sent only once.
     this.#sentBytes += Math.max(bytes.length, 1);
     if (this.#call.write(bytes)) return true;
     this.#call.once('drain', () => {

@@ -1,41 +1,46 @@
 import type { ServerHttp2Session } from 'node:http2';
 
 /**
- * The fewest streams that a connection is allowed: a health watch keeps one for as long as it lasts,
- * and must not keep calls from being made beside it.
+ * Minimum number of streams for a connection. A health watch occupies one stream permanently and
+ * must not block other calls.
  */
 const LEAST_SHARE = 8;
 
-/** How often is looked which connections use their share no more, in milliseconds. */
+/** How often to check which connections no longer need a part of the total, in milliseconds. */
 const LOOK_EVERY_MS = 1000;
 
-/** A connection and how many calls it has open at the moment. */
+/** A connection and the number of its open calls. */
 export interface Sharer {
   readonly session: ServerHttp2Session;
   readonly streams: number;
-  /** How many of them are streams of events, which have bounds of their own. */
+  /** How many of the open calls are event streams. They have their own limits. */
   readonly heldStreams: number;
 }
 
-/** What a connection was last told, and whether its other end has yet to acknowledge it. */
+/** The limit last sent to a connection, and whether its acknowledgement is pending. */
 interface Announcement {
   streams: number;
   isPending: boolean;
 }
 
 /**
- * Shares out, among the connections of a server, how many streams may be open at a time (HTTP/2,
- * SETTINGS_MAX_CONCURRENT_STREAMS). Calls beyond that wait in the client, where its deadline ends them
- * before anything is sent; here each would take memory, and time to refuse.
+ * Divides a total number of concurrent streams among the connections of a server (HTTP/2,
+ * SETTINGS_MAX_CONCURRENT_STREAMS). Calls beyond the limit wait in the client, where their deadline
+ * can end them before anything is sent. In the server, each of them would take memory, and time to
+ * refuse.
  *
- * Only those share that have as many calls open as everybody may, or had a moment ago: a connection that
- * is idle, watches health or makes a call now and then takes nothing from the others.
+ * A connection gets a part of the total only if it has at least {@link LEAST_SHARE} calls open, or
+ * had them a moment ago. Connections that are idle, watch health or make an occasional call take
+ * nothing from the others.
  *
- * A share changes when their number passes a power of two, so that thousands of connections are not
- * told anew with each that comes or goes.
+ * The share changes only when the number of such connections passes a power of two. Otherwise
+ * thousands of connections would get new settings whenever one opens or closes.
  */
 export class StreamShares {
-  /** What the first connection may open, and all of them together, but for {@link LEAST_SHARE}. */
+  /**
+   * The limit for the first connection, and for all connections together apart from {@link
+   * LEAST_SHARE}.
+   */
   readonly total: number;
   #share: number;
   readonly #announced = new Map<Sharer, Announcement>();
@@ -47,14 +52,14 @@ export class StreamShares {
     this.#share = Math.max(total, LEAST_SHARE);
   }
 
-  /** A connection came: it takes {@link total} as its first setting. */
+  /** Adds a new connection. Its first setting is {@link total}. */
   add(sharer: Sharer): void {
     const last = { streams: this.total, isPending: false };
     this.#announced.set(sharer, last);
     this.#tell(sharer, last);
   }
 
-  /** A call was begun on a connection. */
+  /** Records that a call was started on a connection. */
   use(sharer: Sharer): void {
     if (unaryCallsOf(sharer) < LEAST_SHARE || this.#busy.has(sharer)) return;
     this.#busy.add(sharer);
@@ -64,13 +69,13 @@ export class StreamShares {
     }, LOOK_EVERY_MS).unref();
   }
 
-  /** The number of its streams of events has changed. */
+  /** Records that the number of event streams on a connection has changed. */
   hold(sharer: Sharer): void {
     const last = this.#announced.get(sharer);
     if (last !== undefined) this.#tell(sharer, last);
   }
 
-  /** A connection has gone. */
+  /** Removes a closed connection. */
   remove(sharer: Sharer): void {
     this.#announced.delete(sharer);
     if (this.#busy.delete(sharer)) this.#shareOut();
@@ -94,7 +99,9 @@ export class StreamShares {
     for (const [sharer, last] of this.#announced) this.#tell(sharer, last);
   }
 
-  /** One change at a time: Node throws where a client leaves ten of them unacknowledged. */
+  /**
+   * Sends one change at a time, because Node throws if a client leaves ten of them unacknowledged.
+   */
   #tell(sharer: Sharer, last: Announcement): void {
     const share = this.#share + roomFor(sharer.heldStreams);
     const { session } = sharer;
@@ -113,8 +120,8 @@ function unaryCallsOf({ streams, heldStreams }: Sharer): number {
 }
 
 /**
- * What a connection may open beside its share, so that its streams of events leave that to unary calls:
- * the next power of two above those that it holds, so that it is told seldom.
+ * Additional streams for a connection that holds event streams, so that its share remains for unary
+ * calls. It is the next power of two above their number, so that it changes rarely.
  */
 function roomFor(heldStreams: number): number {
   return heldStreams === 0 ? 0 : 2 ** Math.ceil(Math.log2(heldStreams + 1));

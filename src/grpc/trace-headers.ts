@@ -2,7 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 
 import type { ObservedCall } from '../api/api-observer';
 
-/** The headers by which a call is told its trace; undefined where it is in none. */
+/** The response headers that carry the trace of a call. Undefined if the call has no trace. */
 export function toTraceHeaders(observed: ObservedCall | undefined): Metadata | undefined {
   const traceBin = observed?.responseTraceBin;
   if (traceBin === undefined) return undefined;

@@ -5,7 +5,10 @@ import type { GrpcStatus } from './grpc-status';
 const OK = 200;
 const UNSUPPORTED_MEDIA_TYPE = 415;
 
-/** A status as the one block of headers that ends a call (gRPC over HTTP/2, Trailers-Only). */
+/**
+ * Encodes a status as the single block of headers that ends a call (gRPC over HTTP/2,
+ * Trailers-Only).
+ */
 export function toTrailersOnly({ code, details, metadata }: GrpcStatus): OutgoingHttpHeaders {
   return {
     ':status': OK,
@@ -16,15 +19,16 @@ export function toTrailersOnly({ code, details, metadata }: GrpcStatus): Outgoin
   };
 }
 
-/** What is answered to what is no gRPC. */
+/** The answer to a request that is not gRPC. */
 export const NO_GRPC: OutgoingHttpHeaders = { ':status': UNSUPPORTED_MEDIA_TYPE };
 
 /**
- * Ends a call by headers alone. What it still sends is dropped; a client that sends more than this turn
- * of the event loop brought is told to stop, as every call is that has its answer (connections.ts).
+ * Ends a call with headers alone. The rest of the request is dropped. A client that continues to
+ * send after this turn of the event loop is told to stop, like the client of any answered call
+ * (connections.ts).
  */
 export function endStream(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
-  // A client that has gone by now is no error of ours.
+  // It is not an error if the client has disconnected by now.
   stream.on('error', () => undefined);
   if (stream.destroyed || stream.closed) return;
   stream.respond(headers, { endStream: true });

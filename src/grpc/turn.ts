@@ -1,9 +1,12 @@
-/** Tells turns of the event loop apart: what happens in one of them happens while nobody else is served. */
+/**
+ * Numbers the turns of the event loop. No other client is served between two events of the same
+ * turn.
+ */
 export class Turn {
   #number = 1;
   #isAwaited = false;
 
-  /** The number of this turn. */
+  /** The number of the current turn. */
   get number(): number {
     if (!this.#isAwaited) {
       this.#isAwaited = true;

@@ -13,9 +13,9 @@ import { CallRefusedError, isExpected, toGrpcStatus } from './grpc-status';
 import { toTraceHeaders } from './trace-headers';
 
 /**
- * Turns a method of the table into a grpc-js handler that answers exactly once. grpc-js leaves a
- * call unanswered for ever when its handler is an async function that rejects, so this is the
- * one place where a promise meets a callback.
+ * Turns a method of the table into a grpc-js handler that answers exactly once. If a handler is an
+ * async function that rejects, grpc-js never answers the call. This is therefore the only place
+ * where a promise is connected to a callback.
  */
 export function toUnaryHandler(
   method: GrpcUnaryMethod,
@@ -42,7 +42,7 @@ export function toUnaryHandler(
   };
 }
 
-/** What a method sees of a call beside its message. */
+/** The parts of a call that a method can see in addition to the message. */
 class UnaryCall implements MethodCall {
   readonly signal = new Cancellation();
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
@@ -51,8 +51,8 @@ class UnaryCall implements MethodCall {
   constructor(call: ServerUnaryCall<Buffer, Buffer>, observed: ObservedCall | undefined) {
     this.#call = call;
     this.#observed = observed;
-    // grpc-js emits this once: for a hang-up and for a passed deadline, which it answers by itself,
-    // and at the end of every other call.
+    // grpc-js emits this event once per call: when the client cancels, when the deadline passes
+    // (grpc-js answers that itself), and at the end of every other call.
     call.on('cancelled', () => {
       if (!isAnswerSent(call)) this.signal.abort();
     });
@@ -71,14 +71,16 @@ class UnaryCall implements MethodCall {
   }
 }
 
-/** The message is decoded, and answered, unless the client's tracing headers are broken. */
+/** Decodes and answers the message, unless the client's tracing headers are invalid. */
 function answer(method: GrpcUnaryMethod, request: Buffer, context: UnaryCall): Promise<Buffer> {
   const { refusal } = context;
   if (refusal !== undefined) return Promise.reject(new CallRefusedError(refusal));
   return method.answer(request, context);
 }
 
-/** An error is answered by trailers alone, as daprd does. */
+/**
+ * Sends the trace headers of a successful call. As in daprd, an error consists of trailers alone.
+ */
 function sendTrace(
   call: ServerUnaryCall<Buffer, Buffer>,
   observed: ObservedCall | undefined,

@@ -1,17 +1,17 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 
-/** The most calls without a token, health checks and watches, that are open at a time. */
+/** Maximum number of open calls that need no token (health checks and watches). */
 const MOST_OPEN = 500;
 
 /**
- * The open calls of those who need no token. There may be so many at a time; the oldest goes when one
- * more comes, so that nobody can keep a probe out by holding all of them. A watch is made again by its
- * client.
+ * The open calls that need no token. Their number is limited. If a new one exceeds the limit, the
+ * oldest ends, so that nobody can block a health probe by keeping all places occupied. Clients
+ * restart a watch that ends.
  */
 export class Visitors {
   readonly #open = new Set<ServerHttp2Stream>();
 
-  /** Adds one, at the cost of the oldest where there are too many. */
+  /** Adds a call. If there are too many, ends the oldest. */
   add(stream: ServerHttp2Stream): void {
     if (this.#open.size >= MOST_OPEN) this.#endOldest();
     this.#open.add(stream);
