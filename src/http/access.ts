@@ -5,24 +5,24 @@ import type { MethodRow } from '../api/api-method';
 import { sendError } from './error-handling';
 import { httpErrors } from './http-errors';
 
-/** A route, as far as it says which methods a path has. */
+/** A route, for finding out which HTTP methods a path has. */
 interface ServedRoute {
   readonly path: RegExp;
   readonly verb: string;
   readonly method: MethodRow | undefined;
 }
 
-/** Which paths a server has. */
+/** The part of the API that a server serves. */
 export interface Surface {
-  /** True for the whole API, false for health and metadata alone (--dapr-public-port). */
+  /** True for the whole API. False for health and metadata only (--dapr-public-port). */
   readonly isWhole: boolean;
   readonly isAllowed: ApiAccess;
 }
 
 /**
- * Answers what no route serves, or what the configuration does not allow, before any body is
- * read. daprd takes it for a service invocation; where that is not allowed, or not there at all,
- * its router answers by itself. To be added before the routes.
+ * Answers requests that match no route, and requests that the configuration does not allow, before
+ * any body is read. daprd treats such a request as a service invocation. If service invocation is
+ * not allowed or not available, daprd's router answers. Add this check before the routes.
  */
 export function addAccessCheck(instance: FastifyInstance, surface: Surface): void {
   const { isWhole, isAllowed } = surface;
@@ -52,7 +52,7 @@ export function addAccessCheck(instance: FastifyInstance, surface: Surface): voi
   instance.setNotFoundHandler((request, reply) => answer(request.url, reply));
 }
 
-/** A route's path, `:name` standing for one segment. */
+/** Converts a route's path to a pattern. `:name` matches one segment. */
 function toPattern(url: string): RegExp {
   const segments = url
     .split('/')

@@ -1,10 +1,10 @@
-/** Tells whether pages of an origin may call (--allowed-origins). */
+/** Returns true if pages of an origin may call the API (--allowed-origins). */
 export type OriginCheck = (origin: string) => boolean;
 
 /**
- * Makes the check for a list of origins, as go-chi/cors matches them.
+ * Creates the check for a list of origins. It matches them as go-chi/cors does.
  *
- * @param allowedOrigins each may have one `*` in it; a lone `*` is any origin
+ * @param allowedOrigins each may contain one `*`; a lone `*` matches any origin
  */
 export function createOriginCheck(allowedOrigins: readonly string[]): OriginCheck {
   const allowsAll = allowedOrigins.includes('*');

@@ -12,18 +12,21 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** For a route that can't use bodies of any length: what is taken, and what is answered beyond. */
+    /**
+     * The body limit of a route that can't use bodies of any length, and the error for longer ones.
+     */
     readonly longestBody?: BodyBounds['longest'];
   }
 }
 
-/** How long the rest of a body may take once its request is answered, in milliseconds. */
+/** How long the rest of a body may take after its request was answered, in milliseconds. */
 const REST_MS = 1000;
 
 /**
- * Takes the bytes of any body: daprd never looks at the content type. To be added before the routes.
+ * Accepts bodies of any content type, as daprd does. Add this before the routes.
  *
- * @param bounds `maxBytes` is the longest body of any route (--max-body-size); undefined for no limit
+ * @param bounds `maxBytes` is the limit for the bodies of all routes (--max-body-size); undefined
+ * for no limit
  */
 export function takeAnyBody(
   instance: FastifyInstance,
@@ -42,7 +45,7 @@ export function takeAnyBody(
   });
   instance.addHook('onRequest', (request, reply, done) => {
     const { raw } = request;
-    // Fastify would answer 415 to a type that it can't read.
+    // Fastify would answer 415 to an unknown content type.
     delete raw.headers['content-type'];
     reply.raw.once('close', () => {
       request.bodyReader?.release();
@@ -52,7 +55,10 @@ export function takeAnyBody(
   });
 }
 
-/** Cuts a body that does not end though its request has been answered, and is read for nobody. */
+/**
+ * Closes the connection if a body has not ended in time after its request was answered. Nobody uses
+ * the rest of it.
+ */
 function limitRest(request: IncomingMessage): void {
   const { socket } = request;
   setTimeout(() => {

@@ -5,47 +5,53 @@ import type { Turns } from '../servers/turns';
 import { type HttpError, httpErrors } from './http-errors';
 
 /**
- * What every request may bring without asking, in bytes: no call of an SDK is longer, so that they are
- * taken however many long bodies are kept.
+ * Bytes that each request may bring without using the shared budget. No SDK sends a longer lock
+ * call, so normal calls are accepted however many long bodies are in memory.
  */
 const FREE_BYTES = 16 * 1024;
 
-/** A body from which on it waits for its turn to be decoded, in bytes: that takes a millisecond. */
+/**
+ * Bodies from this size on, in bytes, wait for their turn to be decoded. Decoding one of this size
+ * takes a millisecond.
+ */
 const LONG_BYTES = 64 * 1024;
 
-/** The first room that a body is given, in bytes. */
+/** Initial size of the buffer of a body, in bytes. */
 const FIRST_BYTES = 1024;
 
-/** What bodies are read within. */
+/** The limits for reading bodies. */
 export interface BodyBounds {
-  /** Longest body in bytes, and what is answered to a longer one. */
+  /** Maximum length of a body in bytes, and the error for a longer one. */
   readonly longest: { readonly bytes: number; readonly refuse: () => HttpError };
-  /** Shared by all bodies that are kept, beyond {@link FREE_BYTES} of each. */
+  /** The budget for all bodies in memory, apart from {@link FREE_BYTES} of each. */
   readonly kept: ByteBudget;
-  /** In which long bodies are decoded. */
+  /** The queue in which long bodies wait to be decoded. */
   readonly turns: Turns;
 }
 
-/** Is told how it went, once. */
+/** Called once, with the error or the body. */
 export type BodyCallback = (error: Error | null, body?: Buffer) => void;
 
 /**
- * Reads a request's body into memory, in which it stays until `done` has been called and the request is
- * answered ({@link release}). It is copied piece by piece into one buffer: pieces of one byte, as chunked
- * encoding allows them, would each cost a hundred.
+ * Reads a request's body into memory. The body stays there until `done` was called and the request
+ * is answered ({@link release}). All pieces are copied into one buffer: chunked encoding allows
+ * pieces of one byte, and each of them would take a hundred bytes.
  */
 export class BodyReader {
   readonly #bounds: BodyBounds;
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;
-  /** Bytes taken of the budget. */
+  /** Bytes reserved from the budget. */
   #taken = 0;
 
   constructor(bounds: BodyBounds) {
     this.#bounds = bounds;
   }
 
-  /** Rejects by `done` with an {@link HttpError}, or with Node's error where the client went away. */
+  /**
+   * Reads the body and calls `done` with it, with an {@link HttpError}, or with Node's error if the
+   * client disconnected.
+   */
   read(request: IncomingMessage, done: BodyCallback): void {
     const { longest, turns } = this.#bounds;
     const announced = lengthOf(request);
@@ -75,7 +81,7 @@ export class BodyReader {
     request.on('data', take).on('end', finish).on('error', end);
   }
 
-  /** Gives back what the body took; it must not be used any more. */
+  /** Returns the body's memory to the budget. The body must not be used after that. */
   release(): void {
     this.#bounds.kept.give(this.#taken);
     this.#taken = 0;
@@ -98,7 +104,10 @@ export class BodyReader {
     return undefined;
   }
 
-  /** Makes room: twice as much each time, or all that a long body says it has; false where the budget has none. */
+  /**
+   * Enlarges the buffer: to twice its size, or, for a long body, to the announced length. Returns
+   * false if the budget is exhausted.
+   */
   #grow(needed: number, announced: number): boolean {
     const doubled = Math.max(needed, 2 * this.#buffer.length, FIRST_BYTES);
     const isLong = needed > FREE_BYTES;
@@ -115,7 +124,7 @@ export class BodyReader {
   }
 }
 
-/** The length that a request says its body has; 0 where it says none. */
+/** The announced length of a request's body in bytes. 0 if there is none. */
 export function lengthOf({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? 0);
 }

@@ -9,17 +9,18 @@ const HEADERS_TOO_LARGE = '431 Request Header Fields Too Large';
 const NOT_IMPLEMENTED = '501 Not Implemented';
 const UNSUPPORTED_ENCODING = 'Unsupported transfer encoding';
 
-/** What the codes of Node's HTTP parser begin with. */
+/** The prefix of the error codes of Node's HTTP parser. */
 const PARSE_ERROR = 'HPE_';
 
-/** The parser's word for what comes after a request with `Connection: close`. */
+/** The parser's code for data after a request with `Connection: close`. */
 const AFTER_LAST_REQUEST = 'HPE_CLOSED_CONNECTION';
 
 /**
- * Answers what is no HTTP request, as Go's server does, and closes the connection. What follows the last
- * request of one is ignored: that request is answered, and closes it. One on which there is
- * nothing to answer is closed without a word: its headers did not come in time, its TLS handshake
- * failed (an answer would wait for ever to be encrypted), its client is gone.
+ * Answers an invalid HTTP request as Go's server does, and closes the connection. Data after the
+ * last request of a connection is ignored: the answer to that request closes the connection. The
+ * connection is closed without an answer if there is nobody to answer: the headers did not arrive
+ * in time, the TLS handshake failed (an answer would wait forever to be encrypted), or the client
+ * has disconnected.
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === AFTER_LAST_REQUEST) return;
@@ -31,8 +32,9 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
 }
 
 /**
- * Which transfer encodings the parser refuses by itself differs between Nodes; {@link answerUnsupported}
- * refuses the rest. The parser has the same code for one beside a length.
+ * The transfer encodings that the parser itself refuses differ between versions of Node. {@link
+ * answerUnsupported} refuses the others. The parser uses the same code for a transfer encoding
+ * together with a content length.
  */
 function toParserRefusal(code: string, message: string): readonly [status: string, text?: string] {
   if (code === 'HPE_HEADER_OVERFLOW') return [HEADERS_TOO_LARGE];
@@ -46,11 +48,11 @@ const VERSION_NOT_SUPPORTED = '505 HTTP Version Not Supported';
 const HOST = 'host';
 
 /**
- * Answers a request that Node takes and Go's server does not (net/http, readRequest and
- * parseTransferEncoding), and closes the connection: what stands before us might read its body, or whom
- * it is for, in another way.
+ * Answers a request that Node accepts but Go's server does not (net/http, readRequest and
+ * parseTransferEncoding), and closes the connection. A proxy in front of the sidecar might read the
+ * body, or the host, of such a request differently.
  *
- * @returns whether it was answered
+ * @returns true if the request was answered
  */
 export function answerUnsupported(request: IncomingMessage): boolean {
   const refusal = toRefusal(request);
@@ -66,7 +68,7 @@ function toRefusal(request: IncomingMessage): readonly [status: string, text: st
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') {
     return [NOT_IMPLEMENTED, UNSUPPORTED_ENCODING];
   }
-  // Go ignores the encoding then, and with it the body.
+  // Go ignores the encoding then, and the body with it.
   if (encoding !== undefined && request.httpVersionMinor === 0) return [BAD_REQUEST, BAD_REQUEST];
   if (hasTwoHosts(request)) return [BAD_REQUEST, `${BAD_REQUEST}: too many Host headers`];
   return undefined;
@@ -81,16 +83,22 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return hosts > 1;
 }
 
-/** How long a connection stays once its last answer is sent, in milliseconds, as in Go's server. */
+/**
+ * How long a connection stays open after its last answer, in milliseconds. The value is that of
+ * Go's server.
+ */
 const LINGER_MS = 500;
 
-/** Sends a last answer. A client that does not close the connection then is not waited for. */
+/**
+ * Sends a last answer. If the client does not close the connection within {@link LINGER_MS}, the
+ * server does.
+ */
 function endWith(socket: Socket, status: string, text = status): void {
   socket.end(toPlainResponse(status, text));
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
-/** Answers a URL whose escapes are invalid, which Go's server refuses before any routing. */
+/** Answers a URL with invalid escapes. Go's server refuses it before routing. */
 export function answerBadUrl(reply: FastifyReply): FastifyReply {
   return reply
     .code(400)
@@ -99,7 +107,7 @@ export function answerBadUrl(reply: FastifyReply): FastifyReply {
     .send(BAD_REQUEST);
 }
 
-/** A whole HTTP/1.1 response in the form of Go's server. */
+/** A complete HTTP/1.1 response in the format of Go's server. */
 function toPlainResponse(status: string, text: string): string {
   return [
     `HTTP/1.1 ${status}`,

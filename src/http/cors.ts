@@ -4,16 +4,18 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 
 import { createOriginCheck } from './allowed-origins';
 
-/** What daprd lets pages of other origins call (dapr/dapr pkg/api/http, by go-chi/cors). */
+/**
+ * The methods that daprd allows to pages of other origins (dapr/dapr pkg/api/http, by go-chi/cors).
+ */
 const METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
 
 /**
- * Lets browsers call from other origins (--allowed-origins). Preflights are answered before the
- * API token is looked at, as browsers send none with them.
+ * Allows browsers to call from other origins (--allowed-origins). Preflights are answered before
+ * the API token is checked, because browsers send no token with them.
  *
- * @param allowedOrigins each may have one `*` in it; a lone `*` is any origin
+ * @param allowedOrigins each may contain one `*`; a lone `*` matches any origin
  */
 export function addCors(instance: FastifyInstance, allowedOrigins: readonly string[]): void {
   const allowsAll = allowedOrigins.includes('*');
@@ -46,7 +48,7 @@ export function addCors(instance: FastifyInstance, allowedOrigins: readonly stri
   });
 }
 
-/** The names as Go writes them: `X-Custom-Header`. */
+/** Writes header names as Go does: `X-Custom-Header`. */
 function toHeaderNames(list: string): string {
   return list
     .split(',')

@@ -8,7 +8,7 @@ import { sendJson } from './json-reply';
 import { toMetadataBody } from './metadata-body';
 import { decodeLockRequest, TRY_LOCK_FIELDS, UNLOCK_FIELDS } from './request-body';
 
-/** Dapr's methods as an HTTP server takes them. */
+/** Dapr's methods in the form that an HTTP server needs. */
 export function createDaprRoutes(api: DaprApi): readonly HttpMethod[] {
   return bindMethods(api, { ...LOCK_CODECS, ...createSidecarCodecs(), ...PROBE_CODECS });
 }
@@ -35,7 +35,7 @@ const LOCK_CODECS: CodecsOf<Pick<DaprApi, 'TryLock' | 'Unlock'>> = {
 function createSidecarCodecs(): CodecsOf<
   Pick<DaprApi, 'GetMetadata' | 'SetMetadata' | 'Shutdown'>
 > {
-  // Written anew only when something has changed.
+  // Encoded again only after a change.
   let written: { readonly view: SidecarMetadataView; readonly body: string } | undefined;
   return {
     GetMetadata: {

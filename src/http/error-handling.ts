@@ -14,8 +14,8 @@ import { HttpError, httpErrors } from './http-errors';
 import { sendJson } from './json-reply';
 
 /**
- * Sees to it that every request which fails is answered once, in daprd's form: errors of both
- * catalogues by their rows, Fastify's own by the row that daprd has for them.
+ * Answers every failed request exactly once, in daprd's format. Errors of both catalogues are
+ * answered by their rows, and Fastify's own errors by daprd's row for the same case.
  */
 export function addErrorHandling(instance: FastifyInstance, logger: Logger): void {
   instance.setErrorHandler(async (error, request, reply) => {
@@ -30,12 +30,12 @@ export function addErrorHandling(instance: FastifyInstance, logger: Logger): voi
   });
 }
 
-/** How long the rest of a body is read for, in milliseconds, before it is answered all the same. */
+/** How long to read the rest of a body before answering anyway, in milliseconds. */
 const DRAIN_MS = 1000;
 
 /**
- * Reads and drops what is left of a body that is too large: a client that is still sending when
- * the connection closes sees a reset, and never the answer.
+ * Reads and drops the rest of a body that is too large. If the connection closed while the client
+ * was still sending, the client would see a reset instead of the answer.
  */
 async function drain(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return;
@@ -60,7 +60,7 @@ function toAnswer(error: unknown): HttpError | LockError {
   if (error instanceof HttpError || error instanceof LockError) return error;
   if (error instanceof MetadataFullError) return httpErrors.metadataFull();
   if (error instanceof StreamsFullError) return httpErrors.streamsFull(error);
-  // The client went away in the middle of its body; nobody reads the answer.
+  // The client disconnected while it sent the body. Nobody reads the answer.
   if (codeOf(error) === 'ECONNRESET') return httpErrors.bodyUnreadable('unexpected EOF');
   return httpErrors.internal(error);
 }

@@ -8,22 +8,23 @@ import { createOriginCheck } from './allowed-origins';
 import { sendError } from './error-handling';
 import { httpErrors } from './http-errors';
 
-/** Requests that change nothing here, whoever sends them (RFC 9110, 9.2.1). */
+/** Methods that change nothing, whoever calls them (RFC 9110, 9.2.1). */
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
-/** What a call is called that a browser marks as foreign without naming its origin. */
+/** Shown instead of the origin if a browser marks a call as foreign without naming its origin. */
 const UNNAMED = 'an unnamed origin';
 
-/** The most of an origin that is repeated to who sent it, in characters. */
+/** How many characters of an origin an error repeats. */
 const SHOWN_CHARACTERS = 200;
 
 /**
- * Refuses calls that change something where a browser says that they come from a page of another
- * origin, unless --allowed-origins has it. Without this any page that somebody on this machine has open could
- * take locks, or stop the sidecar: a POST of plain text needs no preflight. Programs that are no
- * browsers send neither `Origin` nor `Sec-Fetch-Site`, and are asked for nothing.
+ * Refuses calls that change something if a browser sent them for a page of another origin, unless
+ * --allowed-origins contains it. Otherwise any page that is open on this machine could take locks
+ * or stop the sidecar, because a POST of plain text needs no preflight. Programs other than
+ * browsers send neither `Origin` nor `Sec-Fetch-Site` and are not affected.
  *
- * To be added after the token and the routes were looked at: what is refused there is answered as by daprd.
+ * Add this check after those of the token and the routes, so that requests which fail those are
+ * answered as by daprd.
  */
 export function addForeignOriginCheck(
   instance: FastifyInstance,
@@ -40,10 +41,11 @@ export function addForeignOriginCheck(
 }
 
 /**
- * The origin of the page that a browser sent a request for, where it is not this server's own: another
- * one than the Host that was called, or that Host where it is no name of this machine. A page can
- * have its own name point to this machine once it is loaded (DNS rebinding), and is of one origin with it.
- * Undefined for requests of the sidecar's own origin, and of programs that are no browsers.
+ * The origin of the page for which a browser sent a request, if it is not the server's own. An
+ * origin is foreign if it differs from the called Host, or if that Host is not a name of this
+ * machine. The second rule is needed against DNS rebinding: a page can make its own name point to
+ * this machine after it was loaded, and then has the same origin as the Host. Undefined for
+ * requests of the sidecar's own origin and for programs other than browsers.
  */
 export function foreignOriginOf(headers: IncomingHttpHeaders): string | undefined {
   const { origin = '', host = '' } = headers;
@@ -55,7 +57,7 @@ export function foreignOriginOf(headers: IncomingHttpHeaders): string | undefine
   return origin === '' ? UNNAMED : origin;
 }
 
-/** True where both are one host and port; without an Origin there is nothing to compare. */
+/** True if both have the same host and port. Without an Origin there is nothing to compare. */
 function isSameHost(origin: string, host: string): boolean {
   if (origin === '') return true;
   const page = parseUrl(origin);
@@ -66,11 +68,11 @@ function isSameHost(origin: string, host: string): boolean {
   ) {
     return false;
   }
-  // By the scheme of the page, `x` and `x:443` are the same to one over TLS.
+  // Parsed with the page's scheme, so that `x` and `x:443` are equal for a page over TLS.
   return page.host === parseUrl(`${page.protocol}//${host}`)?.host;
 }
 
-/** True for loopback, and for the addresses and the names of this machine. */
+/** True for loopback and for the addresses and names of this machine. */
 function isThisMachine(host: string): boolean {
   const name = parseUrl(`http://${host}`)?.hostname.replace(/\.$/, '') ?? '';
   if (/^(?:.+\.)?localhost$/.test(name) || (isIPv4(name) && name.startsWith('127.'))) return true;

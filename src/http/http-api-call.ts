@@ -4,8 +4,8 @@ import type { MethodRow } from '../api/api-method';
 import type { ApiCall, ApiRoute } from '../api/api-observer';
 
 /**
- * An HTTP request as those see it who watch calls. What few of them ask for is looked up when they
- * ask: a request pays for no answer that nobody wants.
+ * An HTTP request in the form that the observer needs. Rarely used values are looked up on access,
+ * so that a request costs nothing for values that are not used.
  */
 export class HttpApiCall implements ApiCall {
   readonly protocol = 'http';
@@ -69,7 +69,7 @@ function pathOf(url: string): string {
   return query === -1 ? url : url.slice(0, query);
 }
 
-/** The length that a content-length header says; 0 where it says none. */
+/** The value of a content-length header. 0 if it is absent or invalid. */
 export function bytesOf(header: unknown): number {
   const bytes = Number(header ?? 0);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0;

@@ -1,14 +1,14 @@
 import type { StreamsFullError } from '../api/event-streams';
 import { METADATA_FULL } from '../sidecar/metadata';
 
-/** A request that is answered with an error of HTTP's own, not of the lock catalogue. */
+/** An error that is specific to HTTP, and not in the lock catalogue. */
 export class HttpError extends Error implements HttpForm {
   override readonly name = 'HttpError';
   readonly errorCode: string;
   readonly httpStatus: HttpForm['httpStatus'];
   readonly retryAfterSeconds: number | undefined;
 
-  /** @param options a `cause` is what led here: for the log, never sent */
+  /** @param options `cause` is the original error. It goes to the log and is never sent. */
   constructor(message: string, form: HttpForm, options?: { readonly cause: unknown }) {
     super(message, options);
     this.errorCode = form.errorCode;
@@ -17,38 +17,42 @@ export class HttpError extends Error implements HttpForm {
   }
 }
 
-/** How a kind of failure is answered; rows of {@link httpErrors}. */
+/** The answer to one kind of failure: a row of {@link httpErrors}. */
 interface HttpForm {
   readonly errorCode: string;
   readonly httpStatus: 400 | 403 | 404 | 413 | 500 | 503;
-  /** After how many seconds the same request may well succeed; undefined where time alone mends nothing. */
+  /** Seconds after which the same request may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
 /**
- * The errors that only HTTP can answer, with daprd's codes and words (dapr/dapr
- * pkg/messages/predefined.go, pkg/api/http). docs/errors.md lists the same rows; a test compares.
+ * The errors that only HTTP can answer, with daprd's codes and texts (dapr/dapr
+ * pkg/messages/predefined.go, pkg/api/http). docs/errors.md lists the same rows; a test compares
+ * them.
  */
 export const httpErrors = {
-  /** The body is larger than --max-body-size, or the client went away in the middle of it. */
+  /** The body is larger than --max-body-size, or the client disconnected while sending it. */
   bodyUnreadable: (reason: string) =>
     new HttpError(`failed to read request body: ${reason}`, {
       errorCode: 'ERR_BODY_READ',
       httpStatus: 400,
     }),
-  /** Not daprd's, which keeps bodies until it has no memory left: see the BodyReader. */
+  /** Not in daprd, which keeps bodies until it runs out of memory. See the BodyReader. */
   bodiesOverloaded: () =>
     new HttpError(
       'failed to read request body: the memory limit for long request bodies is reached; nothing was done, retry later',
       { errorCode: 'ERR_BODY_READ', httpStatus: 503, retryAfterSeconds: 1 },
     ),
-  /** The body is no JSON form of the request. What follows daprd's words is ours. */
+  /** The body is not a valid JSON form of the request. The text after daprd's prefix is our own. */
   bodyMalformed: (reason: string) =>
     new HttpError(`failed deserializing HTTP body: ${reason}`, {
       errorCode: 'ERR_MALFORMED_REQUEST',
       httpStatus: 400,
     }),
-  /** No such route, or not with this method: daprd takes it for a service invocation. */
+  /**
+   * There is no such route, or not with this method. daprd treats the request as a service
+   * invocation.
+   */
   notRouted: () =>
     new HttpError('failed getting app id either from the URL path or the header dapr-app-id', {
       errorCode: 'ERR_DIRECT_INVOKE',
@@ -69,23 +73,23 @@ export const httpErrors = {
       errorCode: 'ERR_HEALTH_APPID_NOT_MATCH',
       httpStatus: 500,
     }),
-  /** Not daprd's, which takes metadata until it has no memory left. */
+  /** Not in daprd, which accepts metadata until it runs out of memory. */
   metadataFull: () =>
     new HttpError(METADATA_FULL, { errorCode: 'ERR_METADATA_FULL', httpStatus: 413 }),
-  /** More streams of events than there is room for. */
+  /** The limit of open event streams is reached. */
   streamsFull: ({ message, retryAfterSeconds }: StreamsFullError) =>
     new HttpError(message, {
       errorCode: 'ERR_TOO_MANY_STREAMS',
       httpStatus: 503,
       retryAfterSeconds,
     }),
-  /** Not daprd's, which lets a page of any origin take locks. */
+  /** Not in daprd, which lets pages of any origin take locks. */
   foreignOrigin: (origin: string) =>
     new HttpError(
       `a browser sent this call for a page of another origin: ${origin} is not in --allowed-origins`,
       { errorCode: 'ERR_FOREIGN_ORIGIN', httpStatus: 403 },
     ),
-  /** A defect; its own text is for the log. */
+  /** A defect. Its own text goes only to the log. */
   internal: (cause: unknown) =>
     new HttpError('internal error', { errorCode: 'ERR_INTERNAL', httpStatus: 500 }, { cause }),
 } as const;

@@ -8,12 +8,16 @@ import { isEndedByClient } from '../servers/client-end';
 import { bytesOf } from './http-api-call';
 import type { ApiRequest } from './http-method';
 
-/** What a stream counts as whose client left before its first event: it has seen no status. */
+/**
+ * The status recorded for a stream whose client disconnected before the first event. The client has
+ * seen no status.
+ */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /**
- * A stream of events over HTTP: a line of JSON for each (application/x-ndjson). Status and headers go with
- * the first of them, so that what fails before is answered as other calls are.
+ * A stream of events over HTTP: one line of JSON per event (application/x-ndjson). Status and
+ * headers are sent with the first event, so that a failure before it is answered like the failure
+ * of a unary call.
  */
 export class HttpEventStream extends OpenStream<unknown> {
   readonly #request: ApiRequest;
@@ -21,7 +25,7 @@ export class HttpEventStream extends OpenStream<unknown> {
   readonly #toLine: (event: unknown) => string;
   #streams: EventStreams | undefined;
 
-  /** @param toLine gives an event as JSON, without a line break */
+  /** @param toLine converts an event to JSON without a line break */
   constructor(request: ApiRequest, reply: FastifyReply, toLine: (event: unknown) => string) {
     super();
     this.#request = request;
@@ -41,7 +45,7 @@ export class HttpEventStream extends OpenStream<unknown> {
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** Takes a place among the streams, and asks the method. */
+  /** Registers the stream and opens the method. */
   begin(streams: EventStreams, open: () => StreamHandler): void {
     this.start(() => {
       streams.add(this, 0);
@@ -52,7 +56,7 @@ export class HttpEventStream extends OpenStream<unknown> {
 
   protected write(event: unknown): boolean {
     const { raw } = this.#reply;
-    // Its close is told in a moment.
+    // The `close` event follows shortly.
     if (raw.destroyed) return false;
     this.#sendHeaders();
     if (raw.write(`${this.#toLine(event)}\n`)) return true;
@@ -67,7 +71,9 @@ export class HttpEventStream extends OpenStream<unknown> {
     this.#reply.raw.end();
   }
 
-  /** In mid-stream all that HTTP/1.1 can say is to break off: the last chunk is missing. */
+  /**
+   * HTTP/1.1 can report an error within a stream only by breaking off: the last chunk is missing.
+   */
   protected writeFailure(error: unknown): void {
     if (this.#reply.raw.headersSent) this.#reply.raw.destroy();
     else void this.#reply.send(error);

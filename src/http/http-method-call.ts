@@ -8,9 +8,9 @@ import { Cancellation } from '../base/cancellation';
 import type { LockObserver } from '../lock/lock-observer';
 import type { ApiRequest } from './http-method';
 
-/** What a handler sees of a request beside what its codec has read. */
+/** The parts of a request that a handler can see in addition to the decoded request. */
 export class HttpMethodCall implements MethodCall {
-  /** Aborts when the caller hangs up before its answer was handed to the kernel. */
+  /** Aborts if the caller disconnects before its answer was handed to the kernel. */
   readonly signal = new Cancellation();
   readonly #request: ApiRequest;
 
@@ -33,9 +33,10 @@ export class HttpMethodCall implements MethodCall {
 }
 
 /**
- * True for a closed response that was handed to the kernel whole: it has let go of a socket that lives on.
- * Node calls one finished, too, that was thrown away with its socket; a socket that was to close
- * after its last answer is not gone yet when that answer is.
+ * True for a closed response that was completely handed to the kernel: it is detached from a socket
+ * that is still open. Node's own flag is not enough, because it also marks a response as finished
+ * that was discarded with its socket. A socket that closes after its last answer is not destroyed
+ * yet when the response closes.
  */
 function isSent(response: ServerResponse, socket: Socket): boolean {
   return response.socket === null && !socket.destroyed;

@@ -8,47 +8,49 @@ import { HttpMethodCall } from './http-method-call';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The row that a route belongs to; a route without one is served to nobody. */
+    /** The row to which a route belongs. A route without a row is never served. */
     readonly row?: MethodRow;
-    /** The path of the route as the row has it. */
+    /** The path of the route as written in the row. */
     readonly template?: string;
   }
 }
 
-/** A request as codecs see it. */
+/** A request in the form that codecs need. */
 export type ApiRequest = FastifyRequest<{
   Params: Readonly<Record<string, string>>;
   Querystring: Readonly<Record<string, string>>;
-  /** Undefined where the request has no body. */
+  /** Undefined if the request has no body. */
   Body: Buffer | undefined;
 }>;
 
-/** How a method's request is read and its answer written. */
+/** Reads a method's request and writes its answer. */
 export interface UnaryCodec<Request, Response> {
   /** May throw an error of a catalogue. */
   readonly decode: (request: ApiRequest) => Request;
-  /** Sends the answer; throws where HTTP answers it with an error. */
+  /** Sends the answer. Throws if HTTP reports this answer as an error. */
   readonly encode: (response: Response, reply: FastifyReply) => FastifyReply;
-  /** For a method that can't use bodies of any length: what is taken, and what is answered beyond. */
+  /**
+   * The body limit of a method that can't use bodies of any length, and the error for longer ones.
+   */
   readonly longestBody?: BodyBounds['longest'];
 }
 
-/** How the request of a stream is read and its events are written: as lines of JSON (application/x-ndjson). */
+/** Reads the request of a stream and writes its events as lines of JSON (application/x-ndjson). */
 export interface StreamCodec<Request, Event> extends Pick<
   UnaryCodec<Request, never>,
   'decode' | 'longestBody'
 > {
-  /** An event as JSON, without a line break. */
+  /** Converts an event to JSON without a line break. */
   readonly toLine: (event: Event) => string;
 }
 
-/** A method as an HTTP server takes it: its row, and how its forms become routes. */
+/** A method in the form that an HTTP server needs: its row, and a function that adds its routes. */
 export interface HttpMethod {
   readonly row: MethodRow;
   readonly addTo: (instance: FastifyInstance, streams: EventStreams) => void;
 }
 
-/** A codec for each row of a table, by its name: a row without one does not compile. */
+/** A codec for each row of a table, by name. A row without a codec does not compile. */
 export type CodecsOf<Api> = {
   readonly [Name in keyof Api]: Api[Name] extends UnaryMethod<infer Request, infer Response>
     ? UnaryCodec<Request, Response>
@@ -57,12 +59,12 @@ export type CodecsOf<Api> = {
       : never;
 };
 
-/** Gives the rows of a table their codecs. */
+/** Adds codecs to the rows of a table. */
 export function bindMethods<Api extends { readonly [Name in keyof Api]: MethodRow }>(
   api: Api,
   codecs: CodecsOf<Api>,
 ): readonly HttpMethod[] {
-  // By its type, each codec is that of the row with its name.
+  // The type guarantees that each codec belongs to the row with its name.
   return (Object.keys(api) as (keyof Api)[]).map((name) => {
     const method = api[name] as unknown as AnyMethod;
     const codec: unknown = codecs[name];
@@ -106,7 +108,7 @@ function bindStream(
   };
 }
 
-/** What the routes of a method share. */
+/** The parts that all routes of a method share. */
 interface RouteParts {
   readonly method: MethodRow;
   readonly longestBody: BodyBounds['longest'] | undefined;
@@ -121,10 +123,10 @@ function addForms(instance: FastifyInstance, { method, longestBody, handler }: R
   for (const form of method.http) addForm(form);
 }
 
-/** The types by which Fastify knows an {@link ApiRequest}. */
+/** The types with which Fastify builds an {@link ApiRequest}. */
 type ApiRequestTypes = ApiRequest extends FastifyRequest<infer Types> ? Types : never;
 
-/** Fastify's way to write a template. */
+/** Converts a template to Fastify's notation. */
 function toUrl(template: string): string {
   return template.replace(/\{(\w+)\}/g, ':$1');
 }

@@ -21,60 +21,66 @@ import { OpenSockets } from './open-sockets';
 import { createUrlRewriter } from './routable-url';
 import { addTokenCheck } from './token-check';
 
-/** What the HTTP transport stands on. */
+/** The parts and limits of the HTTP transport. */
 export interface HttpServerOptions {
-  /** What is served: all of it, or on the public port what is public. */
+  /** The methods to serve. On the public port, only the public ones. */
   readonly methods: readonly HttpMethod[];
   readonly sidecar: Sidecar;
   readonly logger: Logger;
-  /** The streams of events that are open, those of the other transport too. */
+  /** The open event streams of both transports. */
   readonly eventStreams: EventStreams;
-  /** Longest request body in bytes (--max-body-size); undefined for no limit. */
+  /** Maximum size of a request body in bytes (--max-body-size). Undefined means no limit. */
   readonly maxBodyBytes: number | undefined;
-  /** --read-buffer-size in bytes: how much of request headers is taken, see {@link HEADER_SLOP_BYTES}. */
+  /**
+   * Maximum size of request headers in bytes (--read-buffer-size). {@link HEADER_SLOP_BYTES} is
+   * added to it.
+   */
   readonly readBufferBytes: number;
-  /** Pages of which origins may call (--allowed-origins); empty for none. */
+  /** The origins whose pages may call the API (--allowed-origins). Empty means none. */
   readonly allowedOrigins: readonly string[];
-  /** Undefined for plain HTTP. */
+  /** Undefined for HTTP without TLS. */
   readonly tls: ServerTls | undefined;
-  /** What its connections share with those of other servers. */
+  /** The resources that its connections share with those of other servers. */
   readonly shares: HttpShares;
-  /** `public` for health and metadata alone, without a token (--dapr-public-port). */
+  /** `public` serves health and metadata only, without a token (--dapr-public-port). */
   readonly surface: 'api' | 'public';
 }
 
-/** What the connections of all HTTP servers share. */
+/** The resources that the connections of all HTTP servers share. */
 export interface HttpShares extends Shares {
-  /** For long bodies that are kept. */
+  /** The budget for long bodies in memory. */
   readonly bodies: ByteBudget;
 }
 
 /** The HTTP transport of the sidecar: HTTP/1.1 only. */
 export interface HttpServer {
-  /** Binds one more address; rejects with the system's error. Port 0 takes a free one. */
+  /** Binds one more address. Port 0 picks a free port. Rejects with the system's error. */
   listen(address: ListenAddress): Promise<{ port: number }>;
-  /** Shows a renewed certificate to connections from now on. */
+  /** Uses a renewed certificate for all new connections. */
   renewTls(tls: ServerTls): void;
-  /** Takes no new connections, lets requests in flight finish, and resolves when they have. */
+  /** Accepts no new connections and resolves when the requests in flight have finished. */
   close(): Promise<void>;
 }
 
-/** What Go's server takes of headers beyond its limit, and so daprd beyond --read-buffer-size. */
+/**
+ * Go's server accepts this many bytes of headers beyond its limit, and so does daprd beyond
+ * --read-buffer-size.
+ */
 const HEADER_SLOP_BYTES = 4096;
 
-/** daprd's ReadHeaderTimeout; Node looks every second for connections that are past it. */
+/** daprd's ReadHeaderTimeout, in milliseconds. Node checks it once a second. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 1000;
 
-/** Makes the HTTP transport; nothing listens before `listen`. */
+/** Creates the HTTP transport. It listens on nothing until `listen` is called. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  // One instance for each address: Fastify itself listens on one.
+  // One instance per address, because a Fastify instance listens on only one.
   const instances: { readonly instance: FastifyInstance; readonly sockets: OpenSockets }[] = [];
   return {
     async listen(address) {
       const instance = createInstance(options);
       const sockets = new OpenSockets(instance.server);
-      // By then Fastify answers with `Connection: close`.
+      // From here on, Fastify answers with `Connection: close`.
       instance.addHook('preClose', () => sockets.drain());
       instances.push({ instance, sockets });
       await instance.listen({ ...address });
@@ -94,7 +100,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** No route has a JSON schema, so Fastify need not load what compiles them. */
+/** No route has a JSON schema, so Fastify does not need to load its schema compilers. */
 const NO_SCHEMAS = { buildValidator: refuseSchemas, buildSerializer: refuseSchemas };
 
 function refuseSchemas(): never {
@@ -132,7 +138,7 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
   return instance;
 }
 
-/** Makes Node's server. */
+/** Creates Node's server. */
 function createConnections(
   { readBufferBytes, tls, shares }: HttpServerOptions,
   answer: RequestListener,
@@ -141,8 +147,8 @@ function createConnections(
     maxHeaderSize: readBufferBytes + HEADER_SLOP_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-    // Neither bodies nor idle connections are timed, as in daprd: a client's pool that finds its
-    // connection closed under it fails a call.
+    // As in daprd, neither bodies nor idle connections have a time limit. If the server closed an
+    // idle connection of a client's pool, the client's next call could fail.
     requestTimeout: 0,
     keepAliveTimeout: 0,
   };

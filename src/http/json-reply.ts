@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 
 /**
- * Sends a JSON body in exactly these bytes and with exactly daprd's content type: Fastify would
- * add a charset to a string's, but leaves it to a serializer where there is one. As a string it goes
- * out in one piece with its headers; bytes would be a second write.
+ * Sends a JSON body with daprd's exact bytes and content type. Without a serializer, Fastify would
+ * add a charset to the content type of a string. A string is sent together with its headers; a
+ * Buffer would need a second write.
  */
 export function sendJson(reply: FastifyReply, status: number, json: string): FastifyReply {
   const typed = reply.code(status).header('content-type', 'application/json');

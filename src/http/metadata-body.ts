@@ -2,8 +2,8 @@ import { toGoJson } from '../go/go-json';
 import type { AppConnection, SidecarMetadataView } from '../sidecar/metadata';
 
 /**
- * The body of GET /v1.0/metadata: daprd's keys in daprd's order, empty ones left out, and its
- * line break at the end. `actorRuntime` is that of a sidecar without actors.
+ * The body of GET /v1.0/metadata: daprd's keys in daprd's order, without empty ones, and with
+ * daprd's line break at the end. `actorRuntime` has the values of a sidecar without actors.
  */
 export function toMetadataBody(view: SidecarMetadataView): string {
   const body = {

@@ -5,18 +5,18 @@ import { bytesOf, HttpApiCall } from './http-api-call';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined where nothing watches. */
+    /** Undefined if nothing is observed. */
     observed: ObservedCall | undefined;
-    /** The code of the error that is answered. */
+    /** The code of the error with which the request was answered. */
     errorCode: string | undefined;
-    /** True for requests that are not logged, as in daprd: refused ones and preflights. */
+    /** True for requests that are not logged, as in daprd: refused requests and preflights. */
     isUnlogged: boolean;
   }
 }
 
 /**
- * Shows every request to the observer, those to no route too, and sends the trace headers that it
- * gives. To be added before anything that may answer.
+ * Reports every request to the observer, including those that match no route, and sends the trace
+ * headers that it returns. Add this before anything that may answer a request.
  */
 export function addObservation(
   instance: FastifyInstance,
@@ -56,9 +56,10 @@ export function addObservation(
       .header('content-type', 'text/plain; charset=utf-8')
       .send(`${observed.refusal}\n`);
   });
-  // A client that hangs up before its answer counts as what it would have been told, once that is
-  // known, as in daprd, whose handlers run to their end: a Redis that hangs shows as 500 however
-  // soon its callers lose patience, and no call counts as the 200 that a reply begins with.
+  // If a client disconnects before its answer, the request is recorded with the answer that it
+  // would have received, as soon as that is known. daprd does the same: its handlers run to their
+  // end. So a Redis that hangs shows as 500, however soon its callers give up, and no call is
+  // recorded with the initial 200 of a reply.
   instance.addHook('onSend', async ({ observed }, reply) => {
     if (reply.raw.closed && observed !== undefined) end(observed, reply);
   });

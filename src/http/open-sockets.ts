@@ -5,25 +5,28 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 
 import { Handshakes } from '../servers/handshakes';
 
-/** How long connections may still bring a request once the server takes no new ones. */
+/**
+ * How long open connections may send another request after the server stopped listening, in
+ * milliseconds.
+ */
 const LINGER_MS = 250;
 
 /**
- * Ends the connections of a server without losing a request. Node closes idle connections the
- * moment a server is closed: a request that is on its way over one is then lost, and under load
- * that is one on every connection. And it passes over connections that have not carried a request
- * yet, for which a stop would wait until its limit.
+ * Closes the connections of a server without losing a request. Node closes idle connections as soon
+ * as a server is closed, which loses requests that are on their way. Under load, that is one
+ * request per connection. Node also ignores connections that have not carried a request yet, so
+ * that a shutdown would wait for them until its time limit.
  */
 export class OpenSockets {
   readonly #server: Server;
   readonly #handshakes = new Handshakes();
-  /** How many requests each connection carries. */
+  /** The number of open requests of each connection. */
   readonly #requests = new Map<Socket, number>();
 
   constructor(server: Server) {
     this.#server = server;
     this.#handshakes.watch(server);
-    // Over TLS requests come with another socket than the one that was accepted.
+    // Over TLS, requests arrive on another socket object than the one that was accepted.
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#requests.set(socket, 0);
       socket.once('close', () => this.#requests.delete(socket));
@@ -37,16 +40,20 @@ export class OpenSockets {
   }
 
   /**
-   * Takes no new connections. Those that wait to be accepted are taken first: they would be reset.
-   * To be called before anybody is told to close, as whoever is told comes back at once.
+   * Stops listening. Connections that wait to be accepted are accepted first, because the system
+   * would reset them. Call this before clients are told to close their connections: they reconnect
+   * at once.
    */
   async stopListening(): Promise<void> {
     await nextTurn();
-    // Only TCP's part of http.Server's close, which would close the idle connections too.
+    // Calls only the TCP part of http.Server's close. The HTTP part would close idle connections.
     TcpServer.prototype.close.call(this.#server);
   }
 
-  /** Serves what the open connections bring for {@link LINGER_MS}, then closes those that carry nothing. */
+  /**
+   * Serves further requests on open connections for {@link LINGER_MS}, then closes connections
+   * without a request.
+   */
   async drain(): Promise<void> {
     if (this.#requests.size + this.#handshakes.count > 0) await pause(LINGER_MS);
     this.#handshakes.end();

@@ -2,24 +2,24 @@ import { toInt32 } from '../go/int32-text';
 import { JsonBodyError, type JsonMember, readMembers, WantedNames } from '../go/json-members';
 import { httpErrors } from './http-errors';
 
-/** The fields of both lock requests as they come in a body; the store's name comes by the path. */
+/** The fields of both lock requests in a body. The store's name is in the path. */
 export interface LockRequestBody {
   readonly resourceId: string;
   readonly lockOwner: string;
-  /** 0 where the body does not name it; an Unlock's is read and ignored. */
+  /** 0 if the body does not contain it. Ignored for Unlock. */
   readonly expiryInSeconds: number;
 }
 
 type FieldType = 'string' | 'int32';
 
-/** Which fields a request has; anything else in its body is ignored. */
+/** The fields of a request. Other members of its body are ignored. */
 export class RequestFields {
-  /** What members may be called: each field by its JSON name, and by its name in the proto file. */
+  /** The accepted names of members: the JSON name of each field and its name in the proto file. */
   readonly names: WantedNames;
   readonly #types: Readonly<Record<string, FieldType>>;
   readonly #fieldByName: ReadonlyMap<string, string>;
 
-  /** @param types what each field is, by its JSON name */
+  /** @param types the type of each field, by its JSON name */
   constructor(types: Readonly<Record<string, FieldType>>) {
     const fields = Object.keys(types);
     this.#types = types;
@@ -29,7 +29,7 @@ export class RequestFields {
     this.names = new WantedNames([...this.#fieldByName.keys()]);
   }
 
-  /** The field that a name stands for. */
+  /** Finds a field by one of its names. */
   find(name: string): { readonly field: string; readonly type: FieldType } | undefined {
     const field = this.#fieldByName.get(name);
     const type = field === undefined ? undefined : this.#types[field];
@@ -45,7 +45,7 @@ export const TRY_LOCK_FIELDS = new RequestFields({
   expiryInSeconds: 'int32',
 });
 
-/** UnlockRequest (lock.proto): an expiry is unknown to it, and as such ignored. */
+/** UnlockRequest (lock.proto). It has no expiry, so an expiry in the body is ignored. */
 export const UNLOCK_FIELDS = new RequestFields({
   storeName: 'string',
   resourceId: 'string',
@@ -53,8 +53,8 @@ export const UNLOCK_FIELDS = new RequestFields({
 });
 
 /**
- * Reads a request body as daprd does: the JSON form of a proto3 message (protojson) with unknown
- * fields discarded, whatever content type the request names. An empty body is an empty message.
+ * Reads a request body as daprd does: as the JSON form of a proto3 message (protojson). Unknown
+ * fields are ignored, and so is the content type. An empty body is an empty message.
  *
  * @throws {HttpError} `bodyMalformed`, with a reason that names the field and quotes no owner
  */
@@ -94,7 +94,7 @@ function readValue({ name, text }: JsonMember, type: FieldType): string | number
   return JSON.parse(text) as string;
 }
 
-/** How much of a value that is no number is shown. */
+/** How many characters of a value that is not a number an error shows. */
 const SHOWN_CHARACTERS = 40;
 
 function readInt32(name: string, text: string): number {

@@ -1,19 +1,22 @@
-/** A path that no route matches and that is no valid URL: Fastify hands it to its bad-URL handler. */
+/**
+ * A path that matches no route and is not a valid URL. Fastify passes it to its bad-URL handler.
+ */
 const BAD_URL = '/%';
 
-/** A route's path in segments; undefined stands for one that clients choose. */
+/** A route's path as segments. Undefined stands for a parameter. */
 type Template = readonly (string | undefined)[];
 
-/** What every client of Dapr sends: nothing in it is rewritten. */
+/** The URLs that Dapr's clients send. They need no rewriting. */
 const PLAIN_URL = /^(?:\/[\w-][\w.-]*)+$/;
 
 /**
- * Makes the function that rewrites a request's URL so that Fastify's router decides as daprd's does
- * (dapr/dapr pkg/api/http/server.go): the path as it is escaped is cleaned, doubled slashes, `.`, `..` and
- * one trailing slash go, and routes match its raw text, case and all. Only then its parameters are decoded,
- * once, with `+` as a space: here they are rewritten so that Fastify's own decoding gives just that.
+ * Creates the function that rewrites URLs so that Fastify's router decides as daprd's does
+ * (dapr/dapr pkg/api/http/server.go). daprd cleans the path while it is still escaped: double
+ * slashes, `.`, `..` and one trailing slash are removed. Then it compares routes with the raw text,
+ * including its case. Only after that it decodes the parameters, once, with `+` as a space. The
+ * function re-encodes parameters so that Fastify's decoding gives the same result.
  *
- * @param templates the paths of all routes, `{name}` standing for a parameter
+ * @param templates the paths of all routes, with `{name}` for a parameter
  */
 export function createUrlRewriter(templates: readonly string[]): (rawUrl: string) => string {
   const parsed = templates.map(parseTemplate).filter((template) => template.includes(undefined));
@@ -43,7 +46,7 @@ function isMatch(segments: readonly string[], template: Template): boolean {
   return segments.length === template.length && template.every(matches);
 }
 
-/** The path of a request in absolute form, as proxies send it (RFC 9112, 3.2.2). */
+/** Removes the origin from a URL in absolute form, as proxies send it (RFC 9112, 3.2.2). */
 function withoutOrigin(url: string): string {
   return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '');
 }
@@ -59,7 +62,9 @@ function clean(path: string): readonly string[] {
 
 const INVALID_ESCAPE = /%(?![\da-f]{2})/i;
 
-/** A segment that can match only as it stands: an escaped `%6Cock` is not the route `lock`. */
+/**
+ * Makes a segment match only its raw text: the escaped `%6Cock` must not match the route `lock`.
+ */
 function protect(segment: string): string | undefined {
   return INVALID_ESCAPE.test(segment) ? undefined : segment.replace(/[%#;]/g, encodeURIComponent);
 }
@@ -69,11 +74,11 @@ function reencodeParameter(segment: string): string | undefined {
   return encodeURIComponent(unescapeQuery(segment));
 }
 
-/** Go's url.QueryUnescape; bytes that are no UTF-8 become U+FFFD, where daprd would keep them. */
+/** Go's url.QueryUnescape. Bytes that are not UTF-8 become U+FFFD; daprd would keep them. */
 function unescapeQuery(segment: string): string {
   const bytes = segment
     .replaceAll('+', ' ')
     .replace(/%([\da-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  // Node gives a URL's bytes as latin1 characters.
+  // Node decodes a URL's bytes as latin1 characters.
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }

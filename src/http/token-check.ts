@@ -4,8 +4,8 @@ import type { Sidecar } from '../api/sidecar';
 import { API_TOKEN_HEADER } from '../sidecar/api-token';
 
 /**
- * Refuses requests without the right API token before anything else is looked at, paths that are
- * not served included. Health probes are exempt: kubelets can't be given a token.
+ * Refuses requests without the right API token before any other check, including requests that
+ * match no route. Health probes are exempt, because kubelets can't send a token.
  */
 export function addTokenCheck(instance: FastifyInstance, { checkToken }: Sidecar): void {
   if (checkToken === undefined) return;
