@@ -1,16 +1,17 @@
-/** A group of the API that a configuration can allow and deny. */
+/** A group of API methods that a configuration can allow or deny. */
 export type ApiGroup = 'lock' | 'unlock' | 'metadata' | 'shutdown' | 'invoke';
 
 /**
- * Who may call a method: whoever the configuration allows the group to; `always` anybody who has the
- * API token; `probe` everybody, as kubelets and load balancers can't be given a token.
+ * Who may call a method. A group: callers to whom the configuration allows the group. `always`:
+ * everybody with the API token. `probe`: everybody, because kubelets and load balancers can't send
+ * a token.
  */
 export type MethodAccess = Exclude<ApiGroup, 'invoke'> | 'always' | 'probe';
 
-/** Tells whether a group of the API may be called over a transport, as the configuration is now. */
+/** Returns true if the current configuration allows a group of the API over a transport. */
 export type ApiAccess = (group: ApiGroup, protocol: 'http' | 'grpc') => boolean;
 
-/** True where the configuration lets a method be called; a path without a method never may be. */
+/** True if the configuration allows a method. A path without a method is never served. */
 export function isServed(
   method: { readonly access: MethodAccess } | undefined,
   protocol: 'http' | 'grpc',

@@ -4,36 +4,36 @@ import type { MethodAccess } from './api-groups';
 /** One of the HTTP forms of a method. */
 export interface HttpForm {
   readonly verb: 'GET' | 'POST' | 'PUT';
-  /** Its path, with a name in braces for a segment that clients choose: `/v1.0/metadata/{key}`. */
+  /** The path, with parameter names in braces: `/v1.0/metadata/{key}`. */
   readonly template: string;
 }
 
 /**
- * A row of the table of methods, without its handler. Everything that both transports and those who
- * watch calls have to know of a method stands here and nowhere else. No field can be left out: a
- * method without an access rule does not compile.
+ * A row of the method table, without its handler. It is the only place for what the transports and
+ * the observers need to know about a method. Every field is required: a method without an access
+ * rule does not compile.
  */
 export interface MethodRow {
-  /** What logs and traces call it, for example `TryLock`. */
+  /** The method's name in logs and traces, for example `TryLock`. */
   readonly operation: string;
   readonly access: MethodAccess;
-  /** `/package.Service/Method`; undefined where it is not served over gRPC. */
+  /** `/package.Service/Method`. Undefined if the method is not served over gRPC. */
   readonly grpcPath: string | undefined;
-  /** All forms are answered alike; none where it is not served over HTTP. */
+  /** All forms have the same answer. Empty if the method is not served over HTTP. */
   readonly http: readonly HttpForm[];
-  /** True where it is served on --dapr-public-port too, which asks for no token. */
+  /** True if the method is also served on --dapr-public-port, which requires no token. */
   readonly isPublic: boolean;
 }
 
-/** What a call brings beside its request. Made by a transport. */
+/** The parts of a call besides its request. Created by a transport. */
 export interface MethodCall extends Caller {
-  /** The first value of a metadata key (gRPC) or header (HTTP), by its lower-cased name. */
+  /** The first value of a metadata key (gRPC) or header (HTTP). The name is in lower case. */
   metadata(name: string): string | undefined;
 }
 
 /**
- * A method with one answer. The handler is free of any transport's types; it rejects or throws with
- * an error of a catalogue, or, where there is a defect, with anything.
+ * A method with one answer. The handler uses no types of a transport. It fails with an error of a
+ * catalogue, or, if there is a defect, with any other value.
  */
 export interface UnaryMethod<Request, Response> extends MethodRow {
   readonly kind: 'unary';
@@ -41,47 +41,59 @@ export interface UnaryMethod<Request, Response> extends MethodRow {
 }
 
 /**
- * A method that answers with events for as long as it is of use, by Dapr's words a server stream. Events are
- * pushed: a handler that waits for its next event is one object, without a timer or a promise of its own.
+ * A method that answers with a stream of events (server streaming in Dapr's terms). The handler
+ * pushes events, so a waiting stream is a single object without a timer or a promise.
  */
 export interface StreamMethod<Request, Event> extends MethodRow {
   readonly kind: 'server-streaming';
-  /** Begins; what it throws is answered as the error of a unary method is. */
+  /** Starts the stream. Errors that it throws are answered like those of a unary method. */
   readonly open: (request: Request, stream: EventStream<Event>) => StreamHandler;
 }
 
-/** A row with its handler. */
+/** A row of the method table with its handler. */
 export type ApiMethod<Request, Answer> =
   UnaryMethod<Request, Answer> | StreamMethod<Request, Answer>;
 
-/** The transport's side of a stream. After its end nothing has an effect, and nothing throws. */
+/**
+ * The transport's side of a stream. After the stream has ended, calls have no effect and do not
+ * throw.
+ */
 export interface EventStream<Event> extends Omit<MethodCall, 'signal'> {
-  /** False once the stream was ended, or its client can't be reached any more. */
+  /** False once the stream has ended or its client can't be reached. */
   readonly isOpen: boolean;
   /**
-   * Sends an event. False where the client reads more slowly than is sent, or not at all: the event
-   * is kept for it, and {@link StreamHandler.drained} says when there is room for more.
+   * Sends an event. Returns false if the client does not read fast enough. The event is then
+   * buffered, and {@link StreamHandler.drained} is called when there is room for more.
    */
   send(event: Event): boolean;
-  /** Ends it well, after what was sent. */
+  /** Ends the stream successfully after all sent events. */
   end(): void;
-  /** Ends it with an error: as a unary call's where nothing was sent before, else in mid-stream. */
+  /**
+   * Ends the stream with an error. If nothing was sent before, it is answered like the error of a
+   * unary call.
+   */
   fail(error: unknown): void;
 }
 
 /** The handler's side of a stream. */
 export interface StreamHandler {
-  /** There is room again, after a `send` that said false. */
+  /** Called after a `send` returned false, when there is room again. */
   drained(): void;
-  /** Nothing reaches the client any more; not told of an end that is the handler's own. */
+  /**
+   * Called when the client can't be reached any more. Not called if the handler itself ended the
+   * stream.
+   */
   closed(how: StreamEnd): void;
-  /** The sidecar stops: a last event may be sent. The stream is ended when this returns. */
+  /**
+   * Called when the sidecar stops. The handler may send a last event; the stream ends when this
+   * returns.
+   */
   stopping(): void;
 }
 
 /**
- * How a stream ended that its handler did not end. The client `left`: it cancelled, or closed its
- * connection, or its process ended. Its `deadline` passed. It fell `silent`: its connection was given up
- * without a word from it, so that it may still believe what it was told.
+ * How a stream ended, unless its handler ended it. `left`: the client cancelled, closed its
+ * connection or exited. `deadline`: the call's deadline passed. `silent`: the connection was given
+ * up without any notice from the client, so the client may still believe the last event.
  */
 export type StreamEnd = 'left' | 'deadline' | 'silent';

@@ -1,70 +1,73 @@
 import type { LockObserver } from '../lock/lock-observer';
 import type { MethodRow } from './api-method';
 
-/** The route that serves the path of an HTTP call. */
+/** The route that matches the path of an HTTP call. */
 export interface ApiRoute {
-  /** Its path, with a name in braces for what clients choose: `/v1.0-alpha1/lock/{store}`. */
+  /** The path, with parameter names in braces: `/v1.0-alpha1/lock/{store}`. */
   readonly template: string;
-  /** What stands for `{store}`, decoded; undefined where the route has none. */
+  /** The decoded value of `{store}`. Undefined if the route has none. */
   readonly storeName: string | undefined;
 }
 
-/** A call of the sidecar's API that begins. */
+/** An API call that has started. */
 export interface ApiCall {
   readonly protocol: 'http' | 'grpc';
-  /** The HTTP verb; for gRPC always POST. */
+  /** The HTTP verb. Always POST for gRPC. */
   readonly verb: string;
-  /** The path as it was called, without a query; for gRPC `/package.Service/Method`. */
+  /** The requested path without the query. For gRPC `/package.Service/Method`. */
   readonly path: string;
-  /** The path with its query. */
+  /** The requested path with the query. */
   readonly target: string;
-  /** Its row of the table; undefined where no method has the path. */
+  /** The row of the method table. Undefined if no method has the path. */
   readonly method: MethodRow | undefined;
-  /** Undefined for gRPC, and where no route serves the path. */
+  /** Undefined for gRPC, and if no route matches the path. */
   readonly route: ApiRoute | undefined;
-  /** A header (HTTP) or the text of a metadata key (gRPC), by its lower-cased name. */
+  /** A header (HTTP) or the text of a metadata key (gRPC). The name is in lower case. */
   header(name: string): string | undefined;
   /** The names of all headers. */
   headerNames(): readonly string[];
-  /** The bytes of a binary metadata key; undefined over HTTP. */
+  /** The bytes of a binary metadata key. Undefined over HTTP. */
   binary(name: string): Buffer | undefined;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** Bytes of the request's body, as far as they are known before it is read. */
+  /** Size of the request's body in bytes, as far as it is known before the body is read. */
   readonly requestBytes: number;
 }
 
-/** How a call of the API ended. */
+/** The result of an API call. */
 export interface ApiResult {
-  /** The HTTP status, or the gRPC status code. */
+  /** The HTTP status or the gRPC status code. */
   readonly status: number;
   readonly responseBytes: number;
-  /** Bytes of the request's body, where they are known only now. */
+  /** Size of the request's body in bytes, if it was not known at the start. */
   readonly requestBytes?: number;
-  /** Dapr's code of the error that was answered. */
+  /** Dapr's code of the error with which the call was answered. */
   readonly errorCode: string | undefined;
-  /** False for calls that daprd does not log: without the token, preflights, the public port. */
+  /**
+   * False for calls that daprd does not log: calls without the token, preflights, calls on the
+   * public port.
+   */
   readonly isLogged: boolean;
 }
 
-/** A call that is watched. */
+/** An API call that is observed. */
 export interface ObservedCall {
-  /** Sent with the answer: the trace that the call belongs to. */
+  /** The response headers that carry the trace of the call. */
   readonly responseHeaders: Readonly<Record<string, string>>;
-  /** The same in gRPC's binary form; undefined for none. */
+  /** The trace in gRPC's binary form. Undefined if there is none. */
   readonly responseTraceBin: Buffer | undefined;
-  /** The client's baggage, which goes back as it came; undefined for none. */
+  /** The client's baggage, returned unchanged. Undefined if there is none. */
   readonly responseBaggage: string | undefined;
-  /** Why the call can't be taken as it stands: the client's own tracing headers are broken. */
+  /** Why the call is refused: the client's tracing headers are invalid. Undefined if it is not. */
   readonly refusal: string | undefined;
-  /** Is told of the lock call that this call is. */
+  /** Receives the events of the lock call that this call makes. */
   readonly lockObserver: LockObserver | undefined;
-  /** To be called once. */
+  /** Call this once. */
   end(result: ApiResult): void;
 }
 
-/** Watches the calls of both transports: metrics, traces and API logs behind one door. */
+/** Observes the calls of both transports for metrics, traces and API logs. */
 export interface ApiObserver {
-  /** Undefined where nothing is to be watched. */
+  /** Undefined if the call is not observed. */
   begin(call: ApiCall): ObservedCall | undefined;
 }

@@ -8,10 +8,10 @@ import type { SidecarMetadataView } from '../sidecar/metadata';
 import type { UnaryMethod } from './api-method';
 import { FORCE_SHUTDOWN_HEADER, type Sidecar } from './sidecar';
 
-/** The path of a method of the service that Dapr's clients call. */
+/** The path of a method of Dapr's gRPC service. */
 type DaprPath = `/dapr.proto.runtime.v1.Dapr/${string}`;
 
-/** Dapr's methods, by the names of their operations: the table that both transports serve. */
+/** Dapr's methods by operation name: the method table that both transports serve. */
 export interface DaprApi {
   readonly TryLock: UnaryMethod<TryLockRequest, { readonly success: boolean }>;
   readonly Unlock: UnaryMethod<UnlockRequest, { readonly status: UnlockStatus }>;
@@ -22,15 +22,17 @@ export interface DaprApi {
   readonly GetOutboundHealthz: UnaryMethod<object, { readonly isReady: boolean }>;
 }
 
-/** What a health probe is told. */
+/** The answer to a health probe. */
 export interface HealthAnswer {
-  /** What the start of the sidecar still waits for; empty once it is ready. */
+  /** The targets that are not ready yet. Empty once the sidecar is ready. */
   readonly unreadyTargets: readonly string[];
-  /** True where the probe names another app than the sidecar's. */
+  /** True if the probe names an app other than the sidecar's. */
   readonly isForOtherApp: boolean;
 }
 
-/** Makes the table over what it serves (dapr/dapr pkg/api/http and pkg/api/grpc have the same rows). */
+/**
+ * Creates the method table. Its rows are those of daprd (dapr/dapr pkg/api/http and pkg/api/grpc).
+ */
 export function createDaprApi(locks: LockService, sidecar: Sidecar): DaprApi {
   return {
     ...createLockMethods(locks),
@@ -97,7 +99,8 @@ function createSidecarMethods(
       kind: 'unary',
       handle: (_request, call) => {
         const force = call.metadata(FORCE_SHUTDOWN_HEADER) === 'true';
-        // The answer goes first: a server that closes says so in its answers.
+        // Answer first: the answers of a server that is closing ask clients to close the
+        // connection.
         setImmediate(() => {
           sidecar.requestShutdown({ force });
         });
@@ -107,7 +110,7 @@ function createSidecarMethods(
   };
 }
 
-/** Over gRPC grpc.health.v1 takes their place: see transport-methods.ts. */
+/** The HTTP probes. Over gRPC, grpc.health.v1 replaces them: see transport-methods.ts. */
 function createProbes({
   appId: ownAppId,
   health,

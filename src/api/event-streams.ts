@@ -1,26 +1,26 @@
-/** A stream as far as it has to be known to end it. */
+/** The part of a stream that is needed to end it. */
 interface Stoppable {
   stop(): void;
 }
 
-/** How many streams may be open at a time, beside all unary calls: they take no slot of each other. */
+/** Maximum numbers of concurrent streams. Streams and unary calls have separate limits. */
 export interface StreamBounds {
-  /** Over all connections of both transports. */
+  /** On all connections of both transports. */
   readonly total: number;
-  /** Over one connection; over HTTP/1.1 there is only one anyway. */
+  /** On one connection. Over HTTP/1.1 a connection never has more than one. */
   readonly perConnection: number;
 }
 
-/** The bounds where nobody says others. */
+/** The default limits. */
 export const DEFAULT_STREAM_BOUNDS: StreamBounds = { total: 20_000, perConnection: 10_000 };
 
-/** More streams than there is room for. */
+/** The limit of open streams is reached. */
 export class StreamsFullError extends Error {
   override readonly name = 'StreamsFullError';
-  /** After so long there may well be room, in seconds. */
+  /** Seconds after which there may be room again. */
   readonly retryAfterSeconds = 1;
 
-  /** @param bound how many are open, the most that may be */
+  /** @param bound the limit that was reached */
   constructor(bound: number, where: 'connection' | 'sidecar') {
     super(
       `the limit of ${bound} open streams on this ${where} is reached; nothing was done, retry later`,
@@ -28,7 +28,7 @@ export class StreamsFullError extends Error {
   }
 }
 
-/** The streams that are open on the servers of both transports. */
+/** The open streams of both transports. */
 export class EventStreams {
   readonly #bounds: StreamBounds;
   readonly #open = new Set<Stoppable>();
@@ -38,16 +38,16 @@ export class EventStreams {
     this.#bounds = bounds;
   }
 
-  /** How many are open. */
+  /** The number of open streams. */
   get count(): number {
     return this.#open.size;
   }
 
   /**
-   * Takes in a stream that begins; {@link remove} is due once it is closed.
+   * Adds a new stream. Call {@link remove} when it closes.
    *
-   * @param onConnection how many its connection has open already
-   * @throws {StreamsFullError}
+   * @param onConnection how many streams are already open on the same connection
+   * @throws {StreamsFullError} if a limit is reached
    */
   add(stream: Stoppable, onConnection: number): void {
     const { total, perConnection } = this.#bounds;
@@ -57,12 +57,12 @@ export class EventStreams {
     if (this.#isStopping) stream.stop();
   }
 
-  /** A stream is closed: its client has all of it, or has gone. */
+  /** Removes a closed stream. Its client has received everything or has disconnected. */
   remove(stream: Stoppable): void {
     this.#open.delete(stream);
   }
 
-  /** Gives every stream its last word and ends it, and every later one once it has begun. */
+  /** Sends each stream its last event and ends it. Streams that start later end at once. */
   stop(): void {
     this.#isStopping = true;
     for (const stream of this.#open) stream.stop();

@@ -2,8 +2,8 @@ import type { LockObserver } from '../lock/lock-observer';
 import type { EventStream, StreamEnd, StreamHandler } from './api-method';
 
 /**
- * What streams of both transports have in common: in which order sends, ends and the client's leave may
- * come, and who is told. A transport says how an event, an end and a failure are written.
+ * The part of a stream that both transports share: it puts sends, ends and disconnections in order
+ * and calls the handler. A transport defines how events, ends and failures are written.
  */
 export abstract class OpenStream<Event> implements EventStream<Event> {
   abstract readonly observer: LockObserver | undefined;
@@ -16,7 +16,7 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
     return this.#isOpen;
   }
 
-  /** Hands the stream to its handler; to be called once. */
+  /** Passes the stream to its handler. Call this once. */
   start(open: (stream: EventStream<Event>) => StreamHandler): void {
     try {
       this.#handler = open(this);
@@ -24,7 +24,7 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
       this.fail(error);
       return;
     }
-    // Both may have come while the handler began.
+    // Either may have happened while the handler started.
     if (this.#lost !== undefined) this.#handler.closed(this.#lost);
     else if (this.#isStopping) this.stop();
   }
@@ -47,7 +47,7 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
 
   abstract metadata(name: string): string | undefined;
 
-  /** The sidecar stops. */
+  /** Called when the sidecar stops. */
   stop(): void {
     this.#isStopping = true;
     if (!this.#isOpen || this.#handler === undefined) return;
@@ -55,12 +55,12 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
     this.end();
   }
 
-  /** For the transport: what was sent has gone. */
+  /** Called by the transport when its buffer has been sent. */
   protected drained(): void {
     if (this.#isOpen) this.#handler?.drained();
   }
 
-  /** For the transport: nothing reaches the client any more. */
+  /** Called by the transport when the client can't be reached any more. */
   protected lose(how: StreamEnd): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -68,7 +68,7 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
     this.#handler?.closed(how);
   }
 
-  /** False where the client does not keep up. */
+  /** Returns false if the client does not read fast enough. */
   protected abstract write(event: Event): boolean;
   protected abstract writeEnd(): void;
   protected abstract writeFailure(error: unknown): void;

@@ -4,22 +4,22 @@ import type { SidecarMetadata } from '../sidecar/metadata';
 import type { ApiAccess } from './api-groups';
 import type { ApiObserver } from './api-observer';
 
-/** What both transports serve beside locks, and what guards them. */
+/** The parts of the sidecar, besides locks, that both transports serve or use for access checks. */
 export interface Sidecar {
   readonly appId: string;
   readonly health: Health;
   readonly metadata: SidecarMetadata;
-  /** Undefined where no API token is required. */
+  /** Undefined if no API token is required. */
   readonly checkToken: TokenCheck | undefined;
-  /** Asked at every call: the configuration may change. */
+  /** Called for every API call, because the configuration may change. */
   readonly isAllowed: ApiAccess;
   readonly observer: ApiObserver;
   /**
-   * Asks the process to end, and returns at once so that the call can be answered.
-   * Forced means: at once and with exit code 1, without waiting for calls in flight.
+   * Asks the process to stop. Returns at once so that the call can be answered. With `force`, the
+   * process exits at once with code 1, without waiting for calls in flight.
    */
   requestShutdown(options: { readonly force: boolean }): void;
 }
 
-/** The header (HTTP) and metadata key (gRPC) that makes a shutdown request a forced one. */
+/** The header (HTTP) or metadata key (gRPC) that forces a shutdown. */
 export const FORCE_SHUTDOWN_HEADER = 'dapr-force-shutdown';

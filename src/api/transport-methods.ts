@@ -2,8 +2,8 @@ import type { MethodAccess } from './api-groups';
 import type { MethodRow } from './api-method';
 
 /**
- * Methods that only the gRPC transport has, from libraries of its own: they have a row because what
- * has none is served to nobody, and no handler here.
+ * Methods that only the gRPC transport serves, with its own libraries. They have rows because a
+ * method without a row is never served. They have no handlers here.
  */
 export const GRPC_ONLY_METHODS: readonly MethodRow[] = [
   toRow('/grpc.health.v1.Health/Check', 'probe'),
