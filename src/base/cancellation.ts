@@ -1,18 +1,18 @@
 /**
- * Tells a call that nobody waits for its answer any more. Every AbortSignal is one; this is the part
- * of it that lock calls need, so that a call can also be given a {@link Cancellation}.
+ * Signals to a call that its caller no longer waits. It is the part of AbortSignal that lock calls
+ * need, so that a call can use either an AbortSignal or a {@link Cancellation}.
  */
 export interface CancelSignal {
   readonly aborted: boolean;
-  /** Why, where somebody said so. */
+  /** The reason of the abort, if one was given. */
   readonly reason: unknown;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /**
- * A signal and its trigger in one. Every call needs one and hardly any is ever aborted: an
- * AbortController costs several microseconds to make, and more to abort.
+ * A signal and its trigger in one object. Every call needs one, and few are ever aborted. An
+ * AbortController takes several microseconds to create, and more to abort.
  */
 export class Cancellation implements CancelSignal {
   #aborted = false;
@@ -27,7 +27,7 @@ export class Cancellation implements CancelSignal {
     return this.#reason;
   }
 
-  /** Tells every listener, once; a second time has no effect. */
+  /** Notifies every listener once. Later calls have no effect. */
   abort(reason?: unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
@@ -38,7 +38,7 @@ export class Cancellation implements CancelSignal {
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    // As with an AbortSignal: one that comes too late is not told.
+    // As with an AbortSignal, a listener that is added after the abort is not called.
     if (!this.#aborted) this.#listeners = [...this.#listeners, listener];
   }
 

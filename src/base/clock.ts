@@ -1,23 +1,29 @@
-/** Time as a thing that is handed in: the clock of the process, or one that a test moves on. */
+/** A clock that is passed in: the clock of the process, or one that a test controls. */
 export interface Clock {
-  /** Monotonic, in milliseconds; only differences mean anything. */
+  /** Monotonic time in milliseconds. Only differences between two values have a meaning. */
   now(): number;
-  /** Runs something once so many milliseconds have passed; zero and less mean: as soon as possible. */
+  /**
+   * Calls a function once after a delay in milliseconds. Zero and negative delays mean as soon as
+   * possible.
+   */
   after(delayMs: number, run: () => void): Timer;
 }
 
-/** Something that is still to be run. Node's own timers are of this form, so that none is wrapped. */
+/** A call that is still pending. Node's own timers have this form, so they need no wrapper. */
 export interface Timer {
-  /** Stops it; has no effect once it has run. */
+  /** Cancels the call. Has no effect once it has run. */
   close(): unknown;
-  /** Lets the process end before it has run. */
+  /** Allows the process to exit before the call has run. */
   unref(): unknown;
 }
 
-/** The longest that a timer of Node reaches, in milliseconds: a longer one fires after 1 ms. */
+/** Node's longest timer, in milliseconds. A longer one would fire after 1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The clock of the process. Its timers reach as far as they are asked to: a lease may last 68 years. */
+/**
+ * The clock of the process. It supports delays longer than Node's timers, because a lease may last
+ * 68 years.
+ */
 export const processClock: Clock = {
   now: () => performance.now(),
   after: (delayMs, run) => (delayMs > LONGEST_TIMER_MS ? runAfterLong : runAfter)(delayMs, run),
@@ -27,7 +33,7 @@ function runAfter(delayMs: number, run: () => void): Timer {
   return setTimeout(run, Math.max(0, Math.ceil(delayMs)));
 }
 
-/** One timer of Node after the other, until what is left is short enough for the last. */
+/** Chains timers of Node until the rest fits in one. */
 function runAfterLong(delayMs: number, run: () => void): Timer {
   let isUnreferenced = false;
   let current = runAfter(LONGEST_TIMER_MS, () => {

@@ -1,6 +1,6 @@
 /**
- * What a caught value says of itself: the message of an error, anything else as text. Errors are
- * known by their shape, as those of another realm are no instances of our Error.
+ * The message of a caught value: that of an error, or any other value as text. Errors are
+ * recognised by their shape, because errors of another realm are not instances of our Error.
  */
 export function toErrorMessage(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'message' in error) {
@@ -9,13 +9,15 @@ export function toErrorMessage(error: unknown): string {
   return String(error);
 }
 
-/** Node's error of a name with several addresses, none of which answers, says nothing itself. */
+/**
+ * If a host name has several addresses and none answers, Node's error has no message of its own.
+ */
 function toSilentMessage(error: object): string {
   if (!('errors' in error) || !Array.isArray(error.errors)) return '';
   return error.errors.map(toErrorMessage).join('; ');
 }
 
-/** The same with where it comes from, for the log of a defect: its stack, if it has one. */
+/** The stack of a caught value, for the log of a defect. The message if there is no stack. */
 export function toErrorTrace(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'stack' in error) return String(error.stack);
   return toErrorMessage(error);

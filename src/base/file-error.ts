@@ -1,6 +1,6 @@
 import { toErrorMessage } from './error-message';
 
-/** What the errors of the file system mean to whoever named the path. */
+/** Explanations of file system errors for the person who configured the path. */
 const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'this user may not open it or a folder on its path',
   EADDRINUSE: 'another process listens there',
@@ -19,7 +19,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
 };
 
-/** Why a file or folder can't be used: a sentence with its code; another error's own message. */
+/**
+ * Explains why a file or folder can't be used: a sentence with the error code. For any other error,
+ * its own message.
+ */
 export function describeFileError(error: unknown): string {
   const isCoded = typeof error === 'object' && error !== null && 'code' in error;
   const code = isCoded ? String(error.code) : '';

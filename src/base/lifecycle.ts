@@ -1,29 +1,30 @@
 import { race } from './race';
 
 /**
- * Gives a resource back; rejects only where that failed.
+ * Closes a resource. Rejects only if closing failed.
  *
- * @param grace once it is aborted nothing is waited for any more
+ * @param grace once it is aborted, nothing waits for the closer any more
  */
 export type Closer = (grace: AbortSignal) => Promise<void>;
 
 /**
- * Owns what was opened. Whoever opens something registers its closer at once, so that a start-up
- * that fails half way gives back what it had; closing runs the list backwards.
+ * Owns the open resources of the process. Register the closer of a resource as soon as it is open,
+ * so that a failed start closes everything that it had opened. Resources are closed in reverse
+ * order.
  */
 export class Lifecycle {
   readonly #closers: { readonly name: string; readonly close: Closer }[] = [];
   #closing: Promise<void> | undefined;
 
-  /** Registers the closer of what was just opened; the name is for the error's text. */
+  /** Registers the closer of a resource. The name appears in error messages. */
   add(name: string, close: Closer): void {
     this.#closers.push({ name, close });
   }
 
   /**
-   * Closes everything, last opened first; a second call waits for the first. A closer that fails
-   * does not keep the others from running, and neither does one that is slow: once the grace is
-   * over the next is called without waiting for it.
+   * Closes everything, in reverse order of opening. A second call waits for the first. The other
+   * closers run even if one fails or is slow: once the grace period is over, nothing waits for a
+   * closer.
    *
    * @throws {AggregateError} naming every closer that failed
    */

@@ -1,12 +1,12 @@
-/** Further facts of a log line, by name. Tokens and passwords have no place here at any level. */
+/** Additional fields of a log line, by name. Never put tokens or passwords here, at any level. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * Writes log lines. The rooms get this instead of a logging library; `observability/` makes it.
- * Resources and owners may appear at debug only.
+ * Writes log lines. The rooms use this interface instead of a logging library; `observability/`
+ * implements it. Resources and owners may appear at debug level only.
  */
 export interface Logger {
-  /** False where debug lines go nowhere: their fields need not be made then. */
+  /** False if debug lines are dropped. Callers can then skip creating their fields. */
   readonly isDebug: boolean;
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -14,8 +14,8 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   fatal(message: string, fields?: LogFields): void;
   /**
-   * The same log under another scope, for example `dapr.runtime.http`; with a level, at that one
-   * whatever the log's own is.
+   * The same log under another scope, for example `dapr.runtime.http`. If a level is given, it
+   * replaces the level of the log.
    */
   scoped(scope: string, options?: { readonly level: 'info' }): Logger;
 }

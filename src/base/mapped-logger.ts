@@ -1,12 +1,15 @@
 import type { LogFields, Logger } from './logger';
 
-/** Changes what is said; the fields are undefined where there are none. */
+/** Changes a log line. `fields` is undefined if the line has none. */
 export type MapLine = (
   message: string,
   fields: LogFields | undefined,
 ) => readonly [message: string, fields?: LogFields | undefined];
 
-/** A log whose lines go to another, each changed on its way; its scopes likewise. */
+/**
+ * Creates a logger that changes each line and passes it on to another logger. This includes its
+ * scopes.
+ */
 export function createMappedLogger(logger: Logger, map: MapLine): Logger {
   const write = (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal') => {
     return (message: string, fields?: LogFields): void => {

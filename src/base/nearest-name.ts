@@ -1,9 +1,12 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** A name further away than this part of its letters is no slip of the other. */
+/**
+ * Maximum edit distance as a share of the name's length. A name further away is not considered a
+ * typo.
+ */
 const FURTHEST_SHARE = 0.4;
 
-/** The known name that an unknown one was probably meant to be; undefined where none is near. */
+/** The known name that was probably meant by an unknown one. Undefined if none is close. */
 export function findNearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   const lower = name.toLowerCase();
@@ -11,7 +14,7 @@ export function findNearest(name: string, known: readonly string[]): string | un
     lower,
     known.map((candidate) => candidate.toLowerCase()),
   );
-  // Two letters that changed places are two steps.
+  // Two swapped letters have an edit distance of two.
   const least = sortLetters(lower) === sortLetters(nearest) ? 2 : 1;
   const furthest = Math.max(least, FURTHEST_SHARE * name.length);
   if (distance(lower, nearest) > furthest) return undefined;

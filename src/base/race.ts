@@ -1,24 +1,30 @@
 import type { CancelSignal } from './cancellation';
 import { type Clock, processClock } from './clock';
 
-/** What ends a wait: a time, a signal, or whichever comes first. Without either there is no end. */
+/**
+ * Limits a wait by a time, by signals or by both. The first of them ends the wait. Without any, the
+ * wait has no limit.
+ */
 export interface Limit {
-  /** How long the wait may take, in milliseconds; without it only signals end the wait. */
+  /** Maximum duration of the wait in milliseconds. Without it, only signals end the wait. */
   readonly afterMs?: number | undefined;
-  /** Each of them ends the wait when it aborts; one that has aborted already ends it at once. */
+  /** Signals that end the wait when they abort. One that has already aborted ends it at once. */
   readonly signals?: readonly CancelSignal[];
-  /** The clock of `afterMs`; the process's own by default. */
+  /** The clock for `afterMs`. Default: the clock of the process. */
   readonly clock?: Clock;
 }
 
-/** Is called when a limit is over: with the signal that aborted, or undefined where time ran out. */
+/**
+ * Called when a limit is reached: with the aborted signal, or with undefined if the time is over.
+ */
 export type OnOver<T> = (aborted: CancelSignal | undefined) => T;
 
 /**
- * Calls back once, when a limit is over; before it returns where a signal has aborted already.
+ * Calls back once when a limit is reached. If a signal has already aborted, it does so before it
+ * returns.
  *
- * @returns gives the timer and the listeners back, after which nothing is called any more. Call it
- *   when the wait ends otherwise: a signal may live as long as the sidecar.
+ * @returns a function that removes the timer and the listeners; no callback follows. Call it when
+ * the wait ends for another reason, because a signal may live as long as the sidecar.
  */
 export function whenOver(limit: Limit, onOver: OnOver<void>): () => void {
   const { afterMs, signals = [], clock = processClock } = limit;
@@ -42,10 +48,11 @@ export function whenOver(limit: Limit, onOver: OnOver<void>): () => void {
 }
 
 /**
- * Waits for work, but only until a limit is over. Work that has ended by then counts, even where a
- * signal had aborted before the call. What later becomes of the work is dropped, a failure included.
+ * Waits for work until a limit is reached. Work that is finished at that moment counts, even if a
+ * signal had already aborted before the call. Later results of the work are dropped, including
+ * failures.
  *
- * @param otherwise gives the result where the limit is over first; it may throw
+ * @param otherwise provides the result if the limit is reached first; it may throw
  */
 export async function race<T, U>(
   work: Promise<T>,
@@ -68,11 +75,12 @@ export async function race<T, U>(
 }
 
 /**
- * Runs something under a signal that aborts when a limit is over: with the reason of the signal
- * that aborted, or as `AbortSignal.timeout` does. It is waited for all the same.
+ * Runs a function with a signal that aborts when a limit is reached. The abort reason is that of
+ * the aborted signal, or that of `AbortSignal.timeout`. The result of the function is awaited in
+ * any case.
  *
- * Not AbortSignal.any over AbortSignal.timeout: in Node 20 such a signal can be collected as garbage
- * before it aborts, and then it never does.
+ * It does not use AbortSignal.any with AbortSignal.timeout: in Node 20, such a signal can be
+ * garbage collected before it aborts, and then never aborts.
  */
 export async function runWithin<T>(
   limit: Limit,
@@ -89,7 +97,7 @@ export async function runWithin<T>(
   }
 }
 
-/** Lets time pass, until a signal aborts; never rejects, as what comes next looks at the signal. */
+/** Waits until a limit is reached. Never rejects; the caller checks the signal afterwards. */
 export function pauseWithin(limit: Limit): Promise<void> {
   return new Promise((resolve) => {
     whenOver(limit, () => {

@@ -3,22 +3,23 @@ import { open, stat } from 'node:fs/promises';
 
 import { describeFileError } from './file-error';
 
-/** A file that can't be read; the message names it, and says why. */
+/** A file can't be read. The message names the file and the reason. */
 export class FileError extends Error {
   override readonly name = 'FileError';
 }
 
-/** The longest file that is read, in bytes; Kubernetes keeps none of more than 1 MiB. */
+/** Maximum size of a file in bytes. Kubernetes stores no file of more than 1 MiB. */
 export const LONGEST_FILE = 16 * 2 ** 20;
 
-/** A pipe that took the file's place meanwhile is not waited for. */
+/** Does not block if a pipe has replaced the file in the meantime. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * Reads a file of text. Only regular files, by links or not: a named pipe would be waited for as
- * long as nobody writes to it, and `/dev/zero` has no end.
+ * Reads a text file. Accepts only regular files and links to them: a named pipe would block until
+ * somebody writes to it, and `/dev/zero` has no end.
  *
- * @throws {FileError} where it is none, is longer than {@link LONGEST_FILE}, or can't be read
+ * @throws {FileError} if it is not a regular file, is longer than {@link LONGEST_FILE} or can't be
+ * read
  */
 export async function readRegularFile(file: string): Promise<string> {
   try {
@@ -36,7 +37,10 @@ export async function readRegularFile(file: string): Promise<string> {
   }
 }
 
-/** {@link readRegularFile} for where nothing else can go on meanwhile. */
+/**
+ * Synchronous form of {@link readRegularFile}, for places where nothing else can continue
+ * meanwhile.
+ */
 export function readRegularFileSync(file: string): string {
   try {
     assertRegular(statSync(file));
@@ -55,7 +59,7 @@ export function readRegularFileSync(file: string): string {
 
 const CHUNK = 64 * 2 ** 10;
 
-/** What was read so far; a file may grow while it is read. */
+/** Collects what was read. The file may grow while it is read. */
 class Chunks {
   readonly #read: Buffer[] = [];
   #pending = Buffer.alloc(0);

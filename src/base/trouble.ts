@@ -1,35 +1,39 @@
 import type { Clock } from './clock';
 
-/** How often the same trouble is told of, in milliseconds. */
+/** How often a continuing trouble is reported, in milliseconds. */
 export const TOLD_EVERY_MS = 10_000;
 
-/** How a trouble went, for those who tell of it. */
+/** The state of a trouble at the time of a report. */
 export interface TroubleReport {
-  /** What the latest failure said. */
+  /** The reason of the latest failure. */
   readonly reason: string;
-  /** Failures since the last time that this was told; at the end, all of them. */
+  /** Number of failures since the last report. In the final report, all failures. */
   readonly failures: number;
-  /** From the first failure on, in milliseconds. */
+  /** Time since the first failure, in milliseconds. */
   readonly lastedMs: number;
 }
 
-/** Who tells of a trouble, and by what. */
+/** The callbacks of a {@link Trouble}. */
 export interface TroubleOptions {
   readonly clock: Clock;
-  /** The first failure; then, where there are more, once in {@link TOLD_EVERY_MS}. */
+  /** Called for the first failure, and then, if there are more, once per {@link TOLD_EVERY_MS}. */
   readonly onFailing: (report: TroubleReport, isFirst: boolean) => void;
-  /** What failed works again. */
+  /** Called when the failing operation works again. */
   readonly onOver?: (report: TroubleReport) => void;
-  /** Nothing is left to tell: this one may be forgotten. */
+  /** Called when there is nothing left to report. The trouble may be discarded then. */
   readonly onIdle?: () => void;
-  /** True where successes are no sign of the end, as others fail beside them: only quiet is. */
+  /**
+   * True if successes do not show that the trouble is over, because other operations still fail.
+   * Then only the absence of failures does.
+   */
   readonly isPartial?: boolean;
 }
 
 /**
- * Makes few lines of many failures: the first at once, later ones as a number at most once in
- * {@link TOLD_EVERY_MS}, and the end. Where successes and failures alternate the end is told only once
- * there was no failure for that long. Keeps a few numbers and one timer, however many failures there are.
+ * Turns many failures into few reports: the first failure at once, later ones as a number at most
+ * once per {@link TOLD_EVERY_MS}, and the end. If successes and failures alternate, the end is
+ * reported only after a period of that length without failures. Uses a few numbers and one timer,
+ * however many failures there are.
  */
 export class Trouble {
   readonly #options: TroubleOptions;
@@ -47,9 +51,12 @@ export class Trouble {
     this.#isAlternating = options.isPartial ?? false;
   }
 
-  /** Counts a failure of a part: of what has to succeed for the trouble to be over. */
+  /**
+   * Records a failure of a part. The trouble is over only when every part that failed has
+   * succeeded.
+   */
   failed(reason: string, part = ''): void {
-    // What fails again so soon after it was over was not.
+    // A failure this soon after the end means that the trouble was not over.
     if (!this.#isOpen && this.#isQuietTime) this.#isAlternating = true;
     else if (!this.#isOpen) this.#begin();
     this.#isOpen = true;
@@ -60,7 +67,7 @@ export class Trouble {
     if (!this.#isQuietTime) this.#tell();
   }
 
-  /** Takes note of a success of a part. */
+  /** Records a success of a part. */
   succeeded(part = ''): void {
     if (!this.#isOpen) return;
     this.#failingParts.delete(part);
@@ -69,7 +76,10 @@ export class Trouble {
     if (!this.#isQuietTime) this.#rest();
   }
 
-  /** Drops what was not told yet: nobody tries any more, and it has no end to be told. */
+  /**
+   * Discards what was not reported yet. Use this if nobody tries any more, so that there is no end
+   * to report.
+   */
   drop(): void {
     this.#isOpen = false;
     this.#untold = 0;
