@@ -1,29 +1,30 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How often is looked at how much buffers take, in milliseconds. */
+/** How often the size of buffers is checked, in milliseconds. */
 const LOOK_EVERY_MS = 1000;
 
 /**
- * By how many bytes buffers may grow before those that nobody uses are collected: more than usual loads
- * leave. V8 alone waits until there are 64 MiB of them outside its heap, and keeps that much where
- * nothing more comes.
+ * Unused buffers are collected after buffers have grown by this many bytes, which is more than
+ * usual loads leave. V8 alone waits until there are 64 MiB of them outside its heap, and keeps that
+ * much if no more are added.
  */
 const BUFFER_GROWTH_BYTES = 16 * 2 ** 20;
 
 /**
- * How much the heap may grow over what lives in it, in percent, before V8 collects it. V8's own
- * answer is up to 300: some of every call's objects grow old before they die, and a sidecar keeps
- * three times what it needs, and what they hold outside the heap, for ever (docs/decisions/0011).
+ * How much the heap may grow beyond its live objects before V8 collects it, in percent. V8's
+ * default is up to 300. Some objects of every call reach the old generation before they die, so a
+ * sidecar would permanently use three times the memory that it needs, plus what those objects hold
+ * outside the heap (docs/decisions/0011).
  */
 const GROWTH_PERCENT = 30;
 
 /**
- * Makes V8 keep a heap for a sidecar: small, as there is one beside every app. Its buffers are collected
- * whenever they have grown much.
+ * Configures V8 for a small heap, because a sidecar runs beside every app. Collects unused buffers
+ * after they have grown.
  *
- * Set here and not on the command line: V8 takes compiled code only from where its flags were the
- * same, and `node dist/main.js` is to be all that it takes.
+ * The flag is set here instead of on the command line for two reasons: V8 accepts cached code only
+ * if it was compiled with the same flags, and `node dist/main.js` should be the whole command.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
@@ -31,11 +32,11 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Makes what is to be called again and again: it collects where buffers have grown by
- * {@link BUFFER_GROWTH_BYTES} over the least that there was of them since the last collection. What is in use
- * is collected in vain once, and not every time.
+ * Creates a function to be called at intervals. It collects garbage if buffers have grown by {@link
+ * BUFFER_GROWTH_BYTES} over their minimum since the last collection. Buffers in use therefore cause
+ * only one useless collection, and not one at every check.
  *
- * @param readBytes how many bytes there are in buffers
+ * @param readBytes returns the total size of buffers in bytes
  */
 export function collectAfterGrowth(collect: () => void, readBytes: () => number): () => void {
   let leastBytes = readBytes();
@@ -51,7 +52,7 @@ function readBufferBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
-/** Most sidecars never need the collector: it is looked for when it is first used. */
+/** Most sidecars never need the collector, so it is located at its first use. */
 function lateCollector(): () => void {
   let collect: (() => void) | undefined;
   return () => {
@@ -60,7 +61,7 @@ function lateCollector(): () => void {
   };
 }
 
-/** V8 shows its collector to contexts that are made while this flag is set. */
+/** V8 exposes its collector to contexts that are created while this flag is set. */
 function findCollector(): (() => void) | undefined {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;

@@ -1,24 +1,28 @@
 import type { Socket } from 'node:net';
 
-/** As much as libuv reads at a time, in bytes. */
+/** The size of libuv's reads, in bytes. */
 const BUFFER_BYTES = 65_536;
 
-/** What node:net does for a client's socket with `onread`, and has no option for on a server's. */
+/**
+ * node:net's internal handle. A client's socket has the option `onread` for this; a server's socket
+ * has no public option.
+ */
 interface Handle {
   useUserBuffer?: (buffer: Uint8Array) => void;
 }
 
 /**
- * Reads sockets into one buffer, which all of them share: whoever keeps something of it copies it. Node takes
- * a new one of 64 KiB for every piece that it reads, and cuts it down, which is a tenth of a call's processor time.
+ * Reads all sockets into one shared buffer. Listeners must copy what they keep. Node itself
+ * allocates 64 KiB for every read and then shrinks it, which takes a tenth of the CPU time of a
+ * call.
  */
 export class SharedBuffer {
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
   /**
-   * Gives what comes over a socket to a listener, in place of its `data` events.
+   * Passes the data of a socket to a listener instead of emitting `data` events.
    *
-   * @returns false where node:net is not as it was in Node 20 to 24; nothing is changed then
+   * @returns false if node:net differs from Node 20 to 24; nothing is changed then
    */
   read(socket: Socket, listener: (data: Buffer) => void): boolean {
     const { _handle: handle } = socket as unknown as { readonly _handle?: Handle | null };

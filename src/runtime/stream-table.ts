@@ -1,30 +1,34 @@
 import type { ServerHttp2Session } from 'node:http2';
 
-/** Lists that a session's streams are spread over: one or two in each at a hundred calls. A power of two. */
+/**
+ * The number of lists over which a session's streams are spread: one or two streams per list at a
+ * hundred calls. A power of two.
+ */
 const LISTS = 64;
 
-/** Some of the open streams of a session, and their ids beside them. */
+/** Some of the open streams of a session, with their ids at the same positions. */
 interface StreamList {
   readonly ids: number[];
   readonly streams: object[];
 }
 
 /**
- * The open streams of an HTTP/2 session by their ids, for node:http2 to use in place of its Map.
+ * The open streams of an HTTP/2 session by id. node:http2 uses it instead of its Map.
  *
- * A Map whose entries come and go takes a new table every few calls, and V8 lets each old table point
- * to the next one. Once one of them has reached the old generation, so does every later one, with the
- * streams that were open at the time and all that belongs to their calls: megabytes a second of garbage
- * that only a full collection takes away, and a quarter of a call's processor time
- * (docs/decisions/0011). An object with ids for names does the same where hundreds are open. Here lists
- * stay, and what leaves one leaves nothing behind.
+ * A Map whose entries come and go allocates a new table every few calls, and V8 keeps a reference
+ * from each old table to the next one. Once one of these tables has reached the old generation,
+ * every later one follows, together with the streams that were open at the time and everything that
+ * belongs to their calls. That makes megabytes of garbage a second that only a full collection
+ * removes, and takes a quarter of the CPU time of a call (docs/decisions/0011). An object with ids
+ * as property names has the same problem when hundreds of streams are open. Here, the lists stay
+ * allocated, and a removed stream leaves nothing behind.
  *
- * node:http2 of Node 20 to 26 gets, sets, deletes, counts and visits streams; the rest of a Map is here
- * for one that does more.
+ * node:http2 of Node 20 to 26 uses get, set, delete, size and forEach. The other methods of a Map
+ * are there for versions that use more.
  */
 class StreamTable implements Map<number, object> {
   readonly [Symbol.toStringTag] = 'Map';
-  /** Each is made when it is first used: of thousands of connections few have many streams. */
+  /** Each list is created at its first use. Of thousands of connections, few have many streams. */
   readonly #lists: StreamList[] = [];
   #size = 0;
 
@@ -68,7 +72,9 @@ class StreamTable implements Map<number, object> {
     this.#lists.length = 0;
   }
 
-  /** Streams may go while they are visited; all that were there are. */
+  /**
+   * Streams may be removed during the iteration. All that were present at its start are visited.
+   */
   forEach(visit: (stream: object, id: number, streams: Map<number, object>) => void): void {
     for (const [id, stream] of this) visit(stream, id, this);
   }
@@ -91,7 +97,7 @@ class StreamTable implements Map<number, object> {
 
   #copy(): Map<number, object> {
     const copy = new Map<number, object>();
-    // flat() leaves out the lists that are not there yet.
+    // flat() skips the lists that do not exist yet.
     for (const { ids, streams } of this.#lists.flat()) {
       streams.forEach((stream, at) => copy.set(ids[at] ?? 0, stream));
     }
@@ -99,21 +105,22 @@ class StreamTable implements Map<number, object> {
   }
 }
 
-/** Which list a stream is in. Clients number their streams by odd numbers (RFC 9113, 5.1.1). */
+/** The list of a stream. Clients use odd numbers as stream ids (RFC 9113, 5.1.1). */
 function listAt(id: number): number {
   return (id >> 1) & (LISTS - 1);
 }
 
-/** The part of a session's state that is looked at. */
+/** The part of a session's internal state that is used here. */
 interface SessionState {
   streams: Map<number, object>;
 }
 
 /**
- * Gives a session that has no streams yet a {@link StreamTable}. It reaches into node:http2: a session
- * that does not keep its streams in a Map, where Node 20 to 26 have it, is left as it is.
+ * Replaces the Map of a session without streams by a {@link StreamTable}. This changes internals of
+ * node:http2. If a session does not keep its streams in a Map, as Node 20 to 26 do, nothing is
+ * changed.
  *
- * @returns whether the session has it now
+ * @returns true if the session uses the table now
  */
 export function useStreamTable(session: ServerHttp2Session): boolean {
   const state = stateOf(session);
@@ -128,7 +135,7 @@ function stateOf(session: ServerHttp2Session): SessionState | undefined {
   );
   if (key === undefined) return undefined;
   const state = (session as unknown as Record<symbol, Partial<SessionState> | undefined>)[key];
-  // Node's is a class of its own, which only calls itself a Map.
+  // Node's Map is of a different class that only has the same name.
   const isMap = Object.prototype.toString.call(state?.streams) === '[object Map]';
   return isMap ? (state as SessionState) : undefined;
 }
