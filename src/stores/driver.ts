@@ -4,25 +4,28 @@ import type { LockStore } from '../lock/lock-store';
 import type { StoreObserver } from '../lock/store-observer';
 import type { SystemAuthorities } from '../trust/system-authorities';
 
-/** What a driver gets to make a store of one component. */
+/** The parameters for creating the store of a component. */
 export interface DriverContext {
   readonly componentName: string;
   readonly properties: MetadataProperties;
   readonly logger: Logger;
-  /** Is told how the way to the server fares. */
+  /** Receives events about the connection to the server. */
   readonly observer?: StoreObserver;
-  /** Whom the machine trusts; without them, who stands in the usual places. */
+  /**
+   * The certificate authorities that the machine trusts. Without them, those in the usual places
+   * are used.
+   */
   readonly authorities?: SystemAuthorities;
 }
 
 /** A kind of lock store: one component type. `drivers.ts` has the list. */
 export interface LockDriver {
-  /** The component type, lower-cased, for example `lock.redis`. */
+  /** The component type in lower case, for example `lock.redis`. */
   readonly type: string;
   /**
-   * Makes a store that is not connected yet; `init` does that.
+   * Creates a store that is not connected yet; `init` connects it.
    *
-   * @throws {Error} naming every property that is wrong and what is allowed
+   * @throws {Error} naming every invalid property and its allowed values
    */
   create(context: DriverContext): LockStore;
 }

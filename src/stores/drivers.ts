@@ -3,8 +3,8 @@ import type * as memory from './memory/memory-driver';
 import type * as redis from './redis/redis-driver';
 
 /**
- * Every kind of lock store there is, by its component type. Each is loaded where it is used: node-redis
- * alone is a fifth of a start.
+ * All kinds of lock stores, by component type. Each is loaded at its first use, because node-redis
+ * alone takes a fifth of the start.
  */
 const DRIVERS: Readonly<Record<string, () => LockDriver>> = {
   /* eslint-disable @typescript-eslint/no-require-imports -- a driver is found, and loaded, at once */
@@ -13,12 +13,12 @@ const DRIVERS: Readonly<Record<string, () => LockDriver>> = {
   /* eslint-enable @typescript-eslint/no-require-imports */
 };
 
-/** The first version of a component, in all the ways to write it. */
+/** All spellings of a component's first version. */
 const FIRST_VERSIONS: readonly string[] = ['', 'v0', 'v1'];
 
 /**
- * Finds the driver of a component type, undefined where there is none. As in daprd what follows
- * `lock.` is matched without regard to case, and so is the version.
+ * Finds the driver of a component type. Undefined if there is none. As in daprd, the part after
+ * `lock.` and the version are compared without regard to case.
  */
 export function findDriver(type: string, version: string): LockDriver | undefined {
   if (!FIRST_VERSIONS.includes(version.toLowerCase())) return undefined;

@@ -12,25 +12,29 @@ import { SendLog } from './send-log';
 import { type Call, sendOnce } from './send-once';
 import { Withdrawals } from './withdrawals';
 
-/** Before a repeated send to a server that answers but does not serve, in milliseconds. */
+/**
+ * Pause before a command is sent again to a server that answers but can't serve it now, in
+ * milliseconds.
+ */
 const PAUSE_MS = 50;
 
-/** What the attempts of a store stand on. */
+/** The parts and limits of a store's attempts. */
 export interface AttemptsOptions<L extends Link> {
   readonly links: Links<L>;
   readonly logger: Logger;
   /** How long a withdrawal waits for its reply, in milliseconds. */
   readonly replyTimeoutMs: number;
-  /** Is told of each attempt that is withdrawn. */
+  /** Called for each attempt that is withdrawn. */
   readonly onWithdrawal?: () => void;
-  /** That of the process unless a simulation gives another. */
+  /** Default: the clock of the process. Simulations pass their own. */
   readonly clock?: Clock;
 }
 
 /**
- * The calls of a store whose server is across a network that loses replies: each is sent until it is
- * answered or its time is over, and what stays unknown is withdrawn. Knows no server; a driver brings
- * its {@link Links} and {@link Command}s.
+ * Runs the calls of a store whose server is reached over a network that can lose replies. A call is
+ * sent again until it is answered or its time is over. If its outcome is then unknown, it is
+ * withdrawn. This class knows no particular server; a driver provides its {@link Links} and {@link
+ * Command}s.
  */
 export class Attempts<L extends Link> {
   readonly #links: Links<L>;
@@ -51,11 +55,11 @@ export class Attempts<L extends Link> {
   }
 
   /**
-   * Sends a command until it is answered or its time is over. A first send that fails before
-   * anything was written fails the call at once; only where an answer was lost is it sent again, as
-   * only then there is something to find out.
+   * Sends a command until it is answered or its time is over. If the first send fails before
+   * anything was written, the call fails at once. A command is sent again only after a reply was
+   * lost, because only then there is something to find out.
    *
-   * @throws {StoreError} and nothing else
+   * @throws {StoreError} for every failure; no other error
    */
   async run<Reply, Answer>(
     command: Command<L, Reply, Answer>,
@@ -91,7 +95,7 @@ export class Attempts<L extends Link> {
     return { command, limits, signal, log, endsAtMs, links: this.#links, clock };
   }
 
-  /** Rejects with what the call fails with, unless it is to be sent again. */
+  /** Prepares another send. Rejects with the call's error if the command must not be sent again. */
   async #prepareRepeat<Reply, Answer>(
     call: Call<L, Reply, Answer>,
     failure: unknown,
@@ -110,8 +114,9 @@ export class Attempts<L extends Link> {
   }
 
   /**
-   * A send that was lost has left its traces if it took effect, unless the server has lost its data
-   * since: then an answer that needs them may be this very call's doing.
+   * If a lost send took effect, it left its traces on the server, unless the server has lost its
+   * data since. In that case, an answer that depends on the traces may be the effect of this same
+   * call.
    */
   async #assertNoTraceLost<Reply, Answer>(call: Call<L, Reply, Answer>): Promise<void> {
     const { command, signal, log } = call;
@@ -129,7 +134,7 @@ export class Attempts<L extends Link> {
    * Sends something once that changes nothing, and waits for its reply.
    *
    * @param send rejects as {@link Command.send} does
-   * @throws {StoreError} and nothing else
+   * @throws {StoreError} for every failure; no other error
    */
   async ask<T>(
     way: { readonly key: string; readonly timeoutMs: number; readonly signal: CancelSignal },
@@ -145,42 +150,48 @@ export class Attempts<L extends Link> {
   }
 
   /**
-   * Undoes an attempt, or makes sure that it never takes effect; resolves once that is certain.
+   * Undoes an attempt, or makes sure that it never takes effect. Resolves once that is certain.
    *
-   * @throws {StoreError} of kind `closed` where the store is closed before
+   * @throws {StoreError} of kind `closed` if the store is closed before
    */
   withdraw(undo: Undo<L>): Promise<void> {
     const log = logOf(undo.attempt);
-    // Sent without a stamp: the server could not tell this attempt from another of the same owner.
+    // Without a stamp, the server can't distinguish this attempt from another of the same owner.
     if (!log.isBounded || !log.isStamped) return Promise.resolve();
     const { leaseMs } = undo;
     const now = this.#clock.now();
     const { openUntilMs } = log;
-    // Nothing of a release is left to undo once none of its sends can take effect any more.
+    // A release needs no undoing once none of its sends can take effect any more.
     if (leaseMs === undefined && openUntilMs <= now) return Promise.resolve();
     this.#onWithdrawal();
     const endsAtMs = Math.max(now, openUntilMs) + (leaseMs ?? 0);
     return this.#withdrawals.add({ undo, markUntilMs: log.latestNotAfterMs, endsAtMs });
   }
 
-  /** Is due for every new link before any call gets it: what is to be withdrawn is written first. */
+  /**
+   * Sends pending withdrawals over a new link. Call this before any call uses the link, so that
+   * withdrawals are written first.
+   */
   resend(link: L): void {
     this.#withdrawals.resend(link);
   }
 
-  /** Takes no more calls. */
+  /** Accepts no more calls. */
   close(): void {
     this.#inFlight.close();
   }
 
-  /** Resolves when no call is in flight and nothing is left to be withdrawn. */
+  /** Resolves when no call is in flight and no withdrawal is pending. */
   async whenSettled(): Promise<void> {
-    // Calls first: one that fails now may leave a withdrawal behind.
+    // Calls first, because a call that fails now may add a withdrawal.
     await this.#inFlight.whenIdle();
     await this.#withdrawals.whenEmpty();
   }
 
-  /** Gives up what has not settled, and says what may be left of it. The links are still there. */
+  /**
+   * Gives up pending withdrawals and cuts off calls in flight. Logs how many locks may remain. The
+   * links are still open at this time.
+   */
   abandon(): void {
     this.#withdrawals.abandon();
     const { count } = this.#inFlight;
@@ -191,7 +202,7 @@ export class Attempts<L extends Link> {
   }
 }
 
-/** What retries and withdrawals of an attempt go on from. */
+/** The state on which repeated sends and withdrawals of an attempt depend. */
 function logOf(attempt: Attempt): SendLog {
   const { memory } = attempt;
   if (memory instanceof SendLog) return memory;
@@ -200,7 +211,7 @@ function logOf(attempt: Attempt): SendLog {
   return log;
 }
 
-/** True where sending again may tell what became of the earlier sends, and can do no harm. */
+/** True if another send may show the outcome of the earlier ones, and can do no harm. */
 function isRepeatable<L extends Link, Reply, Answer>(
   { kind }: StoreError,
   { log, signal }: Call<L, Reply, Answer>,
@@ -209,7 +220,7 @@ function isRepeatable<L extends Link, Reply, Answer>(
   return passes && log.isOpen && log.isBounded && !signal.aborted;
 }
 
-/** What a call fails with in the end, all of its sends considered. */
+/** The final error of a call, which takes all of its sends into account. */
 function toFinal<L extends Link, Reply, Answer>(
   failure: StoreError,
   { command, log, links }: Call<L, Reply, Answer>,
@@ -223,7 +234,7 @@ function toFinal<L extends Link, Reply, Answer>(
   return new StoreError(text, { kind, outcome: 'unknown', cause: failure, reason });
 }
 
-/** Until when a lock may exist that nobody was told of. */
+/** The latest time until which a lock may exist that no caller knows of. */
 function toLatestEnd(
   log: SendLog,
   { leaseMs }: { readonly leaseMs?: number },

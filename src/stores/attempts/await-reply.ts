@@ -3,13 +3,13 @@ import { type CallDeadline, TimeOverError } from './call-deadline';
 import type { Link } from './link';
 
 /**
- * Waits for the reply to a send. Where none comes in time the link is given up: a reply that came
- * later would be taken for the answer to the next command.
+ * Waits for the reply to a send. If it does not arrive in time, the link is ended: a later reply
+ * would be taken for the answer to the next command.
  *
- * @throws {StoreError} and nothing else
+ * @throws {StoreError} for every failure; no other error
  */
 export function awaitReply<T>(link: Link, deadline: CallDeadline, reply: Promise<T>): Promise<T> {
-  // No async function: hundreds of calls may wait here, and each would keep its frame.
+  // Not an async function: hundreds of calls may wait here, and each would keep its frame.
   return deadline.wait(reply).catch((error: unknown) => {
     if (!(error instanceof TimeOverError)) throw explained(link, error);
     if (error.reason === 'timeout') throw giveUp(link, deadline);
@@ -30,7 +30,10 @@ function giveUp(link: Link, { timeoutMs }: CallDeadline): StoreError {
   return noReply(message);
 }
 
-/** Gives a silent link up in its time though nobody waits: others are on it, or will be. */
+/**
+ * Ends a silent link in time even if the caller no longer waits, because other calls use the link
+ * or will use it.
+ */
 function expectReply(link: Link, deadline: CallDeadline, reply: Promise<unknown>): void {
   const { clock, endsAtMs, timeoutMs } = deadline;
   const timer = clock.after(Math.max(0, endsAtMs - clock.now()), () => {
@@ -42,7 +45,7 @@ function expectReply(link: Link, deadline: CallDeadline, reply: Promise<unknown>
   reply.then(settled, settled);
 }
 
-/** Says that a server was silent for so long. */
+/** The message for a server that has not replied for the given time. */
 export function toSilence({ serverName }: Link, timeoutMs: number): string {
   return `${serverName} did not reply within ${timeoutMs} ms`;
 }

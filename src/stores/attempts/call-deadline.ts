@@ -2,10 +2,10 @@ import type { CancelSignal } from '../../base/cancellation';
 import type { Clock, Timer } from '../../base/clock';
 import { toEndReason } from '../../lock/call-policy';
 
-/** What ended a call's time: its own limit, or the caller, who has gone. */
+/** Why a call's time is over: it reached its limit, or its caller has disconnected. */
 export type TimeOverReason = 'timeout' | 'gone';
 
-/** The call's time was over before what it waited for had come. Nothing is known of that. */
+/** The call's time was over before the awaited result arrived. The result is unknown. */
 export class TimeOverError extends Error {
   override readonly name = 'TimeOverError';
   readonly reason: TimeOverReason;
@@ -16,10 +16,12 @@ export class TimeOverError extends Error {
   }
 }
 
-/** The time that a call has: over after so many milliseconds, or when its caller goes. */
+/**
+ * The time of a call. It is over after a number of milliseconds, or when the caller disconnects.
+ */
 export class CallDeadline {
   readonly timeoutMs: number;
-  /** When it is over at the latest, on the clock given. */
+  /** The end of the time limit, on the given clock, in milliseconds. */
   readonly endsAtMs: number;
   readonly clock: Clock;
   readonly #signal: CancelSignal;
@@ -27,7 +29,7 @@ export class CallDeadline {
   #over: TimeOverReason | undefined;
   #onOver: ((reason: TimeOverReason) => void) | undefined;
 
-  /** Starts it; {@link CallDeadline.clear} is due. */
+  /** Starts the timer. Call {@link CallDeadline.clear} afterwards. */
   constructor(options: {
     readonly timeoutMs: number;
     readonly signal: CancelSignal;
@@ -41,14 +43,14 @@ export class CallDeadline {
     this.#signal.addEventListener('abort', this.#end);
   }
 
-  /** Why the caller is no longer waiting. */
+  /** Why the caller no longer waits. */
   get goneReason(): string {
     return toEndReason(this.#signal);
   }
 
   /**
-   * What something comes to, or rejects with {@link TimeOverError} where the time is over first. One
-   * thing at a time.
+   * Waits for a result. Rejects with {@link TimeOverError} if the time is over first. Only one wait
+   * at a time.
    */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -61,14 +63,14 @@ export class CallDeadline {
     });
   }
 
-  /** Gives timer and listener back. */
+  /** Removes the timer and the listener. */
   clear(): void {
     this.#timer.close();
     this.#onOver = undefined;
     this.#signal.removeEventListener('abort', this.#end);
   }
 
-  /** One function for timer and listener: every call has both. */
+  /** The same function for timer and listener, because every call has both. */
   readonly #end = (): void => {
     this.#over ??= this.#signal.aborted ? 'gone' : 'timeout';
     this.#onOver?.(this.#over);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock';
 import { StoreError } from '../../lock/lock-store';
 
-/** The calls that a store has not answered yet; once it is closed it takes no more. */
+/** Counts the calls that a store has not answered yet. Once closed, it accepts no more. */
 export class CallsInFlight {
   readonly #clock: Clock;
   #count = 0;
@@ -12,13 +12,13 @@ export class CallsInFlight {
     this.#clock = clock;
   }
 
-  /** How many there are. */
+  /** The number of calls in flight. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Counts a call in; {@link CallsInFlight.leave} is due.
+   * Adds a call. Call {@link CallsInFlight.leave} when it ends.
    *
    * @throws {StoreError} of kind `closed` after {@link CallsInFlight.close}
    */
@@ -29,19 +29,19 @@ export class CallsInFlight {
     this.#count += 1;
   }
 
-  /** Counts a call out. */
+  /** Removes a call. */
   leave(): void {
     this.#count -= 1;
-    // After what the caller does next: withdraw.
+    // Delayed, because the caller may still withdraw the attempt.
     if (this.#count === 0 && this.#onIdle !== undefined) this.#clock.after(0, this.#onIdle);
   }
 
-  /** Takes no more. */
+  /** Accepts no more calls. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Resolves when none is left. */
+  /** Resolves when no call is in flight. */
   async whenIdle(): Promise<void> {
     if (this.#count === 0) return;
     await new Promise<void>((resolve) => {

@@ -2,47 +2,58 @@ import type { StoreError } from '../../lock/lock-store';
 import type { CallDeadline } from './call-deadline';
 import type { ServerClock } from './server-clock';
 
-/** What a rejected send means. */
+/** The meaning of a rejected send. */
 export interface SendFailure {
-  /** To the store contract. */
+  /** The error in terms of the store contract. */
   readonly error: StoreError;
-  /** Why the server will never run it, in the server's words and without owners or secrets. */
+  /**
+   * Why the server will never run the command, in the server's words, without owners or secrets.
+   * Undefined if it might.
+   */
   readonly hopeless?: string | undefined;
-  /** Why this link is of no use for it though the server answers, and another one may be. */
+  /**
+   * Why this link can't serve the command although the server answers. Another link may be able to.
+   */
   readonly useless?: Error | undefined;
 }
 
 /**
- * A way to one server of a store, from its handshake to its end; it never reconnects. What is written
- * over it is a matter of the driver: commands know their driver's kind of link.
+ * A connection to one server of a store, from its handshake to its end. It never reconnects. How
+ * commands are written over it is a matter of the driver: commands know their driver's type of
+ * link.
  */
 export interface Link {
-  /** What the server is called in texts for users. */
+  /** The server's name in messages for users. */
   readonly serverName: string;
-  /** Undefined where the server's time isn't known: then no send can be bounded by it. */
+  /** Undefined if the server's time is unknown. Sends can't be limited by it then. */
   readonly clock: ServerClock | undefined;
-  /** Names the life of the server's data as of the handshake; undefined where that isn't known. */
+  /**
+   * Identifies the lifetime of the server's data at the time of the handshake. Undefined if it is
+   * unknown.
+   */
   readonly dataEpoch: string | undefined;
-  /** The reason of its end, undefined while it stands. */
+  /** Why the link ended. Undefined while it is open. */
   readonly endReason: Error | undefined;
-  /** Reads the name of the life of the data again; rejects as a send does. */
+  /** Reads the current identifier of the data's lifetime. Rejects as a send does. */
   readDataEpoch(): Promise<string | undefined>;
-  /** Ends it at once; sends in flight are rejected. */
+  /** Ends the link at once. Sends in flight are rejected. */
   end(reason: Error): void;
-  /** Says what it means that a send was rejected. */
+  /** Explains why a send was rejected. */
   explain(error: unknown): SendFailure;
 }
 
-/** The links of a store: one for all keys, or as many as there are servers that share them. */
+/**
+ * The links of a store: one for all keys, or one for each server if keys are spread over servers.
+ */
 export interface Links<L extends Link> {
-  /** What the servers are called in texts for users. */
+  /** The servers' name in messages for users. */
   readonly serverName: string;
-  /** The link that stands now for a key, undefined while its server is away. */
+  /** The open link for a key. Undefined while its server is away. */
   linkFor(key: string): L | undefined;
   /**
-   * Waits for the link of a key whose server is away, as long as the driver thinks right.
+   * Waits for the link of a key whose server is away. The driver decides for how long.
    *
-   * @throws {StoreError} with outcome `not-applied`, and nothing else
+   * @throws {StoreError} with outcome `not-applied`; no other error
    */
   reach(key: string, deadline: CallDeadline): Promise<L>;
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock';
 
-/** How long a reading is good, in milliseconds: clocks of two machines drift apart. */
+/** How long a reading is used, in milliseconds. The clocks of two machines drift apart. */
 const GOOD_FOR_MS = 30_000;
 
-/** What a {@link ServerClock} is read by. */
+/** The functions that a {@link ServerClock} needs. */
 export interface ServerClockOptions {
   /** Asks the server for its time, in whole milliseconds since 1970. */
   readonly ask: () => Promise<number>;
@@ -12,9 +12,9 @@ export interface ServerClockOptions {
 }
 
 /**
- * A server's clock as far as it is known here: never ahead of the true one. A server that
- * said S has passed S by the time its reply is here; so with a limit taken from this clock, the
- * server's clock has passed the limit for certain once the local moment has come.
+ * An estimate of a server's clock that is never ahead of it. If a server says S, its clock has
+ * passed S when the reply arrives. So if a limit is set by this clock, the server's clock has
+ * certainly passed the limit once the corresponding local time is reached.
  */
 export class ServerClock {
   readonly #ask: () => Promise<number>;
@@ -28,20 +28,20 @@ export class ServerClock {
     this.#clock = clock;
   }
 
-  /** Reads the clock of a server for the first time; rejects as the question for it does. */
+  /** Reads a server's clock for the first time. Rejects as the request for the time does. */
   static async of(options: ServerClockOptions): Promise<ServerClock> {
     const clock = new ServerClock(options);
     await clock.read();
     return clock;
   }
 
-  /** The clock, in whole ms since 1970, at a moment of the local one. */
+  /** The server's time, in whole milliseconds since 1970, at a moment of the local clock. */
   at(localMs: number): number {
     if (this.#clock.now() - this.#readAtMs > GOOD_FOR_MS) this.read().catch(() => undefined);
     return Math.floor(localMs + this.#offsetMs);
   }
 
-  /** Reads the clock again; callers at the same time share one reading. */
+  /** Reads the clock again. Concurrent callers share one reading. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;

@@ -5,24 +5,24 @@ import { toSilence } from './await-reply';
 import type { Undo } from './command';
 import type { Link, Links } from './link';
 
-/** Before a withdrawal is sent again that the server would not run now, in milliseconds. */
+/** Pause before a withdrawal is sent again that the server could not run, in milliseconds. */
 const PAUSE_MS = 100;
 
-/** An attempt that has to be undone. */
+/** An attempt to be undone. */
 export interface Withdrawal<L extends Link> {
   readonly undo: Undo<L>;
   /** The latest notAfter of the attempt, on the server's clock. */
   readonly markUntilMs: number;
-  /** From this moment of the local clock on nothing is left to undo: its lease is over too. */
+  /** The local time after which nothing is left to undo, because the lease has expired too. */
   readonly endsAtMs: number;
 }
 
 interface Pending<L extends Link> extends Withdrawal<L> {
-  /** Ends the wait, with an error where it was not confirmed. */
+  /** Ends the wait, with an error if the withdrawal was not confirmed. */
   readonly end: (error?: StoreError) => void;
 }
 
-/** What withdrawals stand on. */
+/** The parts and limits of withdrawals. */
 export interface WithdrawalsOptions<L extends Link> {
   readonly links: Links<L>;
   readonly logger: Logger;
@@ -31,9 +31,9 @@ export interface WithdrawalsOptions<L extends Link> {
 }
 
 /**
- * Attempts to be undone. Each is sent until the server has answered it or until it is over by itself;
- * on a new link they are written before any call, so that no caller meets a lock that was already
- * given up for it.
+ * The attempts to be undone. Each withdrawal is sent until the server has answered it, or until
+ * nothing is left to undo. On a new link, withdrawals are written before any call, so that no
+ * caller finds a lock whose attempt was already given up.
  */
 export class Withdrawals<L extends Link> {
   readonly #pending = new Set<Pending<L>>();
@@ -51,7 +51,10 @@ export class Withdrawals<L extends Link> {
     this.#clock = options.clock;
   }
 
-  /** Adds one and sends it at once where there is a link. Resolves when it is done with. */
+  /**
+   * Adds a withdrawal and sends it at once if there is a link. Resolves when the withdrawal is
+   * finished.
+   */
   add(withdrawal: Withdrawal<L>): Promise<void> {
     if (this.#isAbandoned) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
@@ -75,14 +78,14 @@ export class Withdrawals<L extends Link> {
     });
   }
 
-  /** Sends over a new link all that belong on it; they are written when this returns. */
+  /** Sends all pending withdrawals of a new link. They are written when this returns. */
   resend(link: L): void {
     for (const pending of this.#pending) {
       if (this.#isOn(link, pending)) void this.#send(pending, link);
     }
   }
 
-  /** Resolves when none is left. */
+  /** Resolves when none is pending. */
   async whenEmpty(): Promise<void> {
     if (this.#pending.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -90,7 +93,9 @@ export class Withdrawals<L extends Link> {
     });
   }
 
-  /** Gives up those that are left, and says how many and until when their locks may stay. */
+  /**
+   * Gives up the pending withdrawals, and logs their number and until when their locks may remain.
+   */
   abandon(): void {
     this.#isAbandoned = true;
     if (this.#pending.size === 0) return;
@@ -128,9 +133,9 @@ export class Withdrawals<L extends Link> {
       pending.end();
       return;
     }
-    // What came back is no answer, and neither are the replies behind it.
+    // The reply was not an answer, so the replies behind it can't be trusted either.
     if (failure.kind === 'protocol') link.end(failure);
-    // A link that broke has a successor, and that gets all that are pending.
+    // A broken link is replaced, and the new link gets all pending withdrawals.
     if (failure.outcome === 'unknown') return;
     this.#clock.after(PAUSE_MS, () => {
       if (this.#pending.has(pending) && this.#isOn(link, pending)) void this.#send(pending, link);

@@ -1,39 +1,46 @@
-/** Width of a bucket: how long an expired entry may stay in memory, not how exact its end is. */
+/**
+ * Width of a bucket in milliseconds. It limits how long an expired entry stays in memory, not how
+ * exactly it expires.
+ */
 const BUCKET_MS = 1000;
 
 interface Entry<V> {
   readonly value: V;
-  /** On the map's clock, in milliseconds; the entry is over at this moment. */
+  /** Expiry time on the map's clock, in milliseconds. The entry is expired from this moment on. */
   readonly expiresAtMs: number;
 }
 
 /**
- * A map whose entries expire, exact to the millisecond. Memory is bounded by the entries that are
- * live: keys also stand in buckets by the second in which they expire, so that expired ones are
- * dropped a bucket at a time, without a timer or a scan for each, and a deleted one leaves nothing.
+ * A map whose entries expire, exact to the millisecond. Its memory depends only on the number of
+ * live entries. Keys are also listed in buckets by the second of their expiry, so that expired
+ * entries are dropped a bucket at a time, without a timer or a scan for each. A deleted entry
+ * leaves nothing behind.
  */
 export class ExpiringMap<V> {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry<V>>();
   readonly #buckets = new Map<number, Set<string>>();
 
-  /** @param now a monotonic clock in milliseconds: a wall clock that is set back would revive entries */
+  /**
+   * @param now a monotonic clock in milliseconds; a wall clock that is set back would revive
+   * entries
+   */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** How many entries are in memory; expired ones are among them for a second or two. */
+  /** The number of entries in memory, including expired ones for a second or two. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** The value of a key whose entry is not over. */
+  /** The value of a key, unless its entry has expired. */
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     return entry !== undefined && this.#now() < entry.expiresAtMs ? entry.value : undefined;
   }
 
-  /** The keys whose entries are not over, in no order. */
+  /** The keys of live entries, in no particular order. */
   keys(): readonly string[] {
     const now = this.#now();
     return [...this.#entries]
@@ -41,7 +48,7 @@ export class ExpiringMap<V> {
       .map(([key]) => key);
   }
 
-  /** Sets a value for so many milliseconds from now. */
+  /** Sets a value that expires after `ttlMs` milliseconds. */
   set(key: string, value: V, ttlMs: number): void {
     this.delete(key);
     const expiresAtMs = this.#now() + ttlMs;
@@ -52,7 +59,7 @@ export class ExpiringMap<V> {
     else keys.add(key);
   }
 
-  /** Forgets a key. */
+  /** Deletes a key. */
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
@@ -63,7 +70,7 @@ export class ExpiringMap<V> {
     if (keys?.size === 0) this.#buckets.delete(bucket);
   }
 
-  /** Drops the entries whose second is over. */
+  /** Drops expired buckets. */
   sweep(): void {
     const current = bucketOf(this.#now());
     const due = [...this.#buckets.keys()].filter((bucket) => bucket < current);

@@ -2,7 +2,7 @@ import type { TryLockCall } from '../../lock/lock-store';
 import type { Grant, RenewCall, RenewResult } from '../../lock/store-abilities';
 import { ExpiringMap } from './expiring-map';
 
-/** Who holds a key, by which attempt, with which token, and until when on the store's clock. */
+/** A lease: owner, attempt, fencing token and expiry on the store's clock. */
 export interface Lease extends Grant {
   readonly owner: string;
   readonly attemptId: string;
@@ -10,13 +10,16 @@ export interface Lease extends Grant {
 
 /** The clocks of a store, in milliseconds. */
 export interface MemoryClocks {
-  /** Monotonic. */
+  /** Monotonic clock. */
   readonly now: () => number;
-  /** Since 1970: tokens of a process exceed those of the one before it. That of the machine by default. */
+  /**
+   * Wall clock since 1970. Default: the machine's. It makes the tokens of a process greater than
+   * those of the process before it.
+   */
   readonly wallNow?: (() => number) | undefined;
 }
 
-/** The leases that are held, and their tokens. */
+/** The held leases and their fencing tokens. */
 export class MemoryLeases {
   readonly #now: () => number;
   readonly #wallNow: () => number;
@@ -29,29 +32,32 @@ export class MemoryLeases {
     this.#leases = new ExpiringMap(now);
   }
 
-  /** How many leases are in memory. */
+  /** The number of leases in memory. */
   get size(): number {
     return this.#leases.size;
   }
 
-  /** The lease of a key, undefined where it is free. */
+  /** The lease of a key. Undefined if the lock is free. */
   get(key: string): Lease | undefined {
     return this.#leases.get(key);
   }
 
-  /** The keys that are held. */
+  /** The keys of held locks. */
   keys(): readonly string[] {
     return this.#leases.keys();
   }
 
-  /** Grants a free lock, or knows the grant of this attempt again, which a renewal may have prolonged. */
+  /**
+   * Grants a free lock. If this attempt already holds the lock, returns its grant, which a renewal
+   * may have extended.
+   */
   grant({ key, owner, ttlMs, attempt }: TryLockCall): Grant {
     const before = this.#leases.get(key);
     const fencingToken = before?.fencingToken ?? this.#drawToken();
     return this.#set(key, { owner, attemptId: attempt.id, fencingToken }, ttlMs);
   }
 
-  /** Moves the end of a lease to now + ttlMs where that is later. */
+  /** Extends a lease to now + ttlMs, if that is later than its present end. */
   renew({ key, owner, fencingToken, ttlMs }: RenewCall): RenewResult {
     const lease = this.#leases.get(key);
     if (lease === undefined) return { status: 'not_found' };
@@ -60,17 +66,17 @@ export class MemoryLeases {
     return { status: 'renewed', grant: this.#set(key, lease, ttlMs) };
   }
 
-  /** Frees a lock. */
+  /** Releases a lock. */
   delete(key: string): void {
     this.#leases.delete(key);
   }
 
-  /** Drops leases that are over. */
+  /** Drops expired leases. */
   sweep(): void {
     this.#leases.sweep();
   }
 
-  /** The end of a lease on the wall clock, in whole milliseconds. */
+  /** The expiry of a lease on the wall clock, in whole milliseconds. */
   toExpiry({ validUntilMs }: Lease): number {
     return Math.round(this.#wallNow() + validUntilMs - this.#now());
   }
@@ -83,7 +89,7 @@ export class MemoryLeases {
     return { fencingToken, validUntilMs };
   }
 
-  /** As on Redis: the time in microseconds, or one more than the last. */
+  /** As on Redis: the time in microseconds, or the last token plus one if that is greater. */
   #drawToken(): number {
     this.#lastToken = Math.max(this.#lastToken + 1, Math.floor(this.#wallNow() * 1000));
     return this.#lastToken;

@@ -25,32 +25,35 @@ import { TicketQueues } from './ticket-queues';
 /** How often expired leases are dropped from memory, in milliseconds. */
 const SWEEP_INTERVAL_MS = 1000;
 
-/** How often waiters look at their locks, in milliseconds: for leases that end by themselves, earlier than told. */
+/**
+ * How often waiters check their locks, in milliseconds. Needed for leases that expire earlier than
+ * announced.
+ */
 const REFRESH_EVERY_MS = 500;
 
 /**
- * How long an attempt that has ended is remembered, in milliseconds: as long as a call of the
- * other store may take, retries that a resiliency policy adds come within it.
+ * How long a finished attempt is remembered, in milliseconds: as long as a call of the Redis store
+ * may take. Retries of a resiliency policy happen within this time.
  */
 const MEMORY_OF_ATTEMPTS_MS = 10_000;
 
-/** An embedded lock store: its locks live in this process and end with it. */
+/** An embedded lock store. Its locks live in this process and are lost when it exits. */
 export interface MemoryStore extends LockStore {
   readonly leases: LeaseAbility;
   readonly queue: LockQueue;
   readonly views: LockViews;
-  /** How many leases are in memory, for tests of its bound. */
+  /** The number of leases in memory, for tests of its limit. */
   readonly size: number;
 }
 
-/** What a memory store is made of. */
+/** The options of a memory store. */
 export interface MemoryStoreOptions extends MemoryClocks {
   readonly observer?: StoreObserver | undefined;
 }
 
 /**
- * Makes the embedded store (`lock.in-memory`), for development and tests: nothing to install, but
- * two sidecars do not share it and a restart forgets every lock.
+ * Creates the embedded store (`lock.in-memory`) for development and tests. It needs no server, but
+ * two sidecars do not share it, and a restart loses every lock.
  */
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   return new EmbeddedStore(options);
@@ -164,7 +167,7 @@ class EmbeddedStore implements MemoryStore {
     const { key, attempt } = call;
     const lease = this.#leases.get(key);
     const isLed = lease === undefined && this.#queues.isLedByOther(key, attempt.id);
-    // It may not know that a lease has ended by itself.
+    // The waiter may not know that a lease has expired.
     if (isLed) this.#queues.wake(key);
     const isOthers = lease !== undefined && lease.attemptId !== attempt.id;
     if (isLed || isOthers) return { acquired: false };

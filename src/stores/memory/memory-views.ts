@@ -9,15 +9,15 @@ import {
 import type { MemoryLeases } from './memory-leases';
 import type { TicketQueues } from './ticket-queues';
 
-/** What a page token says. */
+/** The content of a page token. */
 interface Position {
   readonly store: string;
   readonly keyPrefix: string;
-  /** The last key of the page before. */
+  /** The last key of the previous page. */
   readonly after: string;
 }
 
-/** Looks into a store's leases and queues. */
+/** Reads a store's leases and queues. */
 export class MemoryViews {
   readonly #leases: MemoryLeases;
   readonly #queues: TicketQueues;
@@ -34,7 +34,7 @@ export class MemoryViews {
     this.#now = options.now;
   }
 
-  /** Who holds a lock; undefined where it is free. */
+  /** The holder of a lock. Undefined if the lock is free. */
   get(key: string): LockView | undefined {
     const lease = this.#leases.get(key);
     if (lease === undefined) return undefined;
@@ -48,7 +48,7 @@ export class MemoryViews {
     };
   }
 
-  /** A page of held locks, by the order of their keys. */
+  /** One page of held locks, sorted by key. */
   list({ keyPrefix, pageSize, pageToken }: ListCall): LockPage {
     const after = pageToken === undefined ? '' : this.#read(pageToken, keyPrefix);
     const keys = this.#leases.keys().filter((key) => key > after && key.startsWith(keyPrefix));

@@ -3,13 +3,13 @@ import type { AskCall, QueueListener } from '../../lock/store-abilities';
 /** A waiter's place in a queue. */
 interface Ticket {
   readonly attemptId: string;
-  /** Nothing is granted to it after that. */
+  /** After this time the ticket can't be granted any more, in milliseconds on the store's clock. */
   readonly waitUntilMs: number;
 }
 
 /**
- * The queues of all locks: first come, first served. Tickets of one process die with it, so that all they need
- * to be dropped for is their own deadline.
+ * The queues of all locks, first come, first served. All tickets belong to this process and end
+ * with it, so a ticket is dropped only when its own deadline passes.
  */
 export class TicketQueues {
   readonly #now: () => number;
@@ -21,18 +21,18 @@ export class TicketQueues {
     this.#now = now;
   }
 
-  /** Registers who is told which ticket may ask. */
+  /** Registers the listener that is called when a ticket may ask for its lock. */
   listen(listener: QueueListener): void {
     this.#listener = listener;
   }
 
-  /** True where a live ticket of another attempt leads. */
+  /** True if a live ticket of another attempt is first in the queue. */
   isLedByOther(key: string, attemptId?: string): boolean {
     const head = this.#headOf(key);
     return head !== undefined && head.attemptId !== attemptId;
   }
 
-  /** Gives an attempt a ticket unless it has one; tells how many stand before it. */
+  /** Adds a ticket for an attempt, unless it has one. Returns the number of tickets before it. */
   enter({ key, attempt, waitUntilMs }: AskCall): number {
     const queue = this.#queues.get(key) ?? [];
     this.#queues.set(key, queue);
@@ -40,7 +40,7 @@ export class TicketQueues {
     return place >= 0 ? place : queue.push({ attemptId: attempt.id, waitUntilMs }) - 1;
   }
 
-  /** Takes the ticket of an attempt away; true where it led. */
+  /** Removes the ticket of an attempt. Returns true if it was the first. */
   leave(key: string, attemptId: string): boolean {
     const queue = this.#queues.get(key) ?? [];
     const place = queue.findIndex((ticket) => ticket.attemptId === attemptId);
@@ -49,18 +49,18 @@ export class TicketQueues {
     return place === 0;
   }
 
-  /** Tells the head of a queue, where there is one, that it may ask. */
+  /** Notifies the first ticket of a queue, if there is one, that it may ask. */
   wake(key: string): void {
     const head = this.#headOf(key);
     if (head !== undefined) this.#listener?.woken(head.attemptId);
   }
 
-  /** How many tickets wait for a lock. */
+  /** The number of tickets that wait for a lock. */
   lengthOf(key: string): number {
     return this.#queues.get(key)?.length ?? 0;
   }
 
-  /** Drops dead tickets as far as they lead. */
+  /** The first live ticket. Drops dead tickets before it. */
   #headOf(key: string): Ticket | undefined {
     const queue = this.#queues.get(key);
     while (queue?.[0] !== undefined && queue[0].waitUntilMs <= this.#now()) queue.shift();

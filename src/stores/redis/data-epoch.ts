@@ -2,12 +2,12 @@ import { ErrorReply } from 'redis';
 
 import type { RedisClient } from './redis-link';
 
-/** Commands that drop every key of a database; Redis counts them, the process being the same. */
+/** Commands that drop all keys of a database. Redis counts them for the lifetime of its process. */
 const DROPPING_COMMANDS = ['flushall', 'flushdb', 'swapdb'];
 
 /**
- * Names the life of a server's data: another process (its run id), or the same one after a flush,
- * has another name, as it may have lost what was there. Undefined where the user may not ask.
+ * Reads an identifier for the lifetime of a server's data. It changes with the process (its run id)
+ * and with a flush, because data may have been lost then. Undefined if the user may not ask.
  */
 export async function readDataEpoch(client: RedisClient): Promise<string | undefined> {
   try {

@@ -1,7 +1,7 @@
 /**
- * Runs something under a signal that aborts after so many milliseconds or with any of the signals
- * given. Not AbortSignal.any over AbortSignal.timeout: in Node 20 such a signal can be collected as
- * garbage before it aborts, and then it never does.
+ * Runs a function with a signal that aborts after a time in milliseconds, or when one of the given
+ * signals aborts. It does not use AbortSignal.any with AbortSignal.timeout: in Node 20, such a
+ * signal can be garbage collected before it aborts, and then never aborts.
  */
 export async function withDeadline<T>(
   limits: { readonly timeoutMs: number; readonly signals: readonly AbortSignal[] },
@@ -24,7 +24,10 @@ export async function withDeadline<T>(
   }
 }
 
-/** Resolves once a signal has aborted; listens until then, so only for one that ends with its call. */
+/**
+ * Resolves when a signal aborts. Listens until then, so use it only with a signal that ends with
+ * its call.
+ */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const onAbort = (): void => {
@@ -36,8 +39,8 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Waits for something, but no longer than until a signal aborts. Leaves no listener behind: the
- * signal may live as long as the sidecar, and Node warns of the eleventh that is left.
+ * Waits for work until a signal aborts. Leaves no listener behind: the signal may live as long as
+ * the sidecar, and Node warns about the eleventh listener.
  */
 export async function untilAborted(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   let onAbort: () => void = () => undefined;

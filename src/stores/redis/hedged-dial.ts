@@ -3,13 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { RedisLink } from './redis-link';
 
-/** How long an attempt may be silent before another is started beside it, in milliseconds. */
+/** How long an attempt may be silent before a second one starts, in milliseconds. */
 const HEDGE_MS = 500;
 
 /**
- * Dials, and dials again beside it while nothing answers: a handshake whose packets were lost
- * stays silent when the way is free again, and would be noticed only after dialTimeout. The
- * first to answer is taken; the first to fail fails them all.
+ * Connects, and starts more attempts while none has answered. If the packets of a handshake are
+ * lost, it stays silent even when the network works again, and would be noticed only after
+ * dialTimeout. The first attempt that connects is used. The first one that fails makes them all
+ * fail.
  *
  * @param dial opens a connection, unless its signal aborts first
  */
@@ -17,7 +18,8 @@ export async function dialHedged(
   dial: (settled: AbortSignal) => Promise<RedisLink>,
 ): Promise<RedisLink> {
   const settled = new AbortController();
-  // Each dial has one, and in Node 20 each pause leaves one behind: Node warns of the eleventh.
+  // Each attempt adds a listener, and in Node 20 each pause leaves one behind. Node warns about the
+  // eleventh.
   setMaxListeners(0, settled.signal);
   const dials: Promise<RedisLink>[] = [];
   const dialNext = async (): Promise<RedisLink> => {

@@ -1,6 +1,6 @@
 import type { MetadataProperties } from '../../components/metadata-properties';
 
-/** Where a Redis listens. */
+/** The address of a Redis. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -9,11 +9,11 @@ export interface RedisAddress {
 const DEFAULT_PORT = 6379;
 
 /**
- * Reads `redisHost` and `redisPort` as daprd does: a list, each entry a host that takes redisPort
- * or 6379 where it names no port; a bare IPv6 address has none. All of them are Sentinels; without
- * Sentinel only the first counts.
+ * Reads `redisHost` and `redisPort` as daprd does: a list of hosts. A host without a port gets
+ * redisPort, or else 6379. A bare IPv6 address has no port. All addresses are Sentinels; without
+ * Sentinel only the first is used.
  *
- * @throws {Error} with daprd's sentence where there is no host, or where both name a port
+ * @throws {Error} with daprd's sentence, if there is no host or if both properties name a port
  */
 export function toRedisAddresses(
   properties: MetadataProperties,
@@ -27,7 +27,7 @@ export function toRedisAddresses(
   return [toEntry(first), ...rest.map(toEntry)];
 }
 
-/** The address as it stands in messages. */
+/** The address as it appears in messages. */
 export function toAddressText({ host, port }: RedisAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

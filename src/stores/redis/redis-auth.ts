@@ -2,7 +2,7 @@ import { ErrorReply } from 'redis';
 
 import { isNotSignedIn, isPasswordNotNeeded, isUnknownCommand, toReplyText } from './redis-errors';
 
-/** Who signs in; empty texts for none. */
+/** The credentials. Empty texts mean none. */
 export interface RedisCredentials {
   readonly username: string;
   readonly password: string;
@@ -14,12 +14,12 @@ interface CommandSender {
 }
 
 /**
- * Signs in to a Redis or a Sentinel. Not by node-redis, which gives a connection up whose AUTH fails:
- * a server that asks for no password is served all the same, as by daprd. Without a password nobody
- * signs in, whatever the user is called; that is daprd's rule as well (go-redis, initConn).
+ * Signs in to a Redis or a Sentinel. node-redis can't do this: it gives up a connection whose AUTH
+ * fails, but a server that requires no password should be used anyway, as daprd does. Without a
+ * password nothing is sent, even with a user name; that is daprd's rule too (go-redis, initConn).
  *
- * @returns false where the server asks for no password and was given one
- * @throws {ErrorReply} where it refuses the credentials; never with what was sent
+ * @returns false if the server requires no password but one was given
+ * @throws {ErrorReply} if the server refuses the credentials; the error never contains them
  */
 export async function signIn(
   client: CommandSender,
@@ -32,25 +32,25 @@ export async function signIn(
     return true;
   } catch (error) {
     if (isPasswordNotNeeded(error)) return false;
-    // Valkey says of an AUTH that is not there what it says of any command before one has signed in.
+    // If AUTH does not exist, Valkey answers as it does to any command before signing in.
     if (!isUnknownCommand(error) && !isNotSignedIn(error)) throw withoutArguments(error);
     return signInByHello(client, [username === '' ? 'default' : username, password]);
   }
 }
 
-/** The other way in, of which go-redis makes use first. Where AUTH is gone it may be there. */
+/** The other way to sign in, which go-redis tries first. It may exist on a server without AUTH. */
 async function signInByHello(client: CommandSender, pair: readonly string[]): Promise<boolean> {
   try {
     await client.sendCommand(['HELLO', '2', 'AUTH', ...pair]);
     return true;
   } catch (error) {
-    // Whether a password is needed the next command tells: by NOAUTH.
+    // If a password is required after all, the next command fails with NOAUTH.
     if (isUnknownCommand(error) || isNotSignedIn(error)) return false;
     throw withoutArguments(error);
   }
 }
 
-/** Redis quotes the arguments of a command that it does not know: here, the password. */
+/** Redis quotes the arguments of an unknown command. Here, that includes the password. */
 function withoutArguments(error: unknown): unknown {
   return error instanceof ErrorReply ? new ErrorReply(toReplyText(error)) : error;
 }

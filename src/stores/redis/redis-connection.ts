@@ -16,16 +16,21 @@ import { openLink, type RedisLink, SERVER_NAME } from './redis-link';
 import type { RedisSettings } from './redis-settings';
 import { isSame, Sentinels } from './sentinels';
 
-/** Pauses before another attempt to reach a Redis that is away, in milliseconds: from, doubling, to. */
+/**
+ * Pauses between attempts to reach a Redis that is away, in milliseconds: the first one, doubled up
+ * to the longest.
+ */
 const PAUSE_MS = { first: 25, longest: 250 } as const;
 
-/** The longest pause before another attempt to reach a Redis that was never there, in milliseconds. */
+/**
+ * The longest pause between attempts to reach a Redis that has never been reached, in milliseconds.
+ */
 const LONGEST_INIT_PAUSE_MS = 1000;
 
 /**
- * The way to one Redis: one connection at a time, replaced when it breaks or when a reply does not
- * come. Every command is written once, to a connection that has answered before, or not at all:
- * nothing is queued while Redis is away, and nothing is ever sent again by itself.
+ * Connects to one Redis. There is one connection at a time. It is replaced when it breaks or a
+ * reply is overdue. Every command is written once, to a connection that has answered before, or not
+ * at all: nothing is queued while Redis is away, and nothing is sent again automatically.
  */
 export class RedisConnection implements Links<RedisLink> {
   readonly serverName = SERVER_NAME;
@@ -35,11 +40,14 @@ export class RedisConnection implements Links<RedisLink> {
   readonly #onLink: (link: RedisLink) => void;
   readonly #observer: StoreObserver;
   #link: RedisLink | undefined;
-  /** While Redis is away: the next attempt to reach it, the pause before it included. */
+  /** While Redis is away: the next attempt to reach it, including the pause before. */
   #attempt: Promise<RedisLink> | undefined;
   #awaySinceMs: number | undefined;
   readonly #sentinels: Sentinels | undefined;
-  /** Attempts to reach Redis that fail: why they do is more than why the connection was lost. */
+  /**
+   * Reports failed attempts to reach Redis. Their reason tells more than the reason of the lost
+   * connection.
+   */
   readonly #attempts = new Trouble({
     clock: processClock,
     onFailing: ({ reason, failures }, isFirst) => {
@@ -65,14 +73,14 @@ export class RedisConnection implements Links<RedisLink> {
     this.#sentinels = sentinel && new Sentinels({ ...options, sentinel });
   }
 
-  /** The connection that stands now, whatever the key; undefined while Redis is away. */
+  /** The open connection, for any key. Undefined while Redis is away. */
   linkFor(): RedisLink | undefined {
     return this.#link;
   }
 
   /**
-   * Opens the first connection. A Redis that can't be reached yet is waited for until the signal
-   * aborts, as daprd waits; what no wait can mend fails at once. May be called again after that.
+   * Opens the first connection. Retries until the signal aborts if Redis can't be reached yet, as
+   * daprd does. Fails at once if waiting can't help. May be called again after a failure.
    */
   async open(signal: AbortSignal): Promise<void> {
     if (this.#link !== undefined || this.#attempt !== undefined) return;
@@ -83,11 +91,11 @@ export class RedisConnection implements Links<RedisLink> {
   }
 
   /**
-   * The connection. While Redis is away this waits for the next attempt to reach it, at most
-   * {@link PAUSE_MS} and the attempt itself, and fails with that attempt: so a call fails fast,
-   * and yet the first one after Redis is back works.
+   * Returns the connection. While Redis is away, waits for the next attempt to reach it, which
+   * takes at most {@link PAUSE_MS} plus the attempt itself, and fails if that attempt fails. So
+   * calls fail fast, but the first call after Redis is back succeeds.
    *
-   * @throws {StoreError} with outcome `not-applied`, and nothing else
+   * @throws {StoreError} with outcome `not-applied`; no other error
    */
   async reach(_key: string, deadline: CallDeadline): Promise<RedisLink> {
     this.#assertOpen();
@@ -103,7 +111,7 @@ export class RedisConnection implements Links<RedisLink> {
     }
   }
 
-  /** Ends the connection and every attempt; commands in flight fail as unknown. */
+  /** Ends the connection and all attempts. Commands in flight fail with an unknown outcome. */
   close(): void {
     this.#closing.abort();
     this.#attempts.drop();
@@ -126,7 +134,7 @@ export class RedisConnection implements Links<RedisLink> {
       try {
         return await dialHedged((settled) => this.#dial(settled, signal));
       } catch (error) {
-        // An attempt that the end of the time has cut short has no reason of its own.
+        // An attempt that was cut short at the end of the time has no reason of its own.
         if (signal.aborted) throw reason ?? error;
         if (isFinal(error)) throw error;
         reason = error;
@@ -156,7 +164,10 @@ export class RedisConnection implements Links<RedisLink> {
     });
   }
 
-  /** After a failover the old master may be alive, cut off from the others: its locks are void. */
+  /**
+   * After a failover, the old master may still be running, cut off from the others. Its locks are
+   * void.
+   */
   #leaveForMaster(master: RedisAddress): void {
     const link = this.#link;
     if (link === undefined || isSame(link.address, master)) return;
@@ -200,7 +211,7 @@ export class RedisConnection implements Links<RedisLink> {
 
   #startAttempt(pauseMs: number): void {
     const attempt = this.#dialAfter(pauseMs);
-    // Adopted before anyone who waits for it goes on: a new connection is first told withdrawals.
+    // Adopted before waiting calls continue, because a new connection gets withdrawals first.
     this.#attempt = attempt.then((link) => {
       if (this.#closing.signal.aborted) link.end(new Error('the store was closed'));
       else this.#adopt(link);

@@ -3,7 +3,7 @@ import { findUnknownProperties } from './redis-properties';
 import { findUnboundedTimeouts, parseRedisSettings, UNBOUNDED_TIMEOUT_MS } from './redis-settings';
 import { createRedisStore } from './redis-store';
 
-/** `lock.redis`: one Redis or those behind Sentinel, as daprd's component of that type. */
+/** `lock.redis`: one Redis, or several behind Sentinel, like daprd's component of this type. */
 export const redisDriver: LockDriver = {
   type: 'lock.redis',
   create({ componentName, properties, logger, observer, authorities }) {

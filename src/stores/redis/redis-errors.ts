@@ -3,10 +3,13 @@ import { ClientClosedError, ClientOfflineError, ErrorReply } from 'redis';
 import { toErrorMessage } from '../../base/error-message';
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
 
-/** A reply by which Redis says that it did not run the command, by the first word of the reply. */
+/**
+ * An error reply of Redis that means that the command was not run. Found by the first word of the
+ * reply.
+ */
 interface ReplyRow {
   readonly kind: Extract<StoreErrorKind, 'unavailable' | 'rejected'>;
-  /** What an operator should read before the server's own words. */
+  /** An explanation for operators, shown before the server's own text. */
   readonly meaning: string;
 }
 
@@ -30,13 +33,14 @@ const REPLIES: Readonly<Record<string, ReplyRow>> = {
   WRONGTYPE: { kind: 'rejected', meaning: 'the key of the lock has a value of another type' },
 };
 
-/** What a server says that has as many clients as it takes. */
+/** The text of a server that has reached its limit of clients. */
 const MAX_CLIENTS = 'max number of clients';
 
-/** Replies that start with ERR and are worth telling apart, by what stands in them. */
+/** Replies that start with ERR and need an explanation of their own, by their text. */
 const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
   [new RegExp(MAX_CLIENTS), { kind: 'unavailable', meaning: 'Redis accepts no more connections' }],
-  // What a script may not do: Redis 7, Valkey and later (script.c), Redis 6 (scripting.c).
+  // Commands that a script may not run: Redis 7, Valkey and later (script.c), Redis 6
+  // (scripting.c).
   [/ACL failure in script|The user executing the script|not allowed from script/, FORBIDDEN],
   [
     /\bUnknown (?:\w+ )?command called from/,
@@ -44,58 +48,62 @@ const TEXTS: readonly (readonly [RegExp, ReplyRow])[] = [
   ],
 ];
 
-/** How Redis 6 hands on what a command in a script was answered; later ones give the answer itself. */
+/** How Redis 6 wraps the error of a command in a script. Later versions return the error itself. */
 const IN_SCRIPT = /^ERR Error running script .*@user_script: ?\d+: -?([A-Z]+) /;
 
-/** True where Redis answered that it does not know a script by its hash: nothing was run. */
+/** True if Redis does not know a script by its hash. Nothing was run. */
 export function isNoScript(error: unknown): boolean {
   return isReply(error, 'NOSCRIPT');
 }
 
-/** True where the user may not run the command that was sent: nothing was run. */
+/** True if the user may not run the command that was sent. Nothing was run. */
 export function isNoPermission(error: unknown): boolean {
   return isReply(error, 'NOPERM');
 }
 
-/** True where the user may not run the command that was sent, or one that its script runs. */
+/** True if the user may not run the command that was sent, or one that its script runs. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof ErrorReply && rowOf(error.message) === FORBIDDEN;
 }
 
-/** True where no repetition makes Redis run a script: a permission or a command is missing, or its key is no lock. */
+/**
+ * True if Redis will never run the script: a permission or a command is missing, or the key holds
+ * something other than a lock.
+ */
 export function isHopeless(error: unknown): boolean {
   if (!(error instanceof ErrorReply)) return false;
   return isUnknownCommand(error) || rowOf(error.message)?.kind === 'rejected';
 }
 
-/** How servers say that they don't have a command; a script's own failure is none of it. */
+/** How servers report an unknown command. Failures inside a script do not match. */
 const UNKNOWN_COMMAND =
   /^ERR (?!.*(?:script|user_script)).*\b(?:unknown|unsupported|disabled|unavailable|illegal|forbidden|not (?:supported|allowed|available|permitted|implemented))\b/i;
 
 /**
- * True where a server does not have a command at all: it was renamed away, or a managed offer keeps
- * it to itself. Nothing was run.
+ * True if the server does not have a command: it was renamed, or a managed service does not offer
+ * it. Nothing was run.
  */
 export function isUnknownCommand(error: unknown): boolean {
   return error instanceof ErrorReply && UNKNOWN_COMMAND.test(error.message);
 }
 
 /**
- * True where a command that can be done without is not run for us, whatever the reason: the user may
- * not, or the server does not have it. For commands whose arguments can't be wrong, as providers
- * have many words for this. LOADING and the like are no refusal, and neither is a missing password.
+ * True if Redis does not run an optional command, for whatever reason: the user may not run it, or
+ * the server does not have it. Use it only for commands whose arguments can't be wrong, because
+ * providers have many texts for this. LOADING and similar replies do not count as a refusal, nor
+ * does a missing password.
  */
 export function isRefused(error: unknown): boolean {
   if (!(error instanceof ErrorReply)) return false;
   return isNoPermission(error) || (isReply(error, 'ERR') && !isMaxClients(error.message));
 }
 
-/** True where a server does nothing for a connection that has not signed in. */
+/** True if the server refuses commands because the connection has not signed in. */
 export function isNotSignedIn(error: unknown): boolean {
   return isReply(error, 'NOAUTH');
 }
 
-/** True where a server asks for no password and yet was given one: every version has its own words. */
+/** True if the server requires no password but got one. Each version has its own text for that. */
 export function isPasswordNotNeeded(error: unknown): boolean {
   return (
     error instanceof ErrorReply &&
@@ -105,48 +113,51 @@ export function isPasswordNotNeeded(error: unknown): boolean {
   );
 }
 
-/** A reply without the arguments that Redis quotes in it: keys, owners, and of AUTH the password. */
+/**
+ * The text of a reply without the arguments that Redis quotes in it: keys, owners, and, for AUTH,
+ * the password.
+ */
 export function toReplyText(error: unknown): string {
   return toErrorMessage(error).replace(/, with args beginning with:.*$/s, '');
 }
 
-/** TLS that can't come about however often it is tried: codes of OpenSSL and Node. */
+/** TLS failures that no retry can fix, by the codes of OpenSSL and Node. */
 const TLS_FAULT =
   /^(?:ERR_(?:SSL|TLS|OSSL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
 
 /**
- * True where another attempt to reach Redis would meet the same: it refuses the credentials or the
- * database, speaks another protocol, or shows a certificate that nobody vouches for.
+ * True if another attempt to connect would fail in the same way: Redis refuses the credentials or
+ * the database, does not speak its protocol, or has a certificate that is not trusted.
  */
 export function isFinal(error: unknown): boolean {
   if (error instanceof StoreError) return error.kind === 'rejected';
   if (error instanceof ErrorReply) return ofReply(error).kind === 'rejected';
   if (typeof error !== 'object' || error === null) return false;
-  // Known by their shape: an attempt may have several reasons, one for each address or Sentinel.
+  // Recognised by shape: an attempt may have several reasons, one for each address or Sentinel.
   if ('errors' in error && Array.isArray(error.errors)) return error.errors.every(isFinal);
   if ('cause' in error && error.cause !== undefined) return isFinal(error.cause);
   if ('code' in error && typeof error.code === 'string') return TLS_FAULT.test(error.code);
   return isGarbage(error);
 }
 
-/** True where Redis is a replica and takes no writes: nothing was run. */
+/** True if Redis is a replica that accepts no writes. Nothing was run. */
 export function isReadOnly(error: unknown): boolean {
   return isReply(error, 'READONLY');
 }
 
 /**
- * The border between node-redis and the store contract: what a sent command failed with.
+ * Converts the failure of a sent command from node-redis to the store contract.
  *
- * Redis that answers an error has not run the command: each of ours writes at its very end.
- * Anything else means that the reply is lost, and then nobody knows what the command did.
+ * If Redis answers with an error, it has not changed anything: each of our scripts writes at its
+ * very end. Any other failure means that the reply is lost, and the outcome is unknown.
  *
- * @param endReason why the connection ended, where it has: node-redis only says that it did
+ * @param endReason why the connection ended, if it did; node-redis only says that it ended
  */
 export function toStoreError(error: unknown, endReason: Error | undefined): StoreError {
   if (error instanceof StoreError) return error;
   if (error instanceof ErrorReply) return ofReply(error);
   if (error instanceof ClientClosedError || error instanceof ClientOfflineError) {
-    // The connection had ended by itself and nobody had noticed yet: nothing was written to it.
+    // The connection had already ended without being noticed, so nothing was written to it.
     const message = "Redis can't be reached: the connection has just ended";
     return new StoreError(message, { kind: 'unavailable', outcome: 'not-applied', cause: error });
   }
@@ -158,7 +169,10 @@ export function toStoreError(error: unknown, endReason: Error | undefined): Stor
   });
 }
 
-/** What node-redis's decoder throws at bytes that are no RESP, and what bounds a reply says. */
+/**
+ * True for what node-redis's decoder throws at bytes that are not RESP, and for the error of the
+ * reply limit.
+ */
 function isGarbage(reason: unknown): boolean {
   return (
     reason instanceof Error && /^(?:Unknown RESP type|a reply was longer)/.test(reason.message)
@@ -178,7 +192,7 @@ function rowOf(reply: string): ReplyRow | undefined {
   return REPLIES[wordOf(reply)] ?? TEXTS.find(([text]) => text.test(reply))?.[1];
 }
 
-/** The word that says what kind of error a reply is. */
+/** The first word of an error reply, which names its kind. */
 function wordOf(reply: string): string {
   return IN_SCRIPT.exec(reply)?.[1] ?? reply.split(' ', 1)[0] ?? '';
 }

@@ -13,38 +13,38 @@ import { type RedisTls, toTlsOptions } from './redis-tls';
 import { boundReplies } from './reply-bound';
 import { readTime } from './server-time';
 
-/** A node-redis client as this room uses it. */
+/** A node-redis client as this folder uses it. */
 export type RedisClient = ReturnType<typeof toClient>;
 
-/** What the handshake has learned of the server. */
+/** What the handshake learned about the server. */
 export interface ServerFacts {
-  /** Undefined where the user may not ask for the time: then no send can be bounded by it. */
+  /** Undefined if the user may not run TIME. Sends can't be limited by the server's time then. */
   readonly clock: ServerClock | undefined;
   /** See {@link readDataEpoch}. */
   readonly dataEpoch: string | undefined;
-  /** True where a password was sent and the server asks for none. */
+  /** True if a password was sent although the server requires none. */
   readonly isPasswordUnused: boolean;
 }
 
-/** What Redis is called in texts for users. */
+/** The server's name in messages for users. */
 export const SERVER_NAME = 'Redis';
 
-/** One connection to Redis, from its handshake to its end; it never reconnects. */
+/** A connection to Redis, from its handshake to its end. It never reconnects. */
 export interface RedisLink extends ServerFacts, Link {
   readonly client: RedisClient;
-  /** Whom it leads to. */
+  /** The address of the server. */
   readonly address: RedisAddress;
-  /** Resolves with the reason once the connection has ended. */
+  /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<Error>;
 }
 
 /**
- * Opens a connection: TCP, TLS, AUTH, SELECT and a PING, all within the signal's time. node-redis
- * bounds only the first of these: `connect()` to a server that accepts and says nothing
- * stays pending for ever.
+ * Opens a connection: TCP, TLS, AUTH, SELECT and PING, all within the time of the signal.
+ * node-redis limits only the first of these steps: its `connect()` never settles if a server
+ * accepts the connection and does not answer.
  *
- * A link never reconnects by itself: node-redis would send commands again that were queued while
- * it was away, and after a time-out its replies could no longer be trusted.
+ * A link never reconnects by itself. node-redis would send commands again that were queued while
+ * the server was away, and its replies could not be trusted after a timeout.
  */
 export async function openLink(
   settings: RedisSettings,
@@ -63,7 +63,9 @@ export async function openLink(
   }
 }
 
-/** An error that says whom it is about: most of node-redis's and of Redis's own don't. */
+/**
+ * Adds the server's address to an error. Most errors of node-redis and of Redis do not contain it.
+ */
 export function withAddress(cause: unknown, address: RedisAddress): Error {
   const text = toReplyText(cause);
   const where = toAddressText(address);
@@ -71,7 +73,7 @@ export function withAddress(cause: unknown, address: RedisAddress): Error {
   return new Error(`${text === '' ? codeOf(cause) : text} (${where})`, { cause });
 }
 
-/** Node gives the errors of several addresses of one host no text in common. */
+/** If a host has several addresses, Node's errors for them have no message in common. */
 function codeOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
   return typeof code === 'string' ? code : 'no reason given';
@@ -80,19 +82,21 @@ function codeOf(error: unknown): string {
 function toClient({ tls }: RedisSettings, address: RedisAddress) {
   return createClient({
     ...toConnectOptions(address, tls),
-    // It would end once a command is written, and costs a timer a command; see RedisConnection.
+    // node-redis's timeout would end once a command is written, and would cost a timer per command.
+    // See RedisConnection.
     commandOptions: { timeout: 0 },
   });
 }
 
 /**
- * Bytes of commands that node-redis writes in one turn of the event loop. By default it is 16 KiB, some
- * 55 calls: where a turn takes 100 ms, as under overload, that is 550 calls a second, and calls that
- * were let in wait until their time-out. They are in memory before, so that a larger one costs none.
+ * Maximum bytes of commands that node-redis writes in one turn of the event loop. Its default of 16
+ * KiB holds about 55 calls. If a turn takes 100 ms, as under overload, that is only 550 calls a
+ * second, and admitted calls wait until they time out. The commands are in memory anyway, so a
+ * larger value needs no additional memory.
  */
 const WRITTEN_IN_A_TURN_BYTES = 2 ** 20;
 
-/** What every client of ours is opened with, those to Sentinels included. */
+/** The connection options of all our clients, including those to Sentinels. */
 export function toConnectOptions({ host, port }: RedisAddress, tls: RedisTls | undefined) {
   const socket = {
     host,
@@ -104,14 +108,15 @@ export function toConnectOptions({ host, port }: RedisAddress, tls: RedisTls | u
   return {
     socket: tls === undefined ? socket : { ...socket, ...toTlsOptions(tls) },
     disableOfflineQueue: true,
-    // RESP2 and nothing that a narrow ACL would refuse: what daprd needs is enough for us.
+    // RESP2, and no command that a narrow ACL would refuse: the permissions that daprd needs are
+    // enough.
     RESP: 2 as const,
     disableClientInfo: true,
     maintNotifications: 'disabled' as const,
   };
 }
 
-/** Ends the link with the first reason that shows. */
+/** Ends the link with the first reason that occurs. */
 function watch(client: RedisClient) {
   let endReason: Error | undefined;
   let resolveEnded: (reason: Error) => void;
@@ -125,7 +130,7 @@ function watch(client: RedisClient) {
     resolveEnded(reason);
   };
   boundReplies(client, end);
-  // Also on bytes that are no RESP: node-redis would go on, with the replies one off.
+  // Also for bytes that are not RESP. node-redis would continue with replies shifted by one.
   client.on('error', end);
   client.on('end', () => {
     end(new Error('the connection was closed'));
@@ -150,7 +155,7 @@ function explain(error: unknown, endReason: Error | undefined): SendFailure {
   return {
     error: toStoreError(error, endReason),
     hopeless: isHopeless(error) ? toReplyText(error) : undefined,
-    // The next connection may lead to the master that has taken over.
+    // The next connection may lead to the new master.
     useless: isReadOnly(error) ? new Error('this Redis has become a read-only replica') : undefined,
   };
 }
@@ -172,19 +177,22 @@ async function ping(client: RedisClient): Promise<void> {
   try {
     await client.ping();
   } catch (error) {
-    // Where PING may not be run there is an answer all the same, and that is what this is for.
+    // A refused PING is also an answer, and that is all that is needed here.
     if (!isRefused(error)) throw error;
   }
 }
 
-/** Sentinels name the old master until they agree on another, and it may be a replica by then. */
+/**
+ * Sentinels name the old master until they agree on a new one. By then the old one may be a
+ * replica.
+ */
 async function assertMaster(client: RedisClient): Promise<void> {
   await ping(client);
   try {
     const answer = await client.role();
     if (answer?.role !== 'master') throw new Error('the Redis that Sentinel named is not a master');
   } catch (error) {
-    // Who may not ask finds out by the first write.
+    // If the user may not run this, the first write shows whether it is a replica.
     if (!isRefused(error)) throw error;
   }
 }
@@ -202,7 +210,7 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** Rejects once a signal has aborted. */
+/** Rejects when the signal aborts. */
 export async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   await whenAborted(signal);
   throw new Error('no answer in time');

@@ -1,15 +1,19 @@
 import { findNearest } from '../../base/nearest-name';
 
 /**
- * What becomes of a metadata property of `lock.redis`:
- * - `used`: it has the effect that it has in daprd;
- * - `checked`: it has no effect on locks here, but a value that does not parse is refused, as in daprd;
- * - `refused`: turning it on is refused, as it is out of scope and leaving it out would be unsafe;
+ * The effect of a metadata property of `lock.redis`:
+ * - `used`: it has the same effect as in daprd.
+ * - `checked`: it has no effect on locks, but an invalid value is refused, as in daprd.
+ * - `refused`: turning it on is refused, because it is not supported and ignoring it would be
+ *   unsafe.
  * - `ignored`: it has no effect.
  */
 export type PropertyEffect = 'used' | 'checked' | 'refused' | 'ignored';
 
-/** Every property that daprd's `lock.redis` knows, and two of ours (caCert, tlsServerName); docs/configuration.md has the same table. */
+/**
+ * All properties of daprd's `lock.redis`, and two of our own (caCert, tlsServerName).
+ * docs/configuration.md has the same table.
+ */
 export const REDIS_PROPERTIES = {
   redisHost: 'used',
   redisPort: 'used',
@@ -54,14 +58,14 @@ export const REDIS_PROPERTIES = {
   consumerID: 'ignored',
 } as const satisfies Readonly<Record<string, PropertyEffect>>;
 
-/** A property that nobody knows: mostly a slip, which daprd passes over silently. */
+/** An unknown property, usually a typo. daprd ignores it silently. */
 export interface UnknownProperty {
   readonly name: string;
-  /** What it was probably meant to be. */
+  /** The known name that was probably meant. */
   readonly nearest: string | undefined;
 }
 
-/** The names among those given that nobody knows. */
+/** The unknown names among the given ones. */
 export function findUnknownProperties(names: readonly string[]): readonly UnknownProperty[] {
   const known = Object.keys(REDIS_PROPERTIES);
   const lower = new Set(known.map((name) => name.toLowerCase()));
@@ -70,7 +74,7 @@ export function findUnknownProperties(names: readonly string[]): readonly Unknow
     .map((name) => ({ name, nearest: findNearest(name, known) }));
 }
 
-/** The properties of one effect. */
+/** The properties with one effect. */
 export function propertiesOf(effect: PropertyEffect): readonly string[] {
   return Object.entries(REDIS_PROPERTIES)
     .filter(([, value]) => value === effect)

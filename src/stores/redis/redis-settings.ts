@@ -12,37 +12,42 @@ import { type RedisAddress, toRedisAddresses } from './redis-address';
 import { propertiesOf } from './redis-properties';
 import { readPem, type RedisTls } from './redis-tls';
 
-/** How to reach a Redis and how long to wait for it: the component's metadata, checked. */
+/** Validated metadata of the component: how to reach a Redis, and its timeouts. */
 export interface RedisSettings {
-  /** The Redis, or the Sentinels that know it; without Sentinel only the first counts. */
+  /** The Redis, or its Sentinels. Without Sentinel only the first address is used. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
-  /** Undefined where the address is the Redis itself. */
+  /** Undefined if the address is that of the Redis itself. */
   readonly sentinel: SentinelSettings | undefined;
   /** Empty for the default user. */
   readonly username: string;
-  /** Empty for none; never logged. */
+  /** Empty for none. Never logged. */
   readonly password: string;
   readonly database: number;
-  /** Undefined for a plain connection. */
+  /** Undefined for a connection without TLS. */
   readonly tls: RedisTls | undefined;
-  /** For opening a connection, handshake included; 5 s by default. */
+  /** Timeout for opening a connection, handshake included. Default: 5 s. */
   readonly dialTimeoutMs: number;
-  /** For one send of an Unlock; 3 s by default. */
+  /** Timeout for one send of an Unlock. Default: 3 s. */
   readonly readTimeoutMs: number;
-  /** For one send of a TryLock; readTimeout by default. */
+  /** Timeout for one send of a TryLock. Default: readTimeout. */
   readonly writeTimeoutMs: number;
-  /** For a whole Unlock: readTimeout where the component sets it, as in daprd, else 10 s. */
+  /**
+   * Timeout for a whole Unlock: readTimeout if the component sets it, as in daprd. Otherwise 10 s.
+   */
   readonly unlockTimeoutMs: number;
-  /** For a whole TryLock: writeTimeout where the component sets it, as in daprd, else 10 s. */
+  /**
+   * Timeout for a whole TryLock: writeTimeout if the component sets it, as in daprd. Otherwise 10
+   * s.
+   */
   readonly tryLockTimeoutMs: number;
 }
 
-/** How to ask Sentinels for the master of a name. */
+/** How to ask Sentinels for the master of a given name. */
 export interface SentinelSettings {
   readonly masterName: string;
-  /** The name as messages may quote it. */
+  /** The name in the form that messages may quote. */
   readonly shownMasterName: string;
-  /** Of the Sentinels themselves; empty for none. */
+  /** User name for the Sentinels themselves. Empty for none. */
   readonly username: string;
   readonly password: string;
 }
@@ -51,31 +56,32 @@ export interface SentinelSettings {
 const DEFAULT_DIAL_TIMEOUT_MS = 5000;
 const DEFAULT_READ_TIMEOUT_MS = 3000;
 
-/** For all sends of a call together, in milliseconds. */
+/** Timeout for all sends of a call together, in milliseconds. */
 const DEFAULT_CALL_TIMEOUT_MS = 10_000;
 
 /**
- * What stands for no time-out, in milliseconds: as long as callers' own deadlines go. A reply that
- * was lost with its connection would be waited for for ever, and no withdrawal could end.
+ * Replaces a timeout that is turned off, in milliseconds. It is as long as callers' own deadlines
+ * are. Without any limit, a reply that was lost with its connection would be awaited forever, and
+ * no withdrawal could end.
  */
 export const UNBOUNDED_TIMEOUT_MS = 60_000;
 
 const TIMEOUTS = ['dialTimeout', 'readTimeout', 'writeTimeout'] as const;
 
-/** How the values that are only checked are written: those of a time, the others are counts. */
+/** Names of checked properties that are durations. The other checked properties are counts. */
 const CHECKED_DURATION = /(?:Timeout|Interval|TTL|Age|Frequency)$/;
 
-/** Those that Go reads as uint. */
+/** Checked properties that Go reads as uint. */
 const CHECKED_UNSIGNED: readonly string[] = ['concurrency', 'queueDepth'];
 
-/** As far as Node's timers reach, in milliseconds: some 24 days, and longer than anybody waits. */
+/** Node's longest timer, in milliseconds: about 24 days, longer than any caller waits. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Reads the settings of a `lock.redis` component (docs/configuration.md has the table).
+ * Parses the settings of a `lock.redis` component (docs/configuration.md has the table).
  *
- * @param authorities who is trusted where the component names nobody
- * @throws {Error} with daprd's sentences, every value that does not parse in one
+ * @param authorities the trusted authorities if the component names none
+ * @throws {Error} with daprd's sentences; one error reports all invalid values
  */
 export function parseRedisSettings(
   properties: MetadataProperties,
@@ -113,7 +119,7 @@ export function parseRedisSettings(
   return Object.freeze({ addresses, ...settings });
 }
 
-/** The time-outs that are off, as go-redis has it, and so {@link UNBOUNDED_TIMEOUT_MS}. */
+/** The timeouts that are turned off as in go-redis. {@link UNBOUNDED_TIMEOUT_MS} replaces them. */
 export function findUnboundedTimeouts(properties: MetadataProperties): readonly string[] {
   return TIMEOUTS.filter((name) => {
     const text = properties.get(name);
@@ -121,7 +127,7 @@ export function findUnboundedTimeouts(properties: MetadataProperties): readonly 
   });
 }
 
-/** Reads values and collects what is wrong with them, so that all of it is reported together. */
+/** Reads values and collects their errors, so that all of them are reported together. */
 class ValueReader {
   readonly #properties: MetadataProperties;
   readonly #problems = new Map<string, string>();
@@ -207,30 +213,31 @@ function assertServed(refused: readonly string[], properties: MetadataProperties
   }
 }
 
-/** How a property that has no effect is read, by its Go type in daprd's settings.go. */
+/** Parses a property without effect by its Go type in daprd's settings.go. */
 function parserOf(name: string): (text: string) => unknown {
   if (CHECKED_UNSIGNED.includes(name)) return parseGoUnsigned;
   return CHECKED_DURATION.test(name) ? parseRedisDuration : parseGoInt64;
 }
 
-/** Go's int, as far as a number can hold it. */
+/** Go's int, within the range of a JavaScript number. */
 function parseCount(text: string): number {
   return parseGoInteger(text, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
 }
 
-/** go-redis selects none that is below 0, which leaves 0. */
+/** go-redis does not select a database below 0, so database 0 is used. */
 function parseDatabase(text: string): number {
   return Math.max(0, parseCount(text));
 }
 
-/** 0 counts as absent: Go can't tell the two apart. */
+/** 0 counts as absent, because Go can't distinguish the two. */
 function parsePort(text: string): number | undefined {
   return parseGoInteger(text, { min: 0, max: 65_535 }) || undefined;
 }
 
 /**
- * Reads a time-out as go-redis does: 0 is its default, here undefined, and less than 0 none. What no
- * timer of Node can measure is the nearest that one can: 1 ms, or {@link LONGEST_TIMEOUT_MS}.
+ * Reads a timeout as go-redis does: 0 means its default (here undefined), a negative value means no
+ * timeout. A value that Node's timers do not support is replaced by the nearest supported one: 1
+ * ms, or {@link LONGEST_TIMEOUT_MS}.
  */
 function parseTimeout(text: string): number | undefined {
   const timeoutMs = parseRedisDuration(text);

@@ -3,26 +3,29 @@ import { describeFileError } from '../../base/file-error';
 import { FileError, readRegularFileSync } from '../../base/regular-file';
 import type { SystemAuthorities } from '../../trust/system-authorities';
 
-/** TLS to Redis, and to its Sentinels. */
+/** The TLS settings for Redis and its Sentinels. */
 export interface RedisTls {
   readonly rejectUnauthorized: boolean;
-  /** A client certificate and its key; both or neither. */
+  /** The client certificate and its key: both or neither. */
   readonly cert?: PemSource;
   readonly key?: PemSource;
-  /** The authorities that are trusted instead of the machine's. */
+  /** The certificate authorities to trust instead of the machine's. */
   readonly ca?: PemSource;
   readonly authorities: SystemAuthorities;
-  /** The name that the certificate is held against, and that is sent as SNI; the host's by default. */
+  /** The name to verify the certificate against and to send as SNI. Default: the host name. */
   readonly serverName?: string;
 }
 
-/** Gives a PEM text as it is now: a file is read again for every connection, as it may be renewed. */
+/**
+ * Returns a PEM text. A file is read again for every connection, because it may have been renewed.
+ */
 export type PemSource = () => string;
 
 /**
- * A PEM text from a metadata property: the text itself, or the path of a file that holds it.
+ * Creates the source of a PEM text from a metadata property, which holds the text itself or the
+ * path of a file.
  *
- * @throws {Error} naming the property, where the file can't be read or holds no PEM
+ * @throws {Error} naming the property, if the file can't be read or holds no PEM
  */
 export function readPem(property: string, value: string): PemSource {
   if (isPem(value)) {
@@ -41,7 +44,7 @@ export function readPem(property: string, value: string): PemSource {
   return read;
 }
 
-/** What node:tls takes. */
+/** The options for node:tls. */
 export function toTlsOptions(tls: RedisTls) {
   const { rejectUnauthorized, cert, key, ca, authorities, serverName } = tls;
   const identity = {
@@ -59,7 +62,7 @@ export function toTlsOptions(tls: RedisTls) {
 
 type Identity = NonNullable<Parameters<SystemAuthorities['contextOf']>[0]>;
 
-/** OpenSSL names neither the property nor, of a key and its certificate, which of the two it means. */
+/** OpenSSL's errors do not name the property, nor whether the key or the certificate is invalid. */
 function toContext(authorities: SystemAuthorities, identity: Identity) {
   try {
     return authorities.contextOf(identity);
@@ -70,7 +73,9 @@ function toContext(authorities: SystemAuthorities, identity: Identity) {
   }
 }
 
-/** @throws {Error} where a key stands for a certificate, or a certificate for a key */
+/**
+ * @throws {Error} if a key was given as a certificate, or a certificate as a key
+ */
 function assertNotSwapped(property: string, text: string): void {
   const isKey = text.includes('KEY-----');
   const isCertificate = text.includes('CERTIFICATE-----');
@@ -84,7 +89,7 @@ function isPem(text: string): boolean {
   return text.includes('-----BEGIN ');
 }
 
-/** Regular files only: a pipe would be waited for, at the start and at every connection. */
+/** Reads only regular files: a pipe would block the start and every connection. */
 function readFile(property: string, file: string): string {
   try {
     return readRegularFileSync(file);
@@ -94,7 +99,9 @@ function readFile(property: string, file: string): string {
   }
 }
 
-/** The system's reason without the path: what was taken for one may be a key without its header. */
+/**
+ * The system's reason without the path, because the supposed path may be a key without its header.
+ */
 function describeWithoutPath(error: unknown): string {
   const reason = error instanceof FileError ? error.cause : error;
   const isCoded = typeof reason === 'object' && reason !== null && 'code' in reason;

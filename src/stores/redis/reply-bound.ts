@@ -1,36 +1,36 @@
 /**
- * The longest reply that is taken, in bytes. INFO is the longest that is asked for, some 20 KiB; a
- * reply to a lock command has hardly 20 bytes.
+ * Maximum length of a reply, in bytes. The longest expected reply is that to INFO, about 20 KiB.
+ * The reply to a lock command has about 20 bytes.
  */
 export const LONGEST_REPLY_BYTES = 2 ** 20;
 
-/** What no element of a list can be shorter than, in bytes: `_` and the end of its line. */
+/** Minimum length of a list element in bytes: `_` and the line end. */
 const SHORTEST_ELEMENT_BYTES = 3;
 
-/** How many lists may be open within each other; node-redis takes long for many. Ours are two. */
+/** Maximum nesting of lists. node-redis is slow with deeply nested lists; ours have two levels. */
 const DEEPEST_LISTS = 8;
 
-/** As much of a line is looked at as its type and a number take. */
+/** How many bytes of a line are read: enough for its type and a number. */
 const HEAD_BYTES = 32;
 
 const CARRIAGE_RETURN = 13;
 
 /**
- * Follows a stream of RESP (https://redis.io/docs/latest/develop/reference/protocol-spec/) so far
- * as to know where replies end, and says when one is longer than allowed: by its announced length,
- * before anything of it is kept, or by what has come of it. Lines end where node-redis ends them.
+ * Follows a RESP stream (https://redis.io/docs/latest/develop/reference/protocol-spec/) just far
+ * enough to know where replies end, and detects a reply that is too long: by its announced length
+ * before any of it is kept, or by the bytes received. It ends lines where node-redis does.
  */
 export class ReplyMeter {
   #bytes = 0;
   #head = '';
-  /** Bytes to come whose content is of no matter: of a string, and of the end of a line. */
+  /** Bytes to skip because their content does not matter: the rest of a string or of a line end. */
   #skipped = 0;
   #isLineAtEnd = false;
-  /** The elements that are still to come of each list that is open. */
+  /** The number of remaining elements of each open list. */
   readonly #lists: number[] = [];
   #isExceeded = false;
 
-  /** Reads on. False for good once a reply is too long. */
+  /** Reads more bytes. Returns false, from then on permanently, if a reply is too long. */
   take(chunk: Buffer): boolean {
     for (let at = 0; at < chunk.length && !this.#isExceeded;) {
       const next = this.#skipped > 0 ? this.#skip(chunk, at) : this.#readLine(chunk, at);
@@ -98,7 +98,7 @@ export class ReplyMeter {
   }
 }
 
-/** Of a node-redis client what gives access to the bytes that come. */
+/** The part of a node-redis client that gives access to the incoming bytes. */
 interface GuardedClient {
   _ejectSocket(): GuardedSocket;
   _insertSocket(socket: never): void;
@@ -111,11 +111,11 @@ interface GuardedSocket {
 }
 
 /**
- * Bounds what a client keeps of one reply; to be called before it connects. node-redis keeps
- * whatever comes, and offers no way to look at it first: this reaches for its socket by two methods
- * that it marks as internal. A test over the wire fails if an upgrade moves them.
+ * Limits how much of one reply a client keeps. Call it before the client connects. node-redis keeps
+ * everything and has no option to look at it first, so this uses two methods that node-redis marks
+ * as internal. A test over the wire fails if an upgrade moves them.
  *
- * @param onExcess has to end the client: nothing more reaches it
+ * @param onExcess must end the client; nothing more reaches it
  */
 export function boundReplies(client: GuardedClient, onExcess: (error: Error) => void): void {
   const socket = client._ejectSocket();

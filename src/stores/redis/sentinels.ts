@@ -12,27 +12,31 @@ import { boundReplies } from './reply-bound';
 
 type SentinelClient = ReturnType<typeof createClient>;
 
-/** Before Sentinels are asked for their news again, in milliseconds. */
+/** Pause before Sentinels are subscribed to again, in milliseconds. */
 const PAUSE_MS = 250;
 
-/** How long the announcement of a master counts more than what Sentinels answer, in milliseconds. */
+/** How long an announced master takes precedence over what Sentinels answer, in milliseconds. */
 const ANNOUNCED_FOR_MS = 10_000;
 
 /**
- * Asks Redis Sentinels who the master is, and hears from them when that changes.
+ * Asks Redis Sentinels for the master, and subscribes to changes of it.
  *
- * node-redis has a Sentinel client of its own. It sends a command again by itself when the master
- * goes away, which a lock command must never be: the same bytes twice are a second attempt that
- * no server can tell from the first. So only its plain clients are used here, to ask.
+ * node-redis has its own Sentinel client, but that sends a command again when the master goes away.
+ * Lock commands must never be repeated that way: the same bytes sent twice are a second attempt
+ * that no server can distinguish from the first. So this class only asks, with node-redis's plain
+ * clients.
  */
 export class Sentinels {
   readonly #settings: RedisSettings;
   readonly #sentinel: SentinelSettings;
   readonly #logger: Logger;
   #isPasswordUnused = false;
-  /** Those that were configured, first, and those that they have named. */
+  /** The configured Sentinels first, then those that they have named. */
   readonly #addresses: RedisAddress[];
-  /** A master that was just announced: Sentinels that have not heard of it yet name the one before. */
+  /**
+   * The master that was announced last. Sentinels that have not learned of it yet still name the
+   * previous one.
+   */
   #announced: { readonly address: RedisAddress; readonly untilMs: number } | undefined;
 
   constructor(options: {
@@ -47,9 +51,10 @@ export class Sentinels {
   }
 
   /**
-   * The master by the first Sentinel that knows it; all are asked at once, as some may be away.
+   * Finds the master. All Sentinels are asked at once, because some may be away; the first answer
+   * counts.
    *
-   * @throws {Error} where none answers with one
+   * @throws {Error} if no Sentinel names a master
    */
   async findMaster(signal: AbortSignal): Promise<RedisAddress> {
     const announced = this.#announced;
@@ -80,8 +85,9 @@ export class Sentinels {
   }
 
   /**
-   * Tells of every master that Sentinels announce, until the signal aborts. All are listened to: the
-   * one that leads a failover knows of it first, and until then locks go to a master that is lost.
+   * Reports every master that Sentinels announce, until the signal aborts. It listens to all
+   * Sentinels: the one that leads a failover knows of it first, and until then locks go to a master
+   * whose data will be lost.
    */
   async watch(onMaster: (master: RedisAddress) => void, signal: AbortSignal): Promise<void> {
     const announce = (address: RedisAddress): void => {
@@ -103,7 +109,7 @@ export class Sentinels {
     await Promise.all(this.#addresses.map(listen));
   }
 
-  /** Runs a question with a connection to one Sentinel. */
+  /** Runs a request over a connection to one Sentinel. */
   async #ask<T>(
     address: RedisAddress,
     signal: AbortSignal,
@@ -120,7 +126,7 @@ export class Sentinels {
     broken.catch(() => undefined);
     const asked = this.#signIn(client, address).then(() => run(client));
     asked.catch(() => undefined);
-    // A signal of its own: the one given lives as long as the store, and would keep every listener.
+    // A separate signal: the given one lives as long as the store and would collect listeners.
     const over = new AbortController();
     const onAbort = (): void => {
       over.abort();
@@ -156,7 +162,9 @@ export class Sentinels {
     return address;
   }
 
-  /** Sentinels that were not configured: those that were may all be gone one day. */
+  /**
+   * Adds Sentinels that were not configured, because all configured ones may be replaced some day.
+   */
   async #learnOthers(client: SentinelClient): Promise<void> {
     const command = ['SENTINEL', 'SENTINELS', this.#sentinel.masterName];
     const others = await client.sendCommand(command).catch(() => []);
@@ -168,10 +176,10 @@ export class Sentinels {
     }
   }
 
-  /** Hears of masters for as long as the connection lasts. */
+  /** Listens for masters until the connection ends. */
   async #listen(client: SentinelClient, onMaster: (master: RedisAddress) => void): Promise<never> {
     const { masterName } = this.#sentinel;
-    // `+switch-master` comes only when the other replicas have followed as well.
+    // `+switch-master` is published only after the other replicas have followed as well.
     await client.subscribe(['+promoted-slave', '+switch-master'], (message, channel) => {
       const words = message.split(' ');
       const isPromotion = channel === '+promoted-slave';
@@ -183,7 +191,7 @@ export class Sentinels {
   }
 }
 
-/** True for one and the same address. */
+/** True if both addresses are equal. */
 export function isSame(one: RedisAddress, other: RedisAddress): boolean {
   return one.host === other.host && one.port === other.port;
 }
@@ -197,7 +205,7 @@ function toAddress(reply: unknown): RedisAddress | undefined {
     : { host, port: number };
 }
 
-/** Fields of a reply that lists names and values in turn. */
+/** Reads fields from a reply that lists names and values alternately. */
 function valuesOf(fields: unknown, names: readonly string[]): readonly unknown[] {
   if (!Array.isArray(fields)) return [];
   return names.map((name) => fields[fields.indexOf(name) + 1] as unknown);

@@ -4,12 +4,11 @@ import { isRefused } from './redis-errors';
 import type { RedisClient } from './redis-link';
 
 /**
- * Looks at a server before locks are kept on it, and refuses what daprd refuses: a Redis with
- * connected replicas, as a promoted one may not know of a lock, and cluster mode. Where INFO
- * is not answered nothing is known and nothing refused, as in daprd.
+ * Checks a server before it stores locks, and refuses what daprd refuses: cluster mode, and a Redis
+ * with connected replicas, because a promoted replica may not know a lock. If INFO is not answered,
+ * nothing is known and nothing is refused, as in daprd.
  *
- * @param options `mayReplicate`: behind Sentinel replicas are what it is about
- *
+ * @param options `mayReplicate` is true behind Sentinel, where replicas are expected
  * @throws {StoreError} with daprd's sentence
  */
 export async function checkServer(
@@ -41,7 +40,7 @@ async function readInfo(client: RedisClient): Promise<ReadonlyMap<string, string
   }
 }
 
-/** INFO is lines of `name:value`, with headings in between. */
+/** Parses INFO: lines of `name:value`, with headings in between. */
 function parseInfo(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split('\r\n')) {

@@ -1,54 +1,61 @@
 /**
- * The names of the keys that Holdfast keeps beside a lock. They end in a character other than `|`
- * and then exactly `||`. No lock key does: a resource is never empty and has no `||`, so a lock key
- * ends in `||` only where its resource is `|`, and then in `|||`. Component names and app ids may
- * contain anything (daprd doesn't check them either); the rule needs nothing of them.
+ * The names of the keys that Holdfast stores beside a lock. They end in a character other than `|`,
+ * followed by exactly `||`. No lock key does: a resource is never empty and contains no `||`, so a
+ * lock key ends in `||` only if its resource is `|`, and then it ends in `|||`. Component names and
+ * app ids may contain anything (daprd doesn't check them either); the rule does not depend on them.
  *
- * They differ among each other in the part before the last `||`: no other word is an attempt's id.
+ * Side keys differ from each other in the part before the last `||`, because no attempt id equals
+ * one of the other words.
  */
 const END = '||';
 
-/** What the name of a lock's companion adds to the lock's own. */
+/** The suffix that the companion of a lock adds to the lock's key. */
 export const COMPANION_SUFFIX = `||attempt${END}`;
 
-/** What the name of a lock's queue adds to the lock's own. */
+/** The suffix that the queue of a lock adds to the lock's key. */
 export const QUEUE_SUFFIX = `||queue${END}`;
 
-/** Where the name of a sidecar's presence begins; its id and {@link END} follow. */
+/** The prefix of a sidecar's presence key. The sidecar's id and {@link END} follow. */
 export const PRESENCE_PREFIX = 'lock||present||';
 
-/** Where the name of a sidecar's channel for wake-ups begins; its id and {@link END} follow. */
+/** The prefix of a sidecar's channel for wake-ups. The sidecar's id and {@link END} follow. */
 export const CHANNEL_PREFIX = 'lock||wake||';
 
-/** The last fencing token of a database: one for all locks, so that it needs no key for each that was ever taken. */
+/**
+ * The last fencing token of a database. All locks share it, so that there is no key for each lock
+ * that was ever taken.
+ */
 export const TOKEN_KEY = `lock||token${END}`;
 
-/** The companion of a lock: which attempt took it, and until when. */
+/** The companion of a lock: which attempt holds it, and until when. */
 export function toCompanionKey(lockKey: string): string {
   return lockKey + COMPANION_SUFFIX;
 }
 
-/** The marker of an attempt on a lock: which of its sends Redis has seen last. */
+/** The marker of an attempt on a lock: the number of its latest send that Redis has seen. */
 export function toMarkerKey(lockKey: string, attemptId: string): string {
   return `${lockKey}||done||${attemptId}${END}`;
 }
 
-/** The queue of a lock: the tickets of those who wait for it, by the order in which they came. */
+/** The queue of a lock: the tickets of its waiters in order of arrival. */
 export function toQueueKey(lockKey: string): string {
   return lockKey + QUEUE_SUFFIX;
 }
 
-/** The presence of a sidecar: its tickets are alive while it stands. */
+/** The presence of a sidecar. Its tickets are alive while this key exists. */
 export function toPresenceKey(sidecarId: string): string {
   return PRESENCE_PREFIX + sidecarId + END;
 }
 
-/** The channel by which a sidecar's waiters are woken. No key, but named as keys are, for one ACL pattern. */
+/**
+ * The channel that wakes a sidecar's waiters. It is not a key, but its name has the same form so
+ * that one ACL pattern covers both.
+ */
 export function toChannel(sidecarId: string): string {
   return CHANNEL_PREFIX + sidecarId + END;
 }
 
-/** True for a key that stands beside a lock, false for every lock. */
+/** True for a key that belongs to a lock, false for the lock's own key. */
 export function isSideKey(key: string): boolean {
   return /[^|]\|\|$/.test(key);
 }
