@@ -1,6 +1,7 @@
 'use strict';
-// Builds dist: the launcher, the sidecar as one file, and what V8 has compiled of it. With --plain it
-// compiles src file by file into plain/ instead, for what looks at single files: coverage, profiles.
+// Builds dist: the launcher, the sidecar as one file, and V8's code cache for it. With --plain,
+// compiles src file by file into plain/ instead, for tools that need single files: coverage and
+// profiles.
 
 const { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
@@ -11,7 +12,10 @@ const { bundle } = require('./bundle');
 const root = path.join(__dirname, '..');
 const dist = path.join(root, 'dist');
 
-/** Old output is removed first: a file deleted from src must not live on in the image. */
+/**
+ * Old output is removed first, so that a file that was deleted from src does not remain in the
+ * image.
+ */
 async function buildBundle() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
@@ -19,7 +23,7 @@ async function buildBundle() {
   copyFileSync(path.join(__dirname, 'launcher.js'), path.join(dist, 'main.js'));
   chmodSync(path.join(dist, 'main.js'), 0o755);
   const { status } = run(path.join(__dirname, 'write-code-cache.js'));
-  // Without it a start takes longer, and that is all.
+  // Without the code cache, only the start takes longer.
   if (status !== 0) console.warn('holdfast: no code cache could be made; starts take longer');
 }
 

@@ -1,7 +1,7 @@
 'use strict';
-// Runs the tests with coverage of src, the sidecars that they spawn counted too, and fails below
-// the thresholds. jest measures what runs in its own processes; a spawned `node plain/main.js`
-// writes what V8 counted (NODE_V8_COVERAGE), which is mapped back to src and merged.
+// Runs the tests with coverage of src, including the sidecars that they start, and fails below the
+// thresholds. jest measures its own processes. A started `node plain/main.js` writes V8's counts
+// (NODE_V8_COVERAGE), which are mapped back to src and merged.
 
 const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } = require('node:fs');
 const path = require('node:path');
@@ -18,7 +18,7 @@ const folder = path.join(root, 'coverage');
 const spawned = path.join(folder, 'spawned');
 const plain = path.join(root, 'plain') + path.sep;
 
-/** What the project promises of src, in percent. */
+/** The minimum coverage of src, in percent. */
 const THRESHOLDS = { lines: 95, branches: 90 };
 
 function runJest(args) {

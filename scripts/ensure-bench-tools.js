@@ -1,7 +1,8 @@
 'use strict';
-// Runs before the benchmark: it needs load generators that are faster than what they measure.
-// h2load comes from the system's packages, vegeta by `go install` into a cache folder. What is there
-// already is used as it is; what can't be installed is named with the one command that does.
+// Runs before the benchmark, which needs load generators that are faster than the servers under
+// test. h2load comes from the system's packages; vegeta is built by `go install` into a cache
+// folder. Installed tools are used as they are. For a tool that can't be installed, prints the
+// command that does it.
 
 const { existsSync, mkdirSync } = require('node:fs');
 const path = require('node:path');
@@ -9,10 +10,10 @@ const { spawnSync } = require('node:child_process');
 
 const { canInstallByApt, findOnPath, isExecutable, toolFolder } = require('./find-binary');
 
-/** The versions that the benchmark is known to read the output of: pinned here and nowhere else. */
+/** The versions whose output the benchmark can read. They are pinned only here. */
 const VERSIONS = { vegeta: 'v12.13.0' };
 
-/** The path of h2load, undefined where there is none. */
+/** The path of h2load. Undefined if it is not installed. */
 function findH2load(env) {
   return findOnPath('h2load', env);
 }
@@ -49,14 +50,19 @@ function installVegeta(env) {
   return existsSync(file) ? file : undefined;
 }
 
-/** redis-benchmark comes with redis-server: beside the named one, or on the PATH. */
+/**
+ * Finds redis-benchmark, which is installed with redis-server: beside the given server, or on the
+ * PATH.
+ */
 function findRedisBenchmark(env) {
   const beside = path.join(path.dirname(env.HOLDFAST_REDIS_SERVER || '.'), 'redis-benchmark');
   if (env.HOLDFAST_REDIS_SERVER && isExecutable(beside)) return beside;
   return findOnPath('redis-benchmark', env);
 }
 
-/** The load generators, installed where they are missing; throws with what to do by hand. */
+/**
+ * Installs missing load generators and returns their paths. Throws with instructions if that fails.
+ */
 function ensureLoadGenerators(env) {
   const h2load = findH2load(env) ?? installH2load(env);
   if (h2load === undefined) {

@@ -1,6 +1,6 @@
 'use strict';
-// A Node other than the running one: for the benchmark, and for the tests on the Node of the image. npm has
-// them as `node-<platform>-<arch>` packages.
+// Provides a version of Node other than the running one, for the benchmark and for the tests on the
+// image's Node. npm has them as `node-<platform>-<arch>` packages.
 
 const { existsSync, mkdirSync } = require('node:fs');
 const path = require('node:path');
@@ -8,10 +8,10 @@ const { spawnSync } = require('node:child_process');
 
 const { toolFolder } = require('./find-binary');
 
-/** The release of each major version: pinned here and nowhere else. */
+/** The release of each major version. They are pinned only here. */
 const NODE_VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.12.1' };
 
-/** The binary of a major version of Node, installed where it is missing; throws where it can't be. */
+/** The binary of a major version of Node. Installs it if it is missing; throws if that fails. */
 function ensureNode(major, env) {
   const version = NODE_VERSIONS[major];
   if (version === undefined) {

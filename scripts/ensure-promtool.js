@@ -1,20 +1,20 @@
 'use strict';
-// Runs before `npm run test:alerts`: promtool holds the alert rules against their tests. Finds one
-// (HOLDFAST_PROMTOOL, then PATH); where there is none and apt can install it without asking, installs the
-// package that has it; otherwise says which one command does.
+// Runs before `npm run test:alerts`, where promtool tests the alert rules. Looks for promtool in
+// HOLDFAST_PROMTOOL and on the PATH. If it is missing and apt can install it without a question,
+// installs its package. Otherwise prints the command to run.
 
 const { existsSync } = require('node:fs');
 
 const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
 
-/** The path of promtool, undefined where there is none. */
+/** The path of promtool. Undefined if it is not installed. */
 function findPromtool(env) {
   const named = env.HOLDFAST_PROMTOOL;
   if (named) return isExecutable(named) ? named : undefined;
   return findOnPath('promtool', env);
 }
 
-/** What to do by hand, one command for each package manager. */
+/** The commands to install it by hand, one for each package manager. */
 function toAdvice(env) {
   const named = env.HOLDFAST_PROMTOOL;
   const reason = named

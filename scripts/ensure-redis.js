@@ -1,7 +1,7 @@
 'use strict';
-// Runs before the tests: they need a real redis-server. Finds one (HOLDFAST_REDIS_SERVER, then
-// PATH); where there is none and apt can install it without asking, installs it; otherwise says
-// which one command does. Tests are never skipped for want of Redis.
+// Runs before the tests, which need a real redis-server. Looks for it in HOLDFAST_REDIS_SERVER and
+// on the PATH. If it is missing and apt can install it without a question, installs it. Otherwise
+// prints the command to run. Tests are never skipped because Redis is missing.
 
 const { existsSync } = require('node:fs');
 
@@ -9,14 +9,14 @@ const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./f
 
 const BINARY = 'redis-server';
 
-/** The path of the redis-server that the tests will use, undefined where there is none. */
+/** The path of the redis-server for the tests. Undefined if it is not installed. */
 function findRedisServer(env) {
   const named = env.HOLDFAST_REDIS_SERVER;
   if (named) return isExecutable(named) ? named : undefined;
   return findOnPath(BINARY, env);
 }
 
-/** What to do by hand, one command for each package manager. */
+/** The commands to install it by hand, one for each package manager. */
 function toAdvice(env) {
   const named = env.HOLDFAST_REDIS_SERVER;
   const reason = named

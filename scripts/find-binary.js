@@ -1,12 +1,12 @@
 'use strict';
-// What the scripts that look for a binary, or install one, have in common.
+// Shared by the scripts that find or install a binary.
 
 const { spawnSync } = require('node:child_process');
 const { accessSync, constants } = require('node:fs');
 const { homedir } = require('node:os');
 const path = require('node:path');
 
-/** Whether a file is there and may be run. */
+/** True if a file exists and can be executed. */
 function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);
@@ -16,18 +16,18 @@ function isExecutable(file) {
   }
 }
 
-/** The path of the first binary of a name on the PATH, undefined where there is none. */
+/** The path of the first binary with a name on the PATH. Undefined if there is none. */
 function findOnPath(binary, env) {
   const folders = (env.PATH ?? '').split(path.delimiter).filter(Boolean);
   return folders.map((folder) => path.join(folder, binary)).find(isExecutable);
 }
 
-/** True where apt installs without asking anybody: root, on Debian or a relative of it. */
+/** True if apt can install without a question: as root, on Debian or a derivative. */
 function canInstallByApt({ uid, hasApt }) {
   return uid === 0 && hasApt;
 }
 
-/** Installs a package, without starting the service that it may bring along; whether that went well. */
+/** Installs a package without starting its service. Returns true if it succeeded. */
 function installByApt(name) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const run = (...args) =>
@@ -36,7 +36,7 @@ function installByApt(name) {
   return run('install', '-y', '--no-install-recommends', name).status === 0;
 }
 
-/** Where installed tools are kept: outside the repository, shared by its clones. */
+/** The folder for installed tools: outside the repository, so that its clones share it. */
 function toolFolder(env) {
   const cache = env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache');
   return path.join(cache, 'holdfast', 'bench-tools');

@@ -1,10 +1,11 @@
 'use strict';
-// The image's HEALTHCHECK: whether the sidecar in this container says that it has started. Its
-// port is read off the process itself (pid 1), as --dapr-http-port may name another than 3500.
+// The HEALTHCHECK of the image: succeeds if the sidecar in this container has started. Reads the
+// port from the command line of the process (pid 1), because --dapr-http-port may name another than
+// 3500.
 
 const { readFileSync } = require('node:fs');
 
-/** The HTTP port that a command line names, 3500 where it names none. */
+/** The HTTP port in a command line. 3500 if it has none. */
 function toHttpPort(commandLine) {
   const words = commandLine.join(' ').replaceAll('=', ' ').split(' ');
   const at = words.findLastIndex((word) => /^--?dapr-http-port$/.test(word));

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
-// dist/main.js: runs dist/holdfast.js beside it as Node would, but hands V8 what was compiled of it
-// when it was built (write-code-cache.js). Where that is missing, or was made by another Node, V8
-// compiles as usual.
+// dist/main.js: runs dist/holdfast.js as Node would, but passes V8 the code cache that was written
+// at build time (write-code-cache.js). If the cache is missing or was written by another version of
+// Node, V8 compiles as usual.
 
 if (require.main === module) keepDebuggerShut();
 
@@ -14,9 +14,10 @@ const vm = require('node:vm');
 const file = path.join(__dirname, 'holdfast.js');
 
 /**
- * SIGUSR1 opens Node's debugger to every process of the machine, unless somebody listens to it. Here
- * it is the sidecar's own (main.ts), and SIGUSR2 has no meaning: both do nothing from the first moment
- * on, as with daprd. What a signal before that moment opens is closed again in the loop's first turns.
+ * If nothing listens to SIGUSR1, the signal opens Node's debugger to every process on the machine.
+ * The sidecar has its own listener for it (main.ts), and SIGUSR2 has no meaning. Until that
+ * listener exists, both signals do nothing, as in daprd. If a signal arrives even before this code
+ * runs, the debugger is closed again in the first turns of the event loop.
  */
 function keepDebuggerShut() {
   for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
@@ -30,7 +31,7 @@ function keepDebuggerShut() {
   setImmediate(() => setImmediate(close));
 }
 
-/** Where the compiled code is: that of one version of Node is of no use to another. */
+/** The file of the code cache. Each version of Node needs its own. */
 const cacheFile = path.join(__dirname, `holdfast-${process.version}-${process.arch}.cache`);
 
 function readCache() {
@@ -41,14 +42,14 @@ function readCache() {
   }
 }
 
-/** The sidecar's script, with its compiled code where there is some. */
+/** Compiles the sidecar's script, with the code cache if there is one. */
 function compile() {
-  // The file is ASCII: as latin1 its text stays outside the heap, in one copy.
+  // The file is ASCII. Read as latin1, its text stays outside the heap, in one copy.
   const source = readFileSync(file, 'latin1');
   return new vm.Script(source, { filename: file, cachedData: readCache() });
 }
 
-/** Runs the sidecar; the script is given back for the one that writes its compiled code. */
+/** Runs the sidecar. Returns the script, so that write-code-cache.js can write its code cache. */
 function launch() {
   const script = compile();
   const main = new Module(file, null);

@@ -1,7 +1,7 @@
 'use strict';
-// npm runs this after `npm ci`: it builds dist, so that no third command is needed.
-// `npm ci --omit=dev` leaves no compiler; then dist must be there already (the image's
-// runtime stage copies it from the build stage), and there is nothing to do here.
+// Runs after `npm ci` and builds dist, so that no separate build command is needed. `npm ci
+// --omit=dev` installs no compiler. Then dist must exist already (the runtime stage of the image
+// copies it from the build stage), and there is nothing to do.
 
 let compilerInstalled = true;
 try {

@@ -1,6 +1,7 @@
 'use strict';
-// Runs a TypeScript program of test/ or bench/ without a build: node scripts/run-typescript.js FILE [ARGS...]
-// Types are checked by `npm run typecheck`; here they are only taken out.
+// Runs a TypeScript program of test/ or bench/ without a build:
+// node scripts/run-typescript.js FILE [ARGS...]
+// Types are removed but not checked; `npm run typecheck` checks them.
 
 const { readFileSync } = require('node:fs');
 const path = require('node:path');

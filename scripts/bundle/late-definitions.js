@@ -1,11 +1,14 @@
 'use strict';
-// What of a package definition is made late, and how it is asked for. Part of the bundle.
+// Which parts of a package definition are created late, and how. Part of the bundle.
 
-/** Stands in an outline for a function, and for a value, that is loaded when it is first used. */
+/** Placeholder in an outline for a function or a value that is loaded at its first use. */
 const LATE_FUNCTION = '\0late function';
 const LATE_VALUE = '\0late value';
 
-/** An outline with what is late in its place; `load` gives the whole that it is the outline of. */
+/**
+ * Returns an outline with its placeholders replaced. `load` returns the whole definition of the
+ * outline.
+ */
 function reviveLate(outline, load) {
   const revived = {};
   for (const [key, member] of Object.entries(outline)) {

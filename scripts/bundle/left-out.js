@@ -1,10 +1,11 @@
 'use strict';
-// Modules that libraries import and Holdfast never uses: the bundle has an empty one in their place.
+// Modules that libraries import but Holdfast never uses. The bundle contains empty ones instead.
 
 const { replaceModules } = require('./replace-modules');
 
 const LEFT_OUT = [
-  // Fastify's JSON schemas: no route has one. Its test requests. Versions of its plugins: there are none.
+  // Fastify's JSON schemas (no route has one), its test requests, and its check of plugin versions
+  // (there are no plugins).
   '@fastify/ajv-compiler/index.js',
   '@fastify/fast-json-stringify-compiler/index.js',
   'light-my-request/index.js',
@@ -13,7 +14,7 @@ const LEFT_OUT = [
   'prom-client/lib/pushgateway.js',
 ];
 
-/** esbuild's plugin for that. */
+/** The esbuild plugin that replaces them. */
 const leftOut = replaceModules(
   'left-out',
   Object.fromEntries(LEFT_OUT.map((file) => [file, () => ''])),

@@ -1,7 +1,8 @@
 'use strict';
-// proto-loader for the bundle: it knows every proto file that is loaded at run time, as it was when
-// the bundle was built. A start needs the names of services and methods and what their messages are
-// made of; codecs and file descriptors, which take protobufjs 20 ms, are made when one is first used.
+// A replacement for proto-loader in the bundle. It contains every proto file that is loaded at run
+// time, in its state at build time. A start needs only the names of services and methods, and the
+// fields of their messages. Codecs and file descriptors take protobufjs 20 ms, so they are created
+// at their first use.
 
 const path = require('node:path');
 const loader = require('@grpc/proto-loader');
@@ -11,7 +12,7 @@ const { LATE_FUNCTION, LATE_VALUE } = require('./late-definitions');
 
 const root = path.join(__dirname, '..', '..');
 
-/** Every file: the end of its path, and the folder it is found in. */
+/** All proto files: the end of the path, and the folder that contains it. */
 const PROTO_FILES = [
   ['dapr/proto/runtime/v1/dapr.proto', 'proto'],
   ['google/rpc/status.proto', 'proto'],
@@ -20,11 +21,11 @@ const PROTO_FILES = [
   ['grpc/reflection/v1alpha/reflection.proto', 'node_modules/@grpc/reflection/build/proto'],
 ];
 
-/** A proto file and what it imports, in protobufjs's JSON form. */
+/** A proto file and its imports in protobufjs's JSON form. */
 function parseProto(file, folder, keepCase) {
   const parsed = new protobuf.Root();
   const resolve = parsed.resolvePath.bind(parsed);
-  // protobufjs brings Google's common files itself.
+  // protobufjs contains Google's common files itself.
   parsed.resolvePath = (origin, target) =>
     target.startsWith('google/protobuf/')
       ? resolve(origin, target)
@@ -32,7 +33,9 @@ function parseProto(file, folder, keepCase) {
   return parsed.loadSync(file, { keepCase }).toJSON();
 }
 
-/** What is known of a package at once: its services whole, but for what is made late. */
+/**
+ * The part of a package that is available at once: complete services, except for the late parts.
+ */
 function toOutline(definitions) {
   const isService = (definition) => !('format' in definition);
   return Object.fromEntries(
@@ -57,7 +60,7 @@ function outlineOf(value) {
 function toEntry([file, folder], keepCase) {
   const json = parseProto(file, folder, keepCase);
   const outline = toOutline(loader.fromJSON(json, { keepCase }));
-  // As texts: of ten entries a start reads one, and its outline only.
+  // Kept as texts, because a start reads one of ten entries, and only its outline.
   return { file, keepCase, outline: JSON.stringify(outline), json: JSON.stringify(json) };
 }
 
@@ -77,7 +80,7 @@ function source() {
     };`;
 }
 
-/** Sends everybody's import of proto-loader to the one that knows the files. */
+/** Redirects all imports of proto-loader to this replacement. */
 const protoFiles = {
   name: 'proto-files',
   setup(build) {

@@ -3,8 +3,9 @@
 const path = require('node:path');
 
 /**
- * An esbuild plugin that puts other sources in the place of files of node_modules. A file that no
- * import led to any more fails the build: an upgrade that moves it would bring back what was cut.
+ * An esbuild plugin that replaces the sources of files in node_modules. The build fails if no
+ * import leads to one of these files any more: an upgrade that moves the file would silently bring
+ * its original back.
  */
 function replaceModules(name, sources) {
   return {

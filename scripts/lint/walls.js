@@ -4,13 +4,15 @@ const path = require('node:path');
 const { isBuiltin } = require('node:module');
 
 /**
- * The walls between the rooms of src/, as an ESLint plugin with one rule.
+ * An ESLint plugin with one rule: which rooms of src/ may import what.
  *
- * Plugins were tried on ESLint 10 with one file for each form in FORMS of its test:
- * eslint-plugin-import-x 4.18 (no-restricted-paths) passes `typeof import()`, what createRequire
- * made and `declare module`; eslint-plugin-boundaries 7.2 passes `import x = require()` as well.
+ * Existing plugins were tried on ESLint 10, with one file for each form in FORMS of the rule's
+ * test. eslint-plugin-import-x 4.18 (no-restricted-paths) misses `typeof import()`, functions made
+ * by createRequire, and `declare module`. eslint-plugin-boundaries 7.2 also misses `import x =
+ * require()`.
  *
- * What the rule can't read (a computed name, a file in no room, a package without a home) it refuses.
+ * The rule refuses what it can't decide: a computed name, a file outside the rooms, a package
+ * without a home.
  */
 const rule = {
   meta: {
@@ -22,7 +24,8 @@ const rule = {
       homeless: '{{name}} has no home in HOME_OF_PACKAGE',
       package: '{{name}} may be imported by {{homes}} only',
     },
-    // mayImport: places by room, `*` for any room; homeOfPackage: a place, or several, by package.
+    // mayImport: allowed places by room, `*` for any room. homeOfPackage: one or several places by
+    // package.
     schema: [
       {
         type: 'object',
@@ -67,7 +70,7 @@ const rule = {
   },
 };
 
-/** The file that imports, its room, and the tables that say what it may import. */
+/** The importing file, its room, and the tables of allowed imports. */
 function toImporter({ cwd, filename, options: [{ mayImport, homeOfPackage }] }) {
   const root = path.join(cwd, 'src');
   const file = toPlace(path.relative(root, filename));
@@ -76,7 +79,7 @@ function toImporter({ cwd, filename, options: [{ mayImport, homeOfPackage }] }) 
   return { file, room, toTarget, mayImport, homeOfPackage };
 }
 
-/** What is wrong with a module of that name, undefined where nothing is. */
+/** Returns the problem with importing a module, or undefined if it is allowed. */
 function judge(name, importer) {
   if (name === undefined) return { messageId: 'computed' };
   if (/^\.{0,2}(?:\/|$)/.test(name)) return judgeFile(importer.toTarget(name), importer);
@@ -102,14 +105,14 @@ function judgePackage(name, { file, homeOfPackage }) {
   return { messageId: 'package', data };
 }
 
-/** The room that a place belongs to: the longest of the table that it is within. */
+/** The room of a place: the longest entry of the table that contains it. */
 function roomOf(place, mayImport) {
   return Object.keys(mayImport)
     .filter((room) => isWithin(place, room))
     .sort((a, b) => b.length - a.length)[0];
 }
 
-/** True for the place itself and for all that stands below it. */
+/** True for the place itself and for everything below it. */
 function isWithin(target, place) {
   return target === place || target.startsWith(`${place}/`);
 }
@@ -127,14 +130,14 @@ function toPackage(name) {
   return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** What a node says as a string, undefined where that is decided only when it runs. */
+/** The string value of a node. Undefined if it is known only at run time. */
 function toText(node) {
   if (node.type === 'Literal' && typeof node.value === 'string') return node.value;
   const isPlain = node.type === 'TemplateLiteral' && node.expressions.length === 0;
   return isPlain ? node.quasis[0].value.cooked : undefined;
 }
 
-/** True for `require`, `x.require`, what createRequire made, and `.resolve` of each. */
+/** True for `require`, `x.require`, functions made by createRequire, and `.resolve` of each. */
 function isRequire(callee, scope) {
   if (isNamed(callee, 'require') || isCreateRequire(callee)) return true;
   if (callee.type === 'Identifier') return isCreateRequire(definitionOf(callee.name, scope));
@@ -145,7 +148,7 @@ function isCreateRequire(node) {
   return node?.type === 'CallExpression' && isNamed(node.callee, 'createRequire');
 }
 
-/** What a variable begins with. */
+/** The initial value of a variable. */
 function definitionOf(name, scope) {
   const variable = scope.set.get(name);
   if (variable !== undefined) return variable.defs[0]?.node.init;
