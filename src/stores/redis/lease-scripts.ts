@@ -4,13 +4,14 @@ import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE } from './script-pie
 /**
  * Takes a lock. A refused first send runs TIME and one SET.
  *
- * Whatever speaks against a grant beside the lock itself, a marker or a waiter, is looked at after the SET, which is
- * taken back then: nobody sees a script halfway. Looked at before it, every refused try would pay for it.
+ * Reasons against a grant other than the lock itself (a marker or a waiter) are checked after the
+ * SET, which is undone if there is one. No other client can see a script halfway. If they were
+ * checked first, every refused attempt would pay for the check.
  */
 export const acquireScript = defineScript(`
 -- Takes a lock for one attempt of an owner.
 -- KEYS[1]  the lock's key
--- KEYS[2]  its companion, which says which attempt took the lock, until when, and with which token
+-- KEYS[2]  its companion: which attempt took the lock, until when, and with which token
 -- KEYS[3]  the marker of the attempt
 -- KEYS[4]  the lock's queue
 -- ARGV[1]  the owner
@@ -18,11 +19,11 @@ export const acquireScript = defineScript(`
 -- ARGV[3]  the lease in milliseconds
 -- ARGV[4]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
 -- ARGV[5]  the number of this send among those of its attempt, from 0
--- ARGV[6]  until when a marker has to stand: as long as the attempt may be sent again
--- Returns  {${REPLY.acquired}, token} where the attempt holds the lock,
---          ${REPLY.refused} where it holds nothing: the lock is held, or a live ticket leads its queue,
---          ${REPLY.stale} where notAfter has passed, ${REPLY.superseded} where a later send or a withdrawal came first,
---          ${REPLY.exhausted} where no token is left
+-- ARGV[6]  until when to keep a marker: as long as the attempt may be sent again
+-- Returns  {${REPLY.acquired}, token} if the attempt holds the lock,
+--          ${REPLY.refused} if it holds nothing: the lock is held, or a live ticket leads its queue,
+--          ${REPLY.stale} if notAfter has passed, ${REPLY.superseded} if a later send or a withdrawal came first,
+--          ${REPLY.exhausted} if no token is left
 ${NOW}
 if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
 local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -40,7 +41,7 @@ if number > 0 then
   local granted_before = granted == attempt and redis.call('get', key) == owner
   redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10))
   if granted_before then
-    -- It may have been renewed since.
+    -- The lease may have been renewed since.
     ends, token = math.max(ends, ends_before), its_token
     set_until(key, owner, ends)
   elseif not set_until(key, owner, ends, 'nx') then
@@ -49,7 +50,7 @@ if number > 0 then
 end
 
 if token == 0 then
-  -- By pcall: an error here would come after the SET. Who may not read has left no marker either.
+  -- With pcall, because an error here would follow the SET. A user who may not read has left no marker either.
   local stand = redis.pcall('exists', marker, queue)
   if stand ~= 0 then
     if number == 0 and type(redis.pcall('get', marker)) == 'string' then
@@ -59,7 +60,8 @@ if token == 0 then
     if type(stand) ~= 'number' then stand = redis.pcall('pttl', queue) end
     ${LIVE_HEAD}
     ${WAKE}
-    -- Who may not look at tickets sees that some stand. What leads now is woken: it may not know that the lock is free.
+    -- A user who may not read tickets still learns that there are some. The first ticket is woken, because its
+    -- owner may not know that the lock is free.
     local looked, head, more = pcall(live_head, queue)
     if type(stand) == 'number' and stand ~= -2 and (not looked or head or more) then
       redis.call('del', key)
@@ -78,18 +80,18 @@ set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
 return {${REPLY.acquired}, whole(token)}
 `);
 
-/** Prolongs a lease. Repeated, it does no more than once: it has no marker. */
+/** Extends a lease. A repetition has no further effect, so it needs no marker. */
 export const renewScript = defineScript(`
--- Moves the end of a lease to now + ttl where that is later.
+-- Moves the end of a lease to now + ttl, if that is later.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
--- ARGV[1]  the owner that asks; compared byte for byte
--- ARGV[2]  the lease in milliseconds, from now on
+-- ARGV[1]  the owner of the call, compared byte for byte
+-- ARGV[2]  the lease in milliseconds from now
 -- ARGV[3]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
--- ARGV[4]  the token of the grant; empty for whatever grant the owner holds
--- Returns  {${REPLY.renewed}, token or 0, milliseconds that are left, -1 where the lock doesn't end},
---          ${REPLY.notFound} where nobody holds the lock, ${REPLY.heldByOther} where another grant does,
---          ${REPLY.stale} where notAfter has passed
+-- ARGV[4]  the token of the grant; empty for any grant of the owner
+-- Returns  {${REPLY.renewed}, token or 0, milliseconds left, or -1 if the lock doesn't expire},
+--          ${REPLY.notFound} if nobody holds the lock, ${REPLY.heldByOther} if another grant holds it,
+--          ${REPLY.stale} if notAfter has passed
 ${NOW}
 if now > tonumber(ARGV[3]) then return ${REPLY.stale} end
 local key, companion, owner = KEYS[1], KEYS[2], ARGV[1]
@@ -107,12 +109,12 @@ if later > ends then
   ends = later
   set_until(key, owner, ends)
   if attempt then
-    -- A note keeps its form: the version that wrote it may yet look for it.
+    -- The companion keeps its format, because the version that wrote it may still read it.
     local note = attempt .. ':' .. whole(ends)
     if token > 0 then note = note .. ':' .. whole(token) end
     set_until(companion, note, ends)
   else
-    -- It would count again, should its expiry come to be the lock's.
+    -- Otherwise it would count again if the lock's new end happened to be its expiry.
     redis.call('del', companion)
   end
 end

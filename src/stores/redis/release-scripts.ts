@@ -1,36 +1,40 @@
 import { defineScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
 import { GRANT, LIVE_HEAD, NOW, WAKE } from './script-pieces';
 
-/** Wakes the head of the queue KEYS[4] after a DEL: whatever fails here, the lock is free. */
+/**
+ * Wakes the head of the queue KEYS[4] after a DEL. Errors are ignored, because the lock is already
+ * released.
+ */
 const WAKE_HEAD = `
   ${LIVE_HEAD}
   ${WAKE}
   pcall(function() wake((live_head(KEYS[4]))) end)`;
 
 /**
- * Releases a lock: Unlock, the release of one grant, and a forced release. One script: between a GET and a DEL the
- * lease could end and another take the lock. Its first write is the DEL, and all that follows is
- * by pcall: a narrow ACL must not make an error of a release that took place.
+ * Releases a lock: for Unlock, for the release of one grant, and for a forced release. It is a
+ * single script, because between a GET and a DEL the lease could expire and another owner could
+ * take the lock. Its first write is the DEL, and everything after it uses pcall: with a narrow ACL,
+ * a release that took place must not be answered with an error.
  */
 export const releaseScript = defineScript(`
 -- Releases a lock.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
--- KEYS[3]  the marker of the attempt: the number of its last send, with an r where it has released
+-- KEYS[3]  the marker of the attempt: the number of its last send, followed by r if it has released the lock
 -- KEYS[4]  the lock's queue
--- ARGV[1]  the owner that has to hold it, compared byte for byte; empty for any
+-- ARGV[1]  the required owner, compared byte for byte; empty for any
 -- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
 -- ARGV[3]  the number of this send among those of its attempt, from 0
--- ARGV[4]  until when a marker has to stand: as long as the attempt may be sent again
--- ARGV[5]  the token that the grant has to have, 0 for none; empty for any
--- ARGV[6]  when the lease has to end, in milliseconds on the server's clock, 0 for never; empty for any
--- Returns  ${REPLY.unlocked} where this attempt released the lock, now or by an earlier send,
---          ${REPLY.notFound} where nobody holds it, ${REPLY.heldByOther} where another grant does,
---          ${REPLY.stale} where notAfter has passed, ${REPLY.superseded} where a later send or a withdrawal came first
+-- ARGV[4]  until when to keep a marker: as long as the attempt may be sent again
+-- ARGV[5]  the required token of the grant, 0 for none; empty for any
+-- ARGV[6]  the required end of the lease, in milliseconds on the server's clock, 0 for never; empty for any
+-- Returns  ${REPLY.unlocked} if this attempt released the lock, now or by an earlier send,
+--          ${REPLY.notFound} if nobody holds it, ${REPLY.heldByOther} if another grant holds it,
+--          ${REPLY.stale} if notAfter has passed, ${REPLY.superseded} if a later send or a withdrawal came first
 ${NOW}
 if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
 local number, released = tonumber(ARGV[3]), false
--- Hardly ever stands one of them: one look for both.
+-- Both rarely exist, so one EXISTS checks both.
 local stand = redis.pcall('exists', KEYS[3], KEYS[4])
 local seen = stand ~= 0 and redis.call('get', KEYS[3])
 if seen then
@@ -62,18 +66,21 @@ if holder then return ${REPLY.heldByOther} end
 return ${REPLY.notFound}
 `);
 
-/** Withdraws an attempt. May run at any time and any number of times: it undoes nothing but its own. */
+/**
+ * Withdraws an attempt. May run at any time and any number of times, because it undoes only this
+ * attempt.
+ */
 export const withdrawScript = defineScript(`
--- Undoes one attempt, and keeps its sends that are still on their way from taking effect.
+-- Undoes one attempt, and prevents sends of it that are still on their way from taking effect.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
 -- KEYS[3]  the marker of the attempt
 -- KEYS[4]  the lock's queue
 -- ARGV[1]  the owner
 -- ARGV[2]  the attempt's id
--- ARGV[3]  the latest notAfter of the attempt, until which its marker has to stand
--- ARGV[4]  the attempt's ticket; empty where it had none
--- Returns  ${REPLY.withdrawn} where the attempt held the lock, ${REPLY.nothingToWithdraw} where it did not
+-- ARGV[3]  the latest notAfter of the attempt; its marker is kept until then
+-- ARGV[4]  the attempt's ticket; empty if it had none
+-- Returns  ${REPLY.withdrawn} if the attempt held the lock, ${REPLY.nothingToWithdraw} if it did not
 ${NOW}
 ${GRANT}
 local held = redis.call('get', KEYS[1]) == ARGV[1] and (grant_of(KEYS[2], end_of(KEYS[1]))) == ARGV[2]
@@ -94,12 +101,14 @@ if held or led then ${WAKE_HEAD} end
 return held and ${REPLY.withdrawn} or ${REPLY.nothingToWithdraw}
 `);
 
-/** Releases a lock for a user who may do no more than daprd needs: without clock or markers. */
+/**
+ * Releases a lock for a user with only the permissions that daprd needs: without clock and markers.
+ */
 export const plainReleaseScript = defineScript(`
--- Releases a lock that this owner holds; see releaseScript for the one that can be repeated.
+-- Releases a lock that this owner holds. It can't be repeated safely, unlike releaseScript.
 -- KEYS[1]  the lock's key
--- ARGV[1]  the owner that asks; compared byte for byte
--- Returns  ${REPLY.unlocked}, or ${REPLY.notFound} where nobody holds it, ${REPLY.heldByOther} where another owner does
+-- ARGV[1]  the owner of the call, compared byte for byte
+-- Returns  ${REPLY.unlocked}, or ${REPLY.notFound} if nobody holds it, ${REPLY.heldByOther} if another owner holds it
 local holder = redis.call('get', KEYS[1])
 if not holder then return ${REPLY.notFound} end
 if holder ~= ARGV[1] then return ${REPLY.heldByOther} end

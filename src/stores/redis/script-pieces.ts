@@ -1,13 +1,15 @@
 import { CHANNEL_PREFIX, PRESENCE_PREFIX, TOKEN_KEY } from './side-keys';
 
 /*
- * Pieces of Lua that several scripts are made of. Redis keeps a script compiled, but makes each local function
- * anew in every run: a script takes in a piece only below the returns that most of its runs take.
+ * Pieces of Lua that several scripts share. Redis keeps a script compiled, but creates each local
+ * function anew in every run. A script therefore includes a piece only below the returns that most
+ * of its runs take.
  */
 
 /**
- * Reads the server's clock, in milliseconds since 1970, and makes text of numbers: Lua's own form loses digits.
- * Tokens and places are answered as text, too: node-redis reads integers near 2^53 one off.
+ * Reads the server's clock in milliseconds since 1970, and defines `whole`, which converts numbers
+ * to text without losing digits, as Lua's own conversion does. Tokens and places are also returned
+ * as text, because node-redis reads integers near 2^53 one off.
  */
 export const NOW = `
 local time = redis.call('time')
@@ -15,8 +17,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function whole(number) return string.format('%.0f', number) end`;
 
 /**
- * Sets a key until a moment. By SET, which whoever takes locks may run. Before Redis 7, whose version a script
- * can't ask for, there may be no PXAT.
+ * Sets a key that expires at a given time. It uses SET, because every user who takes locks may run
+ * that. Before Redis 7 there may be no PXAT, and a script can't ask an older server for its
+ * version.
  */
 export const SET_UNTIL = `
 local function set_until(name, value, ends, ...)
@@ -25,14 +28,16 @@ local function set_until(name, value, ends, ...)
 end`;
 
 /**
- * The one reader of companions: `attempt:expiry:token`, without the token where a version before tokens wrote
- * it. A companion counts only while its expiry is the lock's own: any other was left by a lock that has ended
- * since, by a daprd, by another version of Holdfast, or by hand. So a daprd's later lock of the same owner name
- * is not taken for the attempt's, unless it ends in the same millisecond. Before Redis 7, and where PEXPIRETIME
- * may not be run, a key tells only how much of its lease is left, up to 2 ms apart.
+ * The only reader of companions. A companion is `attempt:expiry:token`, without the token if a
+ * version before tokens wrote it. It counts only if its expiry is that of the lock. Any other
+ * companion belongs to a lock that has ended since, and was left by a daprd, by another version of
+ * Holdfast, or by hand. So a later lock that a daprd took with the same owner name is not taken for
+ * the attempt's, unless it ends in the same millisecond. Before Redis 7, and if PEXPIRETIME may not
+ * be run, only the remaining time of a lease is known, with an error of up to 2 ms.
  *
- * `end_of` gives when a lock ends, -1 where it doesn't, -2 where there is none, and how far that may be off.
- * `grant_of` gives attempt and token (0 for none) of the grant that holds a lock, nothing where no companion counts.
+ * `end_of` returns when a lock ends (-1 if it never does, -2 if there is no lock), and the possible
+ * error of that. `grant_of` returns the attempt and the token (0 for none) of the grant that holds
+ * a lock, and no attempt if no companion counts.
  */
 export const GRANT = `
 local function end_of(key)
@@ -50,15 +55,16 @@ local function grant_of(companion, ends, apart)
 end`;
 
 /**
- * Draws the fencing token of a grant: the server's time in microseconds, or one more than the last where that
- * is not less, as the clock was set back. After the last key was lost the time alone goes on. A user
- * whose ACL does not reach the key gets the time, which rises too, as no two grants share a microsecond.
- * Nothing where 2^53 is reached: then neither Lua nor JSON tells one number from the next.
+ * Draws the fencing token of a grant: the server's time in microseconds, or the last token plus one
+ * if that is greater because the clock was set back. If the key of the last token was lost, the
+ * time alone determines the token. The same applies to a user whose ACL does not allow the key:
+ * tokens still rise, because no two grants share a microsecond. Returns nothing at 2^53, from where
+ * on neither Lua nor JSON can distinguish neighbouring numbers.
  */
 export const DRAW_TOKEN = `
 local function draw_token()
   local token = time[1] * 1000000 + time[2]
-  -- One command where the server has SET with GET (Redis 6.2); every one by pcall, as the lock is taken by now.
+  -- One command if the server has SET with GET (Redis 6.2). All use pcall, because the lock is already taken.
   local last = redis.pcall('set', '${TOKEN_KEY}', whole(token), 'get')
   if type(last) == 'table' then
     last = redis.pcall('get', '${TOKEN_KEY}')
@@ -72,9 +78,10 @@ local function draw_token()
 end`;
 
 /**
- * Finds the first live ticket of a queue, and drops the dead ones before it, at most 100. A ticket is
- * `sidecar:attempt:deadline`; it lives while its sidecar is present and the deadline has not passed.
- * Gives the ticket, or nothing, and true where more than 100 dead ones lead.
+ * Finds the first live ticket of a queue and drops up to 100 dead ones before it. A ticket is
+ * `sidecar:attempt:deadline`. It is alive while its sidecar is present and its deadline has not
+ * passed. Returns the ticket, or nothing; the second result is true if more than 100 dead tickets
+ * lead the queue.
  */
 export const LIVE_HEAD = `
 local function live_head(queue)
@@ -90,8 +97,8 @@ local function live_head(queue)
 end`;
 
 /**
- * Tells a ticket to ask. To be run by pcall, as whoever runs it has freed a lock, which stands whether somebody can
- * be woken or not.
+ * Tells a ticket to ask for its lock. Call it with pcall: the caller has already released a lock,
+ * and that counts even if nobody can be woken.
  */
 export const WAKE = `
 local function wake(ticket)

@@ -2,12 +2,12 @@ import { defineScript } from './redis-script';
 import { GRANT, NOW } from './script-pieces';
 import { COMPANION_SUFFIX, QUEUE_SUFFIX } from './side-keys';
 
-/** Reads locks; one script, so that owner, token and end belong together. */
+/** Reads locks. It is a single script, so that owner, token and end belong to the same lease. */
 export const viewScript = defineScript(`
--- Tells who holds locks.
+-- Reads the holders of locks.
 -- KEYS     the locks' keys
--- Returns  for each lock {owner, token or 0, milliseconds that are left, the lease's end, waiters}, with an end of
---          -1 and -1 left where it doesn't end; an empty list where it is free, or where its key holds no lock
+-- Returns  for each lock {owner, token or 0, milliseconds left, end of the lease, waiters}. Both times are -1 if
+--          the lock doesn't expire. An empty list if the lock is free, or if its key holds something else
 ${NOW}
 ${GRANT}
 local reply = {}
