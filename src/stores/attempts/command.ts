@@ -11,63 +11,71 @@ export interface Answered<Answer> {
    */
   readonly isGrant?: boolean;
   /**
-   * True where the server would have answered otherwise if an earlier send of this call had left its
-   * traces. After a lost reply such an answer holds only where the data can't have been lost since.
+   * True if the server would have answered differently had an earlier send of this call left its
+   * traces. After a lost reply, such an answer is valid only if the server can't have lost its data
+   * since.
    */
   readonly needsTraces?: boolean;
 }
 
 /**
- * What a reply says of the send that it replies to.
- * - `stale`: it came after its notAfter and has changed nothing; the server's clock is read again
- * - `superseded`: a later send of the same attempt, or its withdrawal, came first; nothing was changed
+ * What a reply says about its send.
+ * - `stale`: the send arrived after its notAfter and changed nothing. The server's clock is read
+ *   again.
+ * - `superseded`: a later send of the same attempt, or its withdrawal, came first. Nothing was
+ *   changed.
  */
 export type Verdict<Answer> = Answered<Answer> | 'stale' | 'superseded';
 
 /**
- * A call as it is written over a link. `Reply` is what the server says, already checked to be one of
- * the replies that the command may get; `Answer` is what the store's caller gets.
+ * A call in the form that is written over a link. `Reply` is the server's reply, already checked to
+ * be one that the command can get. `Answer` is what the store's caller gets.
  *
- * To add one: say how it is written, and what each of its replies means.
+ * To add a command, define how it is written and what each of its replies means.
  */
 export interface Command<L extends Link, Reply, Answer> {
-  /** Finds the link. */
+  /** The key that determines the link. */
   readonly key: string;
   /**
-   * What its sends are recognised by. Left out for a command that changes nothing: that one takes no
-   * stamp, may be sent again at will, and leaves nothing behind that has to be withdrawn.
+   * Identifies the sends of the command. Omitted for a command that changes nothing: it takes no
+   * stamp, may be sent again at any time, and leaves nothing to be withdrawn.
    */
   readonly attempt?: Attempt;
-  /** The lease that it asks for, in milliseconds; left out where it asks for none. */
+  /** The requested lease in milliseconds. Omitted if the command requests none. */
   readonly leaseMs?: number;
   /**
-   * Writes it before this returns. Rejects with what the link knows to judge (see {@link Link.explain}),
-   * or with a StoreError of kind `protocol` where the reply is none of its own; never throws.
+   * Writes the command before it returns. Rejects with an error that the link can explain (see
+   * {@link Link.explain}), or with a StoreError of kind `protocol` if the reply is not one of the
+   * command's. Never throws.
    *
-   * @param stamp undefined where the server's time isn't known, or where it changes nothing
+   * @param stamp undefined if the server's time is unknown, or if the command changes nothing
    */
   send(link: L, stamp: SendStamp | undefined): Promise<Reply>;
   /** The one place that says what a reply means. */
   judge(reply: Reply): Verdict<Answer>;
 }
 
-/** How an attempt is undone. */
+/** How to undo an attempt. */
 export interface Undo<L extends Link> {
   readonly key: string;
   readonly attempt: Attempt;
-  /** The lease that it may have been granted, in milliseconds; left out where it asked for none. */
+  /**
+   * The lease that the attempt may have been granted, in milliseconds. Omitted if it requested
+   * none.
+   */
   readonly leaseMs?: number;
   /**
-   * Undoes exactly this attempt, and leaves a marker of that until a moment of the server's clock.
-   * Written before this returns; may be sent any number of times. Rejects as {@link Command.send} does.
+   * Undoes exactly this attempt, and leaves a marker of that until a time on the server's clock.
+   * Written before it returns, and may be sent any number of times. Rejects as {@link Command.send}
+   * does.
    */
   send(link: L, markUntilMs: number): Promise<unknown>;
 }
 
-/** How long a call may take. */
+/** The time limits of a call. */
 export interface TimeLimits {
   /** How long one send waits for its reply, in milliseconds. */
   readonly tryTimeoutMs: number;
-  /** How long all of them may take together, in milliseconds. */
+  /** How long all sends of the call may take together, in milliseconds. */
   readonly callTimeoutMs: number;
 }

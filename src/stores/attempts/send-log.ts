@@ -1,43 +1,46 @@
-/** What a send carries so that it can be repeated without a second effect. */
+/** The parameters that allow a send to be repeated without a second effect. */
 export interface SendStamp {
-  /** Its number among the sends of its attempt, from 0. */
+  /** The number of the send within its attempt, from 0. */
   readonly number: number;
-  /** The last millisecond, on the server's clock, at which it may take effect. */
+  /** The last millisecond, on the server's clock, at which the send may take effect. */
   readonly notAfterMs: number;
-  /** Until when its traces stand on the server: as long as the attempt may be sent again. */
+  /**
+   * How long the server keeps the traces of the send, on its clock: as long as the attempt may be
+   * sent again.
+   */
   readonly markUntilMs: number;
 }
 
-/** A send to which no answer came. */
+/** A send whose reply was lost. */
 export interface LostSend {
-  /** By then it can't take effect any more, on the local clock. */
+  /** The local time after which it can't take effect any more. */
   readonly untilMs: number;
-  /** Until then its traces stand on the server, on the same clock. */
+  /** How long its traces remain on the server, in local time. */
   readonly tracesUntilMs: number;
-  /** The life of the server's data that it went to, undefined where that isn't known. */
+  /** The lifetime of the server's data to which it was sent. Undefined if it is unknown. */
   readonly dataEpoch: string | undefined;
-  /** False where nothing bounds it: sent without a stamp. */
+  /** False if it was sent without a stamp, so that nothing limits when it takes effect. */
   readonly bounded: boolean;
 }
 
-/** What is known of the sends of one attempt. */
+/** Records the sends of one attempt. */
 export class SendLog {
   #sends = 0;
   #latestMarkMs = 0;
   #latestNotAfterMs = 0;
   readonly #lost: LostSend[] = [];
 
-  /** Counts a send and stamps it. */
+  /** Counts a send and creates its stamp. */
   stamp(notAfterMs: number, markUntilMs: number): SendStamp {
     const number = this.#sends;
     this.#sends += 1;
     this.#latestNotAfterMs = Math.max(this.#latestNotAfterMs, notAfterMs);
-    // A clock that was read anew may have shown less before than it does now.
+    // The clock's previous reading may have been behind the present one.
     this.#latestMarkMs = Math.max(this.#latestMarkMs, markUntilMs);
     return { number, notAfterMs, markUntilMs: this.#latestMarkMs };
   }
 
-  /** Notes that the answer to a send did not come: it may have taken effect, or may yet. */
+  /** Records a send whose reply was lost. It may have taken effect, or may still do so. */
   addLost(send: LostSend): void {
     this.#lost.push(send);
   }
@@ -47,27 +50,30 @@ export class SendLog {
     return this.#lost.length > 0;
   }
 
-  /** True where every unanswered send can be told from others by the server, and ends by itself. */
+  /** True if the server can recognise every unanswered send, and each of them has an end. */
   get isBounded(): boolean {
     return this.#lost.every(({ bounded }) => bounded);
   }
 
-  /** True where the server can tell the attempt from others: a send of it carried a stamp. */
+  /** True if the server can recognise the attempt, because a send of it carried a stamp. */
   get isStamped(): boolean {
     return this.#sends > 0;
   }
 
-  /** The latest moment, on the server's clock, at which a send of the attempt may take effect. */
+  /** The latest time, on the server's clock, at which a send of the attempt may take effect. */
   get latestNotAfterMs(): number {
     return this.#latestNotAfterMs;
   }
 
-  /** The same on the local clock; 0 where every send was answered. */
+  /**
+   * The latest local time at which an unanswered send may take effect. 0 if every send was
+   * answered.
+   */
   get openUntilMs(): number {
     return Math.max(0, ...this.#lost.map(({ untilMs }) => untilMs));
   }
 
-  /** True where the traces of every unanswered send still stand in this life of the data. */
+  /** True if the traces of every unanswered send still exist in this lifetime of the data. */
   hasTracesIn(dataEpoch: string | undefined, nowMs: number): boolean {
     return (
       dataEpoch !== undefined &&

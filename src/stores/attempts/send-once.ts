@@ -8,14 +8,14 @@ import type { Answered, Command, TimeLimits } from './command';
 import type { Link, Links } from './link';
 import type { SendLog, SendStamp } from './send-log';
 
-/** A call under way. */
+/** A call in progress. */
 export interface Call<L extends Link, Reply, Answer> {
   readonly command: Command<L, Reply, Answer>;
   readonly limits: TimeLimits;
-  /** Aborts when the caller is no longer waiting. */
+  /** Aborts when the caller no longer waits. */
   readonly signal: CancelSignal;
   readonly log: SendLog;
-  /** When the whole call is over, on the local clock. */
+  /** The end of the whole call, in local time. */
   readonly endsAtMs: number;
   readonly links: Links<L>;
   readonly clock: Clock;
@@ -31,10 +31,11 @@ interface Sent<L extends Link, Reply> {
 }
 
 /**
- * Sends a call once and waits for the reply; undefined where it came too late to be run, and has to be
- * sent again.
+ * Sends a call once and waits for the reply. Returns undefined if the send arrived too late to be
+ * run and must be repeated.
  *
- * @throws {StoreError} and nothing else; whether it was lost is noted in the call's log
+ * @throws {StoreError} for every failure; no other error. A lost reply is recorded in the call's
+ * log
  */
 export async function sendOnce<L extends Link, Reply, Answer>(
   call: Call<L, Reply, Answer>,
@@ -97,7 +98,9 @@ function noteLost<L extends Link, Reply, Answer>(
   });
 }
 
-/** A stale send has changed nothing, whatever becomes of the question for the time after it. */
+/**
+ * Reads the server's clock after a stale send. If that fails, the send has still changed nothing.
+ */
 async function readClockAgain<L extends Link, Reply>({
   link,
   deadline,
@@ -118,7 +121,10 @@ function toNotApplied(cause: StoreError, serverName: string): StoreError {
   return new StoreError(`${serverName} can't be reached: ${message}`, options);
 }
 
-/** A lease counts from its send: one that is over by now must not be handed out as held. */
+/**
+ * Checks that a granted lease has not expired. It counts from its send, and an expired lease must
+ * not be reported as held.
+ */
 function assertTimely<L extends Link, Reply, Answer>(
   call: Call<L, Reply, Answer>,
   sent: Sent<L, Reply>,
