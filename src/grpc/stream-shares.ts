@@ -38,8 +38,8 @@ interface Announcement {
  */
 export class StreamShares {
   /**
-   * The limit for the first connection, and for all connections together apart from {@link
-   * LEAST_SHARE}.
+   * The limit for the first connection, and for all connections together apart from
+   * {@link LEAST_SHARE}.
    */
   readonly total: number;
   #share: number;

@@ -32,8 +32,8 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
 }
 
 /**
- * The transfer encodings that the parser itself refuses differ between versions of Node. {@link
- * answerUnsupported} refuses the others. The parser uses the same code for a transfer encoding
+ * The transfer encodings that the parser itself refuses differ between versions of Node.
+ * {@link answerUnsupported} refuses the others. The parser uses the same code for a transfer encoding
  * together with a content length.
  */
 function toParserRefusal(code: string, message: string): readonly [status: string, text?: string] {

@@ -104,7 +104,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 const NO_SCHEMAS = { buildValidator: refuseSchemas, buildSerializer: refuseSchemas };
 
 function refuseSchemas(): never {
-  throw new Error('routes have no JSON schemas here');
+  throw new Error('routes with JSON schemas are not supported');
 }
 
 function createInstance(options: HttpServerOptions): FastifyInstance {

@@ -32,8 +32,8 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Creates a function to be called at intervals. It collects garbage if buffers have grown by {@link
- * BUFFER_GROWTH_BYTES} over their minimum since the last collection. Buffers in use therefore cause
+ * Creates a function to be called at intervals. It collects garbage if buffers have grown by
+ * {@link BUFFER_GROWTH_BYTES} over their minimum since the last collection. Buffers in use therefore cause
  * only one useless collection, and not one at every check.
  *
  * @param readBytes returns the total size of buffers in bytes

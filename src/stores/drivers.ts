@@ -7,7 +7,7 @@ import type * as redis from './redis/redis-driver';
  * alone takes a fifth of the start.
  */
 const DRIVERS: Readonly<Record<string, () => LockDriver>> = {
-  /* eslint-disable @typescript-eslint/no-require-imports -- a driver is found, and loaded, at once */
+  /* eslint-disable @typescript-eslint/no-require-imports -- findDriver is synchronous */
   'lock.redis': () => (require('./redis/redis-driver') as typeof redis).redisDriver,
   'lock.in-memory': () => (require('./memory/memory-driver') as typeof memory).memoryDriver,
   /* eslint-enable @typescript-eslint/no-require-imports */

@@ -33,8 +33,8 @@ export interface AttemptsOptions<L extends Link> {
 /**
  * Runs the calls of a store whose server is reached over a network that can lose replies. A call is
  * sent again until it is answered or its time is over. If its outcome is then unknown, it is
- * withdrawn. This class knows no particular server; a driver provides its {@link Links} and {@link
- * Command}s.
+ * withdrawn. This class knows no particular server; a driver provides its {@link Links} and
+ * {@link Command}s.
  */
 export class Attempts<L extends Link> {
   readonly #links: Links<L>;
