@@ -66,6 +66,9 @@ const rule = {
         const isImport = isRequire(node.callee, context.sourceCode.getScope(node));
         if (isImport) check(node.arguments[0] ?? node);
       },
+      'Identifier[name=/^(?:require|createRequire)$/]': (node) => {
+        if (!isPlainUse(node)) report(node, { messageId: 'computed' });
+      },
     };
   },
 };
@@ -142,6 +145,16 @@ function isRequire(callee, scope) {
   if (isNamed(callee, 'require') || isCreateRequire(callee)) return true;
   if (callee.type === 'Identifier') return isCreateRequire(definitionOf(callee.name, scope));
   return isNamed(callee, 'resolve') && isRequire(callee.object, scope);
+}
+
+/** False where `require` or createRequire goes by another name, or on to somebody else: what is it called with? */
+function isPlainUse(node) {
+  const { parent } = node;
+  if (parent.type === 'ImportSpecifier') return parent.local.name === parent.imported.name;
+  const use = parent.type === 'MemberExpression' && parent.property === node ? parent : node;
+  const { parent: user } = use;
+  if (user.type === 'CallExpression') return user.callee === use;
+  return user.type === 'MemberExpression' && user.object === use && isNamed(user, 'resolve');
 }
 
 function isCreateRequire(node) {

@@ -75,6 +75,11 @@ const COMPUTED = [
   'export const load = (name: string) => import(`../${name}`);',
   "export const load = (name: string) => require('../' + name);",
   'const x = require();',
+  "const load = require;\nload('../http/http-server');",
+  "require.call(undefined, '../http/http-server');",
+  "const { require: load } = module;\nload('../http/http-server');",
+  "import { createRequire as make } from 'node:module';\nmake(__filename)('../http/http-server');",
+  "import * as node from 'node:module';\nconst make = node.createRequire;\nmake(__filename)('./x');",
 ] as const;
 
 /** What may be named, by the file that does. */
