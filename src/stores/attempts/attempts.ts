@@ -6,10 +6,10 @@ import { StoreError } from '../../lock/lock-store';
 import { awaitReply } from './await-reply';
 import { CallDeadline } from './call-deadline';
 import { CallsInFlight } from './calls-in-flight';
-import type { Answered, Command, TimeLimits, Undo } from './command';
+import type { Command, TimeLimits, Undo } from './command';
 import type { Link, Links } from './link';
 import { SendLog } from './send-log';
-import { type Call, sendOnce } from './send-once';
+import { type AnsweredSend, type Call, sendOnce } from './send-once';
 import { Withdrawals } from './withdrawals';
 
 /**
@@ -68,17 +68,18 @@ export class Attempts<L extends Link> {
   ): Promise<Answer> {
     this.#inFlight.enter();
     const call = this.#begin(command, limits, signal);
-    let answered: Answered<Answer> | undefined;
+    let sent: AnsweredSend<L, Answer> | undefined;
     try {
-      while (answered === undefined) {
+      while (sent === undefined) {
         try {
-          answered = await sendOnce(call);
+          sent = await sendOnce(call);
         } catch (error) {
           await this.#prepareRepeat(call, error);
         }
       }
-      if (answered.needsTraces === true && call.log.isOpen) await this.#assertNoTraceLost(call);
-      return answered.answer;
+      const { answer, needsTraces } = sent.answered;
+      if (needsTraces === true && call.log.isOpen) await this.#assertNoTraceLost(call, sent.link);
+      return answer;
     } finally {
       this.#inFlight.leave();
     }
@@ -116,13 +117,17 @@ export class Attempts<L extends Link> {
   /**
    * If a lost send took effect, it left its traces on the server, unless the server has lost its
    * data since. In that case, an answer that depends on the traces may be the effect of this same
-   * call.
+   * call. The link that has answered is asked, because another one may lead to other data.
    */
-  async #assertNoTraceLost<Reply, Answer>(call: Call<L, Reply, Answer>): Promise<void> {
-    const { command, signal, log } = call;
-    const timeoutMs = Math.min(call.limits.tryTimeoutMs, call.endsAtMs - this.#clock.now());
-    const ask = this.ask({ key: command.key, timeoutMs, signal }, (link) => link.readDataEpoch());
-    const dataEpoch = await ask.catch(() => undefined);
+  async #assertNoTraceLost<Reply, Answer>(
+    { limits, endsAtMs, signal, log, clock }: Call<L, Reply, Answer>,
+    link: L,
+  ): Promise<void> {
+    const timeoutMs = Math.min(limits.tryTimeoutMs, endsAtMs - clock.now());
+    const deadline = new CallDeadline({ timeoutMs, signal, clock });
+    const reading = awaitReply(link, deadline, link.readDataEpoch());
+    const dataEpoch = await reading.catch(() => undefined);
+    deadline.clear();
     if (log.hasTracesIn(dataEpoch, this.#clock.now())) return;
     throw new StoreError(
       `${this.#links.serverName} was restarted or flushed before it replied, the outcome is unknown`,

@@ -21,6 +21,12 @@ export interface Call<L extends Link, Reply, Answer> {
   readonly clock: Clock;
 }
 
+/** An answer, and the link that it came over. */
+export interface AnsweredSend<L extends Link, Answer> {
+  readonly answered: Answered<Answer>;
+  readonly link: L;
+}
+
 /** A send that was written. */
 interface Sent<L extends Link, Reply> {
   readonly link: L;
@@ -39,7 +45,7 @@ interface Sent<L extends Link, Reply> {
  */
 export async function sendOnce<L extends Link, Reply, Answer>(
   call: Call<L, Reply, Answer>,
-): Promise<Answered<Answer> | undefined> {
+): Promise<AnsweredSend<L, Answer> | undefined> {
   const { command, limits, signal, endsAtMs, links, clock } = call;
   if (signal.aborted) throw failed(toEndReason(signal), 'deadline', 'not-applied');
   const timeoutMs = Math.min(limits.tryTimeoutMs, endsAtMs - clock.now());
@@ -68,7 +74,7 @@ function stampFor<L extends Link, Reply, Answer>(
 async function toAnswer<L extends Link, Reply, Answer>(
   call: Call<L, Reply, Answer>,
   sent: Sent<L, Reply>,
-): Promise<Answered<Answer> | undefined> {
+): Promise<AnsweredSend<L, Answer> | undefined> {
   const { link, deadline } = sent;
   let reply: Reply;
   try {
@@ -83,7 +89,7 @@ async function toAnswer<L extends Link, Reply, Answer>(
     throw failed('the attempt was withdrawn', 'rejected', 'not-applied');
   }
   if (verdict.isGrant === true) assertTimely(call, sent);
-  return verdict;
+  return { answered: verdict, link };
 }
 
 function noteLost<L extends Link, Reply, Answer>(

@@ -205,6 +205,17 @@ describe('an attempt', () => {
       },
     );
 
+    it('is unknown where another life has answered, whatever the link that came after it says', async () => {
+      const answer = room.run(command).catch((error: unknown) => error);
+      const next = await loseReply();
+      next.epochNow = 'another life';
+      await pass(0);
+      await room.open();
+      next.last.reply('nothing');
+      await pass(200);
+      await expect(answer).resolves.toMatchObject({ kind: 'unavailable', outcome: 'unknown' });
+    });
+
     it('has it at once where no send was lost', async () => {
       link.epochNow = 'another life';
       const answer = room.run(command);
