@@ -35,6 +35,7 @@ const STORE_CONTRACT = [
   'lock/attempt',
   'lock/call-policy',
   'lock/lock-store',
+  'lock/store-abilities',
   'lock/store-observer',
   'lock/store-abilities',
 ];

@@ -17,7 +17,7 @@ export function describeLeases(name: string, createStore: () => LockStore): void
     const release = (key: string, owner: string, fencingToken?: number) =>
       leases().release({ key, owner, fencingToken, attempt: createAttempt() }, forever());
     const isHeld = async (key: string) =>
-      !(await store.tryLock(callOn({ key, ttlMs: 1 }), forever())).acquired;
+      !(await store.tryLock(callOn({ key, ttlMs: 500 }), forever())).acquired;
 
     describe('a grant', () => {
       it('has a token that exceeds those of all grants of the lock before', async () => {

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 
-import { toCompanionKey } from '../../src/stores/redis/side-keys';
+import { isSideKey, toCompanionKey } from '../../src/stores/redis/side-keys';
 import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';
 import { SHARED_OWNER } from './workload';
 
@@ -132,7 +132,7 @@ export class ServerView {
       if (set !== undefined && isCompanionOf(set.key, key)) {
         this.#add(set.key, { atMs, type: 'grant', owner: set.owner, endsAtMs });
         this.#lastSet = undefined;
-      } else if (!key.includes('||done||')) {
+      } else if (!isSideKey(key) && !key.includes('||done||')) {
         this.#lastSet = { key, owner: value, endsAtMs };
       }
     } else if (command.toLowerCase() === 'del') {

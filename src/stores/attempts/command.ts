@@ -6,10 +6,15 @@ import type { SendStamp } from './send-log';
 export interface Answered<Answer> {
   readonly answer: Answer;
   /**
-   * True where it hands out a lease. A lease counts from its send: a reply that comes after its end is
-   * not handed on, the same attempt is sent again.
+   * The local end of the lease that it hands out, if any. A lease counts from its send: a reply that comes
+   * after its end is not handed on, the same attempt is sent again.
    */
-  readonly isGrant?: boolean;
+  readonly validUntilMs?: number;
+  /**
+   * True where the answered send keeps those before it from taking effect, so that none of them is open
+   * any more. For an attempt that goes on after its answer.
+   */
+  readonly isSettled?: boolean;
   /**
    * True if the server would have answered differently had an earlier send of this call left its
    * traces. After a lost reply, such an answer is valid only if the server can't have lost its data
@@ -51,8 +56,12 @@ export interface Command<L extends Link, Reply, Answer> {
    * @param stamp undefined if the server's time is unknown, or if the command changes nothing
    */
   send(link: L, stamp: SendStamp | undefined): Promise<Reply>;
-  /** The one place that says what a reply means. */
-  judge(reply: Reply): Verdict<Answer>;
+  /**
+   * The one place that says what a reply means.
+   *
+   * @param sentAtMs when it was sent, on the local clock: leases count from then
+   */
+  judge(reply: Reply, sentAtMs: number): Verdict<Answer>;
 }
 
 /** How to undo an attempt. */

@@ -28,7 +28,7 @@ export class SendLog {
   #sends = 0;
   #latestMarkMs = 0;
   #latestNotAfterMs = 0;
-  readonly #lost: LostSend[] = [];
+  #lost: readonly LostSend[] = [];
 
   /** Counts a send and creates its stamp. */
   stamp(notAfterMs: number, markUntilMs: number): SendStamp {
@@ -42,7 +42,12 @@ export class SendLog {
 
   /** Records a send whose reply was lost. It may have taken effect, or may still do so. */
   addLost(send: LostSend): void {
-    this.#lost.push(send);
+    this.#lost = [...this.#lost, send];
+  }
+
+  /** Notes that no unanswered send can take effect any more: a later one was answered. */
+  settle(): void {
+    this.#lost = [];
   }
 
   /** True where a send may have taken effect without an answer. */

@@ -83,12 +83,13 @@ async function toAnswer<L extends Link, Reply, Answer>(
     if (error instanceof StoreError && error.outcome === 'unknown') noteLost(call, sent);
     throw error;
   }
-  const verdict = call.command.judge(reply);
+  const verdict = call.command.judge(reply, sent.atMs);
   if (verdict === 'stale') return readClockAgain(sent);
   if (verdict === 'superseded') {
     throw failed('the attempt was withdrawn', 'rejected', 'not-applied');
   }
-  if (verdict.isGrant === true) assertTimely(call, sent);
+  if (verdict.validUntilMs !== undefined) assertTimely(call, sent, verdict.validUntilMs);
+  if (verdict.isSettled === true) call.log.settle();
   return { answered: verdict, link };
 }
 
@@ -134,9 +135,9 @@ function toNotApplied(cause: StoreError, serverName: string): StoreError {
 function assertTimely<L extends Link, Reply, Answer>(
   call: Call<L, Reply, Answer>,
   sent: Sent<L, Reply>,
+  validUntilMs: number,
 ): void {
-  const { leaseMs = Infinity } = call.command;
-  if (call.clock.now() - sent.atMs < leaseMs) return;
+  if (call.clock.now() < validUntilMs) return;
   noteLost(call, sent);
   const message = `the lease expired before ${sent.link.serverName} replied`;
   throw failed(message, 'deadline', 'unknown');

@@ -1,18 +1,23 @@
 import type { Attempt } from '../../lock/attempt';
-import type { TryLockCall, TryLockResult, UnlockCall, UnlockOutcome } from '../../lock/lock-store';
+import {
+  StoreError,
+  type TryLockCall,
+  type TryLockResult,
+  type UnlockOutcome,
+} from '../../lock/lock-store';
 import type { Command, Undo, Verdict } from '../attempts/command';
 import type { SendStamp } from '../attempts/send-log';
-import type { AcquireReply, LockCommands, ReleaseReply, WithdrawReply } from './lock-commands';
+import { toValidUntil } from './lease-end';
+import type {
+  AcquireReply,
+  LockCommands,
+  ReleaseReply,
+  ReleaseTerms,
+  WithdrawReply,
+  WithdrawTerms,
+} from './lock-commands';
 import type { RedisLink } from './redis-link';
-import { REPLY } from './scripts';
-
-/** What the replies to an acquire mean. */
-const ACQUIRE_VERDICTS: Readonly<Record<AcquireReply, Verdict<TryLockResult>>> = {
-  [REPLY.acquired]: { answer: { acquired: true }, isGrant: true },
-  [REPLY.refused]: { answer: { acquired: false } },
-  [REPLY.stale]: 'stale',
-  [REPLY.superseded]: 'superseded',
-};
+import { REPLY } from './redis-script';
 
 /** What the replies to a release mean. One that finds nothing may have released it by a lost send. */
 const RELEASE_VERDICTS: Readonly<Record<ReleaseReply, Verdict<UnlockOutcome>>> = {
@@ -43,27 +48,43 @@ export class TryLock implements Command<RedisLink, AcquireReply, TryLockResult> 
     return this.#commands.acquire(client, this.#call, stamp);
   }
 
-  judge(reply: AcquireReply): Verdict<TryLockResult> {
-    return ACQUIRE_VERDICTS[reply];
+  judge(reply: AcquireReply, sentAtMs: number): Verdict<TryLockResult> {
+    const validUntilMs = toValidUntil(sentAtMs, this.leaseMs);
+    if (typeof reply === 'object') {
+      const grant = { fencingToken: reply.fencingToken, validUntilMs };
+      return { answer: { acquired: true, grant }, validUntilMs };
+    }
+    switch (reply) {
+      case REPLY.acquired:
+        return { answer: { acquired: true }, validUntilMs };
+      case REPLY.refused:
+        return { answer: { acquired: false } };
+      case REPLY.stale:
+        return 'stale';
+      case REPLY.superseded:
+        return 'superseded';
+      case REPLY.exhausted:
+        throw noTokenLeft();
+    }
   }
 }
 
-/** An Unlock as it is sent to Redis. */
-export class Unlock implements Command<RedisLink, ReleaseReply, UnlockOutcome> {
+/** A release as it is sent to Redis: an Unlock, that of one grant, or a forced one. */
+export class Release implements Command<RedisLink, ReleaseReply, UnlockOutcome> {
   readonly key: string;
   readonly attempt: Attempt;
   readonly #commands: LockCommands;
-  readonly #call: UnlockCall;
+  readonly #terms: ReleaseTerms;
 
-  constructor(commands: LockCommands, call: UnlockCall) {
-    this.key = call.key;
-    this.attempt = call.attempt;
+  constructor(commands: LockCommands, terms: ReleaseTerms) {
+    this.key = terms.key;
+    this.attempt = terms.attempt;
     this.#commands = commands;
-    this.#call = call;
+    this.#terms = terms;
   }
 
   send({ client }: RedisLink, stamp: SendStamp | undefined): Promise<ReleaseReply> {
-    return this.#commands.release(client, this.#call, stamp);
+    return this.#commands.release(client, this.#terms, stamp);
   }
 
   judge(reply: ReleaseReply): Verdict<UnlockOutcome> {
@@ -71,10 +92,19 @@ export class Unlock implements Command<RedisLink, ReleaseReply, UnlockOutcome> {
   }
 }
 
-/** How a TryLock or an Unlock is undone. */
-export function toUndo(commands: LockCommands, call: TryLockCall | UnlockCall): Undo<RedisLink> {
-  const { key, attempt } = call;
+/** How a call is undone; with the lease where it may have been granted one. */
+export function toUndo(
+  commands: LockCommands,
+  terms: WithdrawTerms & { readonly ttlMs?: number },
+): Undo<RedisLink> {
+  const { key, attempt, ttlMs } = terms;
   const send = ({ client }: RedisLink, markUntilMs: number): Promise<WithdrawReply> =>
-    commands.withdraw(client, call, markUntilMs);
-  return 'ttlMs' in call ? { key, attempt, leaseMs: call.ttlMs, send } : { key, attempt, send };
+    commands.withdraw(client, terms, markUntilMs);
+  return ttlMs === undefined ? { key, attempt, send } : { key, attempt, leaseMs: ttlMs, send };
+}
+
+/** What an acquire fails with where the last token is drawn: somebody has set the counter by hand. */
+export function noTokenLeft(): StoreError {
+  const message = 'Redis has no higher fencing token left: its last one is 2^53-1';
+  return new StoreError(message, { kind: 'rejected', outcome: 'not-applied' });
 }

@@ -81,10 +81,13 @@ if not place then
   place = enter(whole(math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)))
 end
 if more then return ${REPLY.sweeping} end
+local ahead = redis.call('zrank', queue, ticket)
+-- Dropped as dead though it asks: the server's clock has gone ahead since its deadline was reckoned.
+if not ahead then return ${REPLY.stale} end
 local left = redis.call('pttl', key)
 -- The head may not know yet that a lease has ended by itself.
 if left == -2 then pcall(wake, head) end
-return {${REPLY.queued}, place, redis.call('zrank', queue, ticket), left}
+return {${REPLY.queued}, place, ahead, left}
 `);
 
 /**

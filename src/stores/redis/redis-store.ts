@@ -12,16 +12,19 @@ import {
   type UnlockCall,
   type UnlockOutcome,
 } from '../../lock/lock-store';
+import type { ForceReleaseCall } from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { Attempts } from '../attempts/attempts';
-import type { TimeLimits } from '../attempts/command';
 import { untilAborted } from './deadline';
-import { toUndo, TryLock, Unlock } from './lock-calls';
+import { toUndo, TryLock } from './lock-calls';
 import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
 import { isFinal } from './redis-errors';
+import { type RedisCalls, RedisLeases, release } from './redis-leases';
 import type { RedisClient, RedisLink } from './redis-link';
+import { RedisQueue } from './redis-queue';
 import type { RedisSettings } from './redis-settings';
+import { RedisViews } from './redis-views';
 import { checkServer } from './server-checks';
 
 /** Before a server whose connection broke at its check is asked again, in milliseconds. */
@@ -57,8 +60,10 @@ class RedisStore implements LockStore {
   readonly #connection: RedisConnection;
   readonly #attempts: Attempts<RedisLink>;
   readonly #commands: LockCommands;
-  readonly #tryLockLimits: TimeLimits;
-  readonly #unlockLimits: TimeLimits;
+  readonly #calls: RedisCalls;
+  readonly leases: RedisLeases;
+  readonly queue: RedisQueue;
+  readonly views: RedisViews;
   #closing: Promise<void> | undefined;
 
   constructor(options: RedisStoreOptions) {
@@ -72,8 +77,6 @@ class RedisStore implements LockStore {
     this.#logger = logger;
     this.#commands = commands;
     const { readTimeoutMs, writeTimeoutMs, tryLockTimeoutMs, unlockTimeoutMs } = settings;
-    this.#tryLockLimits = { tryTimeoutMs: writeTimeoutMs, callTimeoutMs: tryLockTimeoutMs };
-    this.#unlockLimits = { tryTimeoutMs: readTimeoutMs, callTimeoutMs: unlockTimeoutMs };
     const onLink = (link: RedisLink): void => {
       this.#attempts.resend(link);
     };
@@ -86,6 +89,16 @@ class RedisStore implements LockStore {
         observer.withdrawn();
       },
     });
+    const attempts = this.#attempts;
+    this.#calls = {
+      attempts,
+      commands,
+      acquireLimits: { tryTimeoutMs: writeTimeoutMs, callTimeoutMs: tryLockTimeoutMs },
+      releaseLimits: { tryTimeoutMs: readTimeoutMs, callTimeoutMs: unlockTimeoutMs },
+    };
+    this.leases = new RedisLeases(this.#calls);
+    this.queue = new RedisQueue({ settings, logger, attempts, commands });
+    this.views = new RedisViews(this.#calls, settings.database);
   }
 
   async init(signal: AbortSignal): Promise<void> {
@@ -125,14 +138,15 @@ class RedisStore implements LockStore {
   }
 
   tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
-    return this.#attempts.run(new TryLock(this.#commands, call), this.#tryLockLimits, signal);
+    const { acquireLimits } = this.#calls;
+    return this.#attempts.run(new TryLock(this.#commands, call), acquireLimits, signal);
   }
 
   unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
-    return this.#attempts.run(new Unlock(this.#commands, call), this.#unlockLimits, signal);
+    return release(this.#calls, call, signal);
   }
 
-  withdraw(call: TryLockCall | UnlockCall): Promise<void> {
+  withdraw(call: TryLockCall | UnlockCall | ForceReleaseCall): Promise<void> {
     return this.#attempts.withdraw(toUndo(this.#commands, call));
   }
 
@@ -149,6 +163,7 @@ class RedisStore implements LockStore {
     this.#attempts.close();
     if (grace !== undefined) await untilAborted(grace, this.#attempts.whenSettled());
     this.#attempts.abandon();
+    this.queue.close();
     this.#connection.close();
   }
 

@@ -12,6 +12,33 @@ export function oneOf<Reply extends number>(...replies: readonly Reply[]): Reply
   };
 }
 
+/** Makes the reader of a script that may also answer a list that begins with a number of its own. */
+export function listOr<List, Reply extends number>(
+  list: { readonly head: number; readonly read: (fields: readonly unknown[]) => List },
+  ...replies: readonly Reply[]
+): ReplyReader<List | Reply> {
+  const readNumber = oneOf(...replies);
+  return (raw) => {
+    if (!Array.isArray(raw)) return readNumber(raw);
+    const [head, ...fields] = raw as unknown[];
+    if (head !== list.head) throw noAnswer(raw);
+    return list.read(fields);
+  };
+}
+
+/** Reads a number, which Redis gives as text where it may be large. */
+export function toNumber(raw: unknown): number {
+  const number = typeof raw === 'string' && raw !== '' ? Number(raw) : raw;
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw noAnswer(raw);
+  return number;
+}
+
+/** Reads text. */
+export function toText(raw: unknown): string {
+  if (typeof raw !== 'string') throw noAnswer(raw);
+  return raw;
+}
+
 /** What a command fails with whose reply is none of its own. */
 export function noAnswer(raw: unknown): StoreError {
   return new StoreError(`Redis gave an unexpected reply to a lock command (${typeof raw})`, {

@@ -1,7 +1,7 @@
 import { isNoPermission, isNoScript, isUnknownCommand } from './redis-errors';
 import type { RedisClient } from './redis-link';
 import type { ReplyReader } from './replies';
-import type { RedisScript } from './scripts';
+import type { RedisScript } from './redis-script';
 
 /** One run of a script. */
 export interface ScriptCall<Reply> {

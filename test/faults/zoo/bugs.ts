@@ -7,18 +7,18 @@ import {
   type LockStore,
   StoreError,
   type TryLockCall,
-  type UnlockCall,
 } from '../../../src/lock/lock-store';
 import type { SendStamp } from '../../../src/stores/attempts/send-log';
-import { LockCommands } from '../../../src/stores/redis/lock-commands';
-import type { RedisClient } from '../../../src/stores/redis/redis-link';
+import { acquireScript } from '../../../src/stores/redis/lease-scripts';
 import {
-  acquireScript,
-  releaseScript,
-  REPLY,
-  withdrawScript,
-} from '../../../src/stores/redis/scripts';
-import { toMarkerKey } from '../../../src/stores/redis/side-keys';
+  LockCommands,
+  readAcquire,
+  type ReleaseTerms,
+} from '../../../src/stores/redis/lock-commands';
+import type { RedisClient } from '../../../src/stores/redis/redis-link';
+import { REPLY } from '../../../src/stores/redis/redis-script';
+import { releaseScript, withdrawScript } from '../../../src/stores/redis/release-scripts';
+import { toMarkerKey, toQueueKey } from '../../../src/stores/redis/side-keys';
 import { createQuickStore } from '../../stores/redis/redis-fixture';
 
 /** A store with one mistake in it, as somebody might make it. */
@@ -54,8 +54,9 @@ function acquireArgs(call: TryLockCall, stamp: SendStamp): string[] {
   return [call.owner, call.attempt.id, ...numbers];
 }
 
-function releaseArgs(call: UnlockCall, stamp: SendStamp): string[] {
-  return [call.owner, ...[stamp.notAfterMs, stamp.number, stamp.markUntilMs].map(String)];
+function releaseArgs({ owner = '' }: ReleaseTerms, stamp: SendStamp): string[] {
+  const numbers = [stamp.notAfterMs, stamp.number, stamp.markUntilMs].map(String);
+  return [owner, ...numbers, '', ''];
 }
 
 /** Replaces a piece of a script; fails where it is not there, so that no bug turns into none. */
@@ -67,7 +68,7 @@ function mutate(source: string, piece: string, by: string): string {
 const withAcquire = (name: string, source: string): Bug =>
   inCommands(name, (own) => ({
     acquire: (client, call, stamp) =>
-      run(client, source, own.keysOf(call), acquireArgs(call, stamp!)),
+      run(client, source, own.keysOf(call), acquireArgs(call, stamp!)).then(readAcquire),
   }));
 
 const withRelease = (name: string, source: string): Bug =>
@@ -79,14 +80,14 @@ const withRelease = (name: string, source: string): Bug =>
 const withWithdraw = (name: string, source: string): Bug =>
   inCommands(name, (own) => ({
     withdraw: (client, call, until) =>
-      run(client, source, own.keysOf(call), [call.owner, call.attempt.id, String(until)]),
+      run(client, source, own.keysOf(call), [call.owner ?? '', call.attempt.id, String(until), '']),
   }));
 
 /** Bugs of commands and scripts. */
 const COMMAND_BUGS: readonly Bug[] = [
   withRelease(
     'unlock without owner check',
-    mutate(releaseScript.source, 'if holder == ARGV[1] then', 'if holder then'),
+    mutate(releaseScript.source, "ARGV[1] == '' or holder == ARGV[1]", 'true'),
   ),
   inCommands('GET then DEL in two commands', () => ({
     async release(client, call) {
@@ -158,15 +159,20 @@ const COMMAND_BUGS: readonly Bug[] = [
     },
   })),
   inCommands('a companion that has the name of a lock', () => ({
-    keysOf: ({ key, attempt }) => [key, `${key}||attempt`, toMarkerKey(key, attempt.id)],
+    keysOf: ({ key, attempt }) => [
+      key,
+      `${key}||attempt`,
+      toMarkerKey(key, attempt.id),
+      toQueueKey(key),
+    ],
   })),
   withAcquire(
     'companion trusted after daprd re-took the key with the same owner name',
-    mutate(acquireScript.source, 'return same and attempt or nil', 'return attempt'),
+    mutate(acquireScript.source, ' or math.abs(ends - tonumber(expiry)) > apart', ''),
   ),
   withWithdraw(
     'withdrawal that trusts a companion after daprd re-took the key',
-    mutate(withdrawScript.source, 'return same and attempt or nil', 'return attempt'),
+    mutate(withdrawScript.source, ' or math.abs(ends - tonumber(expiry)) > apart', ''),
   ),
   withRelease(
     'a release that looks at the owner before its marker',
@@ -179,7 +185,7 @@ ${releaseScript.source}`,
     'a late first send that takes a lock after its retry was answered',
     mutate(
       acquireScript.source,
-      "if type(redis.pcall('get', marker)) == 'string' then",
+      "if number == 0 and type(redis.pcall('get', marker)) == 'string' then",
       'if false then',
     ),
   ),

@@ -162,9 +162,13 @@ export class FakeCommand implements Command<FakeLink, string, string>, Undo<Fake
     return link.write(this.key, { stamp: by });
   }
 
-  judge(reply: string): Verdict<string> {
+  judge(reply: string, sentAtMs: number): Verdict<string> {
     if (reply === 'stale' || reply === 'superseded') return reply;
-    return { answer: reply, isGrant: reply === 'granted', needsTraces: reply === 'nothing' };
+    return {
+      answer: reply,
+      ...(reply === 'granted' ? { validUntilMs: sentAtMs + this.leaseMs } : {}),
+      needsTraces: reply === 'nothing',
+    };
   }
 }
 

@@ -1,14 +1,20 @@
 import { createAttempt } from '../../../src/lock/attempt';
 import type { TryLockCall } from '../../../src/lock/lock-store';
+import { acquireScript } from '../../../src/stores/redis/lease-scripts';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
-import { acquireScript, REPLY, withdrawScript } from '../../../src/stores/redis/scripts';
-import { toCompanionKey } from '../../../src/stores/redis/side-keys';
+import { REPLY } from '../../../src/stores/redis/redis-script';
+import { withdrawScript } from '../../../src/stores/redis/release-scripts';
+import { toCompanionKey, toQueueKey } from '../../../src/stores/redis/side-keys';
 import { eventually } from '../../support/eventually';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
 
 type Client = Parameters<LockCommands['withdraw']>[0];
 
 const commands = new LockCommands();
+const GRANTED = { fencingToken: expect.any(Number) as number };
+
+/** A moment that no test meets. */
+const SOON = String(Date.now() + 600_000);
 
 /** A first, or a repeated, send that may take effect in the next minute. */
 const stamp = (number: number) => {
@@ -61,13 +67,13 @@ describe('a companion', () => {
       const client = each;
       const attempt = createAttempt();
       const call = { key: `lock||myapp||${attempt.id}`, owner: 'a', ttlMs: 60_000, attempt };
-      expect(await commands.acquire(client, call, stamp(0))).toBe(REPLY.acquired);
+      expect(await commands.acquire(client, call, stamp(0))).toEqual(GRANTED);
       await act(client, call);
     });
 
   it('tells a repeated try and a withdrawal that the attempt holds the lock', async () => {
     await withLock(async (client, call) => {
-      expect(await commands.acquire(client, call, stamp(1))).toBe(REPLY.acquired);
+      expect(await commands.acquire(client, call, stamp(1))).toEqual(GRANTED);
       expect(await commands.withdraw(client, call, stamp(2).notAfterMs)).toBe(REPLY.withdrawn);
       expect(await client.exists(call.key)).toBe(0);
     });
@@ -96,26 +102,26 @@ describe('a companion', () => {
 
   // Within one script time stands still: the last millisecond of a lease is met for certain.
   it.each([
-    ['a withdrawal', withdrawScript, [], REPLY.nothingToWithdraw],
-    ['a repeated try', acquireScript, ['60000'], REPLY.refused],
+    ['a withdrawal', withdrawScript, [SOON, ''], REPLY.nothingToWithdraw],
+    ['a repeated try', acquireScript, ['60000', SOON, '1', SOON], REPLY.refused],
   ])(
     'counts for no lock without an expiry where only what is left is known (Redis 6): %s',
-    async (_, script, lease, reply) => {
+    async (_, script, args, reply) => {
       await redis.inspect(async (client) => {
         const { id } = createAttempt();
-        const keys = [`lock||myapp||${id}`, toCompanionKey(`lock||myapp||${id}`), `marker ${id}`];
+        const key = `lock||myapp||${id}`;
+        const keys = [key, toCompanionKey(key), `marker ${id}`, toQueueKey(key)];
         const setUp = `
           local time = redis.call('time')
           local expiry = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + 1)
           redis.call('set', KEYS[1], ARGV[1])
           redis.call('set', KEYS[2], ARGV[2] .. ':' .. expiry)`;
-        const inAMinute = String(Date.now() + 60_000);
         const answer = await client.eval(
           `${setUp}\ndo ${script.source.replaceAll('redis.REDIS_VERSION_NUM', 'nil')} end`,
-          { keys, arguments: ['a', id, ...lease, inAMinute, '1', inAMinute] },
+          { keys, arguments: ['a', id, ...args] },
         );
         expect(answer).toBe(reply);
-        expect(await client.get(keys[0]!)).toBe('a');
+        expect(await client.get(key)).toBe('a');
       });
     },
   );

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { LockStore, TryLockCall, TryLockResult } from '../../../src/lock/lock-store';
+import { TOKEN_KEY } from '../../../src/stores/redis/side-keys';
 import { eventually } from '../../support/eventually';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
 import { TcpProxy } from '../../support/tcp-proxy';
@@ -67,7 +68,7 @@ describe('lock.redis behind a bad network', () => {
           firstExpiry = await redis.expiryOf(key);
         },
       );
-      expect(result).toEqual({ acquired: true });
+      expect(result).toMatchObject({ acquired: true });
       const expiry = await redis.expiryOf(key);
       expect(expiry).toBeGreaterThan(firstExpiry);
       await expect(tryLock()).resolves.toEqual({ acquired: false });
@@ -75,7 +76,7 @@ describe('lock.redis behind a bad network', () => {
 
     it('is answered likewise where the connection is cut in the middle of the reply', async () => {
       proxy.cutNextReply = true;
-      await expect(tryLock()).resolves.toEqual({ acquired: true });
+      await expect(tryLock()).resolves.toMatchObject({ acquired: true });
       await expect(unlock()).resolves.toBe('unlocked');
     });
 
@@ -101,6 +102,8 @@ describe('lock.redis behind a bad network', () => {
       await loseReplyOf(tryLock, () => holderIs('a'));
       await redis.inspect(async (client) => {
         for (const each of await client.keys('*')) {
+          // The last token of the database is for good.
+          if (each === TOKEN_KEY) continue;
           expect([each, await client.pTTL(each)]).toEqual([each, expect.any(Number)]);
           expect(await client.pTTL(each)).toBeGreaterThan(0);
         }
@@ -178,7 +181,7 @@ describe('lock.redis behind a bad network', () => {
       });
     };
     it('takes no lock that its owner has released', async () => {
-      await expect(overtake(tryLock)).resolves.toEqual({ acquired: true });
+      await expect(overtake(tryLock)).resolves.toMatchObject({ acquired: true });
       await unlock();
       await deliver();
       await expect(holder()).resolves.toBeNull();
@@ -295,7 +298,7 @@ describe('lock.redis behind a bad network', () => {
       proxy.heal();
       // The first call that is answered at all, not one of those after it.
       const firstAnswer = await eventually(() => tryLock());
-      expect(firstAnswer).toEqual({ acquired: true });
+      expect(firstAnswer).toMatchObject({ acquired: true });
       await withdrawn;
     });
 

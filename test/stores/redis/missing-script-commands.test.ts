@@ -1,6 +1,6 @@
 import { createAttempt } from '../../../src/lock/attempt';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
-import { REPLY } from '../../../src/stores/redis/scripts';
+import { REPLY } from '../../../src/stores/redis/redis-script';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
 import { answerAll, createStore, FakeServer, noAbort, tryLockCall } from './redis-fixture';
 
@@ -44,8 +44,9 @@ describe.each(Object.entries(WITHOUT))('where PEXPIRETIME is %s', (_title, start
   it('a repeated try and a withdrawal know their own lock all the same', async () => {
     await redis.inspect(async (client) => {
       const call = { ...tryLockCall('lock||myapp||k'), attempt: createAttempt() };
-      expect(await commands.acquire(client, call, stamp(0))).toBe(REPLY.acquired);
-      expect(await commands.acquire(client, call, stamp(1))).toBe(REPLY.acquired);
+      const grant = await commands.acquire(client, call, stamp(0));
+      expect(grant).toEqual({ fencingToken: expect.any(Number) as number });
+      expect(await commands.acquire(client, call, stamp(1))).toEqual(grant);
       const other = { ...call, attempt: createAttempt() };
       expect(await commands.withdraw(client, other, inAMinute)).toBe(REPLY.nothingToWithdraw);
       expect(await commands.withdraw(client, call, inAMinute)).toBe(REPLY.withdrawn);
@@ -60,7 +61,7 @@ describe('where GET is missing', () => {
     const { store } = createStore(redis.port);
     await store.init(noAbort());
     const call = tryLockCall('lock||myapp||k');
-    await expect(store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+    await expect(store.tryLock(call, noAbort())).resolves.toMatchObject({ acquired: true });
     await expect(store.unlock(call, noAbort())).rejects.toMatchObject({
       kind: 'rejected',
       outcome: 'not-applied',

@@ -122,7 +122,7 @@ describe('lock.redis', () => {
       const answer = fixture.store.tryLock(call, noAbort());
       await pause(400);
       redis.resume();
-      await expect(answer).resolves.toEqual({ acquired: true });
+      await expect(answer).resolves.toMatchObject({ acquired: true });
       const expiry = await redis.expiryOf(key);
       expect(expiry).toBeGreaterThan(expiryBefore + 300);
     });
@@ -166,7 +166,7 @@ describe('lock.redis on a Redis that goes away', () => {
     it('is served again by the first call after it is back', async () => {
       await tryLock().catch(() => undefined);
       await redis.start();
-      await expect(tryLock()).resolves.toEqual({ acquired: true });
+      await expect(tryLock()).resolves.toMatchObject({ acquired: true });
       await expect(fixture.store.unlock(tryLockCall('k'), noAbort())).resolves.toBe('unlocked');
     });
 
@@ -224,7 +224,7 @@ describe('lock.redis on a Redis that goes away', () => {
       await tryLock().catch(() => undefined);
       redis.resume();
       // The first came too late to take effect: Redis ran it after its notAfter.
-      await expect(tryLock()).resolves.toEqual({ acquired: true });
+      await expect(tryLock()).resolves.toMatchObject({ acquired: true });
     });
 
     it('ends the wait of a caller that goes away', async () => {

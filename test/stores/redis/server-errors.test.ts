@@ -35,7 +35,7 @@ describe('lock.redis at its init', () => {
   it('works with the right password', async () => {
     await initOn(['--requirepass', 'sesame'], { redisPassword: 'sesame' });
     const result = await fixture.store.tryLock(tryLockCall('k'), noAbort());
-    expect(result).toEqual({ acquired: true });
+    expect(result).toMatchObject({ acquired: true });
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe('lock.redis with a narrow ACL', () => {
   it('gets by with what daprd needs: set, eval, get and del on its own keys', async () => {
     await initAs(['~lock||*', '+set', '+eval', '+get', '+del']);
     const call = tryLockCall('lock||myapp||narrow');
-    await expect(fixture.store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+    await expect(fixture.store.tryLock(call, noAbort())).resolves.toMatchObject({ acquired: true });
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('unlocked');
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('not_found');
   });
@@ -124,7 +124,7 @@ describe('lock.redis with a narrow ACL', () => {
   it('leaves nothing half done with TIME and no more than daprd needs', async () => {
     await initAs(['~lock||*', '+set', '+eval', '+get', '+del', '+time']);
     const call = tryLockCall('lock||myapp||timed');
-    await expect(fixture.store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+    await expect(fixture.store.tryLock(call, noAbort())).resolves.toMatchObject({ acquired: true });
     await expect(fixture.store.unlock(call, noAbort())).resolves.toBe('unlocked');
     const left = await redis.inspect((client) => client.exists('lock||myapp||timed'));
     expect(left).toBe(0);

@@ -86,8 +86,8 @@ describe('a lock named as what stands beside another', () => {
   ])('%s keeps its holder', async (_, toName) => {
     const key = `lock||${randomUUID()}`;
     const neighbour = toName(key);
-    await expect(take(neighbour, 'neighbour')).resolves.toEqual({ acquired: true });
-    await expect(take(key, 'a')).resolves.toEqual({ acquired: true });
+    await expect(take(neighbour, 'neighbour')).resolves.toMatchObject({ acquired: true });
+    await expect(take(key, 'a')).resolves.toMatchObject({ acquired: true });
     await expect(holderOf(neighbour)).resolves.toBe('neighbour');
     await expect(release(key, 'a')).resolves.toBe('unlocked');
     await expect(holderOf(neighbour)).resolves.toBe('neighbour');

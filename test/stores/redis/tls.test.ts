@@ -39,14 +39,14 @@ describe('lock.redis over TLS', () => {
     await startServer('no');
     await init({ insecureSkipTLSVerify: 'true' });
     const result = await fixture.store.tryLock(tryLockCall('k'), noAbort());
-    expect(result).toEqual({ acquired: true });
+    expect(result).toMatchObject({ acquired: true });
   });
 
   it('takes one of an authority of its own, for the name that it is told', async () => {
     await startServer('no');
     await init({ caCert: CERTIFICATE, tlsServerName: 'localhost' });
     const result = await fixture.store.tryLock(tryLockCall('k'), noAbort());
-    expect(result).toEqual({ acquired: true });
+    expect(result).toMatchObject({ acquired: true });
   });
 
   it('refuses one for another name, whoever vouches for it', async () => {
@@ -65,6 +65,6 @@ describe('lock.redis over TLS', () => {
       clientKey: clientKey!,
     });
     const result = await fixture.store.tryLock(tryLockCall('k'), noAbort());
-    expect(result).toEqual({ acquired: true });
+    expect(result).toMatchObject({ acquired: true });
   });
 });

@@ -31,7 +31,7 @@ describe.each(MISSING.map((names) => [names.join(' and '), names] as const))(
       const { store, logger } = createStore(redis.port);
       await store.init(noAbort());
       const [call, other] = [tryLockCall('k'), tryLockCall('k', 'b')];
-      await expect(store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+      await expect(store.tryLock(call, noAbort())).resolves.toMatchObject({ acquired: true });
       await expect(store.tryLock(other, noAbort())).resolves.toEqual({ acquired: false });
       await expect(store.unlock(other, noAbort())).resolves.toBe('held_by_other');
       await expect(store.unlock(call, noAbort())).resolves.toBe('unlocked');
@@ -51,7 +51,7 @@ describe('a Redis without TIME', () => {
     try {
       await store.init(noAbort());
       const call = tryLockCall('k');
-      await expect(store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+      await expect(store.tryLock(call, noAbort())).resolves.toMatchObject({ acquired: true });
       await store.withdraw(call);
       expect(logger.messages('warn')).toHaveLength(1);
       await redis.inspect(async (client) => {
@@ -87,7 +87,7 @@ describe('the words of a managed offer for a command that it keeps to itself', (
     const { store } = createStore(await server.listen());
     try {
       await store.init(noAbort());
-      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toEqual({ acquired: true });
+      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({ acquired: true });
     } finally {
       await store.close();
       await server.close();

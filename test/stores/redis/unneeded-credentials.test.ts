@@ -33,7 +33,7 @@ describe('credentials that a server does not need', () => {
   };
   const expectLock = async ({ store }: StoreFixture): Promise<void> => {
     const call = tryLockCall('k');
-    await expect(store.tryLock(call, noAbort())).resolves.toEqual({ acquired: true });
+    await expect(store.tryLock(call, noAbort())).resolves.toMatchObject({ acquired: true });
     await expect(store.unlock(call, noAbort())).resolves.toBe('unlocked');
   };
 
@@ -141,7 +141,7 @@ describe('credentials that Sentinels do not need', () => {
     const { store, logger } = createSentinelStore(setup, { sentinelPassword: SECRET });
     try {
       await store.init(noAbort());
-      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toEqual({ acquired: true });
+      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({ acquired: true });
       const warnings = logger.messages('warn');
       expect(warnings).toEqual([
         expect.stringMatching(

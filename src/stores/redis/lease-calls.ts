@@ -1,0 +1,79 @@
+import { type Attempt, createAttempt } from '../../lock/attempt';
+import { StoreError, type TryLockCall } from '../../lock/lock-store';
+import type { AcquireResult, RenewCall, RenewResult } from '../../lock/store-abilities';
+import type { Command, Verdict } from '../attempts/command';
+import type { SendStamp } from '../attempts/send-log';
+import { toValidUntil } from './lease-end';
+import { TryLock } from './lock-calls';
+import type { AcquireReply, LockCommands, RenewReply } from './lock-commands';
+import type { RedisLink } from './redis-link';
+import { REPLY } from './redis-script';
+
+/** A try that has to be granted with a token, or not at all. */
+export class Acquire implements Command<RedisLink, AcquireReply, AcquireResult> {
+  readonly key: string;
+  readonly attempt: Attempt;
+  readonly leaseMs: number;
+  readonly #try: TryLock;
+
+  constructor(commands: LockCommands, call: TryLockCall) {
+    this.key = call.key;
+    this.attempt = call.attempt;
+    this.leaseMs = call.ttlMs;
+    this.#try = new TryLock(commands, call);
+  }
+
+  send(link: RedisLink, stamp: SendStamp | undefined): Promise<AcquireReply> {
+    return stamp === undefined ? Promise.reject(withoutTime()) : this.#try.send(link, stamp);
+  }
+
+  judge(reply: AcquireReply, sentAtMs: number): Verdict<AcquireResult> {
+    const verdict = this.#try.judge(reply, sentAtMs);
+    if (typeof verdict === 'string') return verdict;
+    const { acquired, grant } = verdict.answer;
+    if (acquired && grant === undefined) throw withoutTime();
+    return {
+      ...verdict,
+      answer: grant === undefined ? { acquired: false } : { acquired: true, grant },
+    };
+  }
+}
+
+/**
+ * A renewal as it is sent to Redis. Under an attempt of its own, so that each send has its last moment; there is
+ * nothing to recognise or to undo, as a second one does no more than the first.
+ */
+export class Renew implements Command<RedisLink, RenewReply, RenewResult> {
+  readonly key: string;
+  readonly attempt: Attempt = createAttempt();
+  readonly #commands: LockCommands;
+  readonly #call: RenewCall;
+
+  constructor(commands: LockCommands, call: RenewCall) {
+    this.key = call.key;
+    this.#commands = commands;
+    this.#call = call;
+  }
+
+  send({ client }: RedisLink, stamp: SendStamp | undefined): Promise<RenewReply> {
+    if (stamp === undefined) return Promise.reject(withoutTime());
+    return this.#commands.renew(client, this.#call, stamp);
+  }
+
+  judge(reply: RenewReply, sentAtMs: number): Verdict<RenewResult> {
+    if (typeof reply === 'object') {
+      const { fencingToken, leftMs } = reply;
+      // One that doesn't end lasts at least as long as was asked for.
+      const validUntilMs = toValidUntil(sentAtMs, leftMs < 0 ? this.#call.ttlMs : leftMs);
+      return { answer: { status: 'renewed', grant: { fencingToken, validUntilMs } }, validUntilMs };
+    }
+    if (reply === REPLY.stale) return 'stale';
+    return { answer: { status: reply === REPLY.notFound ? 'not_found' : 'held_by_other' } };
+  }
+}
+
+/** What a call fails with that can't be kept from taking effect late: nothing was sent. */
+export function withoutTime(): StoreError {
+  const message = 'the Redis user may not run TIME, which this call needs';
+  return new StoreError(message, { kind: 'unsupported', outcome: 'not-applied' });
+}

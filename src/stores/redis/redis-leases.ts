@@ -1,0 +1,56 @@
+import type { CancelSignal } from '../../base/cancellation';
+import type { TryLockCall, UnlockOutcome } from '../../lock/lock-store';
+import type {
+  AcquireResult,
+  LeaseAbility,
+  ReleaseCall,
+  RenewCall,
+  RenewResult,
+} from '../../lock/store-abilities';
+import type { Attempts } from '../attempts/attempts';
+import type { TimeLimits } from '../attempts/command';
+import { Acquire, Renew } from './lease-calls';
+import { Release } from './lock-calls';
+import type { LockCommands, ReleaseTerms } from './lock-commands';
+import type { RedisLink } from './redis-link';
+import { toSupported } from './unsupported';
+
+/** What the calls of a lease are sent by. */
+export interface RedisCalls {
+  readonly attempts: Attempts<RedisLink>;
+  readonly commands: LockCommands;
+  readonly acquireLimits: TimeLimits;
+  readonly releaseLimits: TimeLimits;
+}
+
+/** Leases on a Redis. */
+export class RedisLeases implements LeaseAbility {
+  readonly #calls: RedisCalls;
+
+  constructor(calls: RedisCalls) {
+    this.#calls = calls;
+  }
+
+  acquire(call: TryLockCall, signal: CancelSignal): Promise<AcquireResult> {
+    const { attempts, commands, acquireLimits } = this.#calls;
+    return toSupported(attempts.run(new Acquire(commands, call), acquireLimits, signal));
+  }
+
+  renew(call: RenewCall, signal: CancelSignal): Promise<RenewResult> {
+    const { attempts, commands, acquireLimits } = this.#calls;
+    return toSupported(attempts.run(new Renew(commands, call), acquireLimits, signal));
+  }
+
+  release(call: ReleaseCall, signal: CancelSignal): Promise<UnlockOutcome> {
+    return release(this.#calls, call, signal);
+  }
+}
+
+/** Releases a lock by whatever names it. */
+export function release(
+  { attempts, commands, releaseLimits }: RedisCalls,
+  terms: ReleaseTerms,
+  signal: CancelSignal,
+): Promise<UnlockOutcome> {
+  return attempts.run(new Release(commands, terms), releaseLimits, signal);
+}

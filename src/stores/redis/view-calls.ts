@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+
+import type { ListCall, LockView } from '../../lock/store-abilities';
+import type { RedisClient } from './redis-link';
+import { noAnswer, toNumber, toText } from './replies';
+import { ScriptRunner } from './script-runner';
+import { isSideKey } from './side-keys';
+import { viewScript } from './view-scripts';
+
+/** The commands of views, as Redis gets them. */
+export class ViewCommands {
+  readonly #scripts = new ScriptRunner();
+
+  /** Reads locks, each at one moment; those that are free are left out. */
+  async view(client: RedisClient, keys: readonly string[]): Promise<readonly LockView[]> {
+    const views = await this.#scripts.run(client, {
+      script: viewScript,
+      read: (raw) => readViews(raw, keys),
+      keys: [...keys],
+      args: [],
+    });
+    return views.filter((view) => view !== undefined);
+  }
+
+  /** A part of the locks' keys that begin with a prefix, and where the next part begins; '0' after the last. */
+  async scan(
+    client: RedisClient,
+    { keyPrefix }: ListCall,
+    { cursor, count }: { readonly cursor: string; readonly count: number },
+  ): Promise<{ readonly keys: readonly string[]; readonly cursor: string }> {
+    const options = { MATCH: `${toLiteral(keyPrefix)}*`, COUNT: count };
+    const reply = await client.scan(cursor, options);
+    const keys = reply.keys.filter((key) => !isSideKey(key) && !isForeign(key, keyPrefix));
+    return { keys: [...new Set(keys)], cursor: reply.cursor };
+  }
+}
+
+/** Binds a page token to where it holds: SCAN's cursors mean nothing to another server, database or prefix. */
+export class PageTokens {
+  readonly #seal: string;
+
+  /** @param place names server, database and prefix */
+  constructor(place: readonly string[]) {
+    this.#seal = createHash('sha256')
+      .update(JSON.stringify(place))
+      .digest('base64url')
+      .slice(0, 22);
+  }
+
+  /** A token that goes on from a cursor. */
+  write(cursor: string): string {
+    return `${cursor}.${this.#seal}`;
+  }
+
+  /** The cursor of a token; undefined where it was not written here. */
+  read(pageToken: string): string | undefined {
+    const [, cursor, seal] = /^(\d{1,20})\.([\w-]{22})$/.exec(pageToken) ?? [];
+    return seal === this.#seal ? cursor : undefined;
+  }
+}
+
+/** Text that matches itself and nothing else in a pattern of Redis. */
+function toLiteral(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, '\\$&');
+}
+
+/** True where the rest of a key is no resource: a lock of an app whose name goes on. */
+function isForeign(key: string, keyPrefix: string): boolean {
+  return key.slice(keyPrefix.length).includes('||');
+}
+
+function readViews(raw: unknown, keys: readonly string[]): (LockView | undefined)[] {
+  if (!Array.isArray(raw) || raw.length !== keys.length) throw noAnswer(raw);
+  return keys.map((key, index) => readView(key, (raw as unknown[])[index]));
+}
+
+function readView(key: string, raw: unknown): LockView | undefined {
+  if (!Array.isArray(raw)) throw noAnswer(raw);
+  if (raw.length === 0) return undefined;
+  const [owner, token, left, ends, waiters] = raw as unknown[];
+  const leftMs = toNumber(left);
+  return {
+    key,
+    owner: toText(owner),
+    fencingToken: toNumber(token),
+    leftMs: leftMs < 0 ? undefined : leftMs,
+    expiresAtMs: Math.max(0, toNumber(ends)),
+    waiters: toNumber(waiters),
+  };
+}
