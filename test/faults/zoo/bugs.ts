@@ -3,11 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'redis';
 
 import { createAttempt } from '../../../src/lock/attempt';
-import {
-  type LockStore,
-  StoreError,
-  type TryLockCall,
-} from '../../../src/lock/lock-store';
+import { type LockStore, StoreError, type TryLockCall } from '../../../src/lock/lock-store';
 import type { SendStamp } from '../../../src/stores/attempts/send-log';
 import { acquireScript } from '../../../src/stores/redis/lease-scripts';
 import {
