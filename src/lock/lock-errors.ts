@@ -1,6 +1,13 @@
 /** The gRPC status codes of failed lock calls, with their names in the gRPC specification. */
 export type GrpcCode =
-  'INVALID_ARGUMENT' | 'FAILED_PRECONDITION' | 'INTERNAL' | 'RESOURCE_EXHAUSTED';
+  | 'INVALID_ARGUMENT'
+  | 'FAILED_PRECONDITION'
+  | 'INTERNAL'
+  | 'RESOURCE_EXHAUSTED'
+  | 'UNIMPLEMENTED'
+  | 'UNAVAILABLE'
+  | 'UNKNOWN'
+  | 'CANCELLED';
 
 /**
  * Dapr's error codes for locks, and one of Holdfast's own (ERR_LOCK_OVERLOADED). Sent as
@@ -12,12 +19,21 @@ export type LockErrorCode =
   | 'ERR_LOCK_STORE_NOT_FOUND'
   | 'ERR_LOCK_OVERLOADED'
   | 'ERR_TRY_LOCK'
-  | 'ERR_UNLOCK';
+  | 'ERR_UNLOCK'
+  | 'ERR_LOCK_UNSUPPORTED'
+  | 'ERR_LOCK_STORE_UNAVAILABLE'
+  | 'ERR_LOCK_STORE_FAILED'
+  | 'ERR_LOCK_OUTCOME_UNKNOWN'
+  | 'ERR_LOCK_STOPPING'
+  | 'ERR_LOCK_CANCELLED';
+
+/** The HTTP statuses that lock calls fail with; 499 is nginx's for a client that has gone. */
+export type LockErrorStatus = 400 | 499 | 500 | 501 | 503;
 
 /** The answer to a kind of failure; rows of {@link lockErrors}. */
 interface WireForm {
   readonly errorCode: LockErrorCode;
-  readonly httpStatus: 400 | 500 | 503;
+  readonly httpStatus: LockErrorStatus;
   readonly grpcCode: GrpcCode;
   /** Seconds after which the same call may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
@@ -27,7 +43,7 @@ interface WireForm {
 export class LockError extends Error implements WireForm {
   override readonly name = 'LockError';
   readonly errorCode: LockErrorCode;
-  readonly httpStatus: 400 | 500 | 503;
+  readonly httpStatus: LockErrorStatus;
   readonly grpcCode: GrpcCode;
   readonly retryAfterSeconds: number | undefined;
 
@@ -67,6 +83,37 @@ const OVERLOADED: WireForm = {
   retryAfterSeconds: 1,
 };
 const TRY_LOCK: WireForm = { errorCode: 'ERR_TRY_LOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
+const UNSUPPORTED: WireForm = {
+  errorCode: 'ERR_LOCK_UNSUPPORTED',
+  httpStatus: 501,
+  grpcCode: 'UNIMPLEMENTED',
+};
+/** gRPC's UNAVAILABLE says that the same call may be made again, which is true only where nothing was done. */
+const STORE_UNAVAILABLE: WireForm = {
+  errorCode: 'ERR_LOCK_STORE_UNAVAILABLE',
+  httpStatus: 503,
+  grpcCode: 'UNAVAILABLE',
+};
+const STORE_FAILED: WireForm = {
+  errorCode: 'ERR_LOCK_STORE_FAILED',
+  httpStatus: 500,
+  grpcCode: 'INTERNAL',
+};
+const OUTCOME_UNKNOWN: WireForm = {
+  errorCode: 'ERR_LOCK_OUTCOME_UNKNOWN',
+  httpStatus: 500,
+  grpcCode: 'UNKNOWN',
+};
+const STOPPING: WireForm = {
+  errorCode: 'ERR_LOCK_STOPPING',
+  httpStatus: 503,
+  grpcCode: 'UNAVAILABLE',
+};
+const CANCELLED: WireForm = {
+  errorCode: 'ERR_LOCK_CANCELLED',
+  httpStatus: 499,
+  grpcCode: 'CANCELLED',
+};
 const UNLOCK: WireForm = { errorCode: 'ERR_UNLOCK', httpStatus: 500, grpcCode: 'INTERNAL' };
 
 /**
@@ -98,4 +145,39 @@ export const lockErrors = {
   /** The resource can't be a key, or the store failed. */
   unlockFailed: (reason: string, cause: unknown) =>
     new LockError(`failed to release lock: ${reason}`, UNLOCK, { cause }),
+  /** Native API: a value that is not allowed; the reason says which, and what is. */
+  valueNotAllowed: (storeName: string, reason: string) =>
+    new LockError(`lock store ${storeName}: ${reason}`, MALFORMED),
+  /** Native API: the kind of store, its server or its user lacks what the call needs. */
+  unsupported: (storeName: string, reason: string) =>
+    new LockError(`lock store ${storeName} does not support this: ${reason}`, UNSUPPORTED),
+  /** Native API. */
+  tooManyWaits: (bound: number) =>
+    new LockError(
+      `${bound} calls wait for locks, the most that may: nothing was done, try again after a pause`,
+      OVERLOADED,
+    ),
+  /** Native API. */
+  tooManyHolds: (bound: number) =>
+    new LockError(
+      `${bound} calls hold locks, the most that may: nothing was done, try again after a pause`,
+      OVERLOADED,
+    ),
+  /** Native API: the store could not be asked, and nothing was done. */
+  storeUnavailable: (task: string, reason: string, cause: unknown) =>
+    new LockError(`failed to ${task}: ${reason}`, STORE_UNAVAILABLE, { cause }),
+  /** Native API: the store said no, in a way that a repeated call would meet again; nothing was done. */
+  storeFailed: (task: string, reason: string, cause: unknown) =>
+    new LockError(`failed to ${task}: ${reason}`, STORE_FAILED, { cause }),
+  /** Native API: it may have taken effect, or may yet. */
+  outcomeUnknown: (task: string, reason: string, cause: unknown) =>
+    new LockError(`failed to ${task}: ${reason}`, OUTCOME_UNKNOWN, { cause }),
+  /** Native API, calls that wait or hold. */
+  stopping: (consequence: string) =>
+    new LockError(`the sidecar is stopping: ${consequence}`, STOPPING),
+  /** Native API, calls that wait. */
+  storeRemoved: (storeName: string) =>
+    new LockError(`lock store ${storeName} was removed while the call waited`, NOT_FOUND),
+  /** Native API: nobody is there to read it, but logs and metrics have a row for it. */
+  callerGone: () => new LockError('the caller has gone while it waited', CANCELLED),
 } as const;

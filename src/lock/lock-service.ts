@@ -2,9 +2,9 @@ import type { CancelSignal } from '../base/cancellation';
 import { Admission } from './admission';
 import { createAttempt } from './attempt';
 import { type CallPolicy, plainPolicy } from './call-policy';
-import { LockError, lockErrors } from './lock-errors';
+import { type LockError, lockErrors } from './lock-errors';
 import { LockKeyError, toLockKey } from './lock-key';
-import type { LockCallReport, LockCallSubject, LockObserver, LockOutcome } from './lock-observer';
+import type { LockCallSubject, LockObserver } from './lock-observer';
 import {
   type LockStore,
   StoreError,
@@ -12,6 +12,7 @@ import {
   type UnlockCall,
   type UnlockOutcome,
 } from './lock-store';
+import { ObservedLockCall } from './observed-lock-call';
 import type { CatalogEntry, StoreCatalog } from './store-catalog';
 
 /** A decoded TryLockAlpha1 request of either transport. Nothing is validated yet. */
@@ -72,6 +73,8 @@ export interface LockServiceOptions {
   readonly observers: readonly LockObserver[];
   /** Limit of concurrent calls, see {@link Admission}. No limit if missing. */
   readonly maxConcurrentCalls?: number | undefined;
+  /** Counts them, where others do so too; instead of `maxConcurrentCalls`. */
+  readonly admission?: Admission | undefined;
 }
 
 /** Creates the {@link LockService} for a catalogue of stores. */
@@ -89,7 +92,7 @@ class StoreLockService implements LockService {
     this.#stores = options.stores;
     this.#policyOf = options.policyOf ?? (() => plainPolicy);
     this.#observers = options.observers;
-    this.#admission = new Admission(options.maxConcurrentCalls ?? Infinity);
+    this.#admission = options.admission ?? new Admission(options.maxConcurrentCalls ?? Infinity);
   }
 
   async tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }> {
@@ -239,58 +242,4 @@ function withdrawIfUnheard(signal: CancelSignal, store: LockStore, call: TryLock
   };
   if (signal.aborted) withdraw();
   else signal.addEventListener('abort', withdraw);
-}
-
-/** A call in flight, as observers see it: at its end, with its outcome. */
-class ObservedLockCall implements LockCallReport {
-  readonly operation: LockCallSubject['operation'];
-  readonly storeName: string;
-  readonly isKnownStore: boolean;
-  readonly resourceId: string;
-  readonly lockOwner: string;
-  outcome: LockOutcome = 'unknown';
-  durationMs = 0;
-  error: LockError | undefined;
-  readonly #observers: readonly LockObserver[];
-  readonly #startedAt = performance.now();
-
-  constructor(observers: readonly LockObserver[], subject: LockCallSubject) {
-    this.operation = subject.operation;
-    this.storeName = subject.storeName;
-    this.isKnownStore = subject.isKnownStore;
-    this.resourceId = subject.resourceId;
-    this.lockOwner = subject.lockOwner;
-    this.#observers = observers;
-    for (const observer of observers) observer.started?.(this);
-  }
-
-  /** Reports the outcome. */
-  ended(outcome: LockOutcome, error?: LockError): void {
-    this.outcome = outcome;
-    this.error = error;
-    this.durationMs = performance.now() - this.#startedAt;
-    for (const observer of this.#observers) observer.ended(this);
-  }
-
-  /** Reports a failure and returns it. */
-  failed(error: unknown): unknown {
-    if (error instanceof LockError) {
-      this.ended(toFailedOutcome(error), error);
-    }
-    return error;
-  }
-}
-
-function toFailedOutcome({ errorCode, cause }: LockError): LockOutcome {
-  if (errorCode === 'ERR_LOCK_OVERLOADED') return 'overloaded';
-  return isOutcomeUnknown(cause) ? 'unknown' : 'error';
-}
-
-/**
- * True if the outcome is unknown: the store says so, or the failure is a bug, whose effects nobody
- * knows.
- */
-function isOutcomeUnknown(cause: unknown): boolean {
-  if (cause === undefined || cause instanceof LockKeyError) return false;
-  return !(cause instanceof StoreError) || cause.outcome === 'unknown';
 }

@@ -160,6 +160,14 @@ export class SilentCallerError extends Error {
 }
 
 /**
+ * The reason of a caller's signal where the transport ends the call as the sidecar stops. A hold is then told so before
+ * `abort` returns, and its lock is not released.
+ */
+export class SidecarStoppingError extends Error {
+  override readonly name = 'SidecarStoppingError';
+}
+
+/**
  * The native API: one implementation behind every transport. Every rejection is a `LockError`; that a lock is
  * held is a value.
  */
@@ -182,4 +190,9 @@ export interface NativeLockService {
   list(request: ListRequest, caller: NativeCaller): Promise<ListAnswer>;
   /** Releases a lock whoever holds it, where it is still the grant that the request names. */
   forceRelease(request: ForceReleaseRequest, caller: NativeCaller): Promise<ReleaseAnswer>;
+  /**
+   * Ends the calls that wait, whose tickets are withdrawn, and those that hold, whose locks are not released: each is told
+   * how long its lease still lasts. Later ones are refused. Idempotent; to be called before the stores are closed.
+   */
+  stop(): void;
 }

@@ -25,6 +25,7 @@ interface StoreUse {
 export class StoreCatalog {
   readonly #entries = new Map<string, CatalogEntry>();
   readonly #uses = new Map<LockStore, StoreUse>();
+  readonly #onRemoved: ((name: string) => void)[] = [];
 
   /** Publishes an entry; one of the same name is replaced. */
   add(entry: CatalogEntry): void {
@@ -33,7 +34,13 @@ export class StoreCatalog {
 
   /** Takes an entry away; later calls don't find it. */
   remove(name: string): void {
-    this.#entries.delete(name);
+    if (!this.#entries.delete(name)) return;
+    for (const onRemoved of this.#onRemoved) onRemoved(name);
+  }
+
+  /** Registers who is told that an entry was taken away, for as long as the catalogue lives; not of one that was replaced. */
+  whenRemoved(onRemoved: (name: string) => void): void {
+    this.#onRemoved.push(onRemoved);
   }
 
   /** The entry of that exact name. */

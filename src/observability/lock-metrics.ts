@@ -30,7 +30,34 @@ const OPERATIONS = {
     name: 'unlock',
     outcomes: ['unlocked', 'not_found', 'held_by_other', 'error', 'unknown', 'overloaded'],
   },
+  acquire: {
+    name: 'acquire',
+    outcomes: ['acquired', 'refused', 'left', 'stopped', 'error', 'unknown', 'overloaded'],
+  },
+  hold: {
+    name: 'hold',
+    outcomes: [
+      ...(['refused', 'unlocked', 'lost', 'abandoned', 'left', 'stopped'] as const),
+      ...(['error', 'unknown', 'overloaded'] as const),
+    ],
+  },
+  renew: {
+    name: 'renew',
+    outcomes: ['renewed', 'not_found', 'held_by_other', 'error', 'unknown', 'overloaded'],
+  },
+  release: {
+    name: 'release',
+    outcomes: ['unlocked', 'not_found', 'held_by_other', 'error', 'unknown', 'overloaded'],
+  },
+  get: { name: 'get', outcomes: ['seen', 'error', 'unknown', 'overloaded'] },
+  list: { name: 'list', outcomes: ['seen', 'error', 'unknown', 'overloaded'] },
+  forceRelease: {
+    name: 'force_release',
+    outcomes: ['unlocked', 'not_found', 'held_by_other', 'error', 'unknown', 'overloaded'],
+  },
 } as const satisfies Record<Operation, { name: string; outcomes: readonly LockOutcome[] }>;
+
+const OPERATION_KEYS = Object.keys(OPERATIONS) as Operation[];
 
 /** The outcome of a call to an unknown store. */
 const STRAY_OUTCOMES = ['error'] as const;
@@ -42,7 +69,7 @@ interface OperationSeries {
   readonly outcomes: ReadonlyMap<LockOutcome, NumberSeries>;
 }
 
-type StoreSeries = Readonly<Record<Operation, OperationSeries>>;
+type StoreSeries = ReadonlyMap<Operation, OperationSeries>;
 
 /**
  * The store label for calls to an unknown store, because the name is arbitrary text of a client.
@@ -68,10 +95,12 @@ export class LockMetrics implements LockObserver {
   /** Starts the series of a store, if there are none. */
   begin(store: string): void {
     if (this.#stores.has(store)) return;
-    this.#stores.set(store, {
-      tryLock: this.#beginOperation('tryLock', store),
-      unlock: this.#beginOperation('unlock', store),
-    });
+    this.#stores.set(
+      store,
+      new Map(
+        OPERATION_KEYS.map((operation) => [operation, this.#beginOperation(operation, store)]),
+      ),
+    );
   }
 
   /** Ends the series of a removed store. Calls to it that end later are not counted. */
@@ -80,7 +109,7 @@ export class LockMetrics implements LockObserver {
     this.#stores.delete(store);
     if (series === undefined) return;
     const { operations, duration, inFlight } = this.#families;
-    for (const of of [series.tryLock, series.unlock]) {
+    for (const of of series.values()) {
       for (const outcome of of.outcomes.values()) operations.end(outcome);
       duration.end(of.duration);
       if (of.inFlight !== undefined) inFlight.end(of.inFlight);
@@ -96,14 +125,15 @@ export class LockMetrics implements LockObserver {
     const series = this.#seriesOf(report);
     if (series === undefined) return;
     if (series.inFlight !== undefined) series.inFlight.value -= 1;
-    // Calls that were refused at once would hide that the others are slow.
-    if (report.outcome !== 'overloaded') series.duration.observe(report.durationMs / 1000);
+    // Calls that were turned away at once would hide that those under way are slow; a hold lasts as long as its client wants.
+    if (report.outcome !== 'overloaded' && report.operation !== 'hold')
+      series.duration.observe(report.durationMs / 1000);
     const outcome = series.outcomes.get(report.outcome);
     if (outcome !== undefined) outcome.value += 1;
   }
 
   #seriesOf({ isKnownStore, storeName, operation }: LockCallSubject): OperationSeries | undefined {
-    return this.#stores.get(isKnownStore ? storeName : STRAY)?.[operation];
+    return this.#stores.get(isKnownStore ? storeName : STRAY)?.get(operation);
   }
 
   #beginOperation(operation: Operation, store: string): OperationSeries {

@@ -54,6 +54,16 @@ describe('docs/errors.md', () => {
       lockErrors.overloaded(1000),
       lockErrors.tryLockFailed('REASON', undefined),
       lockErrors.unlockFailed('REASON', undefined),
+      lockErrors.valueNotAllowed('STORE', 'REASON'),
+      lockErrors.unsupported('STORE', 'REASON'),
+      lockErrors.tooManyWaits(10_000),
+      lockErrors.tooManyHolds(10_000),
+      lockErrors.storeUnavailable('TASK', 'REASON', undefined),
+      lockErrors.storeFailed('TASK', 'REASON', undefined),
+      lockErrors.outcomeUnknown('TASK', 'REASON', undefined),
+      lockErrors.stopping('REASON'),
+      lockErrors.storeRemoved('STORE'),
+      lockErrors.callerGone(),
     ];
     expect(catalogue).toHaveLength(Object.keys(lockErrors).length);
     const documented = rows.filter(([, , grpcCode]) => grpcCode !== '–');

@@ -1,0 +1,288 @@
+import { DeadlineQueue } from '../../base/deadline-queue';
+import { Admission } from '../admission';
+import type { LeaseClock } from '../lease-clock';
+import type { HoldOutcome, LockObserver, RenewalOutcome } from '../lock-observer';
+import {
+  type AtRiskReason,
+  type HoldEvent,
+  type LostReason,
+  SidecarStoppingError,
+  SilentCallerError,
+} from '../native-lock-service';
+import type { StoreError } from '../lock-store';
+import type { StoreCatalog } from '../store-catalog';
+import type { Grant } from '../store-abilities';
+import { Hold, HoldStoppedError, type HoldSubject } from './hold';
+import { isUnreachable, release, renew, type RenewalEnd } from './hold-calls';
+import { RELEASE_PAUSE_MS, toRenewalLimit, toRenewalPause, toRetryPause } from './renewal-plan';
+
+/** The most holds at a time, where nothing else is said. */
+export const DEFAULT_MAX_HOLDS = 10_000;
+
+/** What the room of holds stands on. */
+export interface HoldRoomOptions {
+  readonly clock: LeaseClock;
+  readonly stores: StoreCatalog;
+  readonly observers: readonly LockObserver[];
+  /** {@link DEFAULT_MAX_HOLDS} where this is left out. */
+  readonly maxHolds?: number | undefined;
+  /** From 0 to 1, by chance. */
+  readonly random?: () => number;
+}
+
+/**
+ * Keeps locks for as long as their clients' calls live. A hold is a small state machine, see `HoldState`; its local end
+ * is looked at before anything is told. One queue of deadlines and one timer for all.
+ */
+export class HoldRoom {
+  readonly admission: Admission;
+  readonly #clock: LeaseClock;
+  readonly #stores: StoreCatalog;
+  readonly #observers: readonly LockObserver[];
+  readonly #random: () => number;
+  readonly #holds = new Set<Hold>();
+  readonly #deadlines: DeadlineQueue<Hold>;
+
+  constructor(options: HoldRoomOptions) {
+    this.#clock = options.clock;
+    this.#stores = options.stores;
+    this.#observers = options.observers;
+    this.#random = options.random ?? Math.random;
+    this.admission = new Admission(options.maxHolds ?? DEFAULT_MAX_HOLDS);
+    this.#deadlines = new DeadlineQueue(options.clock, (hold) => {
+      this.#due(hold);
+    });
+  }
+
+  /**
+   * Keeps a lock that was granted, and tells so. Resolves once the client has ended its call, or was told that the
+   * lock is lost.
+   *
+   * @throws {HoldStoppedError} where the sidecar stops
+   */
+  keep(subject: HoldSubject, grant: Grant): Promise<HoldOutcome> {
+    return new Promise((resolve, reject) => {
+      const settle = (how: HoldOutcome | HoldStoppedError): void => {
+        if (how instanceof HoldStoppedError) reject(how);
+        else resolve(how);
+      };
+      const onAbort = (hold: Hold): void => {
+        this.#clientEnded(hold);
+      };
+      const beganAtMs = this.#clock.now();
+      this.#begin(new Hold(subject, grant, { beganAtMs, settle, onAbort }));
+    });
+  }
+
+  /** Renews nothing any more at a store whose component was removed, and says so. */
+  remove(storeName: string): void {
+    for (const hold of [...this.#holds]) {
+      if (hold.subject.storeName === storeName) this.#part(hold);
+    }
+  }
+
+  /**
+   * Tells each hold how long its lease still lasts, and ends its call. Nothing is released but what a client has
+   * let go of before.
+   */
+  stop(): void {
+    for (const hold of [...this.#holds]) this.#stop(hold);
+  }
+
+  #begin(hold: Hold): void {
+    const { subject } = hold;
+    this.#holds.add(hold);
+    this.#stores.enter(subject.store);
+    for (const observer of this.#observers) observer.holdBegan?.(subject.storeName);
+    subject.signal.addEventListener('abort', hold.onAbort);
+    hold.mayLastUntilMs = this.#clock.now() + subject.ttlMs;
+    this.#tell(hold, (validMs) => ({
+      type: 'held',
+      lease: { lockOwner: subject.owner, fencingToken: hold.fencingToken, validMs },
+    }));
+    this.#planRenewal(hold);
+    if (subject.signal.aborted) this.#clientEnded(hold);
+  }
+
+  /** Something is due: the end, a renewal, the limit of a call, or another try of a release. */
+  #due(hold: Hold): void {
+    const nowMs = this.#clock.now();
+    if (hold.state === 'releasing') this.#releaseAgain(hold, nowMs);
+    else if (nowMs >= hold.endMs) this.#ranOut(hold);
+    else if (hold.call !== undefined) this.#cutCall(hold);
+    else this.#renew(hold);
+  }
+
+  /** The call is given up; the failure that follows plans what comes next. */
+  #cutCall(hold: Hold): void {
+    hold.callLimitMs = Infinity;
+    hold.call?.abort();
+    this.#schedule(hold);
+  }
+
+  #renew(hold: Hold): void {
+    const leftMs = hold.endMs - this.#clock.now();
+    if (!hold.subject.sink.isWritable) {
+      this.#report(hold, 'withheld');
+      hold.renewAtMs = this.#clock.now() + toRetryPause(leftMs);
+      this.#schedule(hold);
+      return;
+    }
+    hold.renewAtMs = Infinity;
+    hold.callLimitMs = this.#clock.now() + toRenewalLimit(leftMs);
+    void renew(hold, this.#clock).then((end) => {
+      this.#renewed(hold, end);
+    });
+    this.#schedule(hold);
+  }
+
+  #renewed(hold: Hold, end: RenewalEnd): void {
+    const nowMs = this.#clock.now();
+    hold.mayLastUntilMs = Math.max(hold.mayLastUntilMs, nowMs + hold.subject.ttlMs);
+    this.#report(hold, toRenewalOutcome(end));
+    if (!hold.isLive) return;
+    if (nowMs >= hold.endMs) this.#ranOut(hold);
+    else if (end.state === 'not_found') this.#lose(hold, 'EXPIRED');
+    else if (end.state === 'held_by_other') this.#lose(hold, 'TAKEN_OVER');
+    else if (hold.state === 'parting') this.#schedule(hold);
+    else if (end.state === 'renewed') this.#prolong(hold, end.endMs);
+    else this.#renewalFailed(hold, end.error);
+  }
+
+  #prolong(hold: Hold, endMs: number): void {
+    hold.failure = undefined;
+    hold.state = 'held';
+    hold.endMs = Math.max(hold.endMs, endMs);
+    this.#tell(hold, (validMs) => ({ type: 'renewed', validMs }));
+    this.#planRenewal(hold);
+  }
+
+  #renewalFailed(hold: Hold, error: StoreError): void {
+    hold.failure = error;
+    if (hold.state === 'held') this.#tellAtRisk(hold, 'RENEWAL_FAILED');
+    hold.state = 'at-risk';
+    hold.renewAtMs = this.#clock.now() + toRetryPause(hold.endMs - this.#clock.now());
+    this.#schedule(hold);
+  }
+
+  #planRenewal(hold: Hold): void {
+    const nowMs = this.#clock.now();
+    hold.renewAtMs = nowMs + toRenewalPause(hold.endMs - nowMs, this.#random());
+    this.#schedule(hold);
+  }
+
+  /** What a renewal that is under way comes to doesn't count any more: the client is told an end that is safe. */
+  #part(hold: Hold): void {
+    if (hold.state !== 'held' && hold.state !== 'at-risk') return;
+    hold.state = 'parting';
+    hold.renewAtMs = Infinity;
+    hold.call?.abort();
+    this.#tellAtRisk(hold, 'STORE_REMOVED');
+    this.#schedule(hold);
+  }
+
+  #stop(hold: Hold): void {
+    if (!hold.isLive) return;
+    this.#tellAtRisk(hold, 'SIDECAR_STOPPING');
+    this.#abandon(hold, new HoldStoppedError());
+  }
+
+  #ranOut(hold: Hold): void {
+    const { call, failure, state } = hold;
+    const isUnanswered = call !== undefined || (failure !== undefined && isUnreachable(failure));
+    this.#lose(hold, isUnanswered && state !== 'parting' ? 'STORE_UNREACHABLE' : 'EXPIRED');
+  }
+
+  #lose(hold: Hold, reason: LostReason): void {
+    const isUnknown = hold.call !== undefined || hold.failure?.outcome === 'unknown';
+    hold.subject.sink.emit({ type: 'lost', reason });
+    this.#over(hold, { outcome: 'lost', lostBy: reason });
+    // A renewal whose reply was lost may have prolonged what nobody uses any more.
+    if (reason === 'STORE_UNREACHABLE' && isUnknown) this.#release(hold);
+    else this.#end(hold);
+  }
+
+  #clientEnded(hold: Hold): void {
+    if (!hold.isLive) return;
+    const { reason } = hold.subject.signal;
+    if (reason instanceof SidecarStoppingError) this.#stop(hold);
+    else if (reason instanceof SilentCallerError) this.#abandon(hold);
+    else {
+      this.#over(hold, { outcome: 'released' });
+      this.#release(hold);
+    }
+  }
+
+  /** The lease is left to run out: its client may still believe in it. */
+  #abandon(hold: Hold, error?: HoldStoppedError): void {
+    this.#over(hold, { outcome: 'abandoned' }, error);
+    this.#end(hold);
+  }
+
+  /** The client's call is over. */
+  #over(
+    hold: Hold,
+    how: { readonly outcome: HoldOutcome; readonly lostBy?: LostReason },
+    error?: HoldStoppedError,
+  ): void {
+    const { subject, fencingToken, beganAtMs } = hold;
+    const { storeName, resourceId, owner: lockOwner } = subject;
+    hold.state = 'ended';
+    subject.signal.removeEventListener('abort', hold.onAbort);
+    const heldMs = this.#clock.now() - beganAtMs;
+    const report = { storeName, resourceId, lockOwner, fencingToken, ...how, heldMs };
+    for (const observer of this.#observers) observer.holdEnded?.(report);
+    hold.settle(error ?? how.outcome);
+  }
+
+  /** Goes on until the store has answered or the lease has run out. */
+  #release(hold: Hold): void {
+    hold.state = 'releasing';
+    hold.call?.abort();
+    hold.renewAtMs = Infinity;
+    void release(hold).then((failure) => {
+      if (hold.state !== 'releasing') return;
+      const isPassing = failure?.kind === 'unavailable' || failure?.kind === 'deadline';
+      if (isPassing) hold.renewAtMs = this.#clock.now() + RELEASE_PAUSE_MS;
+      else this.#end(hold);
+      this.#schedule(hold);
+    });
+    this.#schedule(hold);
+  }
+
+  #releaseAgain(hold: Hold, nowMs: number): void {
+    if (nowMs >= hold.mayLastUntilMs) this.#end(hold);
+    else this.#release(hold);
+  }
+
+  #end(hold: Hold): void {
+    hold.state = 'ended';
+    hold.call?.abort();
+    this.#deadlines.delete(hold);
+    if (this.#holds.delete(hold)) this.#stores.leave(hold.subject.store);
+  }
+
+  #schedule(hold: Hold): void {
+    if (hold.state !== 'ended') this.#deadlines.set(hold, hold.nextMs);
+  }
+
+  #tellAtRisk(hold: Hold, reason: AtRiskReason): void {
+    this.#tell(hold, (validMs) => ({ type: 'atRisk', validMs, reason }));
+  }
+
+  /** Tells something that suggests that the lock is held; nothing where it may not be any more, which is said by the deadline. */
+  #tell(hold: Hold, toEvent: (validMs: number) => HoldEvent): void {
+    const { arrivedAtMs, sink } = hold.subject;
+    if (this.#clock.now() >= hold.endMs) return;
+    sink.emit(toEvent(Math.floor(hold.endMs - arrivedAtMs)));
+  }
+
+  #report({ subject }: Hold, outcome: RenewalOutcome): void {
+    for (const observer of this.#observers) observer.renewalEnded?.(subject.storeName, outcome);
+  }
+}
+
+function toRenewalOutcome({ state }: RenewalEnd): RenewalOutcome {
+  if (state === 'renewed' || state === 'failed') return state;
+  return 'gone';
+}

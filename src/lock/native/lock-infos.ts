@@ -1,0 +1,15 @@
+import type { LockInfo } from '../native-lock-service';
+import type { CatalogEntry } from '../store-catalog';
+import type { LockView } from '../store-abilities';
+
+/**
+ * A lock as clients see it; undefined for one that no resource of this component names: without a key prefix
+ * the locks of other apps lie among its own.
+ */
+export function toLockInfo({ keyPrefix }: CatalogEntry, view: LockView): LockInfo | undefined {
+  const resourceId = view.key.slice(keyPrefix.text.length);
+  if (resourceId === '' || resourceId.includes('||')) return undefined;
+  const { owner: lockOwner, fencingToken, leftMs, expiresAtMs, waiters } = view;
+  const ttlMs = leftMs === undefined ? undefined : Math.max(0, Math.floor(leftMs));
+  return { resourceId, lockOwner, fencingToken, ttlMs, expiresAtMs, waiters };
+}

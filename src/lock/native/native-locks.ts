@@ -1,0 +1,279 @@
+import { Admission } from '../admission';
+import { type CallPolicy, plainPolicy } from '../call-policy';
+import { HoldRoom } from '../holds/hold-room';
+import { LeaseClock } from '../lease-clock';
+import { lockErrors } from '../lock-errors';
+import type { LockObserver, LockOperation, LockOutcome } from '../lock-observer';
+import type { UnlockOutcome } from '../lock-store';
+import {
+  type AcquireAnswer,
+  type AcquireRequest,
+  type ForceReleaseRequest,
+  type HoldRequest,
+  type HoldSink,
+  type Lease,
+  type ListAnswer,
+  type ListRequest,
+  type LockInfo,
+  type LockName,
+  type NativeCaller,
+  type NativeLockService,
+  type ReleaseAnswer,
+  type ReleaseRequest,
+  type RenewAnswer,
+  type RenewRequest,
+} from '../native-lock-service';
+import { ObservedLockCall } from '../observed-lock-call';
+import type { Grant } from '../store-abilities';
+import type { StoreCatalog } from '../store-catalog';
+import { WaitingRoom } from '../waiting/waiting-room';
+import { Holding } from './holding';
+import { drawLockOwner } from './lock-owners';
+import {
+  resolveAcquire,
+  type Resolved,
+  resolveForceRelease,
+  resolveGet,
+  resolveList,
+  resolveRelease,
+  resolveRenew,
+} from './native-requests';
+import { PlainCalls } from './plain-calls';
+import { StoreCalls } from './store-calls';
+import { toLockError } from './store-failures';
+import { type Taken, Taking } from './taking';
+
+/** What the native API stands on. */
+export interface NativeLockServiceOptions {
+  readonly stores: StoreCatalog;
+  /** For the owners that are drawn. */
+  readonly appId: string;
+  /** For the owners that are drawn. */
+  readonly hostName: string;
+  readonly observers: readonly LockObserver[];
+  /** How calls to a store are run, by its name; asked at each of them. Plainly where this is left out. */
+  readonly policyOf?: (storeName: string) => CallPolicy;
+  /** Counts the calls that neither wait nor hold, with those of Dapr's API; no bound where this is left out. */
+  readonly admission?: Admission | undefined;
+  /** The most calls that wait at a time; 10,000 where this is left out. */
+  readonly maxWaits?: number | undefined;
+  /** The most calls that hold at a time, those that wait for it included; 10,000 where this is left out. */
+  readonly maxHolds?: number | undefined;
+  readonly clock?: LeaseClock;
+  /** From 0 to 1, by chance. */
+  readonly random?: () => number;
+}
+
+/** Makes the {@link NativeLockService} over a catalogue of stores. */
+export function createNativeLockService(options: NativeLockServiceOptions): NativeLockService {
+  return new NativeLocks(options);
+}
+
+/** What failed, in the words of its error: `failed to TASK: REASON`. */
+const TASKS = {
+  acquire: 'acquire lock',
+  hold: 'acquire lock',
+  renew: 'renew lock',
+  release: 'release lock',
+  get: 'look at lock',
+  list: 'list locks',
+  forceRelease: 'release lock by force',
+} as const satisfies Partial<Record<LockOperation, string>>;
+
+const RELEASE_STATUS = {
+  unlocked: 'RELEASED',
+  not_found: 'NOT_FOUND',
+  held_by_other: 'HELD_BY_OTHER',
+} as const satisfies Record<UnlockOutcome, ReleaseAnswer['status']>;
+
+/** What a call came to: for its caller, and in the words of those who count. */
+type Ended<T> = readonly [answer: T, outcome: LockOutcome];
+
+/** A call that is told of to observers. */
+interface Subject {
+  readonly operation: keyof typeof TASKS;
+  readonly request: { readonly storeName: string };
+  readonly resourceId?: string;
+  readonly lockOwner?: string;
+}
+
+class NativeLocks implements NativeLockService {
+  readonly #identity: { readonly appId: string; readonly hostName: string };
+  readonly #observers: readonly LockObserver[];
+  readonly #stores: StoreCatalog;
+  readonly #clock: LeaseClock;
+  readonly #plain: PlainCalls;
+  readonly #waits: WaitingRoom;
+  readonly #holds: HoldRoom;
+  readonly #taking: Taking;
+  readonly #holding: Holding;
+  #isStopping = false;
+
+  constructor(options: NativeLockServiceOptions) {
+    const { stores, clock = new LeaseClock(), policyOf = () => plainPolicy } = options;
+    const { admission = new Admission(Infinity) } = options;
+    const calls = new StoreCalls({ stores, policyOf, admission });
+    this.#identity = { appId: options.appId, hostName: options.hostName };
+    this.#observers = options.observers;
+    this.#stores = stores;
+    this.#clock = clock;
+    this.#plain = new PlainCalls({ clock, calls });
+    this.#waits = new WaitingRoom({ ...options, clock });
+    this.#holds = new HoldRoom({ ...options, clock });
+    this.#taking = new Taking({ clock, calls, room: this.#waits });
+    this.#holding = new Holding({
+      calls,
+      plain: this.#plain,
+      taking: this.#taking,
+      room: this.#holds,
+    });
+    stores.whenRemoved((name) => {
+      this.#waits.remove(name);
+      this.#holds.remove(name);
+    });
+  }
+
+  acquire(request: AcquireRequest, caller: NativeCaller): Promise<AcquireAnswer> {
+    const arrivedAtMs = this.#toLeaseClock(caller.arrivedAtMs);
+    const lockOwner = this.#toOwner(request);
+    const subject = { operation: 'acquire', request, ...request, lockOwner } as const;
+    return this.#observe<AcquireAnswer>(subject, caller, async () => {
+      const resolved = resolveAcquire(this.#stores, request);
+      if (request.waitMs > 0) this.#assertRunning();
+      const { ttlMs, waitMs } = request;
+      const { signal } = caller;
+      const wanted = { ...resolved, owner: lockOwner, ttlMs, waitMs, arrivedAtMs, signal };
+      const taken = await this.#taking.take(wanted);
+      if (taken === undefined) return [await this.#refuse(resolved, caller), 'refused'];
+      undoIfUnheard(taken, caller);
+      const lease = this.#toLease(lockOwner, taken.grant, arrivedAtMs);
+      return [{ acquired: true, lease }, 'acquired'];
+    });
+  }
+
+  renew(request: RenewRequest, caller: NativeCaller): Promise<RenewAnswer> {
+    const arrivedAtMs = this.#toLeaseClock(caller.arrivedAtMs);
+    const subject = { operation: 'renew', request, ...request } as const;
+    return this.#observe<RenewAnswer>(subject, caller, async () => {
+      const resolved = resolveRenew(this.#stores, request);
+      const result = await this.#plain.renew(resolved, request, caller.signal);
+      if (result.status !== 'renewed') {
+        return [{ status: RELEASE_STATUS[result.status] }, result.status];
+      }
+      const lease = this.#toLease(request.lockOwner, result.grant, arrivedAtMs);
+      return [{ status: 'RENEWED', lease }, 'renewed'];
+    });
+  }
+
+  release(request: ReleaseRequest, caller: NativeCaller): Promise<ReleaseAnswer> {
+    const subject = { operation: 'release', request, ...request } as const;
+    return this.#observe<ReleaseAnswer>(subject, caller, async () => {
+      const resolved = resolveRelease(this.#stores, request);
+      const outcome = await this.#plain.release(resolved, request, caller.signal);
+      return [{ status: RELEASE_STATUS[outcome] }, outcome];
+    });
+  }
+
+  async hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): Promise<void> {
+    const arrivedAtMs = this.#toLeaseClock(caller.arrivedAtMs);
+    const lockOwner = this.#toOwner(request);
+    const subject = { operation: 'hold', request, ...request, lockOwner } as const;
+    await this.#observe<undefined>(subject, caller, async () => {
+      const resolved = resolveAcquire(this.#stores, request);
+      this.#assertRunning();
+      const named = { ...request, lockOwner, arrivedAtMs };
+      return [undefined, await this.#holding.hold(resolved, named, { caller, sink })];
+    });
+  }
+
+  get(request: LockName, caller: NativeCaller): Promise<LockInfo | undefined> {
+    const subject = { operation: 'get', request, ...request } as const;
+    return this.#observe<LockInfo | undefined>(subject, caller, async () => {
+      const resolved = resolveGet(this.#stores, request);
+      return [await this.#plain.get(resolved, caller.signal), 'seen'];
+    });
+  }
+
+  list(request: ListRequest, caller: NativeCaller): Promise<ListAnswer> {
+    return this.#observe<ListAnswer>({ operation: 'list', request }, caller, async () => {
+      const resolved = resolveList(this.#stores, request);
+      return [await this.#plain.list(resolved, request, caller.signal), 'seen'];
+    });
+  }
+
+  forceRelease(request: ForceReleaseRequest, caller: NativeCaller): Promise<ReleaseAnswer> {
+    const subject = { operation: 'forceRelease', request, ...request } as const;
+    return this.#observe<ReleaseAnswer>(subject, caller, async () => {
+      const resolved = resolveForceRelease(this.#stores, request);
+      const outcome = await this.#plain.forceRelease(resolved, request, caller.signal);
+      if (outcome === 'unlocked') {
+        this.#forceReleased(request);
+      }
+      return [{ status: RELEASE_STATUS[outcome] }, outcome];
+    });
+  }
+
+  stop(): void {
+    this.#isStopping = true;
+    this.#waits.stop();
+    this.#holds.stop();
+  }
+
+  /** Tells observers of a call, and makes a LockError of whatever it fails with. */
+  async #observe<T>(
+    subject: Subject,
+    caller: NativeCaller,
+    run: () => Promise<Ended<T>>,
+  ): Promise<T> {
+    const { operation, request, resourceId = '', lockOwner = '' } = subject;
+    const { storeName } = request;
+    const isKnownStore = this.#stores.find(storeName) !== undefined;
+    const observed = new ObservedLockCall(
+      caller.observer === undefined ? this.#observers : [...this.#observers, caller.observer],
+      { operation, storeName, isKnownStore, resourceId, lockOwner },
+    );
+    try {
+      const [answer, outcome] = await run();
+      observed.ended(outcome);
+      return answer;
+    } catch (error) {
+      throw observed.failed(toLockError(error, storeName, TASKS[operation]));
+    }
+  }
+
+  async #refuse(resolved: Resolved, { signal }: NativeCaller): Promise<AcquireAnswer> {
+    return { acquired: false, holder: await this.#plain.look(resolved, signal) };
+  }
+
+  #assertRunning(): void {
+    if (this.#isStopping) throw lockErrors.stopping('this call holds nothing');
+  }
+
+  #forceReleased({ storeName, resourceId, fencingToken, reason }: ForceReleaseRequest): void {
+    const report = { storeName, resourceId, fencingToken, reason };
+    for (const observer of this.#observers) observer.forceReleased?.(report);
+  }
+
+  #toOwner({ lockOwner }: AcquireRequest): string {
+    return lockOwner === '' ? drawLockOwner(this.#identity) : lockOwner;
+  }
+
+  /** Rounded down, and never less than nothing: the lease may be over by now. */
+  #toLease(lockOwner: string, { fencingToken, validUntilMs }: Grant, arrivedAtMs: number): Lease {
+    const validMs = Math.max(0, Math.floor(validUntilMs - arrivedAtMs));
+    return { lockOwner, fencingToken, validMs };
+  }
+
+  #toLeaseClock(monotonicMs: number): number {
+    return monotonicMs + this.#clock.asleepMs();
+  }
+}
+
+/** A lock whose caller leaves before the answer has reached the socket is undone. */
+function undoIfUnheard(taken: Taken, { signal }: NativeCaller): void {
+  const undo = (): void => {
+    taken.undo();
+  };
+  if (signal.aborted) undo();
+  else signal.addEventListener('abort', undo);
+}

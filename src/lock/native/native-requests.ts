@@ -1,0 +1,160 @@
+import { type LockError, lockErrors } from '../lock-errors';
+import { LockKeyError, toLockKey } from '../lock-key';
+import type {
+  AcquireRequest,
+  ForceReleaseRequest,
+  ListRequest,
+  LockName,
+  ReleaseRequest,
+  RenewRequest,
+} from '../native-lock-service';
+import type { CatalogEntry, StoreCatalog } from '../store-catalog';
+
+/** What a value of a request may be: a whole number between two bounds, both of them included. */
+interface WholeNumber {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The shortest lease lets a renewal be tried more than once; the longest is what an int32 of milliseconds can say. */
+const TTL_MS: WholeNumber = { least: 10, most: 2 ** 31 - 1 };
+
+/** A day: a call that waits longer has been forgotten. */
+const WAIT_MS: WholeNumber = { least: 0, most: 24 * 60 * 60 * 1000 };
+
+/** The first grant of a lock has 1 at least; beyond 2^53-1 a JSON number loses digits. */
+const FENCING_TOKEN: WholeNumber = { least: 1, most: Number.MAX_SAFE_INTEGER };
+
+/** 0 names a grant that has no token. */
+const TOKEN_OR_NONE: WholeNumber = { ...FENCING_TOKEN, least: 0 };
+
+/** On the store's clock, since 1970; 0 where a lock doesn't end. */
+const EXPIRES_AT_MS: WholeNumber = { least: 0, most: Number.MAX_SAFE_INTEGER };
+
+const PAGE_SIZE: WholeNumber = { least: 1, most: 1000 };
+
+/** The locks of a page, where nothing is said. */
+export const DEFAULT_PAGE_SIZE = 100;
+
+/** The longest reason of a forced release, in characters: it is written into a log. */
+const LONGEST_REASON = 256;
+
+/** A request whose values are allowed: the store that it names, and the key. */
+export interface Resolved {
+  readonly entry: CatalogEntry;
+  readonly key: string;
+}
+
+/** Checks a request to take or to hold a lock. Like all of these it throws a LockError at the first thing that is wrong. */
+export function resolveAcquire(stores: StoreCatalog, request: AcquireRequest): Resolved {
+  return resolve(stores, request, (check) => {
+    check.number('ttlMs', request.ttlMs, TTL_MS);
+    check.number('waitMs', request.waitMs, WAIT_MS);
+  });
+}
+
+/** Checks a request to renew a lease. */
+export function resolveRenew(stores: StoreCatalog, request: RenewRequest): Resolved {
+  return resolve(stores, request, (check) => {
+    checkGrant(check, request);
+    check.number('ttlMs', request.ttlMs, TTL_MS);
+  });
+}
+
+/** Checks a request to release a lock. */
+export function resolveRelease(stores: StoreCatalog, request: ReleaseRequest): Resolved {
+  return resolve(stores, request, (check) => {
+    checkGrant(check, request);
+  });
+}
+
+/** Checks a request to look at a lock. */
+export function resolveGet(stores: StoreCatalog, request: LockName): Resolved {
+  return resolve(stores, request, () => undefined);
+}
+
+/** Checks a request to release a lock by force. */
+export function resolveForceRelease(stores: StoreCatalog, request: ForceReleaseRequest): Resolved {
+  return resolve(stores, request, (check) => {
+    check.number('fencingToken', request.fencingToken, TOKEN_OR_NONE);
+    if (request.fencingToken === 0) {
+      check.text('lockOwner', request.lockOwner);
+      check.number('expiresAtMs', request.expiresAtMs, EXPIRES_AT_MS);
+    }
+    check.reason(request.reason);
+  });
+}
+
+/** Checks a request for held locks. The key is where theirs begin. */
+export function resolveList(stores: StoreCatalog, request: ListRequest): Resolved {
+  const check = new RequestCheck(request.storeName);
+  if (stores.isEmpty) throw lockErrors.storesNotConfigured();
+  if (request.pageSize !== undefined) check.number('pageSize', request.pageSize, PAGE_SIZE);
+  const entry = entryOf(stores, request.storeName);
+  return { entry, key: check.key('prefix', entry, request.prefix) };
+}
+
+function resolve(
+  stores: StoreCatalog,
+  { storeName, resourceId }: LockName,
+  checkValues: (check: RequestCheck) => void,
+): Resolved {
+  const check = new RequestCheck(storeName);
+  if (stores.isEmpty) throw lockErrors.storesNotConfigured();
+  check.text('resourceId', resourceId);
+  checkValues(check);
+  const entry = entryOf(stores, storeName);
+  return { entry, key: check.key('resourceId', entry, resourceId) };
+}
+
+function checkGrant(check: RequestCheck, { lockOwner, fencingToken }: ReleaseRequest): void {
+  check.text('lockOwner', lockOwner);
+  if (fencingToken !== undefined) check.number('fencingToken', fencingToken, FENCING_TOKEN);
+}
+
+function entryOf(stores: StoreCatalog, storeName: string): CatalogEntry {
+  const entry = stores.find(storeName);
+  if (entry === undefined) throw lockErrors.storeNotFound(storeName);
+  return entry;
+}
+
+/** Checks the values of a request, by their names in JSON. */
+class RequestCheck {
+  constructor(private readonly storeName: string) {}
+
+  number(name: string, value: number | undefined, { least, most }: WholeNumber): void {
+    if (value !== undefined && Number.isSafeInteger(value) && value >= least && value <= most) {
+      return;
+    }
+    const what = value === undefined ? 'is missing' : `is ${value}`;
+    throw this.refusal(`${name} ${what}; a whole number from ${least} to ${most} is allowed`);
+  }
+
+  text(name: string, value: string): void {
+    if (value === '') throw this.refusal(`${name} is empty`);
+  }
+
+  reason(reason: string): void {
+    const { length } = Array.from(reason);
+    if (length < 1 || length > LONGEST_REASON) {
+      const allowed = `1 to ${LONGEST_REASON} characters are allowed`;
+      throw this.refusal(`reason has ${length} characters; ${allowed}, and needed`);
+    }
+    if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(reason)) {
+      throw this.refusal('reason has a control character or a line break, which is not allowed');
+    }
+  }
+
+  key(name: string, { keyPrefix }: CatalogEntry, text: string): string {
+    try {
+      return toLockKey(keyPrefix, text);
+    } catch (error) {
+      if (!(error instanceof LockKeyError)) throw error;
+      throw this.refusal(`${name} contains '||', which is not allowed`);
+    }
+  }
+
+  refusal(reason: string): LockError {
+    return lockErrors.valueNotAllowed(this.storeName, reason);
+  }
+}

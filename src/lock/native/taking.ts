@@ -1,0 +1,146 @@
+import type { CancelSignal } from '../../base/cancellation';
+import { createAttempt } from '../attempt';
+import type { LeaseClock } from '../lease-clock';
+import { lockErrors } from '../lock-errors';
+import { type LockStore, StoreError, type TryLockCall } from '../lock-store';
+import type { Grant, LeaseAbility, LockQueue } from '../store-abilities';
+import type { CatalogEntry } from '../store-catalog';
+import { WaitEndedError, type WaitResult } from '../waiting/waiter';
+import type { WaitingRoom } from '../waiting/waiting-room';
+import type { StoreCalls } from './store-calls';
+
+/** A lock to be taken. */
+export interface TakeRequest {
+  readonly entry: CatalogEntry;
+  readonly key: string;
+  readonly owner: string;
+  readonly ttlMs: number;
+  readonly waitMs: number;
+  /** On the clock of leases. */
+  readonly arrivedAtMs: number;
+  readonly signal: CancelSignal;
+  /** Is told once, where it has to wait. */
+  readonly onQueued?: (ahead: number) => void;
+}
+
+/** A lock that was taken. */
+export interface Taken {
+  /** Its end is one of the clock of leases. */
+  readonly grant: Grant;
+  /** For a grant that nobody hears of. */
+  undo(): void;
+}
+
+/** The ability to grant leases, of a store that has it; rejects otherwise. */
+export function leasesOf({ name, store }: CatalogEntry): LeaseAbility {
+  if (store.leases !== undefined) return store.leases;
+  throw lockErrors.unsupported(name, 'its kind gives no leases with a fencing token');
+}
+
+/** Takes locks: at once, or in turn. */
+export class Taking {
+  readonly #clock: LeaseClock;
+  readonly #calls: StoreCalls;
+  readonly #room: WaitingRoom;
+
+  constructor(options: {
+    readonly clock: LeaseClock;
+    readonly calls: StoreCalls;
+    readonly room: WaitingRoom;
+  }) {
+    this.#clock = options.clock;
+    this.#calls = options.calls;
+    this.#room = options.room;
+  }
+
+  /** Undefined where another holds the lock, or comes before. Rejects with a LockError or what the store failed with. */
+  take(request: TakeRequest): Promise<Taken | undefined> {
+    return request.waitMs === 0 ? this.#takeNow(request) : this.#takeInTurn(request);
+  }
+
+  async #takeNow(request: TakeRequest): Promise<Taken | undefined> {
+    const { entry, signal } = request;
+    const leases = leasesOf(entry);
+    const call = toTryCall(request);
+    const undo = (): Promise<void> => entry.store.withdraw(call);
+    const asleepMs = this.#clock.asleepMs();
+    const run = async (trySignal: CancelSignal): Promise<Grant | undefined> => {
+      const result = await leases.acquire(call, trySignal);
+      if (!result.acquired) return undefined;
+      const { fencingToken, validUntilMs } = result.grant;
+      const grant = { fencingToken, validUntilMs: validUntilMs + asleepMs };
+      assertHeard(trySignal);
+      return this.#assertLasting(grant);
+    };
+    const grant = await this.#calls.run({ entry, run, signal, undo });
+    return grant === undefined ? undefined : toTaken(grant, undo);
+  }
+
+  async #takeInTurn(request: TakeRequest): Promise<Taken | undefined> {
+    const { entry, waitMs, arrivedAtMs, signal, onQueued } = request;
+    const queue = queueOf(entry);
+    await this.#admit();
+    const deadlineMs = arrivedAtMs + waitMs;
+    const waitUntilMs = deadlineMs - this.#clock.asleepMs();
+    const call = { ...toTryCall(request), waitUntilMs };
+    const { name: storeName, store } = entry;
+    const policy = this.#calls.policyFor(storeName);
+    const wait = { storeName, store, queue, policy, call, signal, onQueued };
+    const grant = toGrant(await this.#room.wait(wait, deadlineMs), storeName);
+    return grant === undefined ? undefined : toTaken(grant, () => queue.leave(call));
+  }
+
+  async #admit(): Promise<void> {
+    const { admission } = this.#room;
+    if (admission.enter()) return;
+    await admission.nextTurn();
+    throw lockErrors.tooManyWaits(admission.bound);
+  }
+
+  #assertLasting(grant: Grant): Grant {
+    if (grant.validUntilMs > this.#clock.now()) return grant;
+    throw unheard('the lease was over before its grant was answered');
+  }
+}
+
+function queueOf({ name, store }: CatalogEntry): LockQueue {
+  if (store.queue !== undefined) return store.queue;
+  throw lockErrors.unsupported(
+    name,
+    'its kind has no queues; with waitMs 0 a lock can be tried for',
+  );
+}
+
+function toTryCall({ key, owner, ttlMs }: TakeRequest): TryLockCall {
+  return { key, owner, ttlMs, attempt: createAttempt() };
+}
+
+function toTaken(grant: Grant, undo: () => ReturnType<LockStore['withdraw']>): Taken {
+  return {
+    grant,
+    undo: () => {
+      // The store says in the log what it could not withdraw before it was closed.
+      undo().catch(() => undefined);
+    },
+  };
+}
+
+function toGrant(result: WaitResult, storeName: string): Grant | undefined {
+  if (result.state === 'granted') return result.grant;
+  if (result.state === 'over') return undefined;
+  throw result.error instanceof WaitEndedError ? toEndError(result.error, storeName) : result.error;
+}
+
+function toEndError({ reason }: WaitEndedError, storeName: string): Error {
+  if (reason === 'stopping') return lockErrors.stopping('this call holds nothing');
+  if (reason === 'store-removed') return lockErrors.storeRemoved(storeName);
+  return lockErrors.callerGone();
+}
+
+function assertHeard(signal: CancelSignal): void {
+  if (signal.aborted) throw unheard('the caller has gone');
+}
+
+function unheard(reason: string): StoreError {
+  return new StoreError(reason, { kind: 'deadline', outcome: 'unknown', reason });
+}

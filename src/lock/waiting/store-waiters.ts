@@ -1,0 +1,280 @@
+import { DeadlineQueue } from '../../base/deadline-queue';
+import { runWithin } from '../../base/race';
+import type { Timer } from '../../base/clock';
+import type { LeaseClock } from '../lease-clock';
+import { StoreError } from '../lock-store';
+import type { LockQueue, QueueListener } from '../store-abilities';
+import { ask, type AskEnd, isPassing } from './asking';
+import { KeyWaiters } from './key-waiters';
+import type { Waiter } from './waiter';
+import { type EndReason, WaitEndedError, type WaitResult } from './waiter';
+
+/** How long the answer to a last ask is awaited once the time of a wait is over, in milliseconds. */
+export const LAST_ANSWER_MS = 250;
+
+/** The least pause before a head asks again of itself, in milliseconds: leases end between two of the store's ticks. */
+const LEAST_PAUSE_MS = 10;
+
+/** Who is told of what happens to the waiters of a store. */
+export interface WaitersListener {
+  /** The store woke a waiter. */
+  woken(): void;
+  /** A waiter was answered. */
+  settled(waiter: Waiter, result: WaitResult): void;
+  /** Nothing of a waiter is to be done any more: it was granted, or its ticket's withdrawal is under way. */
+  done(waiter: Waiter): void;
+}
+
+/**
+ * Those who wait at one store. The store keeps the tickets; this keeps them alive, knows when an ask is worth it,
+ * and ends each wait in time. See {@link LockQueue} for the rules that it keeps.
+ *
+ * One timer for what is due of itself and one for refreshing, however many wait.
+ */
+export class StoreWaiters implements QueueListener {
+  readonly #queue: LockQueue;
+  readonly #clock: LeaseClock;
+  readonly #listener: WaitersListener;
+  readonly #keys = new Map<string, KeyWaiters>();
+  readonly #byAttempt = new Map<string, Waiter>();
+  readonly #deadlines: DeadlineQueue<Waiter>;
+  #tick: Timer | undefined;
+  #isRefreshing = false;
+  #refreshesAgain = false;
+
+  constructor(queue: LockQueue, clock: LeaseClock, listener: WaitersListener) {
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#deadlines = new DeadlineQueue(clock, (waiter) => {
+      this.#due(waiter);
+    });
+    queue.listen(this);
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#byAttempt.size;
+  }
+
+  /** Lets one wait; asks at once. */
+  enter(waiter: Waiter): void {
+    const { call, signal } = waiter.request;
+    const ofKey = this.#keys.get(call.key) ?? new KeyWaiters();
+    this.#keys.set(call.key, ofKey);
+    ofKey.add(waiter);
+    this.#byAttempt.set(call.attempt.id, waiter);
+    signal.addEventListener('abort', waiter.onAbort);
+    if (signal.aborted) {
+      waiter.onAbort();
+      return;
+    }
+    this.#startTicking();
+    this.#ask(waiter);
+    this.#schedule(waiter);
+  }
+
+  /** Ends the waits that a condition is true for. */
+  endWhere(condition: (waiter: Waiter) => boolean, reason: EndReason): void {
+    for (const waiter of [...this.#byAttempt.values()]) {
+      if (condition(waiter)) this.end(waiter, reason);
+    }
+  }
+
+  /** Ends a wait before its time. */
+  end(waiter: Waiter, reason: EndReason): void {
+    if (waiter.state === 'ended') return;
+    this.#settle(waiter, { state: 'failed', error: new WaitEndedError(reason) });
+    waiter.ask?.abort();
+  }
+
+  woken(attemptId: string): void {
+    const waiter = this.#byAttempt.get(attemptId);
+    if (waiter === undefined) return;
+    this.#listener.woken();
+    this.#ask(waiter);
+  }
+
+  missed(): void {
+    if (this.#tick !== undefined) void this.#refresh();
+  }
+
+  lapsed(): void {
+    for (const waiter of [...this.#byAttempt.values()]) this.#ask(waiter);
+  }
+
+  /** Asks now, or again once the ask that is under way has ended. */
+  #ask(waiter: Waiter): void {
+    if (waiter.state !== 'waiting') return;
+    if (waiter.ask !== undefined) {
+      waiter.asksAgain = true;
+      return;
+    }
+    waiter.asksAgain = false;
+    waiter.askAtMs = Infinity;
+    void ask(waiter, this.#clock).then((end) => {
+      this.#asked(waiter, end);
+    });
+  }
+
+  #asked(waiter: Waiter, end: AskEnd): void {
+    if (end.state !== 'failed' || end.isApplied) waiter.mayStand = true;
+    if (waiter.state === 'waiting' && this.#clock.now() >= waiter.deadlineMs) {
+      waiter.state = 'settling';
+    }
+    if (waiter.state === 'ended') this.#leave(waiter);
+    else if (waiter.state === 'settling') this.#settleLate(waiter, end);
+    else if (end.state === 'granted') this.#granted(waiter, end);
+    else if (end.state === 'queued') this.#queued(waiter, end);
+    else this.#failed(waiter, end.error);
+  }
+
+  #granted(waiter: Waiter, end: AskEnd & { readonly state: 'granted' }): void {
+    const isOver = end.grant.validUntilMs <= this.#clock.now();
+    this.#settle(waiter, isOver ? { state: 'failed', error: leaseIsOver() } : end);
+  }
+
+  #queued(waiter: Waiter, { ahead, freeAtMs }: AskEnd & { readonly state: 'queued' }): void {
+    waiter.failure = undefined;
+    this.#keys.get(waiter.request.call.key)?.stands(waiter, ahead);
+    if (ahead === 0 && freeAtMs !== undefined) {
+      waiter.askAtMs = Math.max(freeAtMs, this.#clock.now() + LEAST_PAUSE_MS);
+    }
+    if (!waiter.isQueued) {
+      waiter.isQueued = true;
+      waiter.request.onQueued?.(ahead);
+    }
+    if (waiter.asksAgain) this.#ask(waiter);
+    this.#schedule(waiter);
+  }
+
+  #failed(waiter: Waiter, error: unknown): void {
+    if (!isPassing(error)) {
+      this.#settle(waiter, { state: 'failed', error });
+      return;
+    }
+    waiter.failure = error;
+    waiter.askAtMs = this.#clock.now() + this.#queue.refreshEveryMs;
+    this.#schedule(waiter);
+  }
+
+  /** Whatever the last ask came to, it came too late: a grant is withdrawn. */
+  #settleLate(waiter: Waiter, end: AskEnd): void {
+    const isUnknown = end.state === 'failed';
+    this.#settle(waiter, isUnknown ? { state: 'failed', error: end.error } : { state: 'over' });
+  }
+
+  #schedule(waiter: Waiter): void {
+    if (waiter.state !== 'waiting') return;
+    this.#deadlines.set(waiter, Math.min(waiter.deadlineMs, waiter.askAtMs));
+  }
+
+  #due(waiter: Waiter): void {
+    if (waiter.state === 'settling') {
+      this.#settle(waiter, { state: 'failed', error: noAnswer() });
+      waiter.ask?.abort();
+    } else if (this.#clock.now() >= waiter.deadlineMs) {
+      this.#timeIsOver(waiter);
+    } else {
+      this.#ask(waiter);
+      this.#schedule(waiter);
+    }
+  }
+
+  #timeIsOver(waiter: Waiter): void {
+    if (waiter.ask !== undefined) {
+      waiter.state = 'settling';
+      this.#deadlines.set(waiter, waiter.deadlineMs + LAST_ANSWER_MS);
+      return;
+    }
+    const { failure } = waiter;
+    const isUnknown = failure !== undefined;
+    this.#settle(waiter, isUnknown ? { state: 'failed', error: failure } : { state: 'over' });
+  }
+
+  /** Answers a waiter, who doesn't wait any more. Its ticket is withdrawn, unless it got what it waited for. */
+  #settle(waiter: Waiter, result: WaitResult): void {
+    const { call, signal } = waiter.request;
+    waiter.state = 'ended';
+    signal.removeEventListener('abort', waiter.onAbort);
+    this.#deadlines.delete(waiter);
+    this.#byAttempt.delete(call.attempt.id);
+    const ofKey = this.#keys.get(call.key);
+    ofKey?.delete(waiter);
+    if (ofKey?.size === 0) this.#keys.delete(call.key);
+    if (this.#byAttempt.size === 0) this.#stopTicking();
+    this.#listener.settled(waiter, result);
+    waiter.settle(result);
+    if (result.state === 'granted') this.#listener.done(waiter);
+    else if (waiter.ask === undefined) this.#leave(waiter);
+  }
+
+  /** Not before the last ask has ended: an ask that came after it would be a ghost's. */
+  #leave(waiter: Waiter): void {
+    const { call } = waiter.request;
+    // The store says in the log what it could not withdraw before it was closed.
+    if (waiter.mayStand) this.#queue.leave(call).catch(() => undefined);
+    this.#listener.done(waiter);
+  }
+
+  #startTicking(): void {
+    if (this.#tick !== undefined) return;
+    this.#tick = this.#clock.after(this.#queue.refreshEveryMs, () => {
+      this.#tick = undefined;
+      this.#startTicking();
+      void this.#refresh();
+    });
+  }
+
+  #stopTicking(): void {
+    this.#tick?.close();
+    this.#tick = undefined;
+  }
+
+  /** One at a time, each with an end: a command that a dead connection swallowed must not keep the next from being sent. */
+  async #refresh(): Promise<void> {
+    if (this.#isRefreshing) {
+      this.#refreshesAgain = true;
+      return;
+    }
+    this.#isRefreshing = true;
+    this.#refreshesAgain = false;
+    const keys = [...this.#keys.keys()];
+    const limit = { afterMs: 2 * this.#queue.refreshEveryMs, clock: this.#clock };
+    try {
+      this.#lookedAt(keys, await runWithin(limit, (over) => this.#queue.refresh(keys, over)));
+    } catch {
+      // The next one covers it; the asks tell what is wrong.
+    } finally {
+      this.#isRefreshing = false;
+    }
+    if (this.#isDueAgain()) this.missed();
+  }
+
+  #isDueAgain(): boolean {
+    return this.#refreshesAgain;
+  }
+
+  #lookedAt(keys: readonly string[], freeKeys: readonly string[]): void {
+    const free = new Set(freeKeys);
+    for (const key of keys) {
+      if (!free.has(key)) this.#keys.get(key)?.wasHeld();
+    }
+    for (const key of freeKeys) {
+      const waiter = this.#keys.get(key)?.takeCandidate();
+      // One whose ask is under way finds the lock free, too.
+      if (waiter !== undefined && waiter.ask === undefined) this.#ask(waiter);
+    }
+  }
+}
+
+function leaseIsOver(): StoreError {
+  const message = 'the lease was over before its grant was answered; it is withdrawn';
+  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
+}
+
+function noAnswer(): StoreError {
+  const message =
+    'the wait was over before its last ask was answered; it is withdrawn, the outcome is unknown';
+  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
+}
