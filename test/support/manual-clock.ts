@@ -1,5 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-
 import type { Clock, Timer } from '../../src/base/clock';
 
 /** Time that passes when it is told to. */
@@ -34,13 +32,16 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
-  /** As {@link ManualClock.pass}; what was promised meanwhile comes true before time goes on. */
-  async passSlowly(ms: number): Promise<void> {
+  /** Lets time pass as {@link ManualClock.pass} does, and promises settle before and after each thing that is due. */
+  async passGently(ms: number, afterEach: () => void = () => undefined): Promise<void> {
     const untilMs = this.#nowMs + ms;
-    do await turn();
-    while (this.#runNext(untilMs));
+    await settlePromises();
+    for (let next = this.#nextAtMs(); next <= untilMs; next = this.#nextAtMs()) {
+      this.pass(Math.max(0, next - this.#nowMs));
+      await settlePromises();
+      afterEach();
+    }
     this.#nowMs = untilMs;
-    await turn();
   }
 
   #runNext(untilMs: number): boolean {
@@ -51,4 +52,15 @@ export class ManualClock implements Clock {
     next.run();
     return true;
   }
+
+  #nextAtMs(): number {
+    return this.#timers.reduce((earliest, { atMs }) => Math.min(earliest, atMs), Infinity);
+  }
+}
+
+/** Every promise that can settle has settled, and what waited for it has run. */
+export function settlePromises(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -21,7 +21,7 @@ describe('an attempt', () => {
     expect(room.clock.timers).toBe(0);
   });
 
-  const pass = (ms: number) => room.clock.passSlowly(ms);
+  const pass = (ms: number) => room.clock.passGently(ms);
 
   /** Lets a send go without its reply, and opens the next link. */
   const loseReply = async (): Promise<FakeLink> => {
@@ -259,13 +259,13 @@ describe('two links', () => {
     const [one, other] = [await room.open('a'), await room.open('b')];
     const lost = room.run(new FakeCommand('a1'));
     const held = room.run(new FakeCommand('b1'));
-    await room.clock.passSlowly(100);
+    await room.clock.passGently(100);
     other.last.reply('granted');
     await expect(held).resolves.toBe('granted');
-    await room.clock.passSlowly(100);
+    await room.clock.passGently(100);
     expect([one.endReason, other.endReason]).toEqual([expect.any(Error), undefined]);
     const again = await room.open('a');
-    await room.clock.passSlowly(0);
+    await room.clock.passGently(0);
     expect(again.last).toMatchObject({ what: 'a1', stamp: { number: 1 } });
     again.last.reply('refused');
     await expect(lost).resolves.toBe('refused');

@@ -22,7 +22,7 @@ describe('a clock of a server', () => {
 
   it('is never ahead of the true one, however long the reply was on its way', async () => {
     const reading = ServerClock.of({ ask, clock });
-    await clock.passSlowly(100);
+    await clock.passGently(100);
     replies.pop()?.(5000);
     // The server said 5000 at some moment of the last 100 ms.
     expect((await reading).at(100)).toBe(5000);
@@ -34,13 +34,13 @@ describe('a clock of a server', () => {
 
   it('is read again where the last reading is older than 30 s, and serves meanwhile', async () => {
     const server = await read(5000);
-    await clock.passSlowly(30_000);
+    await clock.passGently(30_000);
     expect(server.at(30_000)).toBe(35_000);
     expect(replies).toHaveLength(0);
-    await clock.passSlowly(1);
+    await clock.passGently(1);
     expect(server.at(30_001)).toBe(35_001);
     replies.pop()?.(36_000);
-    await clock.passSlowly(0);
+    await clock.passGently(0);
     expect(server.at(30_001)).toBe(36_000);
   });
 

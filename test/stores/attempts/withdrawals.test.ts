@@ -14,7 +14,7 @@ describe('a withdrawal', () => {
     expect(room.clock.timers).toBe(0);
   });
 
-  const pass = (ms: number) => room.clock.passSlowly(ms);
+  const pass = (ms: number) => room.clock.passGently(ms);
 
   /** A call of which the caller has gone, and whose link ends then. */
   const leaveBehind = async (key = 'k', leaseMs = 60_000): Promise<FakeCommand> => {

@@ -1,0 +1,106 @@
+import { Cancellation } from '../../../src/base/cancellation';
+import { LeaseClock } from '../../../src/lock/lease-clock';
+import { createLockKeyPrefix } from '../../../src/lock/lock-key';
+import type { LockObserver } from '../../../src/lock/lock-observer';
+import { createNativeLockService } from '../../../src/lock/native/native-locks';
+import type {
+  HoldEvent,
+  HoldRequest,
+  HoldSink,
+  NativeLockService,
+} from '../../../src/lock/native-lock-service';
+import { StoreCatalog } from '../../../src/lock/store-catalog';
+import type { ManualClock } from '../manual-clock';
+import type { LockServer } from './lock-server';
+import { RemoteStore } from './remote-store';
+
+/** The whole key of a resource of a {@link SimulatedSidecar}. */
+export function keyOf(resourceId: string): string {
+  return `lock||app||${resourceId}`;
+}
+
+/** A hold that a test looks into: its events with their times, and how its call ended. */
+export class RecordedHold implements HoldSink {
+  readonly signal = new Cancellation();
+  readonly events: (HoldEvent & { readonly atMs: number })[] = [];
+  isWritable = true;
+  end: 'open' | 'resolved' | Error = 'open';
+  onEvent: (event: HoldEvent) => void = () => undefined;
+
+  constructor(private readonly clock: ManualClock) {}
+
+  emit(event: HoldEvent): void {
+    this.events.push({ ...event, atMs: this.clock.now() });
+    this.onEvent(event);
+  }
+
+  /** The types of the events so far. */
+  get told(): readonly string[] {
+    return this.events.map(({ type }) => type);
+  }
+
+  /** The last event, without its time. */
+  get last(): HoldEvent | undefined {
+    return this.events.at(-1);
+  }
+}
+
+/** The native lock service over a store of its own at a shared server, all under one virtual clock. */
+export class SimulatedSidecar {
+  readonly store: RemoteStore;
+  readonly stores = new StoreCatalog();
+  readonly locks: NativeLockService;
+  /** How far the wall clock is ahead of the monotonic one; a sleep moves it. */
+  wallAheadMs = 1_700_000_000_000;
+  readonly #clock: ManualClock;
+
+  constructor(
+    server: LockServer,
+    clock: ManualClock,
+    options: {
+      readonly observer?: LockObserver;
+      readonly maxWaits?: number;
+      readonly maxHolds?: number;
+      readonly random?: () => number;
+    } = {},
+  ) {
+    const { observer, random = () => 0, ...bounds } = options;
+    this.#clock = clock;
+    this.store = new RemoteStore(server, clock);
+    const keyPrefix = createLockKeyPrefix({
+      keyPrefix: undefined,
+      appId: 'app',
+      componentName: 'store',
+    });
+    this.stores.add({ name: 'store', store: this.store, keyPrefix });
+    this.locks = createNativeLockService({
+      stores: this.stores,
+      appId: 'app',
+      hostName: 'host',
+      observers: observer === undefined ? [] : [observer],
+      clock: new LeaseClock(clock, () => Math.floor(clock.now() + this.wallAheadMs)),
+      random,
+      ...bounds,
+    });
+  }
+
+  /** Who calls now. */
+  callerOf(signal = new Cancellation()): { signal: Cancellation; arrivedAtMs: number } {
+    return { signal, arrivedAtMs: this.#clock.now() };
+  }
+
+  /** Begins to hold; the request has sensible values where nothing is said. */
+  hold(request: Partial<HoldRequest> = {}): RecordedHold {
+    const hold = new RecordedHold(this.#clock);
+    const whole = { storeName: 'store', resourceId: 'r', lockOwner: '', ttlMs: 9000, waitMs: 0 };
+    this.locks.hold({ ...whole, ...request }, this.callerOf(hold.signal), hold).then(
+      () => {
+        hold.end = 'resolved';
+      },
+      (error: unknown) => {
+        hold.end = error as Error;
+      },
+    );
+    return hold;
+  }
+}
