@@ -107,7 +107,9 @@ export class DeadlineQueue<T extends Timed> {
     if (first === undefined || this.#isWaking) return;
     const nowMs = this.#clock.now();
     const wakesAtMs = Math.min(first.dueAtMs, nowMs + LONGEST_SLEEP_MS);
-    if (this.#timer !== undefined && this.#wakesAtMs <= wakesAtMs) return;
+    // A timer whose time has passed without it was overtaken by a sleep, and may have that long to run.
+    const isOnTime = this.#wakesAtMs >= nowMs && this.#wakesAtMs <= wakesAtMs;
+    if (this.#timer !== undefined && isOnTime) return;
     this.#disarm();
     this.#wakesAtMs = wakesAtMs;
     this.#timer = this.#clock.after(wakesAtMs - nowMs, () => {

@@ -9,7 +9,8 @@ export type AskEnd =
   AskResult | { readonly state: 'failed'; readonly error: unknown; readonly isApplied: boolean };
 
 /**
- * Sends one ask under the store's policy, retries included; never rejects.
+ * Sends one ask under the store's policy, retries included; never rejects. `waiter.ask` is to be cleared by whoever
+ * deals with the answer, in the same turn: another answer may be dealt with between the two.
  *
  * A sleep of the machine between the send and the answer is time of the lease, so what is added to the moments
  * of the answer is read before.
@@ -25,8 +26,6 @@ export async function ask(waiter: Waiter, clock: LeaseClock): Promise<AskEnd> {
   } catch (error) {
     const isApplied = !(error instanceof StoreError) || error.outcome === 'unknown';
     return { state: 'failed', error, isApplied };
-  } finally {
-    waiter.ask = undefined;
   }
 }
 

@@ -118,6 +118,7 @@ export class StoreWaiters implements QueueListener {
   }
 
   #asked(waiter: Waiter, end: AskEnd): void {
+    waiter.ask = undefined;
     if (end.state !== 'failed' || end.isApplied) waiter.mayStand = true;
     if (waiter.state === 'waiting' && this.#clock.now() >= waiter.deadlineMs) {
       waiter.state = 'settling';

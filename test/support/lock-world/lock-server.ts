@@ -46,6 +46,7 @@ export class LockServer {
   readonly #locks = new Map<string, HeldLock>();
   readonly #queues = new Map<string, Ticket[]>();
   readonly #withdrawn = new Set<string>();
+  readonly #epochs: number[] = [];
   #lastToken = 0;
   #lastScore = 0;
 
@@ -62,6 +63,11 @@ export class LockServer {
 
   ticketsOf(key: string): readonly Ticket[] {
     return (this.#queues.get(key) ?? []).filter(({ untilMs }) => untilMs > this.#clock.now());
+  }
+
+  /** How often data had been lost when a token was given. */
+  epochOf(token: number): number {
+    return this.#epochs[token] ?? -1;
   }
 
   get keys(): readonly string[] {
@@ -165,6 +171,7 @@ export class LockServer {
 
   #grant(key: string, grant: { owner: string; attemptId: string; ttlMs: number }): HeldLock {
     this.#lastToken += 1;
+    this.#epochs[this.#lastToken] = this.epoch;
     const { owner, attemptId, ttlMs } = grant;
     const endsAtMs = this.#clock.now() + ttlMs;
     const lock = { owner, attemptId, token: this.#lastToken, endsAtMs };

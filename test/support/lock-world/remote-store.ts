@@ -160,7 +160,6 @@ export class RemoteStore implements LockStore, WakeTarget {
     if (over !== undefined) this.violations.push(`asked after it was ${over}: ${attempt.id}`);
     if (this.#asking.has(attempt.id)) this.violations.push(`two asks at a time: ${attempt.id}`);
     this.#asking.add(attempt.id);
-    this.open.add(attempt.id);
     const run = (): ReturnType<LockServer['ask']> =>
       this.#server.ask(call, this, attempt.memory as number | undefined);
     try {
@@ -168,11 +167,15 @@ export class RemoteStore implements LockStore, WakeTarget {
       if (answer.state === 'queued') {
         this.#refreshedAtMs ??= sentAtMs;
         attempt.memory = answer.score;
+        this.open.add(attempt.id);
         return { state: 'queued', ahead: answer.ahead, freeAtMs: answer.freeAtMs };
       }
       this.#over.set(attempt.id, 'granted');
       this.open.delete(attempt.id);
       return { state: 'granted', grant: this.#toGrant(answer, sentAtMs, ttlMs) };
+    } catch (error) {
+      if (error instanceof StoreError && error.outcome === 'unknown') this.open.add(attempt.id);
+      throw error;
     } finally {
       this.#asking.delete(attempt.id);
     }
