@@ -5,6 +5,7 @@ import { LockKeyError } from '../lock/lock-key';
 import type { LockObserver } from '../lock/lock-observer';
 import { StoreError } from '../lock/lock-store';
 import { CallFailures } from './call-failures';
+import { createLostHoldsLog } from './lost-holds-log';
 
 /** The options of a {@link createLockLog}. */
 export interface LockLogOptions {
@@ -16,7 +17,7 @@ export interface LockLogOptions {
 /**
  * Logs finished lock calls. Every call is logged at debug, the only level at which owners and
  * resources may appear. An unexpected failure, which is a bug, is logged at error. Other failures
- * and overload are logged at warning, in few lines.
+ * and overload are logged at warning, in few lines. So are locks that were lost or released by force.
  */
 export function createLockLog(logger: Logger, options: LockLogOptions = {}): LockObserver {
   const { clock = processClock, loggerOf = () => undefined } = options;
@@ -42,7 +43,7 @@ export function createLockLog(logger: Logger, options: LockLogOptions = {}): Loc
       });
     }
   };
-  return { ended };
+  return { ended, ...createLostHoldsLog(logOf, clock) };
 }
 
 function isDefect(cause: unknown): boolean {

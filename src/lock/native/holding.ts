@@ -71,7 +71,8 @@ export class Holding {
     const onQueued = (ahead: number): void => {
       sink.emit({ type: 'queued', ahead });
     };
-    const wanted = { ...resolved, owner, ttlMs, waitMs, arrivedAtMs, signal, onQueued };
+    const call = { arrivedAtMs, signal, onQueued, isAdmitted: false };
+    const wanted = { ...resolved, owner, ttlMs, waitMs, ...call };
     return this.#options.taking.take(wanted);
   }
 

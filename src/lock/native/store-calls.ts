@@ -19,6 +19,8 @@ export interface StoreCall<T> {
   readonly signal: CancelSignal;
   /** Undoes what it may have done, where its outcome is unknown; left out where repeating it does no harm. */
   readonly undo?: () => Promise<void>;
+  /** False where the call has taken a place of another bound. */
+  readonly isAdmitted?: boolean;
 }
 
 /** Runs single calls to stores: under the bound of unary calls and the policies of their store, as Dapr's calls are. */
@@ -36,12 +38,22 @@ export class StoreCalls {
   }
 
   /** Runs a call to its end; rejects with what it failed with. The caller does not wait for what is undone. */
-  async run<T>({ entry, run, signal, undo }: StoreCall<T>): Promise<T> {
-    const { admission, stores, policyOf } = this.#options;
+  async run<T>(call: StoreCall<T>): Promise<T> {
+    if (call.isAdmitted === false) return this.#send(call);
+    const { admission } = this.#options;
     if (!admission.enter()) {
       await admission.nextTurn();
       throw lockErrors.overloaded(admission.bound);
     }
+    try {
+      return await this.#send(call);
+    } finally {
+      admission.leave();
+    }
+  }
+
+  async #send<T>({ entry, run, signal, undo }: StoreCall<T>): Promise<T> {
+    const { stores, policyOf } = this.#options;
     stores.enter(entry.store);
     try {
       return await policyOf(entry.name).run(run, signal);
@@ -52,7 +64,6 @@ export class StoreCalls {
       throw error;
     } finally {
       stores.leave(entry.store);
-      admission.leave();
     }
   }
 }

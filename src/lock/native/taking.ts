@@ -19,6 +19,8 @@ export interface TakeRequest {
   /** On the clock of leases. */
   readonly arrivedAtMs: number;
   readonly signal: CancelSignal;
+  /** False where it has taken a place among the holds: see StoreCall. */
+  readonly isAdmitted?: boolean;
   /** Is told once, where it has to wait. */
   readonly onQueued?: (ahead: number) => void;
 }
@@ -59,7 +61,7 @@ export class Taking {
   }
 
   async #takeNow(request: TakeRequest): Promise<Taken | undefined> {
-    const { entry, signal } = request;
+    const { entry, signal, isAdmitted = true } = request;
     const leases = leasesOf(entry);
     const call = toTryCall(request);
     const undo = (): Promise<void> => entry.store.withdraw(call);
@@ -72,7 +74,7 @@ export class Taking {
       assertHeard(trySignal);
       return this.#assertLasting(grant);
     };
-    const grant = await this.#calls.run({ entry, run, signal, undo });
+    const grant = await this.#calls.run({ entry, run, signal, undo, isAdmitted });
     return grant === undefined ? undefined : toTaken(grant, undo);
   }
 

@@ -72,7 +72,10 @@ export class SimulatedClient {
     };
     if (this.kind === 'hold') this.#beginHold();
     else this.#beginAcquire();
-    if (chance.is(0.2)) this.#after(chance.between(0, 5000), () => this.leave());
+    if (chance.is(0.2))
+      this.#after(chance.between(0, 5000), () => {
+        this.leave();
+      });
   }
 
   /** The client ends its call, and lets go of what it has. */
@@ -170,13 +173,27 @@ export class SimulatedClient {
   /** What it does with the lock. */
   #plan(): void {
     const { chance } = this.context;
-    const workMs = chance.between(0, 6000);
-    if (this.kind === 'acquire') {
-      if (chance.is(0.7)) this.#after(workMs, () => this.leave());
-      else this.#over('left');
-    } else if (chance.is(0.6)) this.#after(workMs, () => this.leave());
-    else if (chance.is(0.3)) this.#after(workMs, () => this.#fallSilent());
-    else if (chance.is(0.3)) this.#after(workMs, () => (this.#hold.isWritable = chance.is(0.5)));
+    const deed = this.kind === 'acquire' ? this.#planAcquired() : this.#planHeld();
+    this.#after(chance.between(0, 6000), deed);
+  }
+
+  #planAcquired(): () => void {
+    if (this.context.chance.is(0.3)) {
+      this.#over('left');
+      return () => undefined;
+    }
+    return () => {
+      this.leave();
+    };
+  }
+
+  #planHeld(): () => void {
+    const what = this.context.chance.next();
+    return () => {
+      if (what < 0.6) this.leave();
+      else if (what < 0.7) this.#fallSilent();
+      else if (what < 0.8) this.#hold.isWritable = false;
+    };
   }
 
   #fallSilent(): void {

@@ -30,7 +30,7 @@ export interface SimulationReport {
 }
 
 /**
- * One random schedule of clients and faults over two sidecars and a server, under virtual time, with the promises N1, N4, N5,
+ * One random schedule of clients and faults over three sidecars and a server, under virtual time, with the promises N1, N4, N5,
  * N7 to N11 looked at after every event.
  */
 export class Simulation {
@@ -58,7 +58,7 @@ export class Simulation {
       },
     };
     const random = this.#chance.next;
-    for (const _ of [1, 2, 3]) {
+    while (this.#sidecars.length < 3) {
       this.#sidecars.push(new SimulatedSidecar(this.#server, this.#clock, { observer, random }));
     }
   }
