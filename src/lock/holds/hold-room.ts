@@ -139,8 +139,9 @@ export class HoldRoom {
   #renewed(hold: Hold, end: RenewalEnd): void {
     const nowMs = this.#clock.now();
     hold.mayLastUntilMs = Math.max(hold.mayLastUntilMs, nowMs + hold.subject.ttlMs);
-    this.#report(hold, toRenewalOutcome(end));
+    // One that was cut short as the hold ended says nothing about the store.
     if (!hold.isLive) return;
+    this.#report(hold, toRenewalOutcome(end));
     if (nowMs >= hold.endMs) this.#ranOut(hold);
     else if (end.state === 'not_found') this.#lose(hold, 'EXPIRED');
     else if (end.state === 'held_by_other') this.#lose(hold, 'TAKEN_OVER');
