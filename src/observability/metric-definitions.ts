@@ -1,6 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import { DURATION_BUCKETS_S, LATENCY_BUCKETS_MS, SIZE_BUCKETS_BYTES } from './metric-buckets';
+import {
+  DURATION_BUCKETS_S,
+  LATENCY_BUCKETS_MS,
+  SIZE_BUCKETS_BYTES,
+  WAIT_BUCKETS_S,
+} from './metric-buckets';
 import { HistogramFamily, NumberFamily } from './metric-families';
 
 const POLICY_LABELS = ['app_id', 'name', 'namespace'] as const;
@@ -25,6 +30,7 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     new HistogramFamily({ name, help, registry, buckets });
   const count = (name: string, help: string) =>
     new NumberFamily('counter', { name, help, registry });
+  const level = (name: string, help: string) => new NumberFamily('gauge', { name, help, registry });
   return {
     httpRequests: count('dapr_http_server_request_count', 'HTTP requests'),
     httpResponses: count('dapr_http_server_response_count', 'HTTP responses'),
@@ -89,12 +95,19 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
       'Time of lock calls, in s',
       DURATION_BUCKETS_S,
     ),
-    inFlight: new NumberFamily('gauge', {
-      name: 'dapr_lock_operations_in_flight',
-      help: 'Lock calls in flight',
-      registry,
-    }),
-    storeUp: gauge('dapr_lock_store_up', '1 while the lock store can be reached', [
+    inFlight: level('dapr_lock_operations_in_flight', 'Lock calls under way'),
+    waiters: level('dapr_lock_waiters', 'Calls that wait for a lock in turn'),
+    waits: histogram(
+      'dapr_lock_wait_duration_seconds',
+      'Time that calls waited for a lock in turn, in s',
+      WAIT_BUCKETS_S,
+    ),
+    wakeUps: count('dapr_lock_wake_ups_total', 'Times that the store woke a waiter'),
+    holds: level('dapr_lock_holds', 'Locks that are held by calls'),
+    renewals: count('dapr_lock_renewals_total', 'Renewals of holds, by how they ended'),
+    lostHolds: count('dapr_lock_holds_lost_total', 'Locks that were lost while they were held'),
+    forceReleases: count('dapr_lock_force_releases_total', 'Locks that were released by force'),
+    storeUp: gauge('dapr_lock_store_up', '1 while the store of locks can be reached', [
       'app_id',
       'store',
     ]),

@@ -6,6 +6,7 @@ import type { LockObserver } from '../lock/lock-observer';
 import type { StoreObserver } from '../lock/store-observer';
 import { GrpcMetrics } from './grpc-metrics';
 import { HttpMetrics } from './http-metrics';
+import { HoldMetrics } from './hold-metrics';
 import { LockMetrics } from './lock-metrics';
 import type { MeasuredResult } from './measured-result';
 import { createMetrics } from './metric-definitions';
@@ -33,6 +34,12 @@ const ERROR_CATEGORIES: Readonly<Record<string, string>> = {
   ERR_LOCK_OVERLOADED: 'lock',
   ERR_TRY_LOCK: 'lock',
   ERR_UNLOCK: 'lock',
+  ERR_LOCK_UNSUPPORTED: 'lock',
+  ERR_LOCK_STORE_UNAVAILABLE: 'lock',
+  ERR_LOCK_STORE_FAILED: 'lock',
+  ERR_LOCK_OUTCOME_UNKNOWN: 'lock',
+  ERR_LOCK_STOPPING: 'lock',
+  ERR_LOCK_CANCELLED: 'lock',
   ERR_DIRECT_INVOKE: 'service-invocation',
   ERR_HEALTH_NOT_READY: 'health',
   ERR_OUTBOUND_HEALTH_NOT_READY: 'health',
@@ -52,6 +59,7 @@ export class Metrics {
   readonly #http: HttpMetrics;
   readonly #grpc: GrpcMetrics;
   readonly #locks: LockMetrics;
+  readonly #holds: HoldMetrics;
   /** Whether each instance of each store is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
@@ -63,6 +71,7 @@ export class Metrics {
     this.#http = new HttpMetrics(this.#metrics, { appId, settings: settings.http, isKnownStore });
     this.#grpc = new GrpcMetrics(this.#metrics, appId);
     this.#locks = new LockMetrics(this.#metrics, appId);
+    this.#holds = new HoldMetrics(this.#metrics, appId);
     this.#metrics.componentLoaded.inc({ app_id: appId }, 0);
     collectDefaultMetrics({ register: this.registry });
   }
@@ -76,6 +85,11 @@ export class Metrics {
   /** Measures lock calls. */
   get lockObserver(): LockObserver {
     return this.#locks;
+  }
+
+  /** Measures waits and holds. */
+  get holdObserver(): LockObserver {
+    return this.#holds;
   }
 
   /** True if calls are measured. */
@@ -127,6 +141,7 @@ export class Metrics {
     const labels = { app_id: this.#options.appId, store };
     this.#storeStates.set(store, states);
     this.#locks.begin(store);
+    this.#holds.begin(store);
     reconnects.inc(labels, 0);
     withdrawn.inc(labels, 0);
     storeUp.set(labels, [...states.values()].includes(true) ? 1 : 0);
@@ -137,6 +152,7 @@ export class Metrics {
     const labels = { app_id: this.#options.appId, store };
     this.#storeStates.delete(store);
     this.#locks.end(store);
+    this.#holds.end(store);
     for (const metric of [storeUp, reconnects, withdrawn]) metric.remove(labels);
   }
 

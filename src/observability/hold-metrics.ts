@@ -1,0 +1,139 @@
+import type {
+  HoldReport,
+  LockObserver,
+  RenewalOutcome,
+  WaitOutcome,
+  WaitReport,
+} from '../lock/lock-observer';
+import type { LostReason } from '../lock/native-lock-service';
+import type {
+  HistogramFamily,
+  HistogramSeries,
+  NumberFamily,
+  NumberSeries,
+} from './metric-families';
+
+/** The metrics of waits and holds. */
+export interface HoldFamilies {
+  readonly waiters: NumberFamily;
+  readonly waits: HistogramFamily;
+  readonly wakeUps: NumberFamily;
+  readonly holds: NumberFamily;
+  readonly renewals: NumberFamily;
+  readonly lostHolds: NumberFamily;
+  readonly forceReleases: NumberFamily;
+}
+
+const WAIT_OUTCOMES = ['granted', 'over', 'ended', 'failed'] as const satisfies WaitOutcome[];
+const RENEWAL_OUTCOMES = [
+  'renewed',
+  'gone',
+  'failed',
+  'withheld',
+] as const satisfies RenewalOutcome[];
+const LOST_REASONS = ['EXPIRED', 'TAKEN_OVER', 'STORE_UNREACHABLE'] as const satisfies LostReason[];
+
+/** The series of one store. */
+interface StoreSeries {
+  readonly waiters: NumberSeries;
+  readonly waits: ReadonlyMap<WaitOutcome, HistogramSeries>;
+  readonly wakeUps: NumberSeries;
+  readonly holds: NumberSeries;
+  readonly renewals: ReadonlyMap<RenewalOutcome, NumberSeries>;
+  readonly lostHolds: ReadonlyMap<LostReason, NumberSeries>;
+  readonly forceReleases: NumberSeries;
+}
+
+/** Measures waits and holds by store. As with those of calls, all series begin at 0 with their store and end with it. */
+export class HoldMetrics implements LockObserver {
+  readonly #families: HoldFamilies;
+  readonly #appId: string;
+  readonly #stores = new Map<string, StoreSeries>();
+
+  constructor(families: HoldFamilies, appId: string) {
+    this.#families = families;
+    this.#appId = appId;
+  }
+
+  /** Begins the series of a store, unless there are some. */
+  begin(store: string): void {
+    if (this.#stores.has(store)) return;
+    const labels = { app_id: this.#appId, store };
+    const { waiters, waits, wakeUps, holds, renewals, lostHolds, forceReleases } = this.#families;
+    this.#stores.set(store, {
+      waiters: waiters.begin(labels),
+      waits: beginEach(WAIT_OUTCOMES, (outcome) => waits.begin({ ...labels, outcome })),
+      wakeUps: wakeUps.begin(labels),
+      holds: holds.begin(labels),
+      renewals: beginEach(RENEWAL_OUTCOMES, (outcome) => renewals.begin({ ...labels, outcome })),
+      lostHolds: beginEach(LOST_REASONS, (lostBy) =>
+        lostHolds.begin({ ...labels, reason: lostBy.toLowerCase() }),
+      ),
+      forceReleases: forceReleases.begin(labels),
+    });
+  }
+
+  /** Ends the series of a store that is gone; what ends later is not counted. */
+  end(store: string): void {
+    const series = this.#stores.get(store);
+    if (series === undefined) return;
+    this.#stores.delete(store);
+    const families = this.#families;
+    for (const name of ['waiters', 'wakeUps', 'holds', 'forceReleases'] as const) {
+      families[name].end(series[name]);
+    }
+    for (const name of ['renewals', 'lostHolds'] as const) {
+      for (const one of series[name].values()) families[name].end(one);
+    }
+    for (const one of series.waits.values()) families.waits.end(one);
+  }
+
+  /** The calls themselves are counted by LockMetrics. */
+  ended(): void {
+    return;
+  }
+
+  waitBegan(store: string): void {
+    add(this.#stores.get(store)?.waiters, 1);
+  }
+
+  waitEnded({ storeName, outcome, waitedMs }: WaitReport): void {
+    const series = this.#stores.get(storeName);
+    add(series?.waiters, -1);
+    series?.waits.get(outcome)?.observe(waitedMs / 1000);
+  }
+
+  woken(store: string): void {
+    add(this.#stores.get(store)?.wakeUps, 1);
+  }
+
+  holdBegan(store: string): void {
+    add(this.#stores.get(store)?.holds, 1);
+  }
+
+  holdEnded({ storeName, lostBy }: HoldReport): void {
+    const series = this.#stores.get(storeName);
+    add(series?.holds, -1);
+    if (lostBy !== undefined) add(series?.lostHolds.get(lostBy), 1);
+  }
+
+  renewalEnded(store: string, outcome: RenewalOutcome): void {
+    add(this.#stores.get(store)?.renewals.get(outcome), 1);
+  }
+
+  forceReleased({ storeName }: { readonly storeName: string }): void {
+    add(this.#stores.get(storeName)?.forceReleases, 1);
+  }
+}
+
+function beginEach<K, S>(keys: readonly K[], begin: (key: K) => S): ReadonlyMap<K, S> {
+  return new Map(keys.map((key) => [key, begin(key)]));
+}
+
+/**
+ * Nothing where the store has gone. A gauge never falls below 0: what began before its store was removed may end after one
+ * of its name came.
+ */
+function add(series: NumberSeries | undefined, change: number): void {
+  if (series !== undefined) series.value = Math.max(0, series.value + change);
+}
