@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 
 import { createAttempt } from '../../../src/lock/attempt';
 import type { LockStore } from '../../../src/lock/lock-store';
@@ -215,6 +217,39 @@ describe('a Redis user whose rights do not reach', () => {
     const release = { key: holder.key, owner: 'a', attempt: createAttempt() };
     await expect(store.unlock(release, forever())).resolves.toBe('unlocked');
     await beGranted(store, onKey);
+    await store.close();
+  });
+
+  it('no further than docs/configuration.md says has all of it', async () => {
+    const text = await readFile(path.join(__dirname, '../../../docs/configuration.md'), 'utf8');
+    const [, rules = ''] = /^ACL SETUSER locks on >password (.*)$/m.exec(text) ?? [];
+    const { store, logger } = await withRules(
+      'resetkeys',
+      'resetchannels',
+      '-@all',
+      ...rules.split(' '),
+    );
+    const listener = new RecordingListener();
+    store.queue!.listen(listener);
+    const [holder, first] = [callOn(), callOn()];
+    const { fencingToken } = await acquire(store, holder);
+    await store.queue!.ask({ ...first, key: holder.key }, forever());
+    await eventually(() => {
+      expect(listener.told).toContain('missed');
+    });
+    await store.leases!.renew({ ...holder, ttlMs: 120_000 }, forever());
+    const list = { keyPrefix: 'lock||conformance||', pageSize: 10 };
+    const { locks } = await store.views!.list(list, forever());
+    expect(locks).toEqual([expect.objectContaining({ fencingToken, waiters: 1 })]);
+    await store.queue!.refresh([holder.key], forever());
+    const release = { key: holder.key, attempt: createAttempt(), grant: { fencingToken } };
+    await expect(store.views!.forceRelease(release, forever())).resolves.toBe('unlocked');
+    await eventually(() => {
+      expect(listener.told).toContain(first.attempt.id);
+    });
+    await beGranted(store, { ...first, key: holder.key });
+    await store.queue!.leave({ ...first, key: holder.key });
+    expect(logger.messages('warn')).toEqual([]);
     await store.close();
   });
 });
