@@ -242,6 +242,17 @@ describe('a hold', () => {
     expect(hold.told).toEqual(['held', 'atRisk', 'lost']);
   });
 
+  it('is not told renewed by an answer that comes after its end, as the machine slept meanwhile', async () => {
+    const hold = await holding(9000);
+    const slow = { thereMs: 1, backMs: 200, lost: 'nothing' as const };
+    sidecar.store.network = { ...calmNetwork, passage: () => slow };
+    await clock.passSlowly(3050);
+    expect(sidecar.store.sent).toContain('renew');
+    sidecar.wallAheadMs += 7000;
+    await clock.passSlowly(300);
+    expect(hold.told).toEqual(['held', 'lost']);
+  });
+
   describe('when the sidecar stops', () => {
     it.each([
       [

@@ -121,6 +121,28 @@ describe('waiting for a lock', () => {
     expect(waiter.answer?.acquired).toBe(true);
   });
 
+  it('asks again where it was woken during an ask', async () => {
+    const release = await hold();
+    const slow = { thereMs: 0.5, backMs: 300, lost: 'nothing' as const };
+    sidecar.store.network = { ...calmNetwork, passage: () => slow };
+    const waiter = wait();
+    await clock.passSlowly(5);
+    sidecar.store.network = calmNetwork;
+    await release();
+    expect(woken).toBe(1);
+    await clock.passSlowly(300);
+    expect(waiter.answer?.acquired).toBe(true);
+  });
+
+  it('cuts the ask that is under way when its caller leaves, and withdraws the ticket at once', async () => {
+    sidecar.store.network = deaf;
+    const waiter = wait();
+    await clock.passSlowly(5);
+    waiter.signal.abort();
+    await clock.passSlowly(5);
+    expect(sidecar.store.sent).toEqual(expect.arrayContaining(['ask', 'leave']));
+  });
+
   it('is refreshed by one call for all keys', async () => {
     for (let index = 0; index < 50; index += 1) {
       server.barge(keyOf(`r${index}`), 60_000);
