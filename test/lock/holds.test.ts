@@ -246,10 +246,10 @@ describe('a hold', () => {
     const hold = await holding(9000);
     const slow = { thereMs: 1, backMs: 200, lost: 'nothing' as const };
     sidecar.store.network = { ...calmNetwork, passage: () => slow };
-    await clock.passSlowly(3050);
+    await clock.passGently(3050);
     expect(sidecar.store.sent).toContain('renew');
     sidecar.wallAheadMs += 7000;
-    await clock.passSlowly(300);
+    await clock.passGently(300);
     expect(hold.told).toEqual(['held', 'lost']);
   });
 

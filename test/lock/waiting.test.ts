@@ -126,20 +126,20 @@ describe('waiting for a lock', () => {
     const slow = { thereMs: 0.5, backMs: 300, lost: 'nothing' as const };
     sidecar.store.network = { ...calmNetwork, passage: () => slow };
     const waiter = wait();
-    await clock.passSlowly(5);
+    await clock.passGently(5);
     sidecar.store.network = calmNetwork;
     await release();
     expect(woken).toBe(1);
-    await clock.passSlowly(300);
+    await clock.passGently(300);
     expect(waiter.answer?.acquired).toBe(true);
   });
 
   it('cuts the ask that is under way when its caller leaves, and withdraws the ticket at once', async () => {
     sidecar.store.network = deaf;
     const waiter = wait();
-    await clock.passSlowly(5);
+    await clock.passGently(5);
     waiter.signal.abort();
-    await clock.passSlowly(5);
+    await clock.passGently(5);
     expect(sidecar.store.sent).toEqual(expect.arrayContaining(['ask', 'leave']));
   });
 

@@ -1,5 +1,5 @@
 import { type Attempt, createAttempt } from '../../lock/attempt';
-import { StoreError, type TryLockCall } from '../../lock/lock-store';
+import type { TryLockCall } from '../../lock/lock-store';
 import type { AcquireResult, RenewCall, RenewResult } from '../../lock/store-abilities';
 import type { Command, Verdict } from '../attempts/command';
 import type { SendStamp } from '../attempts/send-log';
@@ -8,6 +8,7 @@ import { TryLock } from './lock-calls';
 import type { AcquireReply, LockCommands, RenewReply } from './lock-commands';
 import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
+import { withoutTime } from './unsupported';
 
 /** A try that has to be granted with a token, or not at all. */
 export class Acquire implements Command<RedisLink, AcquireReply, AcquireResult> {
@@ -70,10 +71,4 @@ export class Renew implements Command<RedisLink, RenewReply, RenewResult> {
     if (reply === REPLY.stale) return 'stale';
     return { answer: { status: reply === REPLY.notFound ? 'not_found' : 'held_by_other' } };
   }
-}
-
-/** What a call fails with that can't be kept from taking effect late: nothing was sent. */
-export function withoutTime(): StoreError {
-  const message = 'the Redis user may not run TIME, which this call needs';
-  return new StoreError(message, { kind: 'unsupported', outcome: 'not-applied' });
 }

@@ -18,6 +18,7 @@ import type {
 } from './lock-commands';
 import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
+import { withoutTime } from './unsupported';
 
 /** What the replies to a release mean. One that finds nothing may have released it by a lost send. */
 const RELEASE_VERDICTS: Readonly<Record<ReleaseReply, Verdict<UnlockOutcome>>> = {
@@ -84,6 +85,10 @@ export class Release implements Command<RedisLink, ReleaseReply, UnlockOutcome> 
   }
 
   send({ client }: RedisLink, stamp: SendStamp | undefined): Promise<ReleaseReply> {
+    const { owner, fencingToken } = this.#terms;
+    // Without a stamp a lock is released by its owner's name alone, which names no grant.
+    const namesGrant = owner === undefined || fencingToken !== undefined;
+    if (stamp === undefined && namesGrant) return Promise.reject(withoutTime());
     return this.#commands.release(client, this.#terms, stamp);
   }
 

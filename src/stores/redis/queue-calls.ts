@@ -2,7 +2,6 @@ import { type Attempt, createAttempt } from '../../lock/attempt';
 import type { AskCall, AskResult } from '../../lock/store-abilities';
 import type { Command, Verdict } from '../attempts/command';
 import type { SendStamp } from '../attempts/send-log';
-import { withoutTime } from './lease-calls';
 import { toValidUntil } from './lease-end';
 import { noTokenLeft } from './lock-calls';
 import type { AskReply, OpenReply, QueueCommands, RefreshReply, Session } from './queue-commands';
@@ -10,6 +9,7 @@ import { TICKET_LIFE_MS } from './queue-scripts';
 import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
 import type { Ticket } from './ticket';
+import { withoutTime } from './unsupported';
 
 /** How an ask ends: answered, or to be asked again, in a new session or in the same. */
 export type AskAnswer = AskResult | 'lapsed' | 'sweeping';

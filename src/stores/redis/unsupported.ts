@@ -13,3 +13,9 @@ export function toSupported<T>(call: Promise<T>): Promise<T> {
     throw new StoreError(message, { kind: 'unsupported', outcome: 'not-applied', cause: error });
   });
 }
+
+/** What a call fails with that can't be kept from taking effect late: nothing was sent. */
+export function withoutTime(): StoreError {
+  const message = 'the Redis user may not run TIME, which this call needs';
+  return new StoreError(message, { kind: 'unsupported', outcome: 'not-applied' });
+}

@@ -17,7 +17,9 @@ describe('a store behind Sentinel', () => {
   it('keeps its locks on the master, replicas or not', async () => {
     const { store } = createSentinelStore(setup);
     await store.init(signal);
-    await expect(store.tryLock(tryLockCall('r'), signal)).resolves.toMatchObject({ acquired: true });
+    await expect(store.tryLock(tryLockCall('r'), signal)).resolves.toMatchObject({
+      acquired: true,
+    });
     await setup.servers[0]!.inspect(async (client) => {
       await expect(client.get('r')).resolves.toBe('a');
     });
@@ -73,7 +75,9 @@ describe('a store behind Sentinel', () => {
     setup.killSentinel(0);
     await setup.servers[0]!.kill();
     await eventually(async () => {
-      await expect(store.tryLock(tryLockCall('r'), signal)).resolves.toMatchObject({ acquired: true });
+      await expect(store.tryLock(tryLockCall('r'), signal)).resolves.toMatchObject({
+        acquired: true,
+      });
     }, FAILOVER);
     await store.close();
   }, 40_000);
@@ -92,7 +96,9 @@ describe('Sentinels that ask for a password', () => {
     try {
       const { store } = createSentinelStore(setup, { sentinelPassword: 'sesame' });
       await store.init(signal);
-      await expect(store.tryLock(tryLockCall('r'), signal)).resolves.toMatchObject({ acquired: true });
+      await expect(store.tryLock(tryLockCall('r'), signal)).resolves.toMatchObject({
+        acquired: true,
+      });
       await store.close();
       await expect(createSentinelStore(setup).store.init(signal)).rejects.toThrow('NOAUTH');
     } finally {

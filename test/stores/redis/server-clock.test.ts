@@ -13,7 +13,9 @@ describe('a Redis whose clock has moved on', () => {
     });
     const { store } = createQuickStore(await server.listen());
     await store.init(noAbort());
-    await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({ acquired: true });
+    await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({
+      acquired: true,
+    });
     expect([times, sends]).toEqual([2, 2]);
     await store.close();
     await server.close();

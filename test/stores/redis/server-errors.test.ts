@@ -1,3 +1,6 @@
+import { createAttempt } from '../../../src/lock/attempt';
+import type { LockStore } from '../../../src/lock/lock-store';
+import type { StoreAbilities } from '../../../src/lock/store-abilities';
 import { findFreePort } from '../../support/free-port';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
 import {
@@ -119,6 +122,21 @@ describe('lock.redis with a narrow ACL', () => {
         /^Component lockstore: The Redis user may not run TIME, or the server does not have it: /,
       ),
     ]);
+  });
+
+  it('releases no lock by a token without TIME, as it can only compare owners then', async () => {
+    await initAs(['~lock||*', '+set', '+eval', '+get', '+del']);
+    const { leases, views } = fixture.store as LockStore & Required<StoreAbilities>;
+    const call = tryLockCall('lock||myapp||narrow');
+    await fixture.store.tryLock(call, noAbort());
+    const { key, owner } = call;
+    const attempt = createAttempt();
+    const byToken = leases.release({ key, owner, attempt, fencingToken: 1 }, noAbort());
+    await expect(byToken).rejects.toMatchObject({ kind: 'unsupported', outcome: 'not-applied' });
+    const grant = { fencingToken: 1 };
+    const forced = views.forceRelease({ key, attempt: createAttempt(), grant }, noAbort());
+    await expect(forced).rejects.toMatchObject({ kind: 'unsupported', outcome: 'not-applied' });
+    await expect(redis.inspect((client) => client.get(key))).resolves.toBe(owner);
   });
 
   it('leaves nothing half done with TIME and no more than daprd needs', async () => {

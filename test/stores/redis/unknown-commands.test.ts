@@ -87,7 +87,9 @@ describe('the words of a managed offer for a command that it keeps to itself', (
     const { store } = createStore(await server.listen());
     try {
       await store.init(noAbort());
-      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({ acquired: true });
+      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({
+        acquired: true,
+      });
     } finally {
       await store.close();
       await server.close();

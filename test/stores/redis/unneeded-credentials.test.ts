@@ -141,7 +141,9 @@ describe('credentials that Sentinels do not need', () => {
     const { store, logger } = createSentinelStore(setup, { sentinelPassword: SECRET });
     try {
       await store.init(noAbort());
-      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({ acquired: true });
+      await expect(store.tryLock(tryLockCall('k'), noAbort())).resolves.toMatchObject({
+        acquired: true,
+      });
       const warnings = logger.messages('warn');
       expect(warnings).toEqual([
         expect.stringMatching(
