@@ -15,6 +15,7 @@ const root = path.join(__dirname, '..', '..');
 /** All proto files: the end of the path, and the folder that contains it. */
 const PROTO_FILES = [
   ['dapr/proto/runtime/v1/dapr.proto', 'proto'],
+  ['holdfast/v1/locks.proto', 'proto'],
   ['google/rpc/status.proto', 'proto'],
   ['health/v1/health.proto', 'node_modules/grpc-health-check/proto'],
   ['grpc/reflection/v1/reflection.proto', 'node_modules/@grpc/reflection/build/proto'],

@@ -1,5 +1,5 @@
-/** A group of API methods that a configuration can allow or deny. */
-export type ApiGroup = 'lock' | 'unlock' | 'metadata' | 'shutdown' | 'invoke';
+/** A group of the API that a configuration can allow and deny; `locks` is Holdfast's own, all others are Dapr's. */
+export type ApiGroup = 'lock' | 'unlock' | 'locks' | 'metadata' | 'shutdown' | 'invoke';
 
 /**
  * Who may call a method. A group: callers to whom the configuration allows the group. `always`:

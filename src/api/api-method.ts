@@ -29,6 +29,12 @@ export interface MethodRow {
 export interface MethodCall extends Caller {
   /** The first value of a metadata key (gRPC) or header (HTTP). The name is in lower case. */
   metadata(name: string): string | undefined;
+  /**
+   * Sends metadata beside the answer, where the call goes well: as a header (HTTP), as trailing metadata (gRPC).
+   *
+   * @param name in lower case
+   */
+  attach(name: string, value: string): void;
 }
 
 /**
@@ -54,12 +60,9 @@ export interface StreamMethod<Request, Event> extends MethodRow {
 export type ApiMethod<Request, Answer> =
   UnaryMethod<Request, Answer> | StreamMethod<Request, Answer>;
 
-/**
- * The transport's side of a stream. After the stream has ended, calls have no effect and do not
- * throw.
- */
-export interface EventStream<Event> extends Omit<MethodCall, 'signal'> {
-  /** False once the stream has ended or its client can't be reached. */
+/** The transport's side of a stream. After its end nothing has an effect, and nothing throws. */
+export interface EventStream<Event> extends Omit<MethodCall, 'signal' | 'attach'> {
+  /** False once the stream was ended, or its client can't be reached any more. */
   readonly isOpen: boolean;
   /**
    * Sends an event. Returns false if the client does not read fast enough. The event is then

@@ -1,5 +1,6 @@
 import type {
   LockService,
+  TryLockAnswer,
   TryLockRequest,
   UnlockRequest,
   UnlockStatus,
@@ -13,7 +14,7 @@ type DaprPath = `/dapr.proto.runtime.v1.Dapr/${string}`;
 
 /** Dapr's methods by operation name: the method table that both transports serve. */
 export interface DaprApi {
-  readonly TryLock: UnaryMethod<TryLockRequest, { readonly success: boolean }>;
+  readonly TryLock: UnaryMethod<TryLockRequest, TryLockAnswer>;
   readonly Unlock: UnaryMethod<UnlockRequest, { readonly status: UnlockStatus }>;
   readonly GetMetadata: UnaryMethod<object, SidecarMetadataView>;
   readonly SetMetadata: UnaryMethod<{ readonly key: string; readonly value: string }, object>;
@@ -22,7 +23,10 @@ export interface DaprApi {
   readonly GetOutboundHealthz: UnaryMethod<object, { readonly isReady: boolean }>;
 }
 
-/** The answer to a health probe. */
+/** The header (HTTP) and trailing metadata (gRPC) beside a granted TryLock: Dapr's answers have no place for it. */
+export const FENCING_TOKEN_HEADER = 'holdfast-fencing-token';
+
+/** What a health probe is told. */
 export interface HealthAnswer {
   /** The targets that are not ready yet. Empty once the sidecar is ready. */
   readonly unreadyTargets: readonly string[];
@@ -50,7 +54,12 @@ function createLockMethods(locks: LockService): Pick<DaprApi, 'TryLock' | 'Unloc
       http: [{ verb: 'POST', template: '/v1.0-alpha1/lock/{store}' }],
       isPublic: false,
       kind: 'unary',
-      handle: (request, call) => locks.tryLock(request, call),
+      handle: async (request, call) => {
+        const answer = await locks.tryLock(request, call);
+        const { fencingToken } = answer;
+        if (fencingToken !== undefined) call.attach(FENCING_TOKEN_HEADER, String(fencingToken));
+        return answer;
+      },
     },
     Unlock: {
       operation: 'Unlock',

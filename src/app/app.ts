@@ -12,7 +12,6 @@ import {
   isFeatureEnabled,
 } from '../configuration/configuration';
 import { loadConfiguration } from '../configuration/load-configuration';
-import { createLockService } from '../lock/lock-service';
 import { StoreCatalog } from '../lock/store-catalog';
 import { ManifestFolders } from '../manifests/manifest-folders';
 import type { ApiObservation } from '../observability/api-observation';
@@ -29,6 +28,7 @@ import { SystemAuthorities } from '../trust/system-authorities';
 import { createApiObservation } from './api-observation';
 import { type AppContext, type AppOptions, withOverrides } from './app-options';
 import { toComponentEnvironment } from './component-environment';
+import { createLockServices } from './lock-services';
 import { createResiliencyObserver } from './resiliency-observer';
 import { Resources } from './resources';
 import { Servers } from './servers';
@@ -253,7 +253,8 @@ class ComposedApp implements App {
       observerOf: (store) => metrics.storeObserver(store),
       logger: logger.scoped('dapr.api'),
     });
-    const locks = createLockService({
+    const services = createLockServices({
+      appId,
       stores: this.#stores,
       policyOf: (storeName) => resiliency.policyOf(storeName),
       observers: [
@@ -274,7 +275,7 @@ class ComposedApp implements App {
       stores: this.#stores,
       logger,
     });
-    const servers = new Servers({ options: this.#options, locks, sidecar, logger });
+    const servers = new Servers({ options: this.#options, ...services, sidecar, logger });
     return { metrics, observation, health, components, resources, servers };
   }
 

@@ -1,12 +1,14 @@
 import { createDaprApi, type DaprApi } from '../api/dapr-api';
 import { EventStreams } from '../api/event-streams';
+import { createNativeApi, type NativeApi } from '../api/native-api';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import { createDaprMethods } from '../grpc/dapr-methods';
 import { createGrpcServer, type GrpcServer } from '../grpc/grpc-server';
+import { createNativeMethods } from '../grpc/native-methods';
 import { createDaprRoutes } from '../http/dapr-routes';
 import { createHttpServer, type HttpServer, type HttpShares } from '../http/http-server';
-import type { LockService } from '../lock/lock-service';
+import { createNativeRoutes } from '../http/native-routes';
 import { ByteBudget } from '../servers/byte-budget';
 import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from '../servers/listen';
 import type { ServerTls } from '../servers/listen-address';
@@ -14,11 +16,11 @@ import { readTlsFiles } from '../servers/tls-files';
 import { Turns } from '../servers/turns';
 import { UnreadAnswers } from '../servers/unread-answers';
 import type { AppOptions } from './app-options';
+import type { LockServices } from './lock-services';
 
 /** The options of {@link Servers}. */
-export interface ServersOptions {
+export interface ServersOptions extends LockServices {
   readonly options: AppOptions;
-  readonly locks: LockService;
   readonly sidecar: Sidecar;
   readonly logger: Logger;
 }
@@ -36,6 +38,7 @@ const LONGEST_BODIES = 2;
 export class Servers {
   readonly #options: ServersOptions;
   readonly #api: DaprApi;
+  readonly #nativeApi: NativeApi;
   readonly #eventStreams = new EventStreams();
   readonly #shares: HttpShares;
   #grpc: GrpcServer | undefined;
@@ -46,6 +49,7 @@ export class Servers {
     const { httpMaxBodyBytes = Infinity } = options.options;
     this.#options = options;
     this.#api = createDaprApi(options.locks, options.sidecar);
+    this.#nativeApi = createNativeApi(options.nativeLocks);
     this.#shares = {
       turns: new Turns(),
       waiting: new ByteBudget(KEPT_BYTES),
@@ -64,7 +68,7 @@ export class Servers {
     const { options, sidecar, logger } = this.#options;
     const tls = await this.readTls();
     this.#grpc = createGrpcServer({
-      methods: createDaprMethods(this.#api),
+      methods: [...createDaprMethods(this.#api), ...createNativeMethods(this.#nativeApi)],
       eventStreams: this.#eventStreams,
       sidecar,
       logger: logger.scoped('dapr.runtime.grpc.api'),
@@ -102,9 +106,11 @@ export class Servers {
   }
 
   /**
-   * Closes all servers at the same time, so that none accepts connections while another one drains.
+   * Closes all servers at the same time, so that none accepts connections while another one drains. Calls that
+   * hold are told, and those that wait end: no server waits for them.
    */
   async close(): Promise<void> {
+    this.#options.nativeLocks.stop();
     const servers = [this.#grpc, this.#http, this.#public].filter((server) => server !== undefined);
     const results = await Promise.allSettled(servers.map((server) => server.close()));
     const failed = results.find((result) => result.status === 'rejected');
@@ -114,7 +120,7 @@ export class Servers {
   #createHttp(surface: 'api' | 'public', tls: ServerTls | undefined): HttpServer {
     const { options, sidecar, logger } = this.#options;
     return createHttpServer({
-      methods: createDaprRoutes(this.#api),
+      methods: [...createDaprRoutes(this.#api), ...createNativeRoutes(this.#nativeApi)],
       eventStreams: this.#eventStreams,
       sidecar,
       logger: logger.scoped('dapr.runtime.http'),

@@ -2,7 +2,7 @@ import type { ApiAccess, ApiGroup } from '../api/api-groups';
 
 /** An entry of `spec.api.allowed` or `spec.api.denied`. */
 export interface ApiRule {
-  /** A group of Dapr's API: `lock`, `unlock`, `metadata`, `shutdown`, `invoke` and others. */
+  /** A group of Dapr's API: `lock`, `unlock`, `locks`, `metadata`, `shutdown`, `invoke` and others. */
   readonly name: string;
   /** `v1alpha1`, or the older form, `v1.0-alpha1`. */
   readonly version: string;
@@ -10,10 +10,11 @@ export interface ApiRule {
   readonly protocol: 'http' | 'grpc' | undefined;
 }
 
-/** The version of each group, as rules and as paths write it (dapr/dapr pkg/api/http). */
-const VERSIONS: Readonly<Record<ApiGroup, readonly [current: string, legacy: string]>> = {
+/** The versions of each group, as rules and as paths write them (dapr/dapr pkg/api/http); `locks` is Holdfast's own. */
+const VERSIONS: Readonly<Record<ApiGroup, readonly string[]>> = {
   lock: ['v1alpha1', 'v1.0-alpha1'],
   unlock: ['v1alpha1', 'v1.0-alpha1'],
+  locks: ['v1'],
   metadata: ['v1', 'v1.0'],
   shutdown: ['v1', 'v1.0'],
   invoke: ['v1', 'v1.0'],

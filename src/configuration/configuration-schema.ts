@@ -147,7 +147,8 @@ const metrics = optionalExactStruct({
 });
 
 /**
- * The API groups of daprd (dapr/dapr pkg/api/http/endpoints). Holdfast serves only a few of them.
+ * The API groups of daprd (dapr/dapr pkg/api/http/endpoints), of which Holdfast serves a few, and `locks`, Holdfast's
+ * own.
  */
 const API_GROUPS: readonly string[] = [
   'actors',
@@ -159,6 +160,7 @@ const API_GROUPS: readonly string[] = [
   'invoke',
   'jobs',
   'lock',
+  'locks',
   'metadata',
   'publish',
   'secrets',

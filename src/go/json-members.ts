@@ -14,7 +14,7 @@ export interface JsonMember {
 
 /** The members to read, and the function that receives them. */
 export interface MemberReader {
-  readonly wanted: WantedNames;
+  readonly wanted: Pick<WantedNames, 'has' | 'shortest' | 'longestText'>;
   /** Called for each wanted member in the order of the body, also for repeated ones. */
   take(member: JsonMember): void;
 }
@@ -119,7 +119,7 @@ class JsonScan {
   }
 
   /** Reads a member's name. Undefined if it is not wanted. */
-  #readName(wanted: WantedNames): string | undefined {
+  #readName(wanted: MemberReader['wanted']): string | undefined {
     const start = this.#at - 1;
     this.#skipString();
     const bytes = this.#at - start;

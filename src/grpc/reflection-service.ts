@@ -11,14 +11,18 @@ import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
 
 import type { ServiceMethod, ServiceMethods } from './late-services';
 import type { OpenStreams } from './open-streams';
-import { isMessageType, loadDaprPackage } from './proto-files';
+import { isMessageType, loadDaprPackage, loadNativePackage } from './proto-files';
 
 /**
  * Creates server reflection v1 and v1alpha, so that tools such as grpcurl need no proto files.
  * daprd has reflection too, but its tracing breaks it by default.
  */
 export function createReflectionMethods(streams: OpenStreams): ServiceMethods {
-  const packages = { ...loadDaprPackage(), ...loadSync(healthProtoPath, { keepCase: true }) };
+  const packages = {
+    ...loadDaprPackage(),
+    ...loadNativePackage(),
+    ...loadSync(healthProtoPath, { keepCase: true }),
+  };
   const reflection = new ReflectionService(mended(packages));
   const methods = new Map<string, ServiceMethod>();
   reflection.addToServer({

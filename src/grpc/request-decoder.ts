@@ -19,13 +19,11 @@ export class RequestDecodeError extends Error {
 const INVALID = 'proto: cannot parse invalid wire-format data';
 
 /**
- * Creates the decoder of a method's request from its descriptor. It supports flat messages of
- * strings and int32, because no other types are served.
- *
- * protobufjs only reads the bytes. Its own message decoder is not used, because it differs from Go
- * in two ways that matter for locks. It converts every byte that is not UTF-8 to U+FFFD. Two owners
- * that differ only in such bytes would then be equal, and each could release the other's lock. It
- * also accepts a field with the wrong wire type, which Go ignores.
+ * Makes the decoder of a method's request from its descriptor: flat messages of strings, int32 and int64,
+ * which is all that is served. protobufjs reads the bytes but does not decode the message, as it
+ * differs from Go in two ways that matter to a lock: it folds every byte that is not UTF-8 into
+ * U+FFFD, so that two owners who differ in such bytes only would be one and either could release the
+ * other's lock; and it takes a field of the wrong wire type for its text, where Go ignores it.
  *
  * The decoder throws {@link RequestDecodeError}.
  */
@@ -33,7 +31,9 @@ export function createRequestDecoder(
   method: MethodDefinition<object, object>,
 ): (bytes: Buffer) => object {
   const fields = readFields(method.requestType.type);
-  const empty = Object.fromEntries([...fields.values()].map(({ name, zero }) => [name, zero]));
+  const empty = Object.fromEntries(
+    [...fields.values()].map(({ name, zero, isOptional }) => [name, isOptional ? undefined : zero]),
+  );
   return (bytes) => {
     try {
       return { ...empty, ...decode(Reader.create(bytes), fields) };
@@ -50,15 +50,18 @@ interface RequestField {
   /** The expected wire type. With any other wire type, the field is unknown. */
   readonly wireType: number;
   readonly zero: string | number;
+  /** True for one that may be left out, which is told from its zero. */
+  readonly isOptional: boolean;
   readonly read: (reader: Reader) => string | number;
 }
 
 type RequestFields = ReadonlyMap<number, RequestField>;
 
-/** How the two field types are encoded (protobuf encoding, Message Structure). */
-const FIELD_TYPES: Readonly<Record<string, Omit<RequestField, 'name'>>> = {
+/** How the types of fields come over the wire (protobuf encoding, Message Structure). */
+const FIELD_TYPES: Readonly<Record<string, Omit<RequestField, 'name' | 'isOptional'>>> = {
   TYPE_STRING: { wireType: 2, zero: '', read: readString },
   TYPE_INT32: { wireType: 0, zero: 0, read: (reader) => reader.int32() },
+  TYPE_INT64: { wireType: 0, zero: 0, read: readInt64 },
 };
 
 /** The relevant part of a DescriptorProto in proto-loader's JSON form. */
@@ -68,15 +71,18 @@ interface MessageDescriptor {
     readonly number: number;
     readonly type: string;
   }[];
+  readonly oneofDecl: readonly { readonly name: string }[];
 }
 
 function readFields(descriptor: object): RequestFields {
-  const { field } = descriptor as MessageDescriptor;
+  const { field, oneofDecl } = descriptor as MessageDescriptor;
   return new Map(
     field.map(({ name, number, type }) => {
       const fieldType = FIELD_TYPES[type];
       if (fieldType === undefined) throw new Error(`requests can't have fields of type ${type}`);
-      return [number, { name, ...fieldType }];
+      // protoc's way to say `optional`: a oneof of its own, named after the field.
+      const isOptional = oneofDecl.some((oneof) => oneof.name === `_${name}`);
+      return [number, { name, isOptional, ...fieldType }];
     }),
   );
 }
@@ -115,4 +121,10 @@ function readString(reader: Reader): string {
   if (!isUtf8(bytes)) throw new RequestDecodeError('string field contains invalid UTF-8');
   // A reader over a Buffer returns slices of that Buffer.
   return (bytes as Buffer).toString('utf8');
+}
+
+/** Beyond 2^53 it is no safe integer, and refused as such by whoever looks at it. */
+function readInt64(reader: Reader): number {
+  const value: unknown = reader.int64();
+  return Number(value);
 }

@@ -1,4 +1,4 @@
-import { type handleUnaryCall, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 
 import type { MethodCall } from '../api/api-method';
 import type { ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
@@ -28,7 +28,7 @@ export function toUnaryHandler(
     answer(method, call.request, context).then(
       (response) => {
         sendTrace(call, observed);
-        callback(null, response);
+        callback(null, response, context.trailers);
         observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
@@ -45,6 +45,8 @@ export function toUnaryHandler(
 /** The parts of a call that a method can see in addition to the message. */
 class UnaryCall implements MethodCall {
   readonly signal = new Cancellation();
+  /** Sent after the answer; undefined for none. */
+  trailers: Metadata | undefined;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
   readonly #observed: ObservedCall | undefined;
 
@@ -64,6 +66,11 @@ class UnaryCall implements MethodCall {
 
   get refusal(): string | undefined {
     return this.#observed?.refusal;
+  }
+
+  attach(key: string, value: string): void {
+    this.trailers ??= new Metadata();
+    this.trailers.set(key, value);
   }
 
   metadata(key: string): string | undefined {

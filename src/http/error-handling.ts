@@ -48,15 +48,20 @@ async function drain(request: IncomingMessage): Promise<void> {
 
 /** Answers with an error of either catalogue. */
 export function sendError(reply: FastifyReply, error: HttpError | LockError): FastifyReply {
-  const { errorCode, message } = error;
-  reply.request.errorCode = errorCode;
+  reply.request.errorCode = error.errorCode;
   if (error.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(error.retryAfterSeconds));
   }
-  return sendJson(reply, error.httpStatus, toGoJson({ errorCode, message }));
+  return sendJson(reply, error.httpStatus, toErrorBody(error));
 }
 
-function toAnswer(error: unknown): HttpError | LockError {
+/** An error as clients get it. */
+export function toErrorBody({ errorCode, message }: HttpError | LockError): string {
+  return toGoJson({ errorCode, message });
+}
+
+/** The answer to whatever a request failed with. */
+export function toAnswer(error: unknown): HttpError | LockError {
   if (error instanceof HttpError || error instanceof LockError) return error;
   if (error instanceof MetadataFullError) return httpErrors.metadataFull();
   if (error instanceof StreamsFullError) return httpErrors.streamsFull(error);

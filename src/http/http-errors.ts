@@ -20,8 +20,8 @@ export class HttpError extends Error implements HttpForm {
 /** The answer to one kind of failure: a row of {@link httpErrors}. */
 interface HttpForm {
   readonly errorCode: string;
-  readonly httpStatus: 400 | 403 | 404 | 413 | 500 | 503;
-  /** Seconds after which the same request may succeed. Undefined if waiting does not help. */
+  readonly httpStatus: 400 | 403 | 404 | 413 | 415 | 500 | 503;
+  /** After how many seconds the same request may well succeed; undefined where time alone mends nothing. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
@@ -49,10 +49,28 @@ export const httpErrors = {
       errorCode: 'ERR_MALFORMED_REQUEST',
       httpStatus: 400,
     }),
-  /**
-   * There is no such route, or not with this method. daprd treats the request as a service
-   * invocation.
-   */
+  /** Native API: a parameter of a view is wrong. */
+  queryMalformed: (reason: string) =>
+    new HttpError(`invalid query: ${reason}`, {
+      errorCode: 'ERR_MALFORMED_REQUEST',
+      httpStatus: 400,
+    }),
+  /** Native API: a page of another origin can send any other type without asking. */
+  bodyNotJson: () =>
+    new HttpError('the header content-type has to be application/json; nothing was done', {
+      errorCode: 'ERR_UNSUPPORTED_MEDIA_TYPE',
+      httpStatus: 415,
+    }),
+  /** Native API: the client's accept header leaves out what a hold answers. */
+  eventsNotAccepted: () =>
+    new HttpError(
+      'the header accept has to allow application/x-ndjson, an event a line; nothing was done',
+      { errorCode: 'ERR_MALFORMED_REQUEST', httpStatus: 400 },
+    ),
+  /** Native API: what was looked for is not there. */
+  lockNotHeld: () =>
+    new HttpError('the lock is free', { errorCode: 'ERR_LOCK_NOT_HELD', httpStatus: 404 }),
+  /** No such route, or not with this method: daprd takes it for a service invocation. */
   notRouted: () =>
     new HttpError('failed getting app id either from the URL path or the header dapr-app-id', {
       errorCode: 'ERR_DIRECT_INVOKE',

@@ -5,6 +5,7 @@ import type { EventStreams } from '../api/event-streams';
 import { OpenStream } from '../api/open-stream';
 import type { LockObserver } from '../lock/lock-observer';
 import { isEndedByClient } from '../servers/client-end';
+import { toAnswer, toErrorBody } from './error-handling';
 import { bytesOf } from './http-api-call';
 import type { ApiRequest } from './http-method';
 
@@ -71,12 +72,16 @@ export class HttpEventStream extends OpenStream<unknown> {
     this.#reply.raw.end();
   }
 
-  /**
-   * HTTP/1.1 can report an error within a stream only by breaking off: the last chunk is missing.
-   */
+  /** In mid-stream the error is the last line, and the answer breaks off: its last chunk is missing. */
   protected writeFailure(error: unknown): void {
-    if (this.#reply.raw.headersSent) this.#reply.raw.destroy();
-    else void this.#reply.send(error);
+    const { raw } = this.#reply;
+    if (!raw.headersSent) void this.#reply.send(error);
+    else if (raw.destroyed) return;
+    else {
+      raw.write(`${toErrorBody(toAnswer(error))}\n`, () => {
+        raw.destroy();
+      });
+    }
   }
 
   #sendHeaders(): void {

@@ -13,9 +13,12 @@ export class HttpMethodCall implements MethodCall {
   /** Aborts if the caller disconnects before its answer was handed to the kernel. */
   readonly signal = new Cancellation();
   readonly #request: ApiRequest;
+  readonly #reply: FastifyReply;
 
-  constructor(request: ApiRequest, { raw: response }: FastifyReply) {
+  constructor(request: ApiRequest, reply: FastifyReply) {
+    const { raw: response } = reply;
     this.#request = request;
+    this.#reply = reply;
     const { socket } = request.raw;
     response.once('close', () => {
       if (!isSent(response, socket)) this.signal.abort();
@@ -24,6 +27,10 @@ export class HttpMethodCall implements MethodCall {
 
   get observer(): LockObserver | undefined {
     return this.#request.observed?.lockObserver;
+  }
+
+  attach(name: string, value: string): void {
+    this.#reply.header(name, value);
   }
 
   metadata(name: string): string | undefined {

@@ -27,6 +27,13 @@ export interface TryLockRequest {
 /** A decoded UnlockAlpha1 request of either transport. Nothing is validated yet. */
 export type UnlockRequest = Omit<TryLockRequest, 'expiryInSeconds'>;
 
+/** The answer to a TryLockAlpha1. */
+export interface TryLockAnswer {
+  readonly success: boolean;
+  /** Beside a success, where the store gives tokens. */
+  readonly fencingToken?: number | undefined;
+}
+
 /** Dapr's UnlockResponse.Status numbers. Holdfast never answers 3 (INTERNAL_ERROR). */
 export type UnlockStatus = 0 | 1 | 2;
 
@@ -36,7 +43,7 @@ export type UnlockStatus = 0 | 1 | 2;
  */
 export interface LockService {
   /** Tries once to take a lock. */
-  tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }>;
+  tryLock(request: TryLockRequest, caller: Caller): Promise<TryLockAnswer>;
   /** Releases a lock. */
   unlock(request: UnlockRequest, caller: Caller): Promise<{ readonly status: UnlockStatus }>;
 }
@@ -95,7 +102,7 @@ class StoreLockService implements LockService {
     this.#admission = options.admission ?? new Admission(options.maxConcurrentCalls ?? Infinity);
   }
 
-  async tryLock(request: TryLockRequest, caller: Caller): Promise<{ readonly success: boolean }> {
+  async tryLock(request: TryLockRequest, caller: Caller): Promise<TryLockAnswer> {
     const observed = this.#observe('tryLock', request, caller);
     try {
       const { entry, key } = resolveTryLock(this.#stores, request);
@@ -106,13 +113,13 @@ class StoreLockService implements LockService {
         ttlMs: request.expiryInSeconds * 1000,
         attempt: createAttempt(),
       };
-      const { acquired } = await this.#attempt(
+      const { acquired, grant } = await this.#attempt(
         { entry, call, failed: lockErrors.tryLockFailed },
         { run: tryLockAt(store, call), caller },
       );
       if (acquired) withdrawIfUnheard(caller.signal, store, call);
       observed.ended(acquired ? 'acquired' : 'refused');
-      return { success: acquired };
+      return { success: acquired, fencingToken: grant?.fencingToken };
     } catch (error) {
       throw observed.failed(error);
     }

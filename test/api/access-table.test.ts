@@ -6,16 +6,19 @@ import { status } from '@grpc/grpc-js';
 import type { ApiGroup } from '../../src/api/api-groups';
 import type { MethodRow } from '../../src/api/api-method';
 import { createDaprApi } from '../../src/api/dapr-api';
+import { createNativeApi } from '../../src/api/native-api';
 import { GRPC_ONLY_METHODS } from '../../src/api/transport-methods';
 import { GrpcFixture } from '../grpc/grpc-fixture';
 import { HttpFixture, NOT_ROUTED } from '../http/http-fixture';
-import { createFakeLockService } from '../support/fake-lock-service';
+import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
 import { createFakeSidecar } from '../support/fake-sidecar';
 
 /** Every group that a configuration can name. */
-const GROUPS = ['lock', 'unlock', 'metadata', 'shutdown', 'invoke'] as const;
+const GROUPS = ['lock', 'unlock', 'locks', 'metadata', 'shutdown', 'invoke'] as const;
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr';
+const NATIVE = '/holdfast.v1.Locks';
+const LOCKS = '/holdfast/v1/locks/{store}';
 
 /**
  * Who may call what, as docs/configuration.md says it to users: written out here a second time, so
@@ -27,6 +30,13 @@ const OVER_GRPC = [
   { group: 'metadata', path: `${DAPR}/GetMetadata` },
   { group: 'metadata', path: `${DAPR}/SetMetadata` },
   { group: 'shutdown', path: `${DAPR}/Shutdown` },
+  { group: 'locks', path: `${NATIVE}/Acquire` },
+  { group: 'locks', path: `${NATIVE}/Renew` },
+  { group: 'locks', path: `${NATIVE}/Release` },
+  { group: 'locks', path: `${NATIVE}/Hold` },
+  { group: 'locks', path: `${NATIVE}/ForceRelease` },
+  { group: 'locks', path: `${NATIVE}/Get` },
+  { group: 'locks', path: `${NATIVE}/List` },
 ] as const;
 
 const OVER_HTTP = [
@@ -35,6 +45,13 @@ const OVER_HTTP = [
   { group: 'metadata', verb: 'GET', path: '/v1.0/metadata' },
   { group: 'metadata', verb: 'PUT', path: '/v1.0/metadata/{key}' },
   { group: 'shutdown', verb: 'POST', path: '/v1.0/shutdown' },
+  { group: 'locks', verb: 'POST', path: `${LOCKS}/acquire` },
+  { group: 'locks', verb: 'POST', path: `${LOCKS}/renew` },
+  { group: 'locks', verb: 'POST', path: `${LOCKS}/release` },
+  { group: 'locks', verb: 'POST', path: `${LOCKS}/hold` },
+  { group: 'locks', verb: 'POST', path: `${LOCKS}/force-release` },
+  { group: 'locks', verb: 'GET', path: `${LOCKS}/lock` },
+  { group: 'locks', verb: 'GET', path: LOCKS },
 ] as const;
 
 const PROBES_OVER_HTTP = ['/v1.0/healthz', '/v1.0/healthz/outbound'];
@@ -46,6 +63,15 @@ const REFLECTION = ['v1', 'v1alpha'].map(
 );
 
 const BODY = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":5}';
+
+/** What the calls of the native API need. */
+const NATIVE_BODIES: Readonly<Record<string, string>> = {
+  acquire: '{"resourceId":"r","ttlMs":1000}',
+  hold: '{"resourceId":"r","ttlMs":1000}',
+  renew: '{"resourceId":"r","lockOwner":"o","ttlMs":1000}',
+  release: '{"resourceId":"r","lockOwner":"o"}',
+  'force-release': '{"resourceId":"r","fencingToken":1,"reason":"test"}',
+};
 
 describe('the access group of each method', () => {
   let denied: readonly ApiGroup[];
@@ -68,8 +94,14 @@ describe('the access group of each method', () => {
     [denied, asked] = [[], []];
   });
 
-  const callHttp = (verb: string, template: string) =>
-    http.call({ method: verb, path: template.replace(/\{\w+\}/, 'x'), body: BODY });
+  const callHttp = (verb: string, template: string) => {
+    const target = template.replace(/\{\w+\}/, 'x');
+    const query = target.endsWith('/lock') ? '?resourceId=r' : '';
+    const body = NATIVE_BODIES[target.split('/').at(-1)!] ?? BODY;
+    const headers = { 'content-type': 'application/json' };
+    const call = { method: verb, path: `${target}${query}`, headers };
+    return http.call(verb === 'GET' ? call : { ...call, body });
+  };
   const othersThan = (group: ApiGroup) => GROUPS.filter((other) => other !== group);
 
   describe.each(OVER_GRPC)('over gRPC, $group of $path', ({ group, path: called }) => {
@@ -206,7 +238,7 @@ describe('the table of methods', () => {
   });
 
   it('calls each row by the name of its operation, once', () => {
-    const api = createDaprApi(createFakeLockService(), createFakeSidecar());
+    const api = apis();
     expect(Object.values<MethodRow>({ ...api }).map(({ operation }) => operation)).toEqual(
       Object.keys(api),
     );
@@ -219,10 +251,10 @@ describe('the table of methods', () => {
     const [overHttp, overGrpc] = [lineOf('HTTP'), lineOf('gRPC')];
     const forms = [...overHttp.matchAll(/`([A-Z]+ [^`]+)`/g)].map(([, form]) => form);
     expect(forms.sort()).toEqual(rows().flatMap(toForms).sort());
-    const [, methods = ''] = /Dapr`: ([^.]+)\./.exec(overGrpc) ?? [];
-    expect(methods.split(', ').map((name) => `${DAPR}/${name}`)).toEqual(
-      rows().flatMap(({ grpcPath = [] }) => grpcPath),
+    const methods = [...overGrpc.matchAll(/`([\w.]+)`: ([^.]+)\./g)].flatMap(([, service, names]) =>
+      names!.split(', ').map((name) => `/${service!}/${name}`),
     );
+    expect(methods).toEqual(rows().flatMap(({ grpcPath = [] }) => grpcPath));
   });
 
   it('has no group that docs/configuration.md and docs/parity.md do not name', () => {
@@ -241,8 +273,12 @@ describe('the table of methods', () => {
 });
 
 function rows(): readonly MethodRow[] {
-  const api = createDaprApi(createFakeLockService(), createFakeSidecar());
-  return Object.values<MethodRow>({ ...api });
+  return Object.values<MethodRow>(apis());
+}
+
+function apis() {
+  const dapr = createDaprApi(createFakeLockService(), createFakeSidecar());
+  return { ...dapr, ...createNativeApi(createFakeNativeLocks()) };
 }
 
 function toForms({ http }: MethodRow): readonly string[] {

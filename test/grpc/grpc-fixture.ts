@@ -8,13 +8,16 @@ import {
 
 import { createDaprApi } from '../../src/api/dapr-api';
 import { EventStreams, type StreamBounds } from '../../src/api/event-streams';
+import { createNativeApi } from '../../src/api/native-api';
 import { createDaprMethods } from '../../src/grpc/dapr-methods';
 import type { GrpcMethod } from '../../src/grpc/grpc-method';
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
+import { createNativeMethods } from '../../src/grpc/native-methods';
 import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
+import type { NativeLockService } from '../../src/lock/native-lock-service';
 import type { ServerTls } from '../../src/servers/listen-address';
-import { createFakeLockService } from '../support/fake-lock-service';
+import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
 
@@ -43,6 +46,7 @@ export class GrpcFixture {
   constructor(
     options: FakeSidecarOptions & {
       readonly locks?: Partial<LockService>;
+      readonly nativeLocks?: NativeLockService;
       /** Beside Dapr's. */
       readonly methods?: readonly GrpcMethod[];
       readonly streamBounds?: StreamBounds;
@@ -55,6 +59,7 @@ export class GrpcFixture {
     this.server = createGrpcServer({
       methods: [
         ...createDaprMethods(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
+        ...createNativeMethods(createNativeApi(options.nativeLocks ?? createFakeNativeLocks())),
         ...(options.methods ?? []),
       ],
       eventStreams: new EventStreams(options.streamBounds),

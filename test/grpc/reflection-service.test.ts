@@ -57,6 +57,7 @@ describe.each(['v1', 'v1alpha'])('server reflection %s', (version) => {
     expect(listServicesResponse?.service.map(({ name }) => name).sort()).toEqual([
       'dapr.proto.runtime.v1.Dapr',
       'grpc.health.v1.Health',
+      'holdfast.v1.Locks',
     ]);
   });
 

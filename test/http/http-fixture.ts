@@ -1,14 +1,17 @@
 import { createDaprApi } from '../../src/api/dapr-api';
 import { EventStreams, type StreamBounds } from '../../src/api/event-streams';
+import { createNativeApi } from '../../src/api/native-api';
 import { createDaprRoutes } from '../../src/http/dapr-routes';
 import type { HttpMethod } from '../../src/http/http-method';
 import { createHttpServer, type HttpServer } from '../../src/http/http-server';
+import { createNativeRoutes } from '../../src/http/native-routes';
 import type { LockService } from '../../src/lock/lock-service';
+import type { NativeLockService } from '../../src/lock/native-lock-service';
 import { ByteBudget } from '../../src/servers/byte-budget';
 import type { ServerTls } from '../../src/servers/listen-address';
 import { Turns } from '../../src/servers/turns';
 import { UnreadAnswers } from '../../src/servers/unread-answers';
-import { createFakeLockService } from '../support/fake-lock-service';
+import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { callHttp, type HttpAnswer, type HttpCall } from '../support/http-call';
 import { RecordingLogger } from '../support/recording-logger';
@@ -23,6 +26,7 @@ export class HttpFixture {
   constructor(
     options: FakeSidecarOptions & {
       readonly locks?: Partial<LockService>;
+      readonly nativeLocks?: NativeLockService;
       /** Beside Dapr's. */
       readonly methods?: readonly HttpMethod[];
       readonly streamBounds?: StreamBounds;
@@ -37,6 +41,7 @@ export class HttpFixture {
     this.server = createHttpServer({
       methods: [
         ...createDaprRoutes(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
+        ...createNativeRoutes(createNativeApi(options.nativeLocks ?? createFakeNativeLocks())),
         ...(options.methods ?? []),
       ],
       eventStreams: new EventStreams(options.streamBounds),

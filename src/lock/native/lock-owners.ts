@@ -14,5 +14,7 @@ export function drawLockOwner({
   readonly appId: string;
   readonly hostName: string;
 }): string {
-  return [appId, hostName, randomBytes(RANDOM_BYTES).toString('hex')].filter((part) => part !== '').join('/');
+  return [appId, hostName, randomBytes(RANDOM_BYTES).toString('hex')]
+    .filter((part) => part !== '')
+    .join('/');
 }

@@ -1,0 +1,133 @@
+import type { FastifyReply } from 'fastify';
+
+import type { NativeApi } from '../api/native-api';
+import type { LockName } from '../lock/native-lock-service';
+import { httpErrors } from './http-errors';
+import { type ApiRequest, bindMethods, type CodecsOf, type HttpMethod } from './http-method';
+import { sendJson } from './json-reply';
+import {
+  decodeNativeBody,
+  decodeNativeQuery,
+  LONGEST_NATIVE_BODY,
+  type NativeFields,
+  type NativeValues,
+} from './native-fields';
+
+/** The methods of Holdfast's own API as an HTTP server takes them. */
+export function createNativeRoutes(api: NativeApi): readonly HttpMethod[] {
+  return bindMethods(api, { ...CHANGING_CODECS, ...VIEW_CODECS });
+}
+
+/** The content type of a hold's events. */
+const EVENTS_TYPE = 'application/x-ndjson';
+
+const TAKING = {
+  resourceId: 'text',
+  lockOwner: 'text?',
+  ttlMs: 'number',
+  waitMs: 'number?',
+} as const satisfies NativeFields;
+
+const RELEASING = {
+  resourceId: 'text',
+  lockOwner: 'text',
+  fencingToken: 'number?',
+} as const satisfies NativeFields;
+
+const RENEWING = { ...RELEASING, ttlMs: 'number' } as const satisfies NativeFields;
+
+const FORCING = {
+  resourceId: 'text',
+  fencingToken: 'number',
+  lockOwner: 'text?',
+  expiresAtMs: 'number?',
+  reason: 'text',
+} as const satisfies NativeFields;
+
+const CHANGING_CODECS: CodecsOf<Omit<NativeApi, 'Get' | 'List'>> = {
+  Acquire: {
+    decode: (request) => withoutWait(readBody(request, TAKING)),
+    encode: sendAnswer,
+    longestBody: LONGEST_NATIVE_BODY,
+  },
+  Renew: {
+    decode: (request) => readBody(request, RENEWING),
+    encode: sendAnswer,
+    longestBody: LONGEST_NATIVE_BODY,
+  },
+  Release: {
+    decode: (request) => readBody(request, RELEASING),
+    encode: sendAnswer,
+    longestBody: LONGEST_NATIVE_BODY,
+  },
+  Hold: {
+    decode: (request) => {
+      assertTakesEvents(request);
+      return withoutWait(readBody(request, TAKING));
+    },
+    toLine: (event) => JSON.stringify(event),
+    longestBody: LONGEST_NATIVE_BODY,
+  },
+  ForceRelease: {
+    decode: (request) => readBody(request, FORCING),
+    encode: sendAnswer,
+    longestBody: LONGEST_NATIVE_BODY,
+  },
+};
+
+const VIEW_CODECS: CodecsOf<Pick<NativeApi, 'Get' | 'List'>> = {
+  Get: {
+    decode: (request): LockName => readQuery(request, { resourceId: 'text' }),
+    encode: (lock, reply) => {
+      if (lock === undefined) throw httpErrors.lockNotHeld();
+      return sendAnswer(lock, reply);
+    },
+  },
+  List: {
+    decode: (request) =>
+      readQuery(request, { prefix: 'text?', pageSize: 'number?', pageToken: 'text?' }),
+    encode: sendAnswer,
+  },
+};
+
+/** The fields of a request, and the store of its path. */
+type NativeRequest<Fields extends NativeFields> = NativeValues<Fields> & {
+  readonly storeName: string;
+};
+
+function readBody<Fields extends NativeFields>(
+  request: ApiRequest,
+  fields: Fields,
+): NativeRequest<Fields> {
+  if (!/^application\/json *(?:;.*)?$/i.test(request.contentType)) {
+    throw httpErrors.bodyNotJson();
+  }
+  return { ...decodeNativeBody(request.body, fields), storeName: storeOf(request) };
+}
+
+function readQuery<Fields extends NativeFields>(
+  request: ApiRequest,
+  fields: Fields,
+): NativeRequest<Fields> {
+  return { ...decodeNativeQuery(request.url, fields), storeName: storeOf(request) };
+}
+
+function storeOf({ params }: ApiRequest): string {
+  return params.store ?? '';
+}
+
+function withoutWait(request: NativeRequest<typeof TAKING>) {
+  return { ...request, waitMs: request.waitMs ?? 0 };
+}
+
+/** A client that asks for one JSON value would wait for the end of the hold, and take its lines for broken JSON. */
+function assertTakesEvents({ headers }: ApiRequest): void {
+  const { accept = '*/*' } = headers;
+  const types = accept.split(',').map((type) => type.split(';', 1)[0]?.trim().toLowerCase());
+  if (types.some((type) => ['*/*', 'application/*', EVENTS_TYPE].includes(type ?? ''))) return;
+  throw httpErrors.eventsNotAccepted();
+}
+
+function sendAnswer(answer: object, reply: FastifyReply): FastifyReply {
+  return sendJson(reply, 200, JSON.stringify(answer));
+}
