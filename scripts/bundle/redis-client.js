@@ -16,6 +16,7 @@ const SENT_BY_THE_STORE = {
   info: 'INFO',
   ping: 'PING',
   role: 'ROLE',
+  scan: 'SCAN',
   set: 'SET',
   time: 'TIME',
 };

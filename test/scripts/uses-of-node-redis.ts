@@ -24,6 +24,8 @@ export function findUsesOfNodeRedis(): UsesOfNodeRedis {
   const calledFrom = (place: RegExp) =>
     nodes
       .filter(ts.isPropertyAccessExpression)
+      // Not the members of replies, whose types are declared with the commands.
+      .filter((access) => ts.isCallExpression(access.parent) && access.parent.expression === access)
       .filter(({ name }) => declaringFiles(name, checker).some((file) => place.test(file)))
       .map(({ name }) => name.text);
   return {
