@@ -260,6 +260,7 @@ class ComposedApp implements App {
       observers: [
         createLockLog(logger.scoped('dapr.api'), { loggerOf: (store) => factory.loggerOf(store) }),
         metrics.lockObserver,
+        metrics.holdObserver,
       ],
       maxConcurrentCalls: this.#options.maxConcurrentLockCalls,
     });
