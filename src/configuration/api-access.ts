@@ -21,6 +21,14 @@ const VERSIONS: Readonly<Record<ApiGroup, readonly string[]>> = {
 };
 
 /**
+ * The groups whose denial also denies a group. The native API works on the same locks as Dapr's: a
+ * configuration that keeps programs from taking or releasing locks must not be bypassed by it.
+ */
+const DENIED_WITH: Readonly<Partial<Record<ApiGroup, readonly ApiGroup[]>>> = {
+  locks: ['lock', 'unlock'],
+};
+
+/**
  * Says why a rule has no effect (as in daprd). Undefined if it has one, or belongs to an API that
  * Holdfast does not serve.
  */
@@ -44,9 +52,10 @@ export function createApiAccess({
 }): ApiAccess {
   return (group, protocol) => {
     const concerns = (rule: ApiRule): boolean => (rule.protocol ?? protocol) === protocol;
-    const matches = (rule: ApiRule): boolean =>
-      concerns(rule) && rule.name === group && VERSIONS[group].includes(rule.version);
-    if (denied.some(matches)) return false;
-    return !allowed.some(concerns) || allowed.some(matches);
+    const names = (rule: ApiRule, named: ApiGroup): boolean =>
+      concerns(rule) && rule.name === named && VERSIONS[named].includes(rule.version);
+    const deniedBy = [group, ...(DENIED_WITH[group] ?? [])];
+    if (denied.some((rule) => deniedBy.some((named) => names(rule, named)))) return false;
+    return !allowed.some(concerns) || allowed.some((rule) => names(rule, group));
   };
 }

@@ -279,4 +279,10 @@ describe('createApiAccess', () => {
       true,
     );
   });
+
+  it.each(['lock', 'unlock'])('denies the native API with %s, on the same transport', (name) => {
+    const isAllowed = createApiAccess({ allowed: [], denied: [rule(name, 'v1alpha1', 'http')] });
+    expect(isAllowed('locks', 'http')).toBe(false);
+    expect(isAllowed('locks', 'grpc')).toBe(true);
+  });
 });
