@@ -223,12 +223,12 @@ describe('a Redis user whose rights do not reach', () => {
   it('no further than docs/configuration.md says has all of it', async () => {
     const text = await readFile(path.join(__dirname, '../../../docs/configuration.md'), 'utf8');
     const [, rules = ''] = /^ACL SETUSER locks on >password (.*)$/m.exec(text) ?? [];
-    const { store, logger } = await withRules(
-      'resetkeys',
-      'resetchannels',
-      '-@all',
-      ...rules.split(' '),
-    );
+    // Redis 6 has no PEXPIRETIME, and no rule for it.
+    const [info] = (await redis.inspect((client) =>
+      client.sendCommand(['COMMAND', 'INFO', 'pexpiretime']),
+    )) as unknown as readonly unknown[];
+    const known = rules.split(' ').filter((rule) => info !== null || rule !== '+pexpiretime');
+    const { store, logger } = await withRules('resetkeys', 'resetchannels', '-@all', ...known);
     const listener = new RecordingListener();
     store.queue!.listen(listener);
     const [holder, first] = [callOn(), callOn()];
