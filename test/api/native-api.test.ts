@@ -50,8 +50,8 @@ describe.each([
     expect(answer).toMatchObject({ acquired: true, lease: { lockOwner: 'o' } });
     const { lease } = answer as { readonly lease: Record<string, number> };
     expect(lease.fencingToken).toBeGreaterThan(0);
-    expect(lease.validMs).toBeGreaterThan(TTL_MS - 5000);
-    expect(lease.validMs).toBeLessThanOrEqual(TTL_MS);
+    // Counted from the arrival of the call, so it may be longer by what the call took.
+    expect(Math.abs(lease.validMs! - TTL_MS)).toBeLessThan(5000);
   });
 
   it('draws an owner where none is named', async () => {
