@@ -198,7 +198,8 @@ class AttackRun {
     this.#measures.heldMb = await this.#settle(growth, heldMb / 2, CLOSE * heldMb);
     await attacker.kill();
     this.#measures.keptMb = await this.#settle(growth, keptMb / 2, CLOSE * keptMb);
-    this.#measures.descriptorsLeft = await this.#settle(openNow, descriptorsLeft);
+    // Connections of a killed attacker may still wait to be accepted, of which Node takes one a turn.
+    this.#measures.descriptorsLeft = await this.#settle(openNow, descriptorsLeft, descriptorsLeft);
     const countLocks = async () => (await target.findLocks()).length;
     this.#measures.locksLeft = await this.#settle(countLocks, locksLeft);
     this.#probe = await neighbour.ask<ProbeResult>({ do: 'result' });
