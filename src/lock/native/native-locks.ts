@@ -80,7 +80,7 @@ const TASKS = {
   forceRelease: 'release lock by force',
 } as const satisfies Partial<Record<LockOperation, string>>;
 
-const RELEASE_STATUS = {
+const STATUS_OF_OUTCOME = {
   unlocked: 'RELEASED',
   not_found: 'NOT_FOUND',
   held_by_other: 'HELD_BY_OTHER',
@@ -158,7 +158,7 @@ class NativeLocks implements NativeLockService {
       const resolved = resolveRenew(this.#stores, request);
       const result = await this.#plain.renew(resolved, request, caller.signal);
       if (result.status !== 'renewed') {
-        return [{ status: RELEASE_STATUS[result.status] }, result.status];
+        return [{ status: STATUS_OF_OUTCOME[result.status] }, result.status];
       }
       const lease = this.#toLease(request.lockOwner, result.grant, arrivedAtMs);
       return [{ status: 'RENEWED', lease }, 'renewed'];
@@ -170,7 +170,7 @@ class NativeLocks implements NativeLockService {
     return this.#observe<ReleaseAnswer>(subject, caller, async () => {
       const resolved = resolveRelease(this.#stores, request);
       const outcome = await this.#plain.release(resolved, request, caller.signal);
-      return [{ status: RELEASE_STATUS[outcome] }, outcome];
+      return [{ status: STATUS_OF_OUTCOME[outcome] }, outcome];
     });
   }
 
@@ -209,7 +209,7 @@ class NativeLocks implements NativeLockService {
       if (outcome === 'unlocked') {
         this.#forceReleased(request);
       }
-      return [{ status: RELEASE_STATUS[outcome] }, outcome];
+      return [{ status: STATUS_OF_OUTCOME[outcome] }, outcome];
     });
   }
 
