@@ -4,19 +4,22 @@ import type { LeaseClock } from '../lease-clock';
 import { StoreError } from '../lock-store';
 import type { Hold } from './hold';
 
-/** What came of a renewal; the end is one of the clock of leases. */
+/** The result of a renewal. The end is on the lease clock. */
 export type RenewalEnd =
   | { readonly state: 'renewed'; readonly endMs: number }
   | { readonly state: 'not_found' }
   | { readonly state: 'held_by_other' }
   | { readonly state: 'failed'; readonly error: StoreError };
 
-/** Sends one renewal of a hold under the store's policy, until the hold's call is aborted; never rejects. */
+/**
+ * Sends one renewal of a hold under the store's policy. Stops when the hold's call is aborted.
+ * Never rejects.
+ */
 export async function renew(hold: Hold, clock: LeaseClock): Promise<RenewalEnd> {
   const { policy, leases, key, owner, ttlMs } = hold.subject;
   const call = { key, owner, fencingToken: hold.fencingToken, ttlMs };
   const cancellation = new Cancellation();
-  // Before the send: a sleep of the machine until the answer is time of the lease.
+  // Read before the send: if the machine sleeps until the answer, that time counts towards the lease.
   const asleepMs = clock.asleepMs();
   hold.call = cancellation;
   try {
@@ -26,16 +29,17 @@ export async function renew(hold: Hold, clock: LeaseClock): Promise<RenewalEnd> 
   } catch (error) {
     return { state: 'failed', error: toStoreError(error) };
   } finally {
-    // A release that takes its place has a call of its own by now.
+    // A release may have replaced this call.
     if (hold.call === cancellation) hold.call = undefined;
   }
 }
 
 /**
- * Sends one release of exactly the grant of a hold; never rejects. Each is an attempt of its own: an earlier
- * one of unknown outcome needs no undoing, as nothing but this grant can be released by it, however late.
+ * Sends one release of exactly the grant of a hold. Never rejects. Each release is a new attempt.
+ * An earlier one of unknown outcome needs no undoing: it can only release this grant, however late
+ * it arrives.
  *
- * @returns the failure, undefined where the lock is not this grant's any more
+ * @returns the failure; undefined if this grant no longer holds the lock
  */
 export async function release(hold: Hold): Promise<StoreError | undefined> {
   const { policy, leases, key, owner } = hold.subject;
@@ -52,12 +56,12 @@ export async function release(hold: Hold): Promise<StoreError | undefined> {
   }
 }
 
-/** True where the failure says that the store could not be asked, rather than that it said no. */
+/** True if the store could not be reached, as opposed to a refusal by the store. */
 export function isUnreachable({ kind }: StoreError): boolean {
   return kind === 'unavailable' || kind === 'deadline' || kind === 'closed';
 }
 
-/** A store throws nothing else; of a defect nobody knows what it left behind. */
+/** Any other error is a bug, whose effect on the store is unknown. */
 function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const message = 'internal error, the outcome is unknown';

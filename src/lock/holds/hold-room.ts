@@ -16,23 +16,24 @@ import { Hold, HoldStoppedError, type HoldSubject } from './hold';
 import { isUnreachable, release, renew, type RenewalEnd } from './hold-calls';
 import { RELEASE_PAUSE_MS, toRenewalLimit, toRenewalPause, toRetryPause } from './renewal-plan';
 
-/** The most holds at a time, where nothing else is said. */
+/** Default limit of concurrent holds. */
 export const DEFAULT_MAX_HOLDS = 10_000;
 
-/** What the room of holds stands on. */
+/** The dependencies and limits of holds. */
 export interface HoldRoomOptions {
   readonly clock: LeaseClock;
   readonly stores: StoreCatalog;
   readonly observers: readonly LockObserver[];
-  /** {@link DEFAULT_MAX_HOLDS} where this is left out. */
+  /** Default: {@link DEFAULT_MAX_HOLDS}. */
   readonly maxHolds?: number | undefined;
-  /** From 0 to 1, by chance. */
+  /** Returns random numbers from 0 to 1. */
   readonly random?: () => number;
 }
 
 /**
- * Keeps locks for as long as their clients' calls live. A hold is a small state machine, see `HoldState`; its local end
- * is looked at before anything is told. One queue of deadlines and one timer for all.
+ * Keeps locks while their clients' calls live. Each hold is a small state machine (see
+ * `HoldState`). The local end of its lease is checked before any event is emitted. All holds share
+ * one queue of deadlines and one timer.
  */
 export class HoldRoom {
   readonly admission: Admission;
@@ -55,10 +56,10 @@ export class HoldRoom {
   }
 
   /**
-   * Keeps a lock that was granted, and tells so. Resolves once the client has ended its call, or was told that the
-   * lock is lost.
+   * Keeps a granted lock and emits its events. Resolves when the client has ended its call, or has
+   * been notified that the lock is lost.
    *
-   * @throws {HoldStoppedError} where the sidecar stops
+   * @throws {HoldStoppedError} if the sidecar stops
    */
   keep(subject: HoldSubject, grant: Grant): Promise<HoldOutcome> {
     return new Promise((resolve, reject) => {
@@ -74,7 +75,7 @@ export class HoldRoom {
     });
   }
 
-  /** Renews nothing any more at a store whose component was removed, and says so. */
+  /** Stops renewals at a removed store, and notifies the clients. */
   remove(storeName: string): void {
     for (const hold of [...this.#holds]) {
       if (hold.subject.storeName === storeName) this.#part(hold);
@@ -82,8 +83,7 @@ export class HoldRoom {
   }
 
   /**
-   * Tells each hold how long its lease still lasts, and ends its call. Nothing is released but what a client has
-   * let go of before.
+   * Ends all holds and tells each client how long its lease still lasts. Grants are not released.
    */
   stop(): void {
     for (const hold of [...this.#holds]) this.#stop(hold);
@@ -96,7 +96,7 @@ export class HoldRoom {
     for (const observer of this.#observers) observer.holdBegan?.(subject.storeName);
     subject.signal.addEventListener('abort', hold.onAbort);
     hold.mayLastUntilMs = this.#clock.now() + subject.ttlMs;
-    this.#tell(hold, (validMs) => ({
+    this.#emit(hold, (validMs) => ({
       type: 'held',
       lease: { lockOwner: subject.owner, fencingToken: hold.fencingToken, validMs },
     }));
@@ -104,7 +104,7 @@ export class HoldRoom {
     if (subject.signal.aborted) this.#clientEnded(hold);
   }
 
-  /** Something is due: the end, a renewal, the limit of a call, or another try of a release. */
+  /** Takes the step that is due. */
   #due(hold: Hold): void {
     const nowMs = this.#clock.now();
     if (hold.state === 'releasing') this.#releaseAgain(hold, nowMs);
@@ -113,7 +113,7 @@ export class HoldRoom {
     else this.#renew(hold);
   }
 
-  /** The call is given up; the failure that follows plans what comes next. */
+  /** Aborts the call in progress. Its failure then schedules the next step. */
   #cutCall(hold: Hold): void {
     hold.callLimitMs = Infinity;
     hold.call?.abort();
@@ -139,7 +139,7 @@ export class HoldRoom {
   #renewed(hold: Hold, end: RenewalEnd): void {
     const nowMs = this.#clock.now();
     hold.mayLastUntilMs = Math.max(hold.mayLastUntilMs, nowMs + hold.subject.ttlMs);
-    // One that was cut short as the hold ended says nothing about the store.
+    // A renewal that was aborted because the hold ended says nothing about the store.
     if (!hold.isLive) return;
     this.#report(hold, toRenewalOutcome(end));
     if (nowMs >= hold.endMs) this.#ranOut(hold);
@@ -154,13 +154,13 @@ export class HoldRoom {
     hold.failure = undefined;
     hold.state = 'held';
     hold.endMs = Math.max(hold.endMs, endMs);
-    this.#tell(hold, (validMs) => ({ type: 'renewed', validMs }));
+    this.#emit(hold, (validMs) => ({ type: 'renewed', validMs }));
     this.#planRenewal(hold);
   }
 
   #renewalFailed(hold: Hold, error: StoreError): void {
     hold.failure = error;
-    if (hold.state === 'held') this.#tellAtRisk(hold, 'RENEWAL_FAILED');
+    if (hold.state === 'held') this.#emitAtRisk(hold, 'RENEWAL_FAILED');
     hold.state = 'at-risk';
     hold.renewAtMs = this.#clock.now() + toRetryPause(hold.endMs - this.#clock.now());
     this.#schedule(hold);
@@ -172,19 +172,19 @@ export class HoldRoom {
     this.#schedule(hold);
   }
 
-  /** What a renewal that is under way comes to doesn't count any more: the client is told an end that is safe. */
+  /** Stops renewing. Ignores a renewal in progress, so that the announced end is certain. */
   #part(hold: Hold): void {
     if (hold.state !== 'held' && hold.state !== 'at-risk') return;
     hold.state = 'parting';
     hold.renewAtMs = Infinity;
     hold.call?.abort();
-    this.#tellAtRisk(hold, 'STORE_REMOVED');
+    this.#emitAtRisk(hold, 'STORE_REMOVED');
     this.#schedule(hold);
   }
 
   #stop(hold: Hold): void {
     if (!hold.isLive) return;
-    this.#tellAtRisk(hold, 'SIDECAR_STOPPING');
+    this.#emitAtRisk(hold, 'SIDECAR_STOPPING');
     this.#abandon(hold, new HoldStoppedError());
   }
 
@@ -198,7 +198,7 @@ export class HoldRoom {
     const isUnknown = hold.call !== undefined || hold.failure?.outcome === 'unknown';
     hold.subject.sink.emit({ type: 'lost', reason });
     this.#over(hold, { outcome: 'lost', lostBy: reason });
-    // A renewal whose reply was lost may have prolonged what nobody uses any more.
+    // A renewal whose reply was lost may have extended a lease that nobody uses any more.
     if (reason === 'STORE_UNREACHABLE' && isUnknown) this.#release(hold);
     else this.#end(hold);
   }
@@ -214,13 +214,13 @@ export class HoldRoom {
     }
   }
 
-  /** The lease is left to run out: its client may still believe in it. */
+  /** Lets the lease expire, because its client may still rely on it. */
   #abandon(hold: Hold, error?: HoldStoppedError): void {
     this.#over(hold, { outcome: 'abandoned' }, error);
     this.#end(hold);
   }
 
-  /** The client's call is over. */
+  /** Ends the client's call. */
   #over(
     hold: Hold,
     how: { readonly outcome: HoldOutcome; readonly lostBy?: LostReason },
@@ -236,7 +236,7 @@ export class HoldRoom {
     hold.settle(error ?? how.outcome);
   }
 
-  /** Goes on until the store has answered or the lease has run out. */
+  /** Releases the lock. Repeated until the store answers or the lease has ended. */
   #release(hold: Hold): void {
     hold.state = 'releasing';
     hold.call?.abort();
@@ -267,12 +267,12 @@ export class HoldRoom {
     if (hold.state !== 'ended') this.#deadlines.set(hold, hold.nextMs);
   }
 
-  #tellAtRisk(hold: Hold, reason: AtRiskReason): void {
-    this.#tell(hold, (validMs) => ({ type: 'atRisk', validMs, reason }));
+  #emitAtRisk(hold: Hold, reason: AtRiskReason): void {
+    this.#emit(hold, (validMs) => ({ type: 'atRisk', validMs, reason }));
   }
 
-  /** Tells something that suggests that the lock is held; nothing where it may not be any more, which is said by the deadline. */
-  #tell(hold: Hold, toEvent: (validMs: number) => HoldEvent): void {
+  /** Emits an event that implies a held lock, unless the lease may have ended. */
+  #emit(hold: Hold, toEvent: (validMs: number) => HoldEvent): void {
     const { arrivedAtMs, sink } = hold.subject;
     if (this.#clock.now() >= hold.endMs) return;
     sink.emit(toEvent(Math.floor(hold.endMs - arrivedAtMs)));

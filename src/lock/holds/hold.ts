@@ -6,7 +6,7 @@ import type { LockStore, StoreError } from '../lock-store';
 import type { HoldSink } from '../native-lock-service';
 import type { Grant, LeaseAbility } from '../store-abilities';
 
-/** Who holds what, and who is told of it. */
+/** The lock and the client of a hold. */
 export interface HoldSubject {
   readonly storeName: string;
   readonly resourceId: string;
@@ -17,41 +17,44 @@ export interface HoldSubject {
   readonly key: string;
   readonly owner: string;
   readonly ttlMs: number;
-  /** When the call arrived, on the clock of leases. */
+  /** When the call arrived, on the lease clock. */
   readonly arrivedAtMs: number;
-  /** Aborts when the client ends the call, or is given up: see SilentCallerError. */
+  /** Aborts when the client ends the call or is given up; see SilentCallerError. */
   readonly signal: CancelSignal;
   readonly sink: HoldSink;
 }
 
 /**
- * - `held`: the lease lasts, and is renewed in time
+ * - `held`: the lease is renewed in time
  * - `at-risk`: the last renewal failed; the lease still lasts
- * - `parting`: nothing is renewed any more; the lease still lasts
+ * - `parting`: renewals have stopped; the lease still lasts
  * - `releasing`: the call is over, and the grant is being released
- * - `ended`: nothing is to be done any more
+ * - `ended`: nothing is left to do
  */
 export type HoldState = 'held' | 'at-risk' | 'parting' | 'releasing' | 'ended';
 
-/** A hold that was ended as the sidecar stops, its lease left to run out. */
+/** The hold was ended because the sidecar stops. Its lease is left to expire. */
 export class HoldStoppedError extends Error {
   override readonly name = 'HoldStoppedError';
 }
 
-/** A lock that is held for a client. Only {@link HoldRoom} changes it; a plain object, as there are ten thousand. */
+/**
+ * A lock that is held for a client. Only {@link HoldRoom} changes it. It is a plain object, because
+ * there may be ten thousand.
+ */
 export class Hold implements Timed {
   dueAtMs = 0;
   place = -1;
   state: HoldState = 'held';
-  /** The end of the lease; all moments are on the clock of leases. */
+  /** The end of the lease. All times are on the lease clock. */
   endMs: number;
-  /** The store keeps the lock until then at the latest, if nobody releases it. */
+  /** The latest time until which the store keeps the lock if nobody releases it. */
   mayLastUntilMs = 0;
   renewAtMs = Infinity;
-  /** The renewal or the release that is under way, and when it has taken too long. */
+  /** The renewal or release in progress. `callLimitMs` is its time limit. */
   call: Cancellation | undefined;
   callLimitMs = Infinity;
-  /** What the latest renewal failed with; undefined where it was answered. */
+  /** The failure of the latest renewal. Undefined if it was answered. */
   failure: StoreError | undefined;
   readonly subject: HoldSubject;
   readonly fencingToken: number;
@@ -75,12 +78,12 @@ export class Hold implements Timed {
     };
   }
 
-  /** True while the client counts on the lock. */
+  /** True while the client relies on the lock. */
   get isLive(): boolean {
     return this.state === 'held' || this.state === 'at-risk' || this.state === 'parting';
   }
 
-  /** When something is next due of itself. */
+  /** The time of the next scheduled step. */
   get nextMs(): number {
     if (this.state === 'releasing') return Math.min(this.renewAtMs, this.mayLastUntilMs);
     const callMs = this.call === undefined ? this.renewAtMs : this.callLimitMs;

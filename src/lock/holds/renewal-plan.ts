@@ -1,30 +1,38 @@
-/** A lease is renewed after a third of what is left of it, so that two renewals may fail, and a renewal takes no longer. */
+/**
+ * A lease is renewed after a third of its remaining time, so that two renewals may fail. A renewal
+ * may take as long.
+ */
 const RENEWAL_PART = 1 / 3;
 
-/** Renewals come earlier by up to this part of their pause, by chance: holds that began together must not stay together. */
+/**
+ * Renewals are up to this part of their pause earlier, at random: holds that began together should
+ * spread out.
+ */
 const SPREAD_PART = 0.2;
 
-/** The pause after a renewal that failed: a sixth of what is left, within bounds in milliseconds. */
+/**
+ * The pause after a failed renewal: a sixth of the remaining time, within bounds in milliseconds.
+ */
 const RETRY_PAUSE = { part: 1 / 6, leastMs: 5, mostMs: 500 } as const;
 
-/** The pause before a release that failed is sent again, in milliseconds. */
+/** The pause before a failed release is sent again, in milliseconds. */
 export const RELEASE_PAUSE_MS = 500;
 
 /**
- * After how long a lease is renewed, in milliseconds.
+ * The pause before a renewal, in milliseconds.
  *
- * @param chance from 0 to 1
+ * @param chance a random number from 0 to 1
  */
 export function toRenewalPause(leftMs: number, chance: number): number {
   return leftMs * RENEWAL_PART * (1 - SPREAD_PART * chance);
 }
 
-/** How long a renewal's answer is awaited, in milliseconds: another one has to fit in. */
+/** How long a renewal may take, in milliseconds. Another one must fit into the lease. */
 export function toRenewalLimit(leftMs: number): number {
   return leftMs * RENEWAL_PART;
 }
 
-/** After how long a renewal that failed, or was withheld, is tried again, in milliseconds. */
+/** The pause after a renewal that failed or was withheld, in milliseconds. */
 export function toRetryPause(leftMs: number): number {
   const { part, leastMs, mostMs } = RETRY_PAUSE;
   return Math.min(mostMs, Math.max(leastMs, leftMs * part));

@@ -20,18 +20,18 @@ const OUTCOMES = {
   abandoned: 'abandoned',
 } as const satisfies Record<HoldOutcome, LockOutcome>;
 
-/** A request to hold, its owner named and its arrival on the clock of leases. */
+/** A request to hold, with its owner and its arrival on the lease clock. */
 export interface NamedHoldRequest extends HoldRequest {
   readonly arrivedAtMs: number;
 }
 
-/** Who holds, and the way to them. */
+/** The caller of a hold, and where its events go. */
 export interface Holder {
   readonly caller: NativeCaller;
   readonly sink: HoldSink;
 }
 
-/** What calls that hold are made of. */
+/** The dependencies of {@link Holding}. */
 export interface HoldingOptions {
   readonly calls: StoreCalls;
   readonly plain: PlainCalls;
@@ -39,7 +39,10 @@ export interface HoldingOptions {
   readonly room: HoldRoom;
 }
 
-/** Holds: takes a lock, in turn where it has to, and keeps it for as long as the call lives. */
+/**
+ * Runs calls that hold: takes a lock, waiting in turn if necessary, and keeps it while the call
+ * lives.
+ */
 export class Holding {
   readonly #options: HoldingOptions;
 
@@ -47,7 +50,7 @@ export class Holding {
     this.#options = options;
   }
 
-  /** Resolves when the call is over. Rejects with a LockError or what the store failed with. */
+  /** Resolves when the call is over. Rejects with a LockError, or with the error of the store. */
   async hold(resolved: Resolved, request: NamedHoldRequest, holder: Holder): Promise<LockOutcome> {
     const { admission } = this.#options.room;
     await admit(admission);
@@ -104,7 +107,7 @@ async function admit(admission: Admission): Promise<void> {
   throw lockErrors.tooManyHolds(admission.bound);
 }
 
-/** A lock that was granted while its caller left was never told of: it is undone, as no release could be of use. */
+/** Undoes a grant whose caller left before it was answered. Nobody else would release the lock. */
 function assertHeard(taken: Taken, { caller: { signal } }: Holder): void {
   if (!signal.aborted) return;
   taken.undo();

@@ -3,8 +3,8 @@ import type { CatalogEntry } from '../store-catalog';
 import type { LockView } from '../store-abilities';
 
 /**
- * A lock as clients see it; undefined for one that no resource of this component names: without a key prefix
- * the locks of other apps lie among its own.
+ * A lock as clients see it. Undefined if the key belongs to another app: without a key prefix, the
+ * locks of other apps are among those of this component.
  */
 export function toLockInfo({ keyPrefix }: CatalogEntry, view: LockView): LockInfo | undefined {
   const resourceId = view.key.slice(keyPrefix.text.length);

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 
-/** 64 random bits: two owners of one sidecar are alike by chance once in billions of years. */
+/**
+ * 64 random bits. A collision between two owners of one sidecar is expected once in billions of
+ * years.
+ */
 const RANDOM_BYTES = 8;
 
 /**
- * Draws an owner for a call that names none. It is read at 3 a.m. by whoever asks who holds a lock: the app, the host
- * (in Kubernetes the pod), and what tells this call from the others.
+ * Creates an owner for a call that names none. It tells an operator who holds the lock: the app,
+ * the host (in Kubernetes the pod), and a random part that distinguishes the call.
  */
 export function drawLockOwner({
   appId,

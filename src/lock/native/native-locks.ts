@@ -43,33 +43,42 @@ import { StoreCalls } from './store-calls';
 import { toLockError } from './store-failures';
 import { type Taken, Taking } from './taking';
 
-/** What the native API stands on. */
+/** The dependencies and limits of the native API. */
 export interface NativeLockServiceOptions {
   readonly stores: StoreCatalog;
-  /** For the owners that are drawn. */
+  /** Part of generated owners. */
   readonly appId: string;
-  /** For the owners that are drawn. */
+  /** Part of generated owners. */
   readonly hostName: string;
   readonly observers: readonly LockObserver[];
-  /** How calls to a store are run, by its name; asked at each of them. Plainly where this is left out. */
+  /**
+   * The policy for calls to a store, by its name, looked up for each call. Without it, calls run
+   * plainly.
+   */
   readonly policyOf?: (storeName: string) => CallPolicy;
-  /** Counts the calls that neither wait nor hold, with those of Dapr's API; no bound where this is left out. */
+  /**
+   * Counts the calls that neither wait nor hold, together with those of Dapr's API. No limit if
+   * missing.
+   */
   readonly admission?: Admission | undefined;
-  /** The most calls that wait at a time; 10,000 where this is left out. */
+  /** Limit of concurrent calls that wait; 10,000 if missing. */
   readonly maxWaits?: number | undefined;
-  /** The most calls that hold at a time, those that wait for it included; 10,000 where this is left out. */
+  /**
+   * Limit of concurrent calls that hold, including those that wait for their lock; 10,000 if
+   * missing.
+   */
   readonly maxHolds?: number | undefined;
   readonly clock?: LeaseClock;
-  /** From 0 to 1, by chance. */
+  /** Returns random numbers from 0 to 1. */
   readonly random?: () => number;
 }
 
-/** Makes the {@link NativeLockService} over a catalogue of stores. */
+/** Creates the {@link NativeLockService} for a catalogue of stores. */
 export function createNativeLockService(options: NativeLockServiceOptions): NativeLockService {
   return new NativeLocks(options);
 }
 
-/** What failed, in the words of its error: `failed to TASK: REASON`. */
+/** The task in an error text: `failed to TASK: REASON`. */
 const TASKS = {
   acquire: 'acquire lock',
   hold: 'acquire lock',
@@ -86,10 +95,10 @@ const STATUS_OF_OUTCOME = {
   held_by_other: 'HELD_BY_OTHER',
 } as const satisfies Record<UnlockOutcome, ReleaseAnswer['status']>;
 
-/** What a call came to: for its caller, and in the words of those who count. */
+/** The answer for the caller, and the outcome for logs and metrics. */
 type Ended<T> = readonly [answer: T, outcome: LockOutcome];
 
-/** A call that is told of to observers. */
+/** A call, as observers see it. */
 interface Subject {
   readonly operation: keyof typeof TASKS;
   readonly request: { readonly storeName: string };
@@ -219,7 +228,7 @@ class NativeLocks implements NativeLockService {
     this.#holds.stop();
   }
 
-  /** Tells observers of a call, and makes a LockError of whatever it fails with. */
+  /** Reports a call to the observers. Converts every failure to a LockError. */
   async #observe<T>(
     subject: Subject,
     caller: NativeCaller,
@@ -258,7 +267,7 @@ class NativeLocks implements NativeLockService {
     return lockOwner === '' ? drawLockOwner(this.#identity) : lockOwner;
   }
 
-  /** Rounded down, and never less than nothing: the lease may be over by now. */
+  /** The validity is rounded down, and is 0 if the lease has ended already. */
   #toLease(lockOwner: string, { fencingToken, validUntilMs }: Grant, arrivedAtMs: number): Lease {
     const validMs = Math.max(0, Math.floor(validUntilMs - arrivedAtMs));
     return { lockOwner, fencingToken, validMs };
@@ -269,7 +278,7 @@ class NativeLocks implements NativeLockService {
   }
 }
 
-/** A lock whose caller leaves before the answer has reached the socket is undone. */
+/** Undoes a grant if its caller leaves before the answer has reached the socket. */
 function undoIfUnheard(taken: Taken, { signal }: NativeCaller): void {
   const undo = (): void => {
     taken.undo();

@@ -10,42 +10,45 @@ import type {
 } from '../native-lock-service';
 import type { CatalogEntry, StoreCatalog } from '../store-catalog';
 
-/** What a value of a request may be: a whole number between two bounds, both of them included. */
+/** The allowed range of a number, both bounds included. */
 interface WholeNumber {
   readonly least: number;
   readonly most: number;
 }
 
-/** The shortest lease lets a renewal be tried more than once; the longest is what an int32 of milliseconds can say. */
+/** The shortest lease leaves time for more than one renewal. The longest is the largest int32. */
 const TTL_MS: WholeNumber = { least: 10, most: 2 ** 31 - 1 };
 
-/** A day: a call that waits longer has been forgotten. */
+/** One day. A call that waits longer has probably been forgotten. */
 const WAIT_MS: WholeNumber = { least: 0, most: 24 * 60 * 60 * 1000 };
 
-/** The first grant of a lock has 1 at least; beyond 2^53-1 a JSON number loses digits. */
+/** Tokens begin at 1. Above 2^53-1, a JSON number loses digits. */
 const FENCING_TOKEN: WholeNumber = { least: 1, most: Number.MAX_SAFE_INTEGER };
 
-/** 0 names a grant that has no token. */
+/** 0 stands for a grant without a token. */
 const TOKEN_OR_NONE: WholeNumber = { ...FENCING_TOKEN, least: 0 };
 
-/** On the store's clock, since 1970; 0 where a lock doesn't end. */
+/** On the store's clock, since 1970. 0 stands for a lock that doesn't expire. */
 const EXPIRES_AT_MS: WholeNumber = { least: 0, most: Number.MAX_SAFE_INTEGER };
 
 const PAGE_SIZE: WholeNumber = { least: 1, most: 1000 };
 
-/** The locks of a page, where nothing is said. */
+/** The page size if the request has none. */
 export const DEFAULT_PAGE_SIZE = 100;
 
-/** The longest reason of a forced release, in characters: it is written into a log. */
+/** The longest reason of a forced release, in characters. It is written to a log. */
 const LONGEST_REASON = 256;
 
-/** A request whose values are allowed: the store that it names, and the key. */
+/** The store and the key of a valid request. */
 export interface Resolved {
   readonly entry: CatalogEntry;
   readonly key: string;
 }
 
-/** Checks a request to take or to hold a lock. Like all of these it throws a LockError at the first thing that is wrong. */
+/**
+ * Checks a request to take or to hold a lock. Like the checks below, it throws a LockError for the
+ * first problem.
+ */
 export function resolveAcquire(stores: StoreCatalog, request: AcquireRequest): Resolved {
   return resolve(stores, request, (check) => {
     check.number('ttlMs', request.ttlMs, TTL_MS);
@@ -85,7 +88,7 @@ export function resolveForceRelease(stores: StoreCatalog, request: ForceReleaseR
   });
 }
 
-/** Checks a request for held locks. The key is where theirs begin. */
+/** Checks a request for held locks. The key is the prefix of their keys. */
 export function resolveList(stores: StoreCatalog, request: ListRequest): Resolved {
   const check = new RequestCheck(request.storeName);
   if (stores.isEmpty) throw lockErrors.storesNotConfigured();
@@ -118,7 +121,7 @@ function entryOf(stores: StoreCatalog, storeName: string): CatalogEntry {
   return entry;
 }
 
-/** Checks the values of a request, by their names in JSON. */
+/** Checks the values of a request. Error texts use their names in JSON. */
 class RequestCheck {
   constructor(private readonly storeName: string) {}
 

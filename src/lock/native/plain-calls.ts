@@ -19,10 +19,16 @@ import { DEFAULT_PAGE_SIZE, type Resolved } from './native-requests';
 import type { StoreCalls } from './store-calls';
 import { leasesOf } from './taking';
 
-/** How long a refusal waits to learn who holds the lock, in milliseconds: it is an answer without it, too. */
+/**
+ * How long a refusal waits for the name of the holder, in milliseconds. The answer is valid without
+ * it.
+ */
 const LOOK_MS = 250;
 
-/** The calls that are one call to a store. Each rejects with a LockError or what the store failed with. */
+/**
+ * The calls that need one call to a store. Each rejects with a LockError, or with the error of the
+ * store.
+ */
 export class PlainCalls {
   readonly #clock: LeaseClock;
   readonly #calls: StoreCalls;
@@ -32,7 +38,7 @@ export class PlainCalls {
     this.#calls = options.calls;
   }
 
-  /** The end of the grant is one of the clock of leases. */
+  /** The end of the grant is on the lease clock. */
   async renew(
     { entry, key }: Resolved,
     { lockOwner: owner, fencingToken, ttlMs }: RenewRequest,
@@ -65,7 +71,9 @@ export class PlainCalls {
     return view === undefined ? undefined : toLockInfo(entry, view);
   }
 
-  /** Who holds a lock that was refused; undefined where that can't be found out at once. Never rejects. */
+  /**
+   * The holder of a lock that was refused. Undefined if it can't be read quickly. Never rejects.
+   */
   async look({ entry, key }: Resolved, signal: CancelSignal): Promise<LockInfo | undefined> {
     const { views } = entry.store;
     if (views === undefined) return undefined;

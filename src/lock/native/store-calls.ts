@@ -5,7 +5,7 @@ import { lockErrors } from '../lock-errors';
 import { StoreError } from '../lock-store';
 import type { CatalogEntry, StoreCatalog } from '../store-catalog';
 
-/** What single calls to a store are run by. */
+/** The dependencies of {@link StoreCalls}. */
 export interface StoreCallsOptions {
   readonly stores: StoreCatalog;
   readonly policyOf: (storeName: string) => CallPolicy;
@@ -17,13 +17,16 @@ export interface StoreCall<T> {
   readonly entry: CatalogEntry;
   readonly run: (signal: CancelSignal) => Promise<T>;
   readonly signal: CancelSignal;
-  /** Undoes what it may have done, where its outcome is unknown; left out where repeating it does no harm. */
+  /** Undoes the call if its outcome is unknown. Omitted if repeating the call does no harm. */
   readonly undo?: () => Promise<void>;
-  /** False where the call has taken a place of another bound. */
+  /** False if the call is already counted by another limit. */
   readonly isAdmitted?: boolean;
 }
 
-/** Runs single calls to stores: under the bound of unary calls and the policies of their store, as Dapr's calls are. */
+/**
+ * Runs single calls to stores under the limit of unary calls and the policies of their store, like
+ * the calls of Dapr's API.
+ */
 export class StoreCalls {
   readonly #options: StoreCallsOptions;
 
@@ -31,13 +34,16 @@ export class StoreCalls {
     this.#options = options;
   }
 
-  /** The policy of a store, which is looked up at each call: a reload may change it in the middle of a wait or a hold. */
+  /**
+   * The policy of a store. It is looked up for each call, because a reload may change it during a
+   * wait or a hold.
+   */
   policyFor(storeName: string): CallPolicy {
     const { policyOf } = this.#options;
     return { run: (call, signal) => policyOf(storeName).run(call, signal) };
   }
 
-  /** Runs a call to its end; rejects with what it failed with. The caller does not wait for what is undone. */
+  /** Runs a call. Rejects with its error. The caller does not wait until the call is undone. */
   async run<T>(call: StoreCall<T>): Promise<T> {
     if (call.isAdmitted === false) return this.#send(call);
     const { admission } = this.#options;
@@ -59,7 +65,7 @@ export class StoreCalls {
       return await policyOf(entry.name).run(run, signal);
     } catch (error) {
       const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
-      // The store says in the log what it could not withdraw before it was closed.
+      // The store logs what it could not withdraw before it was closed.
       if (!nothingToUndo) undo?.().catch(() => undefined);
       throw error;
     } finally {

@@ -2,13 +2,16 @@ import { LockError, lockErrors } from '../lock-errors';
 import { StoreError } from '../lock-store';
 import { PageTokenError } from '../store-abilities';
 
-/** Shown for an exception that is no {@link StoreError}: a defect, whose text is for the log. */
+/**
+ * The message for an exception that is not a {@link StoreError}. Such an exception is a bug, and
+ * its text is only logged.
+ */
 const UNEXPECTED = 'internal error, the outcome is unknown';
 
 /**
- * The border between what a store fails with and the error catalogue.
+ * Converts a store's failure to the error catalogue.
  *
- * @param task what was to be done, as in `failed to TASK`
+ * @param task the task in the text `failed to TASK`
  */
 export function toLockError(error: unknown, storeName: string, task: string): LockError {
   if (error instanceof LockError) return error;

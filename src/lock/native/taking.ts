@@ -9,37 +9,37 @@ import { WaitEndedError, type WaitResult } from '../waiting/waiter';
 import type { WaitingRoom } from '../waiting/waiting-room';
 import type { StoreCalls } from './store-calls';
 
-/** A lock to be taken. */
+/** A request for a lock. */
 export interface TakeRequest {
   readonly entry: CatalogEntry;
   readonly key: string;
   readonly owner: string;
   readonly ttlMs: number;
   readonly waitMs: number;
-  /** On the clock of leases. */
+  /** On the lease clock. */
   readonly arrivedAtMs: number;
   readonly signal: CancelSignal;
-  /** False where it has taken a place among the holds: see StoreCall. */
+  /** False if the call is already counted as a hold; see StoreCall. */
   readonly isAdmitted?: boolean;
-  /** Is told once, where it has to wait. */
+  /** Called once if the request has to wait. */
   readonly onQueued?: (ahead: number) => void;
 }
 
 /** A lock that was taken. */
 export interface Taken {
-  /** Its end is one of the clock of leases. */
+  /** The end of the grant is on the lease clock. */
   readonly grant: Grant;
-  /** For a grant that nobody hears of. */
+  /** Undoes a grant that did not reach its caller. */
   undo(): void;
 }
 
-/** The ability to grant leases, of a store that has it; rejects otherwise. */
+/** The lease ability of a store. Throws a LockError if the store has none. */
 export function leasesOf({ name, store }: CatalogEntry): LeaseAbility {
   if (store.leases !== undefined) return store.leases;
   throw lockErrors.unsupported(name, 'its kind gives no leases with a fencing token');
 }
 
-/** Takes locks: at once, or in turn. */
+/** Takes locks, at once or in turn. */
 export class Taking {
   readonly #clock: LeaseClock;
   readonly #calls: StoreCalls;
@@ -55,7 +55,10 @@ export class Taking {
     this.#room = options.room;
   }
 
-  /** Undefined where another holds the lock, or comes before. Rejects with a LockError or what the store failed with. */
+  /**
+   * Undefined if the lock is held, or another waiter comes first. Rejects with a LockError, or with
+   * the error of the store.
+   */
   take(request: TakeRequest): Promise<Taken | undefined> {
     return request.waitMs === 0 ? this.#takeNow(request) : this.#takeInTurn(request);
   }
@@ -121,7 +124,7 @@ function toTaken(grant: Grant, undo: () => ReturnType<LockStore['withdraw']>): T
   return {
     grant,
     undo: () => {
-      // The store says in the log what it could not withdraw before it was closed.
+      // The store logs what it could not withdraw before it was closed.
       undo().catch(() => undefined);
     },
   };

@@ -4,16 +4,17 @@ import { StoreError } from '../lock-store';
 import type { AskResult } from '../store-abilities';
 import type { Waiter } from './waiter';
 
-/** The answer to an ask, its moments on the clock of leases; or its failure. */
+/** The answer to an ask, with its times on the lease clock; or its failure. */
 export type AskEnd =
   AskResult | { readonly state: 'failed'; readonly error: unknown; readonly isApplied: boolean };
 
 /**
- * Sends one ask under the store's policy, retries included; never rejects. `waiter.ask` is to be cleared by whoever
- * deals with the answer, in the same turn: another answer may be dealt with between the two.
+ * Sends one ask under the store's policy, including retries. Never rejects. Whoever handles the
+ * answer must clear `waiter.ask` in the same turn, because another answer may be handled in
+ * between.
  *
- * A sleep of the machine between the send and the answer is time of the lease, so what is added to the moments
- * of the answer is read before.
+ * If the machine sleeps between the send and the answer, that time counts towards the lease. So the
+ * offset of the lease clock is read before the send.
  */
 export async function ask(waiter: Waiter, clock: LeaseClock): Promise<AskEnd> {
   const { queue, policy, call } = waiter.request;
@@ -29,7 +30,7 @@ export async function ask(waiter: Waiter, clock: LeaseClock): Promise<AskEnd> {
   }
 }
 
-/** True for a failure that time may mend: the wait goes on. Of others a repeated ask would meet the same. */
+/** True for a failure that may pass: the wait goes on. Any other failure would occur again. */
 export function isPassing(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.kind === 'unavailable' || error.kind === 'deadline');
 }

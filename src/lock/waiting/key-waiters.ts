@@ -1,11 +1,11 @@
 import type { Waiter } from './waiter';
 
-/** Who waits for one lock in this process, in the order in which they came. */
+/** The waiters for one lock in this process, in order of arrival. */
 export class KeyWaiters {
   readonly #waiters = new Set<Waiter>();
-  /** The one that the store last said leads. */
+  /** The waiter that leads, according to the store's last answer. */
   #head: Waiter | undefined;
-  /** How many looks in a row found the lock free after an ask that could not take it. */
+  /** How many refreshes in a row found the lock free although an ask could not take it. */
   #misses = 0;
 
   get size(): number {
@@ -22,21 +22,22 @@ export class KeyWaiters {
     if (this.#head === waiter) this.#head = undefined;
   }
 
-  /** Takes note of where a ticket stands. */
+  /** Records the place of a ticket. */
   stands(waiter: Waiter, ahead: number): void {
     if (ahead === 0) this.#head = waiter;
     else if (this.#head === waiter) this.#head = undefined;
   }
 
-  /** The lock was held at the last look. */
+  /** Records that the lock was held at the last refresh. */
   wasHeld(): void {
     this.#misses = 0;
   }
 
   /**
-   * Whose ask may take the lock that was found free: the one that leads as far as is known. That is nearly always
-   * the first; where an ask's reply was lost the store may have another order, and so each look that follows upon a
-   * miss takes the next one. Otherwise the one that leads in truth might never be asked for.
+   * The waiter that should ask for a lock that was found free: the one that leads, as far as this
+   * process knows. That is nearly always the first. After a lost reply, the store may have another
+   * order. Therefore each miss in a row selects the next waiter, so that the real leader is asked
+   * for in the end.
    */
   takeCandidate(): Waiter | undefined {
     if (this.#head !== undefined) return this.#head;

@@ -9,27 +9,30 @@ import { KeyWaiters } from './key-waiters';
 import type { Waiter } from './waiter';
 import { type EndReason, WaitEndedError, type WaitResult } from './waiter';
 
-/** How long the answer to a last ask is awaited once the time of a wait is over, in milliseconds. */
+/** How long the last answer is awaited after the end of a wait, in milliseconds. */
 export const LAST_ANSWER_MS = 250;
 
-/** The least pause before a head asks again of itself, in milliseconds: leases end between two of the store's ticks. */
+/**
+ * The shortest pause before the head asks again, in milliseconds. A lease may end between two ticks
+ * of the store's clock.
+ */
 const LEAST_PAUSE_MS = 10;
 
-/** Who is told of what happens to the waiters of a store. */
+/** Receives the events of a store's waiters. */
 export interface WaitersListener {
   /** The store woke a waiter. */
   woken(): void;
   /** A waiter was answered. */
   settled(waiter: Waiter, result: WaitResult): void;
-  /** Nothing of a waiter is to be done any more: it was granted, or its ticket's withdrawal is under way. */
+  /** A waiter needs no more work: its lock was granted, or its ticket is being withdrawn. */
   done(waiter: Waiter): void;
 }
 
 /**
- * Those who wait at one store. The store keeps the tickets; this keeps them alive, knows when an ask is worth it,
- * and ends each wait in time. See {@link LockQueue} for the rules that it keeps.
+ * The waiters of one store. The store keeps the tickets. This class keeps them alive, decides when
+ * an ask is worthwhile, and ends each wait in time. It follows the rules of {@link LockQueue}.
  *
- * One timer for what is due of itself and one for refreshing, however many wait.
+ * It uses one timer for all deadlines and one for refreshes, regardless of the number of waiters.
  */
 export class StoreWaiters implements QueueListener {
   readonly #queue: LockQueue;
@@ -52,12 +55,12 @@ export class StoreWaiters implements QueueListener {
     queue.listen(this);
   }
 
-  /** How many wait. */
+  /** The number of waiters. */
   get size(): number {
     return this.#byAttempt.size;
   }
 
-  /** Lets one wait; asks at once. */
+  /** Adds a waiter and asks at once. */
   enter(waiter: Waiter): void {
     const { call, signal } = waiter.request;
     const ofKey = this.#keys.get(call.key) ?? new KeyWaiters();
@@ -74,7 +77,7 @@ export class StoreWaiters implements QueueListener {
     this.#schedule(waiter);
   }
 
-  /** Ends the waits that a condition is true for. */
+  /** Ends the waits that fulfil a condition. */
   endWhere(condition: (waiter: Waiter) => boolean, reason: EndReason): void {
     for (const waiter of [...this.#byAttempt.values()]) {
       if (condition(waiter)) this.end(waiter, reason);
@@ -103,7 +106,7 @@ export class StoreWaiters implements QueueListener {
     for (const waiter of [...this.#byAttempt.values()]) this.#ask(waiter);
   }
 
-  /** Asks now, or again once the ask that is under way has ended. */
+  /** Asks now, or again after the ask in progress. */
   #ask(waiter: Waiter): void {
     if (waiter.state !== 'waiting') return;
     if (waiter.ask !== undefined) {
@@ -159,7 +162,7 @@ export class StoreWaiters implements QueueListener {
     this.#schedule(waiter);
   }
 
-  /** Whatever the last ask came to, it came too late: a grant is withdrawn. */
+  /** Ends a wait whose last answer came too late. A late grant is withdrawn. */
   #settleLate(waiter: Waiter, end: AskEnd): void {
     const isUnknown = end.state === 'failed';
     this.#settle(waiter, isUnknown ? { state: 'failed', error: end.error } : { state: 'over' });
@@ -193,7 +196,7 @@ export class StoreWaiters implements QueueListener {
     this.#settle(waiter, isUnknown ? { state: 'failed', error: failure } : { state: 'over' });
   }
 
-  /** Answers a waiter, who doesn't wait any more. Its ticket is withdrawn, unless it got what it waited for. */
+  /** Answers a waiter and removes it. Withdraws its ticket unless the lock was granted. */
   #settle(waiter: Waiter, result: WaitResult): void {
     const { call, signal } = waiter.request;
     waiter.state = 'ended';
@@ -210,10 +213,13 @@ export class StoreWaiters implements QueueListener {
     else if (waiter.ask === undefined) this.#leave(waiter);
   }
 
-  /** Not before the last ask has ended: an ask that came after it would be a ghost's. */
+  /**
+   * Called only after the last ask has ended: an ask that arrived later would leave a ticket that
+   * nobody withdraws.
+   */
   #leave(waiter: Waiter): void {
     const { call } = waiter.request;
-    // The store says in the log what it could not withdraw before it was closed.
+    // The store logs what it could not withdraw before it was closed.
     if (waiter.mayStand) this.#queue.leave(call).catch(() => undefined);
     this.#listener.done(waiter);
   }
@@ -232,7 +238,10 @@ export class StoreWaiters implements QueueListener {
     this.#tick = undefined;
   }
 
-  /** One at a time, each with an end: a command that a dead connection swallowed must not keep the next from being sent. */
+  /**
+   * Runs one refresh at a time, each with a time limit: a command lost on a dead connection must
+   * not block the next refresh.
+   */
   async #refresh(): Promise<void> {
     if (this.#isRefreshing) {
       this.#refreshesAgain = true;
@@ -245,7 +254,7 @@ export class StoreWaiters implements QueueListener {
     try {
       this.#lookedAt(keys, await runWithin(limit, (over) => this.#queue.refresh(keys, over)));
     } catch {
-      // The next one covers it; the asks tell what is wrong.
+      // The next refresh covers these keys. The asks report what is wrong.
     } finally {
       this.#isRefreshing = false;
     }
@@ -263,7 +272,7 @@ export class StoreWaiters implements QueueListener {
     }
     for (const key of freeKeys) {
       const waiter = this.#keys.get(key)?.takeCandidate();
-      // One whose ask is under way finds the lock free, too.
+      // An ask in progress finds the lock free, too.
       if (waiter !== undefined && waiter.ask === undefined) this.#ask(waiter);
     }
   }

@@ -5,23 +5,23 @@ import type { StoreError } from '../lock-store';
 import { type LockStore } from '../lock-store';
 import type { AskCall, Grant, LockQueue } from '../store-abilities';
 
-/** Who wants to wait, for what, and under which policy each ask is run. */
+/** A request to wait, and the policy for each of its asks. */
 export interface WaitRequest {
   readonly storeName: string;
   readonly store: LockStore;
   readonly queue: LockQueue;
   readonly policy: CallPolicy;
   readonly call: AskCall;
-  /** Aborts when the waiter has gone. */
+  /** Aborts when the caller leaves. */
   readonly signal: CancelSignal;
-  /** Is told once, when the ticket stands in the queue. Must not throw. */
+  /** Called once, when the ticket is in the queue. Must not throw. */
   readonly onQueued?: ((ahead: number) => void) | undefined;
 }
 
-/** Why a wait was ended though its time was not over. */
+/** Why a wait was ended early. */
 export type EndReason = 'caller-gone' | 'stopping' | 'store-removed';
 
-/** A wait that was ended; its ticket is withdrawn. */
+/** A wait was ended early. Its ticket is withdrawn. */
 export class WaitEndedError extends Error {
   override readonly name = 'WaitEndedError';
 
@@ -31,8 +31,8 @@ export class WaitEndedError extends Error {
 }
 
 /**
- * What became of a wait: a grant; nothing, as its time was over; or a failure, which is a {@link WaitEndedError}
- * or what the last ask failed with.
+ * The result of a wait: a grant, the end of its time, or a failure. A failure is a {@link
+ * WaitEndedError} or the error of the last ask.
  */
 export type WaitResult =
   | { readonly state: 'granted'; readonly grant: Grant }
@@ -40,31 +40,35 @@ export type WaitResult =
   | { readonly state: 'failed'; readonly error: unknown };
 
 /**
- * - `waiting`: in its turn
- * - `settling`: its time is over, and its last ask is not answered yet
- * - `ended`: its caller was answered; an ask may still be under way, after which the ticket is withdrawn
+ * - `waiting`: it waits for its turn
+ * - `settling`: its time is over, and the last ask is not answered yet
+ * - `ended`: its caller was answered; an ask may still be in progress, after which the ticket is
+ *   withdrawn
  */
 type WaiterState = 'waiting' | 'settling' | 'ended';
 
-/** One who waits. Only {@link StoreWaiters} changes it; a plain object, as there are ten thousand of them. */
+/**
+ * A waiter. Only {@link StoreWaiters} changes it. It is a plain object, because there may be ten
+ * thousand.
+ */
 export class Waiter implements Timed {
   dueAtMs = 0;
   place = -1;
   state: WaiterState = 'waiting';
-  /** The ask that is under way, to be aborted; undefined between asks. */
+  /** The ask in progress, to be aborted. Undefined between asks. */
   ask: { abort(): void } | undefined;
-  /** Something happened during the ask that makes another worth it. */
+  /** True if something happened during the ask that makes another one worthwhile. */
   asksAgain = false;
-  /** When the next ask is due of itself. */
+  /** When the next ask is due if nothing happens before. */
   askAtMs = Infinity;
-  /** The store may know of the ticket, and so it is withdrawn in the end. */
+  /** True if the store may have a ticket, which must be withdrawn in the end. */
   mayStand = false;
   isQueued = false;
-  /** What the latest ask failed with; undefined where it was answered. */
+  /** The failure of the latest ask. Undefined if it was answered. */
   failure: StoreError | undefined;
   readonly request: WaitRequest;
   readonly startedAtMs: number;
-  /** On the clock of leases. */
+  /** On the lease clock. */
   readonly deadlineMs: number;
   readonly settle: (result: WaitResult) => void;
   readonly onAbort: () => void;

@@ -14,30 +14,30 @@ import {
   type WaitResult,
 } from './waiter';
 
-/** The most that wait at a time, where nothing else is said. */
+/** Default limit of concurrent waits. */
 export const DEFAULT_MAX_WAITS = 10_000;
 
-/** What the waiting room stands on. */
+/** The dependencies and limits of the waiting room. */
 export interface WaitingRoomOptions {
   readonly clock: LeaseClock;
   readonly stores: StoreCatalog;
   readonly observers: readonly LockObserver[];
-  /** {@link DEFAULT_MAX_WAITS} where this is left out. */
+  /** Default: {@link DEFAULT_MAX_WAITS}. */
   readonly maxWaits?: number | undefined;
 }
 
 /**
- * Where callers wait for locks, in turn. They take no slot of the unary calls: those who wait must not
- * keep out the unlock that they wait for.
+ * The calls that wait for locks, in turn. They don't count against the limit of unary calls:
+ * otherwise they could block the unlock that they wait for.
  */
 export class WaitingRoom {
   readonly admission: Admission;
   readonly #clock: LeaseClock;
   readonly #stores: StoreCatalog;
   readonly #observers: readonly LockObserver[];
-  /** A queue hears one listener, for as long as its store lives. */
+  /** A queue accepts one listener during the life of its store. */
   readonly #waitersOf = new WeakMap<LockQueue, StoreWaiters>();
-  /** Those of them at which somebody waits. */
+  /** The stores that have waiters. */
   readonly #busy = new Set<StoreWaiters>();
 
   constructor(options: WaitingRoomOptions) {
@@ -48,10 +48,10 @@ export class WaitingRoom {
   }
 
   /**
-   * Waits for a lock, after {@link WaitingRoom.admission} was entered for it. Never rejects. The grant's end is one of
-   * the clock of leases.
+   * Waits for a lock. Enter {@link WaitingRoom.admission} first. Never rejects. The end of the
+   * grant is on the lease clock.
    *
-   * @param deadlineMs on the clock of leases
+   * @param deadlineMs on the lease clock
    */
   wait(request: WaitRequest, deadlineMs: number): Promise<WaitResult> {
     return new Promise((settle) => {
@@ -113,7 +113,7 @@ export class WaitingRoom {
   }
 }
 
-/** How a signal that has aborted ends a wait. */
+/** The reason why an aborted signal ends a wait. */
 function toEndReason({ reason }: CancelSignal): EndReason {
   return reason instanceof SidecarStoppingError ? 'stopping' : 'caller-gone';
 }
