@@ -1,7 +1,7 @@
 import type { Clock } from './clock';
 
 /** How often a continuing trouble is reported, in milliseconds. */
-export const TOLD_EVERY_MS = 10_000;
+export const REPORT_INTERVAL_MS = 10_000;
 
 /** The state of a trouble at the time of a report. */
 export interface TroubleReport {
@@ -16,7 +16,7 @@ export interface TroubleReport {
 /** The callbacks of a {@link Trouble}. */
 export interface TroubleOptions {
   readonly clock: Clock;
-  /** Called for the first failure, and then, if there are more, once per {@link TOLD_EVERY_MS}. */
+  /** Called for the first failure, and then, if there are more, once per {@link REPORT_INTERVAL_MS}. */
   readonly onFailing: (report: TroubleReport, isFirst: boolean) => void;
   /** Called when the failing operation works again. */
   readonly onOver?: (report: TroubleReport) => void;
@@ -31,7 +31,7 @@ export interface TroubleOptions {
 
 /**
  * Turns many failures into few reports: the first failure at once, later ones as a number at most
- * once per {@link TOLD_EVERY_MS}, and the end. If successes and failures alternate, the end is
+ * once per {@link REPORT_INTERVAL_MS}, and the end. If successes and failures alternate, the end is
  * reported only after a period of that length without failures. Uses a few numbers and one timer,
  * however many failures there are.
  */
@@ -40,7 +40,7 @@ export class Trouble {
   readonly #failingParts = new Set<string>();
   #reason = '';
   #failures = 0;
-  #untold = 0;
+  #unreported = 0;
   #sinceMs = 0;
   #isOpen = false;
   #isAlternating: boolean;
@@ -62,9 +62,9 @@ export class Trouble {
     this.#isOpen = true;
     this.#reason = reason;
     this.#failures += 1;
-    this.#untold += 1;
+    this.#unreported += 1;
     this.#failingParts.add(part);
-    if (!this.#isQuietTime) this.#tell();
+    if (!this.#isQuietTime) this.#reportFailing();
   }
 
   /** Records a success of a part. */
@@ -82,7 +82,7 @@ export class Trouble {
    */
   drop(): void {
     this.#isOpen = false;
-    this.#untold = 0;
+    this.#unreported = 0;
     this.#failingParts.clear();
   }
 
@@ -91,12 +91,12 @@ export class Trouble {
     this.#failures = 0;
   }
 
-  #tell(): void {
+  #reportFailing(): void {
     const { clock, onFailing } = this.#options;
-    onFailing(this.#report(this.#untold), this.#failures === this.#untold);
-    this.#untold = 0;
+    onFailing(this.#report(this.#unreported), this.#failures === this.#unreported);
+    this.#unreported = 0;
     this.#isQuietTime = true;
-    const quietTime = clock.after(TOLD_EVERY_MS, () => {
+    const quietTime = clock.after(REPORT_INTERVAL_MS, () => {
       this.#endQuietTime();
     });
     quietTime.unref();
@@ -104,8 +104,8 @@ export class Trouble {
 
   #endQuietTime(): void {
     this.#isQuietTime = false;
-    if (this.#untold > 0) {
-      this.#tell();
+    if (this.#unreported > 0) {
+      this.#reportFailing();
       return;
     }
     if (this.#isOpen && this.#isAlternating && this.#failingParts.size === 0) this.#end();
@@ -114,7 +114,7 @@ export class Trouble {
 
   #end(): void {
     this.#isOpen = false;
-    this.#untold = 0;
+    this.#unreported = 0;
     this.#options.onOver?.(this.#report(this.#failures));
   }
 

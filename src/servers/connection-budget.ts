@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 import type { Logger } from '../base/logger';
-import { TOLD_EVERY_MS } from '../base/trouble';
+import { REPORT_INTERVAL_MS } from '../base/trouble';
 
 /** File descriptors to keep free for Redis, files and listeners, if the limit is small. */
 const FEWEST_RESERVED = 64;
@@ -90,7 +90,7 @@ class ConnectionBudget {
   };
 
   #say(): void {
-    if (performance.now() - this.#saidAtMs < TOLD_EVERY_MS) return;
+    if (performance.now() - this.#saidAtMs < REPORT_INTERVAL_MS) return;
     this.#saidAtMs = performance.now();
     this.#logger.warn(
       `${this.#limit} client connections are open, the most that the limit of open files allows; further ones are closed`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { TOLD_EVERY_MS, Trouble } from '../../src/base/trouble';
+import { REPORT_INTERVAL_MS, Trouble } from '../../src/base/trouble';
 import { ManualClock } from '../support/manual-clock';
 
 describe('a trouble', () => {
@@ -26,17 +26,17 @@ describe('a trouble', () => {
   it('is told at its first failure, then as a number, then at its end', () => {
     trouble.failed('a');
     for (let call = 0; call < 99; call += 1) trouble.failed('b');
-    clock.pass(TOLD_EVERY_MS);
+    clock.pass(REPORT_INTERVAL_MS);
     clock.pass(2000);
     trouble.succeeded();
-    clock.pass(TOLD_EVERY_MS);
+    clock.pass(REPORT_INTERVAL_MS);
     expect(told).toEqual(['0 a first', '10000 b +99', '12000 over: 100 in 12000', '20000 idle']);
   });
 
   it('is told again at once where it comes back after a while', () => {
     trouble.failed('a');
     trouble.succeeded();
-    clock.pass(TOLD_EVERY_MS);
+    clock.pass(REPORT_INTERVAL_MS);
     trouble.failed('c');
     expect(told).toEqual(['0 a first', '0 over: 1 in 0', '10000 idle', '10000 c first']);
   });
@@ -47,7 +47,7 @@ describe('a trouble', () => {
       trouble.succeeded();
       clock.pass(1000);
     }
-    clock.pass(2 * TOLD_EVERY_MS);
+    clock.pass(2 * REPORT_INTERVAL_MS);
     expect(told).toEqual([
       '0 a first',
       '0 over: 1 in 0',
@@ -63,7 +63,7 @@ describe('a trouble', () => {
     trouble = create(true);
     trouble.failed('a');
     trouble.succeeded();
-    clock.pass(TOLD_EVERY_MS);
+    clock.pass(REPORT_INTERVAL_MS);
     expect(told).toEqual(['0 a first', '10000 over: 1 in 10000', '10000 idle']);
   });
 
@@ -71,7 +71,7 @@ describe('a trouble', () => {
     trouble.failed('a');
     trouble.succeeded();
     trouble.failed('a');
-    clock.pass(3 * TOLD_EVERY_MS);
+    clock.pass(3 * REPORT_INTERVAL_MS);
     trouble.succeeded();
     expect(told).toEqual([
       '0 a first',
@@ -94,7 +94,7 @@ describe('a trouble', () => {
     trouble.failed('a');
     trouble.failed('a');
     trouble.drop();
-    clock.pass(2 * TOLD_EVERY_MS);
+    clock.pass(2 * REPORT_INTERVAL_MS);
     expect(told).toEqual(['0 a first', '10000 idle']);
   });
 
@@ -122,7 +122,7 @@ describe('a trouble', () => {
           expect(clock.timers).toBeLessThanOrEqual(1);
         }
         const apart = lines.slice(1).map(({ atMs }, index) => atMs - lines[index]!.atMs);
-        expect(apart.every((ms) => ms >= TOLD_EVERY_MS)).toBe(true);
+        expect(apart.every((ms) => ms >= REPORT_INTERVAL_MS)).toBe(true);
         expect(ends).toBeLessThanOrEqual(lines.length);
       }),
     );
