@@ -1,10 +1,10 @@
 /**
- * How many lock calls may be under way at a time, across all stores. A call beyond that is refused
- * before anything is done for it: one that waited for its turn would be answered when its caller has
- * given up, and each that waits takes memory.
+ * Limits the number of concurrent lock calls, across all stores. A call above the limit is refused
+ * before anything is done for it. If it waited for its turn instead, its caller would have given up
+ * by the time of the answer, and every waiting call takes memory.
  */
 export class Admission {
-  /** The most calls under way; Infinity for no bound. */
+  /** The highest number of concurrent calls; Infinity for no limit. */
   readonly bound: number;
   #underWay = 0;
   #nextTurn: Promise<void> | undefined;
@@ -13,22 +13,22 @@ export class Admission {
     this.bound = bound;
   }
 
-  /** True where a call may go on; {@link leave} is then due once it has ended, however it did. */
+  /** True if the call may proceed. Call {@link leave} when it has ended, in whatever way. */
   enter(): boolean {
     if (this.#underWay >= this.bound) return false;
     this.#underWay += 1;
     return true;
   }
 
-  /** A call that was let in has ended. */
+  /** Records the end of a call that was admitted. */
   leave(): void {
     this.#underWay -= 1;
   }
 
   /**
-   * Resolves in the next turn of the event loop; that is when a call is told that it was refused. A
-   * client that calls again at once would otherwise be read, refused and read again within one turn,
-   * and replies of the store would wait unread until their time-out.
+   * Resolves in the next turn of the event loop. Await it before a refusal is answered. Otherwise a
+   * client that calls again at once would be read, refused and read again within one turn, and
+   * replies of the store would stay unread until they time out.
    */
   nextTurn(): Promise<void> {
     this.#nextTurn ??= new Promise((resolve) => {

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * The identity of one client call, kept over every send and every retry of it. Owner names are no
- * identities: Dapr's how-to gives one name to every instance of an app.
+ * Identifies one client call across all its sends and retries. Owner names don't: Dapr's how-to
+ * gives the same name to every instance of an app.
  *
- * Handed on as the same object, never copied: a store may remember by it what it has sent.
+ * Pass on the same object and never copy it, because a store may keep its record of sends in it.
  */
 export interface Attempt {
-  /** Unique: a random UUID in 32 hexadecimal digits, which is what the scripts of a store look for. */
+  /** A random UUID as 32 hexadecimal digits. Scripts of stores rely on that form. */
   readonly id: string;
-  /** What the store remembers of it, for its retries and its withdrawal; no business of others. */
+  /** State of the store for retries and withdrawal. Only the store may use it. */
   memory: unknown;
 }
 
-/** Makes the attempt of a new client call. */
+/** Creates the attempt of a new client call. */
 export function createAttempt(): Attempt {
   return { id: randomUUID().replaceAll('-', ''), memory: undefined };
 }

@@ -1,15 +1,17 @@
 import { type Clock, processClock, type Timer } from '../base/clock';
 
 /**
- * A wall clock that runs ahead of the monotonic one by more than this between two looks, in milliseconds, stands for
- * time asleep. Less is what NTP does to a clock that is wrong by a little (at most 0.5 ms a second), and rounding.
+ * If the wall clock gains more than this on the monotonic clock between two readings, in
+ * milliseconds, the machine was asleep. A smaller gain comes from rounding, or from NTP, which
+ * corrects a clock by at most 0.5 ms per second.
  */
 const LEAST_SLEEP_MS = 10;
 
 /**
- * The clock that leases are counted by. CLOCK_MONOTONIC stands still while a machine is suspended, and a lease
- * doesn't: so the wall clock is compared with it at every look, and a jump ahead counts as time that has passed. Of the two
- * ends that a lease then has the earlier one counts; a wall clock that was merely set ahead ends a lease early, which is safe.
+ * The clock that leases are measured by. CLOCK_MONOTONIC stops while a machine is suspended, but a
+ * lease does not. Therefore each reading compares the wall clock with the monotonic clock, and
+ * counts a jump ahead as time that has passed. A wall clock that was merely set ahead ends a lease
+ * early, which is safe.
  *
  * Its readings are {@link Clock.now} of the monotonic clock plus {@link LeaseClock.asleepMs}.
  */
@@ -33,8 +35,9 @@ export class LeaseClock implements Clock {
   }
 
   /**
-   * What to add to a moment of the monotonic clock, in milliseconds. To be taken before the call whose answer has that
-   * moment: a sleep between the two is time of its lease.
+   * The offset of this clock from the monotonic clock, in milliseconds. Read it before the call
+   * whose answer contains a monotonic time: if the machine sleeps in between, that time counts
+   * towards the lease.
    */
   asleepMs(): number {
     this.#look(this.#clock.now());

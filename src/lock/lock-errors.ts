@@ -27,7 +27,9 @@ export type LockErrorCode =
   | 'ERR_LOCK_STOPPING'
   | 'ERR_LOCK_CANCELLED';
 
-/** The HTTP statuses that lock calls fail with; 499 is nginx's for a client that has gone. */
+/**
+ * The HTTP statuses of failed lock calls. 499 is nginx's status for a client that has disconnected.
+ */
 export type LockErrorStatus = 400 | 499 | 500 | 501 | 503;
 
 /** The answer to a kind of failure; rows of {@link lockErrors}. */
@@ -88,7 +90,10 @@ const UNSUPPORTED: WireForm = {
   httpStatus: 501,
   grpcCode: 'UNIMPLEMENTED',
 };
-/** gRPC's UNAVAILABLE says that the same call may be made again, which is true only where nothing was done. */
+/**
+ * gRPC's UNAVAILABLE tells clients that they may repeat the call, so it is used only if nothing was
+ * done.
+ */
 const STORE_UNAVAILABLE: WireForm = {
   errorCode: 'ERR_LOCK_STORE_UNAVAILABLE',
   httpStatus: 503,
@@ -145,10 +150,10 @@ export const lockErrors = {
   /** The resource can't be a key, or the store failed. */
   unlockFailed: (reason: string, cause: unknown) =>
     new LockError(`failed to release lock: ${reason}`, UNLOCK, { cause }),
-  /** Native API: a value that is not allowed; the reason says which, and what is. */
+  /** Native API: a value is not allowed. The reason names the value and the allowed ones. */
   valueNotAllowed: (storeName: string, reason: string) =>
     new LockError(`lock store ${storeName}: ${reason}`, MALFORMED),
-  /** Native API: the kind of store, its server or its user lacks what the call needs. */
+  /** Native API: the kind of store, its server or its user lacks something that the call needs. */
   unsupported: (storeName: string, reason: string) =>
     new LockError(`lock store ${storeName} does not support this: ${reason}`, UNSUPPORTED),
   /** Native API. */
@@ -163,21 +168,21 @@ export const lockErrors = {
       `${bound} calls hold locks, the most that may: nothing was done, try again after a pause`,
       OVERLOADED,
     ),
-  /** Native API: the store could not be asked, and nothing was done. */
+  /** Native API: the store could not be reached, and nothing was done. */
   storeUnavailable: (task: string, reason: string, cause: unknown) =>
     new LockError(`failed to ${task}: ${reason}`, STORE_UNAVAILABLE, { cause }),
-  /** Native API: the store said no, in a way that a repeated call would meet again; nothing was done. */
+  /** Native API: the store refused, and would refuse a repeated call too. Nothing was done. */
   storeFailed: (task: string, reason: string, cause: unknown) =>
     new LockError(`failed to ${task}: ${reason}`, STORE_FAILED, { cause }),
-  /** Native API: it may have taken effect, or may yet. */
+  /** Native API: the call may have taken effect, or may do so later. */
   outcomeUnknown: (task: string, reason: string, cause: unknown) =>
     new LockError(`failed to ${task}: ${reason}`, OUTCOME_UNKNOWN, { cause }),
-  /** Native API, calls that wait or hold. */
+  /** Native API, for calls that wait or hold. */
   stopping: (consequence: string) =>
     new LockError(`the sidecar is stopping: ${consequence}`, STOPPING),
-  /** Native API, calls that wait. */
+  /** Native API, for calls that wait. */
   storeRemoved: (storeName: string) =>
     new LockError(`lock store ${storeName} was removed while the call waited`, NOT_FOUND),
-  /** Native API: nobody is there to read it, but logs and metrics have a row for it. */
+  /** Native API: nobody receives it, but logs and metrics record it. */
   callerGone: () => new LockError('the caller has gone while it waited', CANCELLED),
 } as const;

@@ -2,15 +2,18 @@ import type { LockError } from './lock-errors';
 import type { UnlockOutcome } from './lock-store';
 import type { LostReason } from './native-lock-service';
 
-/** Dapr's calls, and those of the native API. */
+/** The calls of Dapr's API and of the native API. */
 export type LockOperation =
   'tryLock' | 'unlock' | 'acquire' | 'renew' | 'release' | 'hold' | 'get' | 'list' | 'forceRelease';
 
 /**
- * How a lock call ended, in the words of the store contract. `error` left nothing behind;
- * `unknown` may have taken effect, and is being undone; `overloaded` was turned away before anything was
- * done, as too many calls were under way. A wait or a hold may also end as its caller `left` before it had
- * the lock, or as the sidecar `stopped`.
+ * The result of a lock call.
+ * - `error`: it failed and had no effect
+ * - `unknown`: it failed, may have taken effect, and is being undone
+ * - `overloaded`: it was refused at once, because too many calls were in progress
+ * - `left`, `stopped`: the caller left, or the sidecar stopped, before the call had its lock
+ * - `lost`, `abandoned`: see {@link HoldOutcome}
+ * - `seen`: locks were read
  */
 export type LockOutcome =
   | 'acquired'
@@ -27,8 +30,10 @@ export type LockOutcome =
   | 'overloaded';
 
 /**
- * How a wait ended: `granted`; `over`, as its time was; `ended`, as the caller left, the sidecar stops or the
- * component was removed; `failed`, as the store did.
+ * The result of a wait.
+ * - `over`: its time was over
+ * - `ended`: the caller left, the sidecar stops, or the component was removed
+ * - `failed`: the store failed
  */
 export type WaitOutcome = 'granted' | 'over' | 'ended' | 'failed';
 
@@ -40,14 +45,18 @@ export interface WaitReport {
 }
 
 /**
- * How a renewal of a hold went: `renewed`; `gone`, as the lock is free or another's; `failed`, as the store did;
- * `withheld`, as the client doesn't read what it was told.
+ * The result of a renewal of a hold.
+ * - `gone`: the lock is free or held by another grant
+ * - `failed`: the store failed
+ * - `withheld`: it was not sent, because the client does not read its events
  */
 export type RenewalOutcome = 'renewed' | 'gone' | 'failed' | 'withheld';
 
 /**
- * How a hold ended, once it held its lock: `released`, as its client ended it; `lost`; `abandoned`, with its lease left to
- * run out, as its client fell silent or the sidecar stops.
+ * The result of a hold that got its lock.
+ * - `released`: the client ended it
+ * - `lost`: the lock was lost
+ * - `abandoned`: the client fell silent or the sidecar stops, and the lease is left to expire
  */
 export type HoldOutcome = 'released' | 'lost' | 'abandoned';
 
@@ -58,7 +67,7 @@ export interface HoldReport {
   readonly lockOwner: string;
   readonly fencingToken: number;
   readonly outcome: HoldOutcome;
-  /** Present where the lock was lost. */
+  /** Present if the lock was lost. */
   readonly lostBy?: LostReason | undefined;
   readonly heldMs: number;
 }
@@ -67,9 +76,9 @@ export interface HoldReport {
 export interface ForceReleaseReport {
   readonly storeName: string;
   readonly resourceId: string;
-  /** Of the grant that was released; 0 where it had none. */
+  /** The token of the released grant; 0 if it had none. */
   readonly fencingToken: number;
-  /** What the caller said. */
+  /** The reason that the caller gave. */
   readonly reason: string;
 }
 
@@ -89,7 +98,7 @@ export interface LockCallSubject {
 export interface LockCallReport extends LockCallSubject {
   readonly outcome: LockOutcome;
   readonly durationMs: number;
-  /** Present where the outcome is `error`, `unknown`, `overloaded`, `left` or `stopped`. */
+  /** Present if the outcome is `error`, `unknown`, `overloaded`, `left` or `stopped`. */
   readonly error?: LockError | undefined;
 }
 
@@ -100,12 +109,12 @@ export interface LockCallReport extends LockCallSubject {
 export interface LockObserver {
   started?(subject: LockCallSubject): void;
   ended(report: LockCallReport): void;
-  /** One more waits in turn. */
+  /** A wait has begun. */
   waitBegan?(storeName: string): void;
   waitEnded?(report: WaitReport): void;
-  /** The store woke a waiter: the lock that it leads for may be free. */
+  /** The store woke a waiter, because its lock may be free. */
   woken?(storeName: string): void;
-  /** One more hold has its lock. */
+  /** A hold has its lock. */
   holdBegan?(storeName: string): void;
   holdEnded?(report: HoldReport): void;
   renewalEnded?(storeName: string, outcome: RenewalOutcome): void;

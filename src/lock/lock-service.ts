@@ -30,7 +30,7 @@ export type UnlockRequest = Omit<TryLockRequest, 'expiryInSeconds'>;
 /** The answer to a TryLockAlpha1. */
 export interface TryLockAnswer {
   readonly success: boolean;
-  /** Beside a success, where the store gives tokens. */
+  /** Present with a success if the store issues tokens. */
   readonly fencingToken?: number | undefined;
 }
 
@@ -80,7 +80,7 @@ export interface LockServiceOptions {
   readonly observers: readonly LockObserver[];
   /** Limit of concurrent calls, see {@link Admission}. No limit if missing. */
   readonly maxConcurrentCalls?: number | undefined;
-  /** Counts them, where others do so too; instead of `maxConcurrentCalls`. */
+  /** A limit that is shared with other calls, instead of `maxConcurrentCalls`. */
   readonly admission?: Admission | undefined;
 }
 

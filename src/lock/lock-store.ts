@@ -21,7 +21,10 @@ export type UnlockCall = Omit<TryLockCall, 'ttlMs'>;
 export interface TryLockResult {
   /** False means that this call holds nothing. */
   readonly acquired: boolean;
-  /** Where it was acquired at a store that gives tokens; a Redis user who may not run TIME gets none. */
+  /**
+   * The grant of an acquired lock, if the store issues tokens. For a Redis user who may not run
+   * TIME, it does not.
+   */
   readonly grant?: Grant | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Caller } from './lock-service';
 
-/** What names a lock to a client; nothing is validated yet. */
+/** The name of a lock as a client gives it. Nothing is validated yet. */
 export interface LockName {
   readonly storeName: string;
   readonly resourceId: string;
@@ -8,80 +8,90 @@ export interface LockName {
 
 /** A request to take a lock, as either transport decoded it. */
 export interface AcquireRequest extends LockName {
-  /** Empty: one is drawn, and returned with the lease. */
+  /** If empty, one is generated and returned with the lease. */
   readonly lockOwner: string;
-  /** How long the lease lasts, a whole number of milliseconds from 10 to 2^31-1. */
+  /** Length of the lease in whole milliseconds, from 10 to 2^31-1. */
   readonly ttlMs: number;
-  /** How long to wait in turn, a whole number of milliseconds from 0 (not at all) to 24 h. */
+  /** How long to wait for the lock, in whole milliseconds, from 0 (not at all) to 24 hours. */
   readonly waitMs: number;
 }
 
-/** A request to prolong a lease. */
+/** A request to extend a lease. */
 export interface RenewRequest extends LockName {
   readonly lockOwner: string;
-  /** 1 to 2^53-1; undefined where the caller has none, as it took the lock by Dapr's API. */
+  /** 1 to 2^53-1. Undefined if the caller has none, because it took the lock through Dapr's API. */
   readonly fencingToken: number | undefined;
-  /** The lease is to last that long from now on, where it doesn't last longer already; 10 to 2^31-1. */
+  /** The remaining time that the lease shall have at least, in milliseconds; 10 to 2^31-1. */
   readonly ttlMs: number;
 }
 
-/** A request to release a lock: with a token only that grant, without one as an unlock. */
+/**
+ * A request to release a lock. With a token it releases only that grant; without one it is an
+ * unlock.
+ */
 export type ReleaseRequest = Omit<RenewRequest, 'ttlMs'>;
 
-/** A request to take a lock and to keep it for as long as the call lives. */
+/** A request to take a lock and keep it while the call lives. */
 export type HoldRequest = AcquireRequest;
 
-/** A request for the held locks of a store, a page at a time. */
+/** A request for one page of a store's held locks. */
 export interface ListRequest {
   readonly storeName: string;
-  /** Resources that begin so, taken literally; empty for all. */
+  /** The literal beginning of the resources; empty for all. */
   readonly prefix: string;
-  /** 1 to 1000; undefined for 100. */
+  /** 1 to 1000; undefined means 100. */
   readonly pageSize: number | undefined;
-  /** `nextPageToken` of the page before; empty for the first. */
+  /** `nextPageToken` of the previous page; empty for the first page. */
   readonly pageToken: string;
 }
 
 /**
- * A request to release a lock whoever holds it. It names the grant that was looked at: by `fencingToken`, or where
- * that is 0 by `lockOwner` and `expiresAtMs` of the view.
+ * A request to release a lock, whoever holds it. It names the grant that the caller has looked at
+ * by `fencingToken`; if that is 0, by the view's `lockOwner` and `expiresAtMs`.
  */
 export interface ForceReleaseRequest extends LockName {
   readonly fencingToken: number;
-  /** Needed where the token is 0, looked at only then. */
+  /** Required if the token is 0, ignored otherwise. */
   readonly lockOwner: string;
-  /** Needed where the token is 0, looked at only then; {@link LockInfo.expiresAtMs}. */
+  /** {@link LockInfo.expiresAtMs}. Required if the token is 0, ignored otherwise. */
   readonly expiresAtMs: number | undefined;
-  /** Why, for the log: 1 to 256 characters, none of them a control character. */
+  /** The reason for the log: 1 to 256 characters, no control characters. */
   readonly reason: string;
 }
 
 /** A lease that was granted or renewed. */
 export interface Lease {
   readonly lockOwner: string;
-  /** 0 where the lock was taken by what gives no token, and then renewed. */
+  /** 0 if the lock was taken without a token and then renewed. */
   readonly fencingToken: number;
-  /** How long it is valid from the arrival of the call on, in whole milliseconds; never more than is true. */
+  /**
+   * How long the lease is valid, counted from the arrival of the call, in whole milliseconds. Never
+   * too long.
+   */
   readonly validMs: number;
 }
 
-/** A lock that is held, as it was at one moment. */
+/** A held lock at one moment. */
 export interface LockInfo {
   readonly resourceId: string;
   readonly lockOwner: string;
-  /** 0 where the lock was taken by what gives no token: a daprd, a sidecar before tokens, a hand. */
+  /**
+   * 0 if the lock was taken without a token: by daprd, by an older version of Holdfast, or by hand.
+   */
   readonly fencingToken: number;
-  /** What was left of the lease, in milliseconds; undefined where it doesn't end. */
+  /** Remaining time of the lease, in milliseconds. Undefined if it does not expire. */
   readonly ttlMs: number | undefined;
-  /** Its end on the store's own clock, in milliseconds since 1970; 0 where it doesn't end. */
+  /**
+   * The end of the lease on the store's clock, in milliseconds since 1970. 0 if it does not expire.
+   */
   readonly expiresAtMs: number;
-  /** How many wait for it. */
+  /** The number of waiters. */
   readonly waiters: number;
 }
 
 /**
- * The answer to an acquire. The holder is undefined where the lock is free by now (a waiter before this one may
- * be about to take it), or could not be looked at.
+ * The answer to an acquire. The holder is undefined if the lock has become free (a waiter that came
+ * before may be about to take it), or if it could not be read.
  */
 export type AcquireAnswer =
   | { readonly acquired: true; readonly lease: Lease }
@@ -92,30 +102,30 @@ export type RenewAnswer =
   | { readonly status: 'RENEWED'; readonly lease: Lease }
   | { readonly status: 'NOT_FOUND' | 'HELD_BY_OTHER' };
 
-/** The answer to a release, and to a forced one. */
+/** The answer to a release or a forced release. */
 export interface ReleaseAnswer {
   readonly status: 'RELEASED' | 'NOT_FOUND' | 'HELD_BY_OTHER';
 }
 
-/** A part of the held locks; may be empty though there are more. */
+/** One page of held locks. It may be empty although there are more pages. */
 export interface ListAnswer {
   readonly locks: readonly LockInfo[];
   /** Empty on the last page. */
   readonly nextPageToken: string;
 }
 
-/** Why a held lock may be lost at its end: nothing renews it just now. */
+/** Why a held lock may be lost at the announced end: nothing renews it at present. */
 export type AtRiskReason =
-  /** A renewal failed; the next one may succeed, and says so by `renewed`. */
+  /** A renewal failed. If a later one succeeds, a `renewed` event follows. */
   | 'RENEWAL_FAILED'
-  /** This sidecar stops: there are no more renewals. */
+  /** This sidecar stops, so there are no more renewals. */
   | 'SIDECAR_STOPPING'
-  /** The component was removed: there are no more renewals. */
+  /** The component was removed, so there are no more renewals. */
   | 'STORE_REMOVED';
 
 /** Why a hold lost its lock. */
 export type LostReason =
-  /** The lease ended: it was not renewed in time, or the store doesn't know it any more. */
+  /** The lease ended: it was not renewed in time, or the store no longer has it. */
   | 'EXPIRED'
   /** Another grant has the lock. */
   | 'TAKEN_OVER'
@@ -123,8 +133,8 @@ export type LostReason =
   | 'STORE_UNREACHABLE';
 
 /**
- * What a hold tells its client: `queued` at most once, then `held`, then any number of `renewed` and `atRisk`.
- * `lost` and `refused` are last. Every validMs counts from the arrival of the call.
+ * The events of a hold: `queued` at most once, then `held`, then any number of `renewed` and
+ * `atRisk`. `lost` and `refused` are final. Each validMs counts from the arrival of the call.
  */
 export type HoldEvent =
   | { readonly type: 'queued'; readonly ahead: number }
@@ -134,65 +144,69 @@ export type HoldEvent =
   | { readonly type: 'lost'; readonly reason: LostReason }
   | { readonly type: 'refused'; readonly holder: LockInfo | undefined };
 
-/** The way of a hold's events to its client; made by a transport. */
+/** Passes a hold's events to its client. Implemented by each transport. */
 export interface HoldSink {
-  /** Writes an event, or keeps it until it can be written. Must not throw; has no effect once the client has gone. */
+  /**
+   * Writes an event, or keeps it until it can be written. Must not throw. Has no effect after the
+   * client has left.
+   */
   emit(event: HoldEvent): void;
   /**
-   * False while the client doesn't read what it was sent. Then nothing is renewed, so that no more events come
-   * but the last, and the lease runs out.
+   * False while the client does not read its events. Then the lease is not renewed, so that it
+   * expires and only the final event is still emitted.
    */
   readonly isWritable: boolean;
 }
 
-/** Who makes a call of the native API. */
+/** The caller of a native call. */
 export interface NativeCaller extends Caller {
   /** When the call arrived, by `performance.now()`: before its body was read. */
   readonly arrivedAtMs: number;
 }
 
 /**
- * The reason of a caller's signal where the client did not end the call but merely fell silent: a PING that nobody
- * answered. Then a hold's lock is not released, as its client may still believe in it; its lease runs out.
+ * The abort reason if the client did not end the call but stopped answering PINGs. The lock of a
+ * hold is not released then, because its client may still rely on it; the lease expires.
  */
 export class SilentCallerError extends Error {
   override readonly name = 'SilentCallerError';
 }
 
 /**
- * The reason of a caller's signal where the transport ends the call as the sidecar stops. A hold is then told so before
- * `abort` returns, and its lock is not released.
+ * The abort reason if the transport ends the call because the sidecar stops. A hold emits its last
+ * event before `abort` returns, and its lock is not released.
  */
 export class SidecarStoppingError extends Error {
   override readonly name = 'SidecarStoppingError';
 }
 
 /**
- * The native API: one implementation behind every transport. Every rejection is a `LockError`; that a lock is
- * held is a value.
+ * The native API: one implementation for all transports. Every rejection is a `LockError`. A held
+ * lock is a value, not an error.
  */
 export interface NativeLockService {
-  /** Takes a lock, waiting in turn for up to `waitMs`. */
+  /** Takes a lock. Waits up to `waitMs` for its turn. */
   acquire(request: AcquireRequest, caller: NativeCaller): Promise<AcquireAnswer>;
-  /** Moves the end of a lease to now + ttlMs where that is later. */
+  /** Moves the end of a lease to now + ttlMs, if that is later. */
   renew(request: RenewRequest, caller: NativeCaller): Promise<RenewAnswer>;
   /** Releases a lock. */
   release(request: ReleaseRequest, caller: NativeCaller): Promise<ReleaseAnswer>;
   /**
-   * Takes a lock and keeps it until the client ends the call (its signal aborts), which releases it. Resolves after
-   * the last event, and once the client has ended the call. Rejects where the lock could not be had, and when
-   * the sidecar stops; after that, too, nothing is emitted any more.
+   * Takes a lock and keeps it until the client ends the call (its signal aborts), which releases
+   * the lock. Resolves after the last event, when the client has ended the call. Rejects if the
+   * lock could not be taken, and when the sidecar stops. Nothing is emitted after that.
    */
   hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): Promise<void>;
-  /** Who holds a lock; undefined where it is free. */
+  /** The holder of a lock; undefined if it is free. */
   get(request: LockName, caller: NativeCaller): Promise<LockInfo | undefined>;
-  /** Who holds what, a page at a time. */
+  /** One page of held locks and their holders. */
   list(request: ListRequest, caller: NativeCaller): Promise<ListAnswer>;
-  /** Releases a lock whoever holds it, where it is still the grant that the request names. */
+  /** Releases a lock, whoever holds it, if the grant is still the one that the request names. */
   forceRelease(request: ForceReleaseRequest, caller: NativeCaller): Promise<ReleaseAnswer>;
   /**
-   * Ends the calls that wait, whose tickets are withdrawn, and those that hold, whose locks are not released: each is told
-   * how long its lease still lasts. Later ones are refused. Idempotent; to be called before the stores are closed.
+   * Ends the calls that wait, and withdraws their tickets. Ends the calls that hold without
+   * releasing their locks; each client is told how long its lease still lasts. Later calls are
+   * refused. Can be called again. Call it before the stores are closed.
    */
   stop(): void;
 }

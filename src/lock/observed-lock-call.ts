@@ -3,7 +3,7 @@ import { LockKeyError } from './lock-key';
 import type { LockCallReport, LockCallSubject, LockObserver, LockOutcome } from './lock-observer';
 import { StoreError } from './lock-store';
 
-/** A call under way, which is what those who are told of it get: at its end with how it ended. */
+/** A call in progress, as observers see it. The result is filled in at its end. */
 export class ObservedLockCall implements LockCallReport {
   readonly operation: LockCallSubject['operation'];
   readonly storeName: string;
@@ -26,7 +26,7 @@ export class ObservedLockCall implements LockCallReport {
     for (const observer of observers) observer.started?.(this);
   }
 
-  /** Reports how it ended. */
+  /** Reports the result. */
   ended(outcome: LockOutcome, error?: LockError): void {
     this.outcome = outcome;
     this.error = error;
@@ -34,7 +34,7 @@ export class ObservedLockCall implements LockCallReport {
     for (const observer of this.#observers) observer.ended(this);
   }
 
-  /** Reports a failure, and gives it back. */
+  /** Reports a failure and returns it. */
   failed(error: unknown): unknown {
     if (error instanceof LockError) {
       this.ended(toFailedOutcome(error), error);
@@ -50,7 +50,7 @@ function toFailedOutcome({ errorCode, cause }: LockError): LockOutcome {
   return isOutcomeUnknown(cause) ? 'unknown' : 'error';
 }
 
-/** A store's own verdict; of a defect nobody knows what it has left behind. */
+/** Whether the store says so. After a bug, the effect is unknown too. */
 function isOutcomeUnknown(cause: unknown): boolean {
   if (cause === undefined || cause instanceof LockKeyError) return false;
   return !(cause instanceof StoreError) || cause.outcome === 'unknown';

@@ -2,34 +2,36 @@ import type { CancelSignal } from '../base/cancellation';
 import type { TryLockCall, UnlockCall, UnlockOutcome } from './lock-store';
 
 /*
- * What a store can do beside the LockStore contract. Each ability is a property of the store, absent
- * where its kind hasn't got it, and proved by a suite of its own in test/conformance.
+ * The optional abilities of a store, in addition to the LockStore contract. Each ability is a
+ * property of the store, absent if its kind lacks it, and verified by its own suite in
+ * test/conformance.
  *
- * Clocks. Every moment here is one of the store's local clock, `performance.now()` in the process and
- * the injected clock in a simulation, in milliseconds; lengths are milliseconds. The only exception is
- * LockView.expiresAtMs, which stands for a grant and is compared, never counted with.
+ * Clocks: every time is in milliseconds on the store's local clock, which is `performance.now()` in
+ * the process and the injected clock in a simulation. The only exception is LockView.expiresAtMs. It
+ * identifies a grant; it is compared and never used in calculations.
  *
- * Errors. Every method rejects with StoreError and nothing else, but for PageTokenError. Kind `unsupported`
- * says that this server or its user lacks what the ability needs (on Redis: TIME, the commands of a
- * queue); nothing was done then.
+ * Errors: every method rejects only with StoreError, apart from PageTokenError. Kind `unsupported`
+ * means that this server or its user lacks something that the ability needs (on Redis: TIME, or the
+ * commands of a queue). Nothing was done then.
  *
- * Attempts. `acquire`, `ask`, `release` and `forceRelease` carry an attempt, as tryLock and unlock do: a lost
- * reply is asked for again under it, within the call, and a call that ends for good with an outcome that
- * is unknown, or with a success that nobody hears, is undone: by LockStore.withdraw, an ask by
- * LockQueue.leave. `renew`, `refresh`, `get` and `list` are plain: repeating them does no harm, and there is
- * nothing to undo.
+ * Attempts: `acquire`, `ask`, `release` and `forceRelease` carry an attempt, as tryLock and unlock
+ * do. Within the call, the store repeats them under that attempt after a lost reply. A call must be
+ * undone if it ends for good with an unknown outcome, or with a success that did not reach its
+ * caller: by LockQueue.leave for an ask, by LockStore.withdraw for the others. `renew`, `refresh`,
+ * `get` and `list` have no attempt: repeating them does no harm, and there is nothing to undo.
  */
 
-/** What a granted lock comes with. */
+/** The fencing token and the local end of a granted lock. */
 export interface Grant {
   /**
-   * The fencing token: from 1 to 2^53-1, higher than that of every earlier grant of the same lock. A
-   * grant that is recognised when it is asked for again has the token that it had.
+   * The fencing token: from 1 to 2^53-1, and higher than that of every earlier grant of the same
+   * lock. If the grant of a repeated attempt is recognised, it keeps its token.
    */
   readonly fencingToken: number;
   /**
-   * The local end of the lease: from here on the lock counts as lost. Counted from before the send that
-   * was confirmed, less a margin for clocks that drift, so the store's own end is never earlier.
+   * The local end of the lease. From this time on, the lock counts as lost. Counted from before the
+   * send that was confirmed, less a margin for clock drift, so that the store's own end is never
+   * earlier.
    */
   readonly validUntilMs: number;
 }
@@ -38,55 +40,59 @@ export interface Grant {
 export type AcquireResult =
   { readonly acquired: false } | { readonly acquired: true; readonly grant: Grant };
 
-/** A renewal. With a token it names one grant, without one whatever grant this owner name holds. */
+/** A renewal. With a token it names one grant; without one, any grant of this owner. */
 export interface RenewCall {
   readonly key: string;
   readonly owner: string;
   readonly fencingToken?: number | undefined;
-  /** The lease is to last that long from now on, where it doesn't last longer already. */
+  /** The remaining time that the lease shall have at least. */
   readonly ttlMs: number;
 }
 
 /**
- * The answer to a renewal: `not_found` means that nobody holds the lock, `held_by_other` that another
- * grant does, which may be a later one of the same owner name where a token was given. Both are final
- * for that grant. The token is 0 where the lock was taken by what gives none (a daprd).
+ * The answer to a renewal. `not_found` means that nobody holds the lock. `held_by_other` means that
+ * another grant does; if a token was given, it may be a later grant of the same owner. Both are
+ * final for that grant. The token is 0 if the lock was taken without one (by daprd).
  */
 export type RenewResult =
   | { readonly status: 'renewed'; readonly grant: Grant }
   | { readonly status: 'not_found' | 'held_by_other' };
 
-/** A release of one grant, or without a token of whatever grant this owner name holds: then it is an unlock. */
+/** A release of one grant. Without a token, of any grant of this owner, like an unlock. */
 export interface ReleaseCall extends UnlockCall {
   readonly fencingToken?: number | undefined;
 }
 
-/** `store.leases`: grants with a token and a known end, their renewal, and the release of exactly one. */
+/**
+ * `store.leases`: grants with a token and a known end, their renewal, and the release of exactly
+ * one grant.
+ */
 export interface LeaseAbility {
   /**
-   * As `LockStore.tryLock`: never waits, not re-entrant, refused while a live ticket leads the
-   * lock's queue. Undone by `LockStore.withdraw`.
+   * Like `LockStore.tryLock`: never waits and is not re-entrant. Refused while a live ticket leads
+   * the lock's queue. Undone by `LockStore.withdraw`.
    */
   acquire(call: TryLockCall, signal: CancelSignal): Promise<AcquireResult>;
   /**
-   * Moves the end of a lease to now + ttlMs where that is later. Never revives a lapsed lease, never
-   * shortens one, never touches a grant that it doesn't name. Plain: an outcome that is unknown may have
-   * prolonged the lease that it names, or may until the store's time-out of one send is over.
+   * Moves the end of a lease to now + ttlMs, if that is later. Never revives an expired lease,
+   * never shortens one, and never touches a grant that it does not name. If the outcome is unknown,
+   * the named lease may have been extended, or may still be until the store's time-out of one send
+   * is over.
    *
-   * @param signal ends the wait; a third of what is left of the lease is a good limit
+   * @param signal ends the call; a third of the remaining lease is a good limit
    */
   renew(call: RenewCall, signal: CancelSignal): Promise<RenewResult>;
-  /** As `LockStore.unlock`, and wakes the head of the queue. Undone by `LockStore.withdraw`. */
+  /** Like `LockStore.unlock`, and wakes the head of the queue. Undone by `LockStore.withdraw`. */
   release(call: ReleaseCall, signal: CancelSignal): Promise<UnlockOutcome>;
 }
 
 /**
- * A waiter's ask. The ticket is the attempt: all asks of one waiter, and its leaving, hand on the same
- * attempt object, in which the store keeps the ticket's place. One ask at a time, none after `granted`
- * and none after `leave` was called.
+ * A waiter's ask. The attempt identifies the ticket: all asks of one waiter, and its `leave`, pass
+ * the same attempt object, in which the store keeps the ticket's place. Only one ask at a time,
+ * none after `granted`, and none after `leave` was called.
  */
 export interface AskCall extends TryLockCall {
-  /** When the waiter gives up; the same for every ask of a ticket. Nothing is granted after it. */
+  /** When the waiter gives up; the same for all asks of a ticket. Nothing is granted after it. */
   readonly waitUntilMs: number;
 }
 
@@ -95,137 +101,161 @@ export type AskResult =
   | { readonly state: 'granted'; readonly grant: Grant }
   | {
       readonly state: 'queued';
-      /** How many tickets stand before this one; 0 is the head. Some may be of waiters who died just now. */
+      /**
+       * The number of tickets before this one; 0 for the head. Some may belong to waiters that have
+       * died.
+       */
       readonly ahead: number;
       /**
-       * When the lock will be free if nobody renews or releases it before: worth an ask by the head.
-       * Undefined where it doesn't end by itself. In the past, or now, where the lock is free and is the
-       * head's to take.
+       * When the lock will be free unless it is renewed or released before. The head should ask
+       * then. Undefined if the lock does not expire. In the past, or now, if the lock is free for
+       * the head.
        */
       readonly freeAtMs: number | undefined;
     };
 
-/** Who is told what happens in the queues. Must not throw; may be called in the middle of another call. */
+/** Receives the events of the queues. Must not throw. May be called during another call. */
 export interface QueueListener {
-  /** The ticket of this attempt id leads now, or its lock was freed: ask. It may come for a ticket that has left. */
+  /**
+   * The ticket of this attempt leads now, or its lock was released: ask. The ticket may have left
+   * already.
+   */
   woken(attemptId: string): void;
-  /** Wake-ups may have been missed (the way to the store broke): refresh now rather than when it is due. */
+  /**
+   * Wake-ups may have been missed, because the connection to the store was lost: refresh at once.
+   */
   missed(): void;
   /**
-   * Tickets of this store may have been dropped, as the process stood still or the store was away for longer
-   * than they live, or lost its data: every waiter asks again, and gets its old place.
+   * Tickets of this store may have been dropped: the process was paused, or the store could not be
+   * reached, for longer than they live; or the store lost its data. Every waiter must ask again,
+   * and gets its old place.
    */
   lapsed(): void;
 }
 
 /**
- * `store.queue`: waiting for a lock in turn, first come, first served, across sidecars.
+ * `store.queue`: waiting for a lock in order of arrival, across sidecars.
  *
- * The store keeps the tickets; whoever waits keeps the time. While there are waiters: `refresh` with every
- * key that is waited for each {@link LockQueue.refreshEveryMs}, and an ask by
- * - a new waiter, once, to queue or to be granted at once;
+ * The store keeps the tickets; its user keeps the time. While there are waiters, the user calls
+ * `refresh` with all keys that are waited for, once per {@link LockQueue.refreshEveryMs}, and asks
+ * for
+ * - a new waiter, once, to join the queue or to get the lock at once;
  * - the ticket that {@link QueueListener.woken} names;
- * - the first waiter of a key that `refresh` names as free;
- * - a head, once its `freeAtMs` has come;
- * - every waiter upon {@link QueueListener.lapsed}.
- * Nobody is granted a lock but by an ask.
+ * - the first waiter of a key that `refresh` returns as free;
+ * - a head at its `freeAtMs`;
+ * - every waiter after {@link QueueListener.lapsed}.
+ * A lock is granted only by an ask.
  *
- * A ticket lives as long as it is refreshed, 3 s without it, and not beyond its `waitUntilMs`. Then others pass
- * it; when all are gone nothing of a queue stays in the store.
+ * A ticket lives while it is refreshed, 3 s without a refresh, and never longer than its
+ * `waitUntilMs`. After that, others pass it. When all tickets are gone, nothing of the queue
+ * remains in the store.
  */
 export interface LockQueue {
-  /** How often a refresh is due, in milliseconds. */
+  /** The interval between refreshes, in milliseconds. */
   readonly refreshEveryMs: number;
   /**
-   * Takes the lock where it is free and no other live ticket leads, and queues otherwise; asked again, it
-   * keeps its place, also where the ticket had been dropped. An ask whose outcome is unknown is resolved by
-   * another ask, or by leaving: a grant that it got is recognised.
+   * Takes the lock if it is free and no other live ticket leads; joins the queue otherwise. A
+   * repeated ask keeps its place, even if the ticket was dropped. To resolve an unknown outcome,
+   * ask again or leave: a grant that the ask got is recognised.
    *
-   * A grant that nobody hears (the waiter has gone, or its time is over, by the time of the answer) is undone by
-   * {@link LockQueue.leave}.
+   * If the answer is a grant but the waiter has left, or its time is over, undo it with {@link
+   * LockQueue.leave}.
    */
   ask(call: AskCall, signal: CancelSignal): Promise<AskResult>;
   /**
-   * Keeps the tickets of this store's waiters alive on these keys, and looks at the locks. Creates nothing. Sent in
-   * parts where there are many keys; where a part fails, it rejects, and the next refresh covers it.
+   * Keeps the tickets of this store's waiters alive on these keys, and checks the locks. Creates
+   * nothing. Many keys are sent in parts. If a part fails, it rejects, and the next refresh covers
+   * it.
    *
-   * @returns the keys whose lock is free, and so may be taken by the head
+   * @returns the keys whose lock is free, so that the head may take it
    */
   refresh(keys: readonly string[], signal: CancelSignal): Promise<readonly string[]>;
   /**
-   * Undoes a ticket, and the grant that it may have got: what `LockStore.withdraw` is to a try. Wakes
-   * who leads then. Due for every ticket that was not granted, and for a grant that nobody heard; never after a
-   * byte of a grant's answer was handed over. Resolves once that is certain, by the store's answer or
-   * by the passing of time; rejects with kind `closed` where the store is closed before.
+   * Undoes a ticket, and the grant that it may have got; what `LockStore.withdraw` is to a try.
+   * Wakes the next ticket. Call it for every ticket that was not granted, and for a grant that did
+   * not reach its caller, but never after a byte of the grant's answer was written. Resolves when
+   * that is certain, from the store's answer or because enough time has passed. Rejects with kind
+   * `closed` if the store is closed before.
    */
   leave(call: AskCall): Promise<void>;
-  /** Registers the one listener; to be done before the first ask. The store listens for wake-ups from that ask on. */
+  /**
+   * Registers the only listener. Call it before the first ask. The store receives wake-ups from
+   * that ask on.
+   */
   listen(listener: QueueListener): void;
 }
 
-/** A held lock, as it was at one moment: owner, token and end belong together. */
+/** A held lock at one moment. Owner, token and end belong to the same grant. */
 export interface LockView {
   readonly key: string;
   readonly owner: string;
-  /** 0 where the lock was taken by what gives none: a daprd, a sidecar before tokens, a hand. */
+  /**
+   * 0 if the lock was taken without a token: by daprd, by an older version of Holdfast, or by hand.
+   */
   readonly fencingToken: number;
-  /** What was left of the lease, in milliseconds; undefined where it doesn't end. */
+  /** Remaining time of the lease, in milliseconds. Undefined if it does not expire. */
   readonly leftMs: number | undefined;
   /**
-   * The end of the lease on the store's own clock, in milliseconds since 1970; 0 where it doesn't end. With the
-   * owner it names a grant that has no token.
+   * The end of the lease on the store's clock, in milliseconds since 1970. 0 if it does not expire.
+   * Together with the owner, it identifies a grant without a token.
    */
   readonly expiresAtMs: number;
-  /** How many tickets are in its queue; those of waiters who died are among them until they lead. */
+  /**
+   * The number of tickets in its queue, including those of dead waiters until they reach the head.
+   */
   readonly waiters: number;
 }
 
-/** What to list. */
+/** A request for one page of held locks. */
 export interface ListCall {
-  /** Keys that begin so, taken literally. */
+  /** The literal beginning of the keys. */
   readonly keyPrefix: string;
-  /** The most locks of a page, at least 1. */
+  /** The highest number of locks on a page, at least 1. */
   readonly pageSize: number;
-  /** From the page before; undefined for the first. */
+  /** From the previous page; undefined for the first page. */
   readonly pageToken?: string | undefined;
 }
 
-/** A part of the locks that are held. */
+/** One page of held locks. */
 export interface LockPage {
   /**
-   * In no order. May be fewer than the page may hold, or none, though there are more: a page is bounded in time.
-   * A lock that was held all the while is on some page; one may come twice.
+   * In no particular order. There may be fewer locks than the page size, or none, although there
+   * are more pages, because the time of a page is limited. A lock that is held all the time is on
+   * some page; a lock may occur twice.
    */
   readonly locks: readonly LockView[];
   /** Undefined on the last page. */
   readonly nextPageToken: string | undefined;
 }
 
-/** Names the grant that was looked at: by its token, or where that is 0 by owner and end. */
+/**
+ * Names the grant that the caller has looked at: by its token or, if that is 0, by owner and end.
+ */
 export interface ForceReleaseCall extends Pick<UnlockCall, 'key' | 'attempt'> {
   readonly grant:
     | { readonly fencingToken: number }
     | { readonly fencingToken: 0; readonly owner: string; readonly expiresAtMs: number };
 }
 
-/** `store.views`: who holds what. */
+/** `store.views`: reads who holds which lock. */
 export interface LockViews {
-  /** One lock; undefined where it is free. */
+  /** One lock; undefined if it is free. */
   get(key: string, signal: CancelSignal): Promise<LockView | undefined>;
   /**
-   * Held locks, a page at a time; those that a daprd took are among them.
+   * One page of held locks, including those that daprd took.
    *
-   * @throws {PageTokenError} where the page token is none, or one of another store, server or prefix
+   * @throws {PageTokenError} if the page token is invalid, or belongs to another store, server or
+   *   prefix
    */
   list(call: ListCall, signal: CancelSignal): Promise<LockPage>;
   /**
-   * Releases a lock whoever holds it, and wakes the head of its queue. `held_by_other` where the grant is another
-   * than the one that is named. Undone by `LockStore.withdraw`.
+   * Releases a lock, whoever holds it, and wakes the head of its queue. `held_by_other` means that
+   * the grant is not the named one. Undone by `LockStore.withdraw`.
    */
   forceRelease(call: ForceReleaseCall, signal: CancelSignal): Promise<UnlockOutcome>;
 }
 
-/** A page token that this store did not give out for that prefix, or gave out before its server was restarted. */
+/** The page token is not from this store and prefix, or is older than the server's last restart. */
 export class PageTokenError extends Error {
   override readonly name = 'PageTokenError';
 
@@ -234,7 +264,7 @@ export class PageTokenError extends Error {
   }
 }
 
-/** The abilities of a store, each absent where its kind hasn't got it. */
+/** The abilities of a store. Each is absent if its kind lacks it. */
 export interface StoreAbilities {
   readonly leases?: LeaseAbility;
   readonly queue?: LockQueue;

@@ -8,54 +8,58 @@ export interface CatalogEntry {
   readonly keyPrefix: LockKeyPrefix;
 }
 
-/** How many calls use a store, and whom to tell when none does. */
+/** The number of calls that use a store, and the callbacks for when none does. */
 interface StoreUse {
   calls: number;
   readonly onUnused: (() => void)[];
 }
 
 /**
- * The stores that lock calls can name. An entry is added only once its store is initialised and
- * its prefix is valid: daprd publishes a store earlier and serves it although its component failed.
+ * The stores that lock calls can name. An entry is added only after its store was initialised and
+ * its prefix was validated. daprd publishes a store earlier, and serves it although its component
+ * failed.
  *
- * A store may be replaced while calls use it: those go on with the one they have found, and
- * {@link StoreCatalog.whenUnused} tells when the last of them has ended. daprd takes the store
- * away from under them.
+ * A store can be replaced while calls use it. They continue with the store that they found, and
+ * {@link StoreCatalog.whenUnused} resolves when the last of them has ended. daprd closes the store
+ * under them.
  */
 export class StoreCatalog {
   readonly #entries = new Map<string, CatalogEntry>();
   readonly #uses = new Map<LockStore, StoreUse>();
   readonly #onRemoved: ((name: string) => void)[] = [];
 
-  /** Publishes an entry; one of the same name is replaced. */
+  /** Publishes an entry. Replaces an entry of the same name. */
   add(entry: CatalogEntry): void {
     this.#entries.set(entry.name, entry);
   }
 
-  /** Takes an entry away; later calls don't find it. */
+  /** Removes an entry. Later calls don't find it. */
   remove(name: string): void {
     if (!this.#entries.delete(name)) return;
     for (const onRemoved of this.#onRemoved) onRemoved(name);
   }
 
-  /** Registers who is told that an entry was taken away, for as long as the catalogue lives; not of one that was replaced. */
+  /**
+   * Registers a callback for removed entries, for the life of the catalogue. It is not called for
+   * replaced entries.
+   */
   whenRemoved(onRemoved: (name: string) => void): void {
     this.#onRemoved.push(onRemoved);
   }
 
-  /** The entry of that exact name. */
+  /** The entry with exactly this name. */
   find(name: string): CatalogEntry | undefined {
     return this.#entries.get(name);
   }
 
-  /** Counts a call as a user of a store; {@link StoreCatalog.leave} is due when it has ended. */
+  /** Counts a call that uses a store. Call {@link StoreCatalog.leave} when it has ended. */
   enter(store: LockStore): void {
     const use = this.#uses.get(store);
     if (use === undefined) this.#uses.set(store, { calls: 1, onUnused: [] });
     else use.calls += 1;
   }
 
-  /** Counts a call off that has ended. */
+  /** Removes a call that has ended. */
   leave(store: LockStore): void {
     const use = this.#uses.get(store);
     if (use === undefined) return;
@@ -65,7 +69,7 @@ export class StoreCatalog {
     for (const onUnused of use.onUnused) onUnused();
   }
 
-  /** Resolves once no call uses a store; for one that no later call can find. */
+  /** Resolves when no call uses a store. For a store that later calls can't find. */
   whenUnused(store: LockStore): Promise<void> {
     const use = this.#uses.get(store);
     if (use === undefined || use.calls === 0) {
@@ -75,12 +79,12 @@ export class StoreCatalog {
     return new Promise((resolve) => use.onUnused.push(resolve));
   }
 
-  /** The names of all entries, in the order in which they were added. */
+  /** The names of all entries, in order of their addition. */
   get names(): readonly string[] {
     return [...this.#entries.keys()];
   }
 
-  /** True where no store is loaded: its own error in the catalogue. */
+  /** True if no store is loaded, which has its own error. */
   get isEmpty(): boolean {
     return this.#entries.size === 0;
   }

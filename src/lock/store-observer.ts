@@ -1,19 +1,19 @@
 /**
- * Is told how a store's way to its server fares; this is how metrics learn of it without the
- * stores knowing them. Must not throw.
+ * Receives events about the connection of a store to its server. Metrics use it, so that stores
+ * don't depend on them. Must not throw.
  */
 export interface StoreObserver {
-  /** True once the server can be used, false once it is away. */
+  /** True when the server can be used, false when it can't be reached. */
   up(isUp: boolean): void;
-  /** The server is back after it was away. */
+  /** The server can be reached again. */
   reconnected(): void;
   /** An attempt whose outcome is unknown is being undone. */
   withdrawn(): void;
-  /** The store is closed: what it was told to be does not count any more. */
+  /** The store is closed. Its previous state no longer counts. */
   closed(): void;
 }
 
-/** For stores that nobody watches. */
+/** An observer that does nothing. */
 export const silentStoreObserver: StoreObserver = {
   up: () => undefined,
   reconnected: () => undefined,
