@@ -10,7 +10,7 @@ import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
 import { withoutTime } from './unsupported';
 
-/** A try that has to be granted with a token, or not at all. */
+/** A try that must be granted with a token or not at all. */
 export class Acquire implements Command<RedisLink, AcquireReply, AcquireResult> {
   readonly key: string;
   readonly attempt: Attempt;
@@ -41,8 +41,8 @@ export class Acquire implements Command<RedisLink, AcquireReply, AcquireResult> 
 }
 
 /**
- * A renewal as it is sent to Redis. Under an attempt of its own, so that each send has its last moment; there is
- * nothing to recognise or to undo, as a second one does no more than the first.
+ * A renewal as it is sent to Redis. It has its own attempt, so that each send gets a notAfter. A
+ * repetition has no further effect, so there is nothing to recognise or to undo.
  */
 export class Renew implements Command<RedisLink, RenewReply, RenewResult> {
   readonly key: string;
@@ -64,7 +64,7 @@ export class Renew implements Command<RedisLink, RenewReply, RenewResult> {
   judge(reply: RenewReply, sentAtMs: number): Verdict<RenewResult> {
     if (typeof reply === 'object') {
       const { fencingToken, leftMs } = reply;
-      // One that doesn't end lasts at least as long as was asked for.
+      // A lock that does not expire lasts at least as long as requested.
       const validUntilMs = toValidUntil(sentAtMs, leftMs < 0 ? this.#call.ttlMs : leftMs);
       return { answer: { status: 'renewed', grant: { fencingToken, validUntilMs } }, validUntilMs };
     }

@@ -20,7 +20,10 @@ import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
 import { withoutTime } from './unsupported';
 
-/** What the replies to a release mean. One that finds nothing may have released it by a lost send. */
+/**
+ * The meaning of the replies to a release. If it finds no lock, a lost send of the same release may
+ * have released it.
+ */
 const RELEASE_VERDICTS: Readonly<Record<ReleaseReply, Verdict<UnlockOutcome>>> = {
   [REPLY.unlocked]: { answer: 'unlocked' },
   [REPLY.notFound]: { answer: 'not_found', needsTraces: true },
@@ -70,7 +73,7 @@ export class TryLock implements Command<RedisLink, AcquireReply, TryLockResult> 
   }
 }
 
-/** A release as it is sent to Redis: an Unlock, that of one grant, or a forced one. */
+/** A release as it is sent to Redis: an Unlock, the release of one grant, or a forced release. */
 export class Release implements Command<RedisLink, ReleaseReply, UnlockOutcome> {
   readonly key: string;
   readonly attempt: Attempt;
@@ -86,7 +89,7 @@ export class Release implements Command<RedisLink, ReleaseReply, UnlockOutcome> 
 
   send({ client }: RedisLink, stamp: SendStamp | undefined): Promise<ReleaseReply> {
     const { owner, fencingToken } = this.#terms;
-    // Without a stamp a lock is released by its owner's name alone, which names no grant.
+    // Without a stamp, a lock is released by its owner alone, and an owner does not identify a grant.
     const namesGrant = owner === undefined || fencingToken !== undefined;
     if (stamp === undefined && namesGrant) return Promise.reject(withoutTime());
     return this.#commands.release(client, this.#terms, stamp);
@@ -97,7 +100,7 @@ export class Release implements Command<RedisLink, ReleaseReply, UnlockOutcome> 
   }
 }
 
-/** How a call is undone; with the lease where it may have been granted one. */
+/** Creates the undoing of a call. `ttlMs` is the lease that the call may have been granted. */
 export function toUndo(
   commands: LockCommands,
   terms: WithdrawTerms & { readonly ttlMs?: number },
@@ -108,7 +111,10 @@ export function toUndo(
   return ttlMs === undefined ? { key, attempt, send } : { key, attempt, leaseMs: ttlMs, send };
 }
 
-/** What an acquire fails with where the last token is drawn: somebody has set the counter by hand. */
+/**
+ * The error of a call that needs a new token when there is no higher one, because somebody has
+ * changed the counter by hand.
+ */
 export function noTokenLeft(): StoreError {
   const message = 'Redis has no higher fencing token left: its last one is 2^53-1';
   return new StoreError(message, { kind: 'rejected', outcome: 'not-applied' });

@@ -11,14 +11,14 @@ import { toCompanionKey, toMarkerKey, toQueueKey } from './side-keys';
 
 const { acquired, refused, unlocked, notFound, heldByOther, stale, superseded, exhausted } = REPLY;
 
-/** A grant as a script answers it. */
+/** A grant in a script's reply. */
 export interface Granted {
   readonly fencingToken: number;
 }
 
-/** A renewal as a script answers it. */
+/** A renewal in a script's reply. */
 export interface Renewed extends Granted {
-  /** What is left of the lease, in milliseconds; -1 where it doesn't end. */
+  /** Remaining time of the lease, in milliseconds; -1 if it does not expire. */
   readonly leftMs: number;
 }
 
@@ -34,53 +34,59 @@ const renewed = {
   }),
 };
 
-/** Reads the reply to an acquire; a bare `acquired` is that of a version without tokens. */
+/**
+ * Reads the reply to an acquire. `acquired` without a list is the reply of a version without
+ * tokens.
+ */
 export const readAcquire = listOr(granted, acquired, refused, stale, superseded, exhausted);
 const readRenew = listOr(renewed, notFound, heldByOther, stale);
 const readRelease = oneOf(unlocked, notFound, heldByOther, stale, superseded);
 const readPlainRelease = oneOf(unlocked, notFound, heldByOther);
 const readWithdraw = oneOf(REPLY.withdrawn, REPLY.nothingToWithdraw);
 
-/** What an acquire may be answered with; see {@link REPLY}. */
+/** The replies to an acquire; see {@link REPLY}. */
 export type AcquireReply = ReturnType<typeof readAcquire>;
 
-/** What a renewal may be answered with. */
+/** The replies to a renewal. */
 export type RenewReply = ReturnType<typeof readRenew>;
 
-/** What a release may be answered with. */
+/** The replies to a release. */
 export type ReleaseReply = ReturnType<typeof readRelease>;
 
-/** What a withdrawal may be answered with. */
+/** The replies to a withdrawal. */
 export type WithdrawReply = ReturnType<typeof readWithdraw>;
 
-/** Which grant a release is about. */
+/** The grant that a release names. */
 export interface ReleaseTerms extends Pick<UnlockCall, 'key' | 'attempt'> {
-  /** Left out where any owner's lock is released. */
+  /** Omitted for any owner. */
   readonly owner?: string | undefined;
-  /** Left out where any grant of the owner is meant; 0 for one without a token. */
+  /** Omitted for any grant of the owner; 0 for a grant without a token. */
   readonly fencingToken?: number | undefined;
-  /** When the lease ends, on the server's clock; 0 where it doesn't; left out where that is of no matter. */
+  /**
+   * The end of the lease on the server's clock; 0 if it does not expire. Omitted if any end will
+   * do.
+   */
   readonly expiresAtMs?: number | undefined;
 }
 
-/** What is undone. */
+/** The call to be undone. */
 export interface WithdrawTerms extends Pick<UnlockCall, 'key' | 'attempt'> {
   readonly owner?: string | undefined;
-  /** The attempt's ticket, where it may have one. */
+  /** The attempt's ticket, if it may have one. */
   readonly ticket?: string | undefined;
 }
 
 /**
- * The commands of a lock call, one each, as Redis gets them. With a stamp they are scripts that can be
- * repeated; without one, for a user who may not ask Redis for the time, they are what daprd sends.
+ * The commands of lock calls as Redis gets them. With a stamp, a command is a script that can be
+ * repeated. Without one, for a user who may not run TIME, it is the command that daprd sends.
  *
- * Each is written before it returns. It rejects with what node-redis says, or with a StoreError of kind
- * `protocol` where Redis answers what is no answer.
+ * Each command is written before its method returns. It rejects with the error of node-redis, or
+ * with a StoreError of kind `protocol` if the reply is unexpected.
  */
 export class LockCommands {
   readonly #scripts = new ScriptRunner();
 
-  /** The keys of a call, as the scripts take them: lock, companion, marker, queue. */
+  /** The keys of a call in the order of the scripts: lock, companion, marker, queue. */
   keysOf({ key, attempt }: Pick<UnlockCall, 'key' | 'attempt'>): string[] {
     return [key, toCompanionKey(key), toMarkerKey(key, attempt.id), toQueueKey(key)];
   }
@@ -103,7 +109,7 @@ export class LockCommands {
     });
   }
 
-  /** Prolongs a lease. */
+  /** Extends a lease. */
   renew(client: RedisClient, call: RenewCall, { notAfterMs }: SendStamp): Promise<RenewReply> {
     const { key, owner, ttlMs, fencingToken } = call;
     return this.#scripts.run(client, {
@@ -114,7 +120,10 @@ export class LockCommands {
     });
   }
 
-  /** Releases a lock. Without a stamp by owner alone: whoever names a grant has none then. */
+  /**
+   * Releases a lock. Without a stamp, only the owner is compared, so the terms must not name a
+   * grant.
+   */
   release(client: RedisClient, terms: ReleaseTerms, stamp?: SendStamp): Promise<ReleaseReply> {
     const { key, owner = '', fencingToken, expiresAtMs } = terms;
     if (stamp === undefined) {
@@ -137,7 +146,7 @@ export class LockCommands {
   /** Undoes an attempt. */
   withdraw(client: RedisClient, terms: WithdrawTerms, markUntilMs: number): Promise<WithdrawReply> {
     const { owner = '', attempt, ticket = '' } = terms;
-    // By its text and not by its hash: a NOSCRIPT would cost it its place before new calls.
+    // Sent by its text: after a NOSCRIPT, a second send would come behind new calls.
     return evalWhole(client, {
       script: withdrawScript,
       read: readWithdraw,
@@ -147,12 +156,12 @@ export class LockCommands {
   }
 }
 
-/** What is left out is any. */
+/** An omitted number is empty, which means any. */
 function textOf(number: number | undefined): string {
   return number === undefined ? '' : String(number);
 }
 
-/** daprd's own command but for the unit of the expiry. */
+/** The same command as daprd's, apart from the unit of the expiry. */
 async function plainAcquire(client: RedisClient, call: TryLockCall): Promise<AcquireReply> {
   const reply = await client.set(call.key, call.owner, {
     condition: 'NX',

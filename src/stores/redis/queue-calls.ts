@@ -11,7 +11,10 @@ import { REPLY } from './redis-script';
 import type { Ticket } from './ticket';
 import { withoutTime } from './unsupported';
 
-/** How an ask ends: answered, or to be asked again, in a new session or in the same. */
+/**
+ * The result of an ask. After `lapsed`, ask again in a new session; after `sweeping`, in the same
+ * one.
+ */
 export type AskAnswer = AskResult | 'lapsed' | 'sweeping';
 
 /** An ask as it is sent to Redis. */
@@ -74,14 +77,14 @@ export class Ask implements Command<RedisLink, AskReply, AskAnswer> {
     sentAtMs: number,
   ) {
     this.#ticket.place = place;
-    // Free as seen from here once the whole of it has passed after the send; earlier an ask would be for nothing.
+    // An earlier ask would be in vain, because the server read the remaining time after the send.
     const freeAtMs = leftMs === -1 ? undefined : sentAtMs + Math.max(0, leftMs);
     const answer: AskResult = { state: 'queued', ahead, freeAtMs };
     return { answer, isSettled: true };
   }
 }
 
-/** The opening of a session as it is sent to Redis. Each send opens one of its own. */
+/** The opening of a session as it is sent to Redis. Each send opens a new session. */
 export class Open implements Command<RedisLink, OpenReply, { session: Session; isMute: boolean }> {
   readonly key = '';
   readonly attempt: Attempt = createAttempt();
@@ -89,7 +92,7 @@ export class Open implements Command<RedisLink, OpenReply, { session: Session; i
   readonly #toSession: () => Session;
   #session: Session;
 
-  /** @param toSession gives a session that never was */
+  /** @param toSession creates a session that was never used */
   constructor(commands: QueueCommands, toSession: () => Session) {
     this.#commands = commands;
     this.#toSession = toSession;
@@ -99,7 +102,7 @@ export class Open implements Command<RedisLink, OpenReply, { session: Session; i
   send({ client, clock }: RedisLink, stamp: SendStamp | undefined): Promise<OpenReply> {
     if (stamp === undefined || clock === undefined) return Promise.reject(withoutTime());
     this.#session = this.#toSession();
-    // Late, it would revive a session that had lapsed meanwhile.
+    // A late command would revive a session that has lapsed.
     const notAfterMs = Math.min(stamp.notAfterMs, clock.at(performance.now() + TICKET_LIFE_MS));
     return this.#commands.open(client, this.#session, notAfterMs);
   }
@@ -110,7 +113,9 @@ export class Open implements Command<RedisLink, OpenReply, { session: Session; i
   }
 }
 
-/** How long a refresh may be on its way, in milliseconds: one that comes late keeps dead tickets alive. */
+/**
+ * How late a refresh may take effect, in milliseconds. A later one would keep dead tickets alive.
+ */
 const REFRESH_WITHIN_MS = 1000;
 
 /** A refresh as it is sent to Redis. */

@@ -10,12 +10,15 @@ import { toChannel, toCompanionKey, toMarkerKey, toPresenceKey, toQueueKey } fro
 
 const { lapsed, sweeping, stale, superseded, exhausted } = REPLY;
 
-/** A ticket's place as a script answers it. */
+/** A ticket's place in a script's reply. */
 export interface Queued {
-  /** Its score: what it came by, and comes back by. */
+  /** Its score in the queue, with which it can enter the queue again at the same place. */
   readonly place: string;
   readonly ahead: number;
-  /** What is left of the lease that is waited for, in milliseconds; -1 where it doesn't end, -2 where the lock is free. */
+  /**
+   * Remaining time of the present lease, in milliseconds; -1 if it does not expire, -2 if the lock
+   * is free.
+   */
   readonly leftMs: number;
 }
 
@@ -23,34 +26,37 @@ const readAskNumber = oneOf(lapsed, sweeping, stale, superseded, exhausted);
 const readOpen = oneOf(REPLY.opened, REPLY.openedMute, stale);
 const readRefreshNumber = oneOf(lapsed, stale);
 
-/** What an ask may be answered with; see {@link REPLY}. */
+/** The replies to an ask; see {@link REPLY}. */
 export type AskReply = Granted | Queued | ReturnType<typeof readAskNumber>;
 
-/** What the opening of a session may be answered with. */
+/** The replies to the opening of a session. */
 export type OpenReply = ReturnType<typeof readOpen>;
 
-/** What a refresh may be answered with: the numbers, from 0, of the locks that are free. */
+/** The replies to a refresh. A list contains the indexes of the free locks, from 0. */
 export type RefreshReply = readonly number[] | ReturnType<typeof readRefreshNumber>;
 
-/** A session of a sidecar's tickets. */
+/** A session, to which tickets of a sidecar belong. */
 export interface Session {
   readonly sidecarId: string;
   readonly number: number;
 }
 
-/** What an ask is about. */
+/** The parameters of an ask. */
 export interface AskTerms extends TryLockCall {
   readonly ticket: string;
-  /** Undefined where none is known. */
+  /** Undefined if it is not known. */
   readonly place: string | undefined;
   readonly session: Session;
 }
 
-/** The commands of a queue, one each, as Redis gets them. Written and rejected as those of a lock are. */
+/**
+ * The commands of a queue as Redis gets them. They are written, and reject, like {@link
+ * LockCommands}.
+ */
 export class QueueCommands {
   readonly #scripts = new ScriptRunner();
 
-  /** Asks for a lock in turn. */
+  /** Asks for a lock. */
   ask(client: RedisClient, terms: AskTerms, stamp: SendStamp): Promise<AskReply> {
     const { key, owner, attempt, ttlMs, ticket, place = '', session } = terms;
     const { notAfterMs, number, markUntilMs } = stamp;
@@ -70,7 +76,7 @@ export class QueueCommands {
     });
   }
 
-  /** Begins a session. */
+  /** Opens a session. */
   open(
     client: RedisClient,
     { sidecarId, number }: Session,
@@ -84,7 +90,7 @@ export class QueueCommands {
     });
   }
 
-  /** Keeps a session and the queues of these locks alive, and looks at the locks. */
+  /** Keeps a session and the queues of these locks alive, and reads which locks are free. */
   refresh(
     client: RedisClient,
     { session, locks }: { readonly session: Session; readonly locks: readonly string[] },

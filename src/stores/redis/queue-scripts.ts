@@ -2,36 +2,40 @@ import { defineScript, REPLY } from './redis-script';
 import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE } from './script-pieces';
 import { QUEUE_SUFFIX } from './side-keys';
 
-/** How long a sidecar is present after its last refresh, and so how long its tickets live, in milliseconds. */
+/**
+ * How long a sidecar counts as present after its last refresh, in milliseconds. Its tickets live as
+ * long.
+ */
 export const TICKET_LIFE_MS = 3000;
 
 /**
- * Asks for a lock in turn: grants it where it is free and no other live ticket leads, and queues otherwise.
+ * Asks for a lock: grants it if it is free and no other live ticket leads, and adds a ticket to the
+ * queue otherwise.
  *
- * Unlike acquireScript it reads its marker first: a withdrawn attempt that arrives late must not queue a ticket that
- * nobody is there for.
+ * Unlike acquireScript, it reads its marker first: a withdrawn attempt that arrives late must not
+ * add a ticket that nobody waits for.
  */
 export const askScript = defineScript(`
 -- Takes a lock for one attempt of an owner, or gives the attempt a ticket in the lock's queue.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
 -- KEYS[3]  the marker of the attempt
--- KEYS[4]  the lock's queue: tickets, scored by the order in which they came
+-- KEYS[4]  the lock's queue: tickets, with scores in order of arrival
 -- KEYS[5]  the presence of the sidecar: the number of its session
 -- ARGV[1]  the owner
 -- ARGV[2]  the attempt's id
 -- ARGV[3]  the lease in milliseconds
 -- ARGV[4]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
 -- ARGV[5]  the number of this send among those of its attempt, from 0
--- ARGV[6]  until when a marker has to stand: as long as this ask may be sent again
+-- ARGV[6]  until when to keep a marker: as long as this ask may be sent again
 -- ARGV[7]  the ticket: sidecar:attempt:deadline
 -- ARGV[8]  the session of the sidecar
--- ARGV[9]  the place that the ticket had, empty where none is known
--- Returns  {${REPLY.acquired}, token} where the attempt holds the lock,
---          {${REPLY.queued}, place, tickets before it, milliseconds that are left of the lease (PTTL)},
---          ${REPLY.lapsed} where the session is over, ${REPLY.sweeping} where the head is not known yet: ask again,
---          ${REPLY.stale} where notAfter has passed, ${REPLY.superseded} where a later send or a withdrawal came first,
---          ${REPLY.exhausted} where no token is left
+-- ARGV[9]  the previous place of the ticket; empty if it is not known
+-- Returns  {${REPLY.acquired}, token} if the attempt holds the lock,
+--          {${REPLY.queued}, place, tickets before it, remaining milliseconds of the lease (PTTL)},
+--          ${REPLY.lapsed} if the session has ended, ${REPLY.sweeping} if the head is not known yet: ask again,
+--          ${REPLY.stale} if notAfter has passed, ${REPLY.superseded} if a later send or a withdrawal came first,
+--          ${REPLY.exhausted} if no token is left
 ${NOW}
 if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
 local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -82,41 +86,46 @@ if not place then
 end
 if more then return ${REPLY.sweeping} end
 local ahead = redis.call('zrank', queue, ticket)
--- Dropped as dead though it asks: the server's clock has gone ahead since its deadline was reckoned.
+-- The ticket was dropped as dead although it asks: the server's clock was set ahead after its deadline was calculated.
 if not ahead then return ${REPLY.stale} end
 local left = redis.call('pttl', key)
--- The head may not know yet that a lease has ended by itself.
+-- The head may not know that the lease has expired.
 if left == -2 then pcall(wake, head) end
 return {${REPLY.queued}, place, ahead, left}
 `);
 
 /**
- * Begins a session of a sidecar: makes it present. Nothing else does: an ask that came back to life with a lost reply
- * would hide that tickets had been dropped meanwhile.
+ * Opens a session of a sidecar, which makes the sidecar present. No other script does: if an ask
+ * could revive a session, and its reply was lost, nobody would learn that tickets have been
+ * dropped.
  */
 export const openScript = defineScript(`
 -- Makes a sidecar present.
 -- KEYS[1]  the presence of the sidecar
--- ARGV[1]  the session, new with every run
+-- ARGV[1]  the session, a new one for every run
 -- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
--- ARGV[3]  the channel by which its waiters are woken
--- Returns  ${REPLY.opened}, ${REPLY.openedMute} where this user may not publish to the channel, ${REPLY.stale} where notAfter has passed
+-- ARGV[3]  the channel that wakes its waiters
+-- Returns  ${REPLY.opened}, ${REPLY.openedMute} if this user may not publish to the channel,
+--          ${REPLY.stale} if notAfter has passed
 ${NOW}
 if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
 redis.call('set', KEYS[1], ARGV[1], 'px', ${TICKET_LIFE_MS})
-local told = redis.pcall('publish', ARGV[3], '')
-return type(told) == 'number' and ${REPLY.opened} or ${REPLY.openedMute}
+local published = redis.pcall('publish', ARGV[3], '')
+return type(published) == 'number' and ${REPLY.opened} or ${REPLY.openedMute}
 `);
 
-/** Keeps tickets alive: all of one sidecar by its presence, and the queues that they stand in. Creates nothing. */
+/**
+ * Keeps tickets alive: all tickets of one sidecar by its presence, and the queues that they are in.
+ * Creates nothing.
+ */
 export const refreshScript = defineScript(`
--- Keeps a sidecar present and queues from ending, and looks at the locks.
+-- Keeps a sidecar present and its queues alive, and reads which locks are free.
 -- KEYS[1]  the presence of the sidecar
--- KEYS[2…] locks that it has waiters for
+-- KEYS[2…] the locks that it has waiters for
 -- ARGV[1]  the session of the sidecar
 -- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
--- Returns  {${REPLY.refreshed}, the numbers from 0 of those locks that are free …},
---          ${REPLY.lapsed} where the session is over, ${REPLY.stale} where notAfter has passed
+-- Returns  {${REPLY.refreshed}, the indexes of the free locks, from 0 …},
+--          ${REPLY.lapsed} if the session has ended, ${REPLY.stale} if notAfter has passed
 ${NOW}
 if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return ${REPLY.lapsed} end

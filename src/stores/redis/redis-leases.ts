@@ -15,7 +15,7 @@ import type { LockCommands, ReleaseTerms } from './lock-commands';
 import type { RedisLink } from './redis-link';
 import { toSupported } from './unsupported';
 
-/** What the calls of a lease are sent by. */
+/** The dependencies and limits of calls. */
 export interface RedisCalls {
   readonly attempts: Attempts<RedisLink>;
   readonly commands: LockCommands;
@@ -46,7 +46,7 @@ export class RedisLeases implements LeaseAbility {
   }
 }
 
-/** Releases a lock by whatever names it. */
+/** Releases a lock by the grant that the terms name. */
 export function release(
   { attempts, commands, releaseLimits }: RedisCalls,
   terms: ReleaseTerms,

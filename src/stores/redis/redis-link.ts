@@ -16,7 +16,7 @@ import { readTime } from './server-time';
 /** A node-redis client as this folder uses it. */
 export type RedisClient = ReturnType<typeof toClient>;
 
-/** What the handshake learned about the server. */
+/** The server's properties from the handshake. */
 export interface ServerFacts {
   /** Undefined if the user may not run TIME. Sends can't be limited by the server's time then. */
   readonly clock: ServerClock | undefined;

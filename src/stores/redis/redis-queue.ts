@@ -17,10 +17,10 @@ import { Ticket } from './ticket';
 import { toSupported } from './unsupported';
 import { WakeUps } from './wake-ups';
 
-/** How many locks are looked at by one script: some 100 µs of Redis's time. */
+/** How many locks one script checks, which takes Redis about 100 µs. */
 const LOCKS_A_REFRESH = 200;
 
-/** What a queue is made of. */
+/** The dependencies of {@link RedisQueue}. */
 export interface RedisQueueOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
@@ -36,8 +36,8 @@ const silentListener: QueueListener = {
 };
 
 /**
- * The queues of a Redis, as one store of one sidecar takes part in them. Its tickets belong to a session, which lives
- * by being refreshed; docs/decisions/0012 says why.
+ * The queues of one Redis, for one store of one sidecar. The tickets belong to a session, which
+ * lives while it is refreshed; docs/decisions/0012 explains why.
  */
 export class RedisQueue implements LockQueue {
   readonly refreshEveryMs = 500;
@@ -72,7 +72,7 @@ export class RedisQueue implements LockQueue {
       onWoken: (attemptId) => {
         this.#listener.woken(attemptId);
       },
-      onStanding: () => {
+      onSubscribed: () => {
         this.#listener.missed();
       },
     });
@@ -95,7 +95,7 @@ export class RedisQueue implements LockQueue {
   leave(call: AskCall): Promise<void> {
     const { key, owner, attempt, ttlMs, waitUntilMs } = call;
     const ticket = this.#tickets.get(attempt)?.name;
-    // As long as the ticket may live a grant may come of it, if only by a bug.
+    // While the ticket may live, it may still be granted, if only by a bug.
     const ticketMs = Math.max(0, waitUntilMs - processClock.now());
     const terms = { key, owner, attempt, ticket, ttlMs: ticketMs + ttlMs };
     return this.#attempts.withdraw(toUndo(this.#commands, terms));
@@ -121,7 +121,7 @@ export class RedisQueue implements LockQueue {
   async #refresh(keys: readonly string[], signal: CancelSignal): Promise<readonly string[]> {
     const session = this.#session;
     if (session === undefined) {
-      // Every ask since the last session has failed.
+      // No ask has succeeded since the last session ended.
       this.#listener.lapsed();
       return [];
     }
@@ -138,7 +138,7 @@ export class RedisQueue implements LockQueue {
     return answers.flatMap((answer) => (answer === 'lapsed' ? [] : answer));
   }
 
-  /** The session that is under way, or a new one; those who need one at the same time share it. */
+  /** The present session, or a new one. Concurrent callers share one opening. */
   async #openSession(call: AskCall, signal: CancelSignal): Promise<Session> {
     if (this.#session !== undefined) return this.#session;
     const limits = this.#limitsUntil(call.waitUntilMs);
@@ -159,7 +159,7 @@ export class RedisQueue implements LockQueue {
     return session;
   }
 
-  /** Tickets may have been dropped; told once for each session. */
+  /** Discards a session and reports, once, that its tickets may have been dropped. */
   #lapse(session: Session): void {
     if (this.#session !== session) return;
     this.#session = undefined;
@@ -174,7 +174,7 @@ export class RedisQueue implements LockQueue {
     return ticket;
   }
 
-  /** Nothing is granted after the waiter's deadline: that is the last moment of every send. */
+  /** The limits of an ask: no send may take effect after the waiter's deadline. */
   #limitsUntil(waitUntilMs: number): TimeLimits {
     const leftMs = Math.floor(waitUntilMs - processClock.now());
     if (leftMs < 1) {

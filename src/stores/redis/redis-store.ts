@@ -27,28 +27,30 @@ import type { RedisSettings } from './redis-settings';
 import { RedisViews } from './redis-views';
 import { checkServer } from './server-checks';
 
-/** Before a server whose connection broke at its check is asked again, in milliseconds. */
+/**
+ * Pause before a server is checked again whose connection broke during the check, in milliseconds.
+ */
 const CHECK_PAUSE_MS = 50;
 
-/** What a store is made of. */
+/** The dependencies and settings of a store. */
 export interface RedisStoreOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
-  /** Its lines begin with it: a sidecar may have many stores, and their Redis one name. */
+  /** Log lines begin with it, because a sidecar may have several stores. */
   readonly componentName?: string;
-  /** Is told how the way to Redis fares. */
+  /** Receives events about the connection to Redis. */
   readonly observer?: StoreObserver;
-  /** What is sent to Redis; those of this room unless a test tries others. */
+  /** The commands. Tests may replace them. */
   readonly commands?: LockCommands;
 }
 
 /**
- * Makes the store of one Redis (`lock.redis`). Its lock keys and values are byte for byte daprd's
- * (dapr/components-contrib lock/redis/standalone.go), so that both can share one Redis.
+ * Creates the store of one Redis (`lock.redis`). Its lock keys and values equal daprd's byte for
+ * byte (dapr/components-contrib lock/redis/standalone.go), so that both can share one Redis.
  *
- * TryLock and Unlock are one command each. Where a reply is lost the command is sent again under
- * the same attempt id, by which Redis knows what the first did; daprd sends it again without one
- * and takes its own lock for another's. docs/guarantees.md says what follows from that.
+ * TryLock and Unlock are one command each. After a lost reply, the command is sent again under the
+ * same attempt id, by which Redis recognises the first send. daprd sends it again without an id,
+ * and takes its own lock for another owner's. docs/guarantees.md describes the consequences.
  */
 export function createRedisStore(options: RedisStoreOptions): LockStore {
   return new RedisStore(options);
@@ -69,7 +71,6 @@ class RedisStore implements LockStore {
   constructor(options: RedisStoreOptions) {
     const { settings, commands = new LockCommands(), observer = silentStoreObserver } = options;
     const { componentName } = options;
-    // A sidecar may have many stores, on one Redis or on several: each line says whose it is.
     const subject = componentName === undefined ? '' : `Component ${componentName}: `;
     const logger = createMappedLogger(options.logger, (text, fields) => [subject + text, fields]);
     observer.up(false);
@@ -122,7 +123,10 @@ class RedisStore implements LockStore {
     }
   }
 
-  /** False where the connection broke meanwhile, which is no more than a Redis that is late. */
+  /**
+   * False if the connection broke during the check. Then the store waits for Redis as it does at
+   * the start.
+   */
   async #isChecked(signal: AbortSignal): Promise<boolean> {
     const mayReplicate = this.#settings.sentinel !== undefined;
     const options = { logger: this.#logger, mayReplicate };

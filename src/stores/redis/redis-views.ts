@@ -14,10 +14,16 @@ import type { RedisLink } from './redis-link';
 import { toSupported } from './unsupported';
 import { PageTokens, ViewCommands } from './view-calls';
 
-/** How long a page is collected, in milliseconds: a prefix that is rare among many keys has pages that are not full. */
+/**
+ * How long locks are collected for a page, in milliseconds. If the prefix is rare among many keys,
+ * pages are not full.
+ */
 const PAGE_WITHIN_MS = 250;
 
-/** How many keys Redis looks at in one step: some 100 µs of its time, and as many locks take 1 ms to read. */
+/**
+ * How many keys Redis scans in one step, which takes it about 100 µs. Reading as many locks takes 1
+ * ms.
+ */
 const KEYS_A_STEP = 100;
 
 /** Views of the locks on a Redis. */
@@ -48,8 +54,8 @@ export class RedisViews implements LockViews {
   }
 
   /**
-   * All of a page is read over one link: a cursor means nothing to another server. Undefined where the page token
-   * is not of this one.
+   * Reads a whole page over one link, because a cursor is only valid for its server. Undefined if
+   * the page token is not from this server.
    */
   async #list(link: RedisLink, call: ListCall): Promise<LockPage | undefined> {
     const tokens = new PageTokens([...this.#placeOf(link), call.keyPrefix]);
@@ -67,7 +73,7 @@ export class RedisViews implements LockViews {
         cursor = step.cursor;
         isLast = cursor === '0';
       } else if (count > 1) {
-        // More than fit: the same step again, but smaller. The smallest is one of Redis's buckets.
+        // Too many locks: repeat the step with fewer keys. The smallest step is one of Redis's buckets.
         count = Math.ceil(count / 4);
       } else {
         break;
@@ -77,7 +83,7 @@ export class RedisViews implements LockViews {
     return { locks: [...locks.values()], nextPageToken };
   }
 
-  /** Server and database; where the server's run id isn't known, its address. */
+  /** The server's run id, or its address if the run id is not known, and the database. */
   #placeOf({ dataEpoch, address }: RedisLink): string[] {
     const server = dataEpoch?.split('/', 1)[0] ?? `${address.host}:${address.port}`;
     return [server, String(this.#database)];

@@ -1,9 +1,15 @@
 import { StoreError } from '../../lock/lock-store';
 
-/** Checks what Redis has said; throws a {@link StoreError} of kind `protocol` where it is no reply to the command. */
+/**
+ * Checks a reply of Redis. Throws a {@link StoreError} of kind `protocol` if it is not a reply to
+ * the command.
+ */
 export type ReplyReader<Reply> = (raw: unknown) => Reply;
 
-/** Makes the reader of a script that answers one of some numbers; made once and not a call. */
+/**
+ * Creates the reader for a script that replies with one of several numbers. Create it once, not per
+ * call.
+ */
 export function oneOf<Reply extends number>(...replies: readonly Reply[]): ReplyReader<Reply> {
   return (raw) => {
     const reply = replies.find((each) => each === raw);
@@ -12,7 +18,10 @@ export function oneOf<Reply extends number>(...replies: readonly Reply[]): Reply
   };
 }
 
-/** Makes the reader of a script that may also answer a list that begins with a number of its own. */
+/**
+ * Creates the reader for a script that may also reply with a list, which begins with a given
+ * number.
+ */
 export function listOr<List, Reply extends number>(
   list: { readonly head: number; readonly read: (fields: readonly unknown[]) => List },
   ...replies: readonly Reply[]
@@ -26,7 +35,7 @@ export function listOr<List, Reply extends number>(
   };
 }
 
-/** Reads a number, which Redis gives as text where it may be large. */
+/** Reads a number. Redis returns large numbers as text. */
 export function toNumber(raw: unknown): number {
   const number = typeof raw === 'string' && raw !== '' ? Number(raw) : raw;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw noAnswer(raw);
@@ -39,7 +48,7 @@ export function toText(raw: unknown): string {
   return raw;
 }
 
-/** What a command fails with whose reply is none of its own. */
+/** The error of a command whose reply is unexpected. */
 export function noAnswer(raw: unknown): StoreError {
   return new StoreError(`Redis gave an unexpected reply to a lock command (${typeof raw})`, {
     kind: 'protocol',

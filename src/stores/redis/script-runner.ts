@@ -12,14 +12,17 @@ export interface ScriptCall<Reply> {
 }
 
 /**
- * Runs scripts by their hash. Redis forgets scripts on a restart and on SCRIPT FLUSH, and says so
- * without having run anything: then the script goes over whole, which also makes Redis know it
- * again. Where EVALSHA may not be run, or is not there, every script goes over whole, as daprd's does.
+ * Runs scripts by their hash. Redis forgets scripts at a restart and on SCRIPT FLUSH, and reports
+ * that before anything is run. The script is then sent by its text, which also makes Redis remember
+ * it. If EVALSHA is forbidden or does not exist, every script is sent by its text, as daprd does.
  */
 export class ScriptRunner {
   #hashesAllowed = true;
 
-  /** Runs a script; written before this returns. Rejects with what node-redis or the reader says. */
+  /**
+   * Runs a script. It is written before this returns. Rejects with the error of node-redis or of
+   * the reader.
+   */
   run<Reply>(client: RedisClient, call: ScriptCall<Reply>): Promise<Reply> {
     if (!this.#hashesAllowed) return evalWhole(client, call);
     const { script, keys, args, read } = call;
@@ -31,7 +34,7 @@ export class ScriptRunner {
   }
 }
 
-/** Runs a script by its text: it is written at once, and no NOSCRIPT costs it its place before others. */
+/** Runs a script by its text. It is written at once, and no NOSCRIPT can delay it. */
 export function evalWhole<Reply>(
   client: RedisClient,
   { script, keys, args, read }: ScriptCall<Reply>,

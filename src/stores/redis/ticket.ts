@@ -1,12 +1,12 @@
 /**
- * How much later than its waiter's deadline a ticket dies, in milliseconds: nothing is granted after the
- * deadline anyway, and clocks are known to some milliseconds only.
+ * How long a ticket lives after its waiter's deadline, in milliseconds. Nothing is granted after
+ * the deadline, and clocks are only known to some milliseconds.
  */
 const SLACK_MS = 1000;
 
-/** What a sidecar remembers of a waiter's ticket. */
+/** A waiter's ticket, as its sidecar knows it. */
 export class Ticket {
-  /** Its score in the queue, undefined as long as none was told. */
+  /** Its score in the queue. Undefined until the first reply. */
   place: string | undefined;
   readonly #start: string;
   #diesAtMs = 0;
@@ -15,14 +15,14 @@ export class Ticket {
     this.#start = `${sidecarId}:${attemptId}`;
   }
 
-  /** What it is called in the queue; undefined where it was never asked with. */
+  /** Its name in the queue. Undefined before the first ask. */
   get name(): string | undefined {
     return this.#diesAtMs === 0 ? undefined : `${this.#start}:${this.#diesAtMs}`;
   }
 
   /**
-   * The same. It tells when the ticket dies, so it changes where the server's clock turns out to have gone far
-   * ahead: the ticket of before is dead by then.
+   * Its name in the queue for an ask. The name contains the ticket's end, so it changes if the
+   * server's clock turns out to have been set far ahead; the previous ticket is dead by then.
    *
    * @param deadlineMs when the waiter gives up, on the server's clock
    */

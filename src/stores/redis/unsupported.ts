@@ -2,8 +2,8 @@ import { StoreError } from '../../lock/lock-store';
 import { isForbidden, isUnknownCommand } from './redis-errors';
 
 /**
- * What a call comes to, but where this Redis or its user does not have a command that the ability needs: then it
- * rejects with kind `unsupported`.
+ * Returns the result of a call. Converts a failure to kind `unsupported` if this Redis lacks a
+ * command that the ability needs, or its user may not run it.
  */
 export function toSupported<T>(call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
@@ -14,7 +14,10 @@ export function toSupported<T>(call: Promise<T>): Promise<T> {
   });
 }
 
-/** What a call fails with that can't be kept from taking effect late: nothing was sent. */
+/**
+ * The error of a call that needs the server's time, because it must not take effect late. Nothing
+ * was sent.
+ */
 export function withoutTime(): StoreError {
   const message = 'the Redis user may not run TIME, which this call needs';
   return new StoreError(message, { kind: 'unsupported', outcome: 'not-applied' });

@@ -7,11 +7,11 @@ import { ScriptRunner } from './script-runner';
 import { isSideKey } from './side-keys';
 import { viewScript } from './view-scripts';
 
-/** The commands of views, as Redis gets them. */
+/** The commands of views as Redis gets them. */
 export class ViewCommands {
   readonly #scripts = new ScriptRunner();
 
-  /** Reads locks, each at one moment; those that are free are left out. */
+  /** Reads locks, each at one moment. Omits free locks. */
   async view(client: RedisClient, keys: readonly string[]): Promise<readonly LockView[]> {
     const views = await this.#scripts.run(client, {
       script: viewScript,
@@ -22,7 +22,9 @@ export class ViewCommands {
     return views.filter((view) => view !== undefined);
   }
 
-  /** A part of the locks' keys that begin with a prefix, and where the next part begins; '0' after the last. */
+  /**
+   * Some of the lock keys with a prefix, and the cursor of the next part, which is '0' at the end.
+   */
   async scan(
     client: RedisClient,
     { keyPrefix }: ListCall,
@@ -35,11 +37,14 @@ export class ViewCommands {
   }
 }
 
-/** Binds a page token to where it holds: SCAN's cursors mean nothing to another server, database or prefix. */
+/**
+ * Binds page tokens to their place: a cursor of SCAN is only valid for its server, database and
+ * prefix.
+ */
 export class PageTokens {
   readonly #seal: string;
 
-  /** @param place names server, database and prefix */
+  /** @param place the server, database and prefix */
   constructor(place: readonly string[]) {
     this.#seal = createHash('sha256')
       .update(JSON.stringify(place))
@@ -47,24 +52,24 @@ export class PageTokens {
       .slice(0, 22);
   }
 
-  /** A token that goes on from a cursor. */
+  /** Creates the page token for a cursor. */
   write(cursor: string): string {
     return `${cursor}.${this.#seal}`;
   }
 
-  /** The cursor of a token; undefined where it was not written here. */
+  /** The cursor of a page token. Undefined if the token is from another place. */
   read(pageToken: string): string | undefined {
     const [, cursor, seal] = /^(\d{1,20})\.([\w-]{22})$/.exec(pageToken) ?? [];
     return seal === this.#seal ? cursor : undefined;
   }
 }
 
-/** Text that matches itself and nothing else in a pattern of Redis. */
+/** Escapes text for a pattern of Redis, so that it only matches itself. */
 function toLiteral(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, '\\$&');
 }
 
-/** True where the rest of a key is no resource: a lock of an app whose name goes on. */
+/** True if the rest of the key is not a resource: the key belongs to another app or component. */
 function isForeign(key: string, keyPrefix: string): boolean {
   return key.slice(keyPrefix.length).includes('||');
 }

@@ -7,24 +7,29 @@ import { toReplyText } from './redis-errors';
 import type { RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
 
-/** How often the line is tested, in milliseconds: a connection that died silently delivers nothing, and says nothing. */
+/**
+ * How often the connection is tested, in milliseconds. A connection that broke silently delivers
+ * nothing and reports nothing.
+ */
 const HEARTBEAT_MS = 5000;
 
-/** What the line of wake-ups is made of. */
+/** The dependencies and callbacks of {@link WakeUps}. */
 export interface WakeUpsOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
-  /** Where wake-ups of this store are published. */
+  /** The channel for wake-ups of this store. */
   readonly channel: string;
-  /** A ticket is to ask. */
+  /** Called when a ticket should ask. */
   readonly onWoken: (attemptId: string) => void;
-  /** The line stands, again or for the first time: what was published before is missed. */
-  readonly onStanding: () => void;
+  /**
+   * Called when the subscription works, at first or again. Earlier messages may have been missed.
+   */
+  readonly onSubscribed: () => void;
 }
 
 /**
- * The line by which waiters are woken: a connection of its own, subscribed to one channel, for all waiters of a
- * store. Waiting works without it, later by up to the pace at which locks are looked at.
+ * A separate connection that is subscribed to one channel, and wakes all waiters of a store.
+ * Without it, waiting works too, but up to one refresh later.
  */
 export class WakeUps {
   readonly #options: WakeUpsOptions;
@@ -39,14 +44,14 @@ export class WakeUps {
     const { settings, logger } = options;
     this.#connection = new RedisConnection({
       settings,
-      // The store's own connection says all that is worth saying; this one has the same fate.
+      // The store's main connection already logs everything that an operator needs.
       logger: toDebug(logger),
       observer: silentStoreObserver,
       onLink: (link) => void this.#subscribe(link),
     });
   }
 
-  /** Opens the line, once. Nobody has to wait for it. */
+  /** Opens the connection unless it is open. Nobody needs to wait for it. */
   open(): void {
     if (this.#isOpening) return;
     this.#isOpening = true;
@@ -56,14 +61,14 @@ export class WakeUps {
     });
   }
 
-  /** Closes it for good. */
+  /** Closes the connection for good. */
   close(): void {
     this.#closing.abort();
     this.#connection.close();
   }
 
   async #subscribe(link: RedisLink): Promise<void> {
-    const { channel, onWoken, onStanding } = this.#options;
+    const { channel, onWoken, onSubscribed } = this.#options;
     try {
       await link.client.subscribe(channel, (attemptId) => {
         if (attemptId !== '') onWoken(attemptId);
@@ -74,10 +79,10 @@ export class WakeUps {
     }
     this.#isSilenceSaid = false;
     this.#test(link);
-    onStanding();
+    onSubscribed();
   }
 
-  /** Tests the line for as long as it stands. */
+  /** Tests the connection until it ends. */
   #test(link: RedisLink): void {
     const { readTimeoutMs } = this.#options.settings;
     const beat = this.#clock.after(HEARTBEAT_MS, () => {
@@ -88,7 +93,7 @@ export class WakeUps {
         timer.close();
         if (link.endReason === undefined) this.#test(link);
       };
-      // Whatever it answers, it is there.
+      // Any reply shows that the connection works.
       link.client.ping().then(
         () => {
           answered(silence);
