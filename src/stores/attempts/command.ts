@@ -6,13 +6,13 @@ import type { SendStamp } from './send-log';
 export interface Answered<Answer> {
   readonly answer: Answer;
   /**
-   * The local end of the lease that it hands out, if any. A lease counts from its send: a reply that comes
-   * after its end is not handed on, the same attempt is sent again.
+   * The local end of the granted lease, if any. A lease counts from its send. A reply that arrives
+   * after that end is not passed on; the same attempt is sent again.
    */
   readonly validUntilMs?: number;
   /**
-   * True where the answered send keeps those before it from taking effect, so that none of them is open
-   * any more. For an attempt that goes on after its answer.
+   * True if no earlier send of the attempt can take effect after this answer. For an attempt that
+   * continues after its answer.
    */
   readonly isSettled?: boolean;
   /**
@@ -24,7 +24,7 @@ export interface Answered<Answer> {
 }
 
 /**
- * What a reply says about its send.
+ * The meaning of a reply.
  * - `stale`: the send arrived after its notAfter and changed nothing. The server's clock is read
  *   again.
  * - `superseded`: a later send of the same attempt, or its withdrawal, came first. Nothing was

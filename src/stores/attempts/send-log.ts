@@ -50,7 +50,7 @@ export class SendLog {
     this.#lost = [];
   }
 
-  /** True where a send may have taken effect without an answer. */
+  /** True if a send may have taken effect without an answer. */
   get isOpen(): boolean {
     return this.#lost.length > 0;
   }
