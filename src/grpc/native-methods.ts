@@ -3,7 +3,7 @@ import type { HoldEvent, LockInfo } from '../lock/native-lock-service';
 import { bindMethods, type GrpcMethod, type ToMessages } from './grpc-method';
 import { loadNativeService } from './proto-files';
 
-/** The methods of holdfast.v1.Locks as the gRPC server takes them. */
+/** The native methods in the form that the gRPC server needs. */
 export function createNativeMethods(api: NativeApi): readonly GrpcMethod[] {
   const definitions = new Map(
     Object.values(loadNativeService()).map((method) => [method.path, method]),
@@ -11,7 +11,7 @@ export function createNativeMethods(api: NativeApi): readonly GrpcMethod[] {
   return bindMethods(api, definitions, TO_MESSAGES);
 }
 
-/** The numbers of each enum (proto/holdfast/v1/locks.proto); a test compares. */
+/** The numbers of the enums in proto/holdfast/v1/locks.proto. A test compares them. */
 const RENEW_STATUS = { RENEWED: 1, NOT_FOUND: 2, HELD_BY_OTHER: 3 } as const;
 const RELEASE_STATUS = { RELEASED: 1, NOT_FOUND: 2, HELD_BY_OTHER: 3 } as const;
 const AT_RISK_REASON = { RENEWAL_FAILED: 1, SIDECAR_STOPPING: 2, STORE_REMOVED: 3 } as const;

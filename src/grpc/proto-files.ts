@@ -26,22 +26,22 @@ export function loadDaprService(): ServiceDefinition {
   return service;
 }
 
-/** Full name of the service of Holdfast's own API. */
+/** Full name of the native service. */
 export const NATIVE_SERVICE = 'holdfast.v1.Locks';
 
-/** Loads Holdfast's own service, as {@link loadDaprService} does Dapr's. */
+/** Loads the native service, in the same way as {@link loadDaprService}. */
 export function loadNativeService(): ServiceDefinition {
   const service = loadSync('holdfast/v1/locks.proto', OPTIONS)[NATIVE_SERVICE];
   if (service === undefined || 'format' in service) throw new Error(`no service ${NATIVE_SERVICE}`);
   return service;
 }
 
-/** Loads the package of Holdfast's own API with field names as in the proto file: what reflection shows. */
+/** Loads the native package with the field names of the proto file, for reflection. */
 export function loadNativePackage(): PackageDefinition {
   return loadSync('holdfast/v1/locks.proto', { ...OPTIONS, keepCase: true });
 }
 
-/** Loads the Dapr package with field names as in the proto files: what reflection shows. */
+/** Loads the Dapr package with the field names of the proto files, for reflection. */
 export function loadDaprPackage(): PackageDefinition {
   return loadSync('dapr/proto/runtime/v1/dapr.proto', { ...OPTIONS, keepCase: true });
 }

@@ -19,11 +19,12 @@ export class RequestDecodeError extends Error {
 const INVALID = 'proto: cannot parse invalid wire-format data';
 
 /**
- * Makes the decoder of a method's request from its descriptor: flat messages of strings, int32 and int64,
- * which is all that is served. protobufjs reads the bytes but does not decode the message, as it
- * differs from Go in two ways that matter to a lock: it folds every byte that is not UTF-8 into
- * U+FFFD, so that two owners who differ in such bytes only would be one and either could release the
- * other's lock; and it takes a field of the wrong wire type for its text, where Go ignores it.
+ * Creates the decoder of a method's request from its descriptor. It supports flat messages of
+ * strings, int32 and int64; no served method needs more. protobufjs reads the bytes but does not
+ * decode the message, because it differs from Go in two ways that matter for locks. It replaces
+ * every byte that is not UTF-8 by U+FFFD, so that two owners who differ only in such bytes would be
+ * the same, and each could release the other's lock. And it reads a field of the wrong wire type as
+ * text, where Go ignores it.
  *
  * The decoder throws {@link RequestDecodeError}.
  */
@@ -50,14 +51,14 @@ interface RequestField {
   /** The expected wire type. With any other wire type, the field is unknown. */
   readonly wireType: number;
   readonly zero: string | number;
-  /** True for one that may be left out, which is told from its zero. */
+  /** True for an optional field. If it is missing, it is undefined and not its zero value. */
   readonly isOptional: boolean;
   readonly read: (reader: Reader) => string | number;
 }
 
 type RequestFields = ReadonlyMap<number, RequestField>;
 
-/** How the types of fields come over the wire (protobuf encoding, Message Structure). */
+/** The wire types and readers of field types (protobuf encoding, Message Structure). */
 const FIELD_TYPES: Readonly<Record<string, Omit<RequestField, 'name' | 'isOptional'>>> = {
   TYPE_STRING: { wireType: 2, zero: '', read: readString },
   TYPE_INT32: { wireType: 0, zero: 0, read: (reader) => reader.int32() },
@@ -80,7 +81,7 @@ function readFields(descriptor: object): RequestFields {
     field.map(({ name, number, type }) => {
       const fieldType = FIELD_TYPES[type];
       if (fieldType === undefined) throw new Error(`requests can't have fields of type ${type}`);
-      // protoc's way to say `optional`: a oneof of its own, named after the field.
+      // protoc declares an optional field as a oneof with one member, named after the field.
       const isOptional = oneofDecl.some((oneof) => oneof.name === `_${name}`);
       return [number, { name, isOptional, ...fieldType }];
     }),
@@ -123,7 +124,7 @@ function readString(reader: Reader): string {
   return (bytes as Buffer).toString('utf8');
 }
 
-/** Beyond 2^53 it is no safe integer, and refused as such by whoever looks at it. */
+/** Above 2^53, the result is not a safe integer. The lock service refuses such values. */
 function readInt64(reader: Reader): number {
   const value: unknown = reader.int64();
   return Number(value);
