@@ -1,4 +1,7 @@
-/** A group of the API that a configuration can allow and deny; `locks` is Holdfast's own, all others are Dapr's. */
+/**
+ * A group of the API that a configuration can allow and deny. `locks` is the group of the native
+ * API; all others are Dapr's.
+ */
 export type ApiGroup = 'lock' | 'unlock' | 'locks' | 'metadata' | 'shutdown' | 'invoke';
 
 /**

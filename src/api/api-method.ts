@@ -30,7 +30,7 @@ export interface MethodCall extends Caller {
   /** The first value of a metadata key (gRPC) or header (HTTP). The name is in lower case. */
   metadata(name: string): string | undefined;
   /**
-   * Sends metadata beside the answer, where the call goes well: as a header (HTTP), as trailing metadata (gRPC).
+   * Sends metadata with a successful answer: as a header over HTTP, as trailing metadata over gRPC.
    *
    * @param name in lower case
    */

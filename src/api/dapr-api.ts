@@ -23,10 +23,13 @@ export interface DaprApi {
   readonly GetOutboundHealthz: UnaryMethod<object, { readonly isReady: boolean }>;
 }
 
-/** The header (HTTP) and trailing metadata (gRPC) beside a granted TryLock: Dapr's answers have no place for it. */
+/**
+ * The header (HTTP) and trailing metadata (gRPC) with the fencing token of a granted TryLock.
+ * Dapr's answers have no field for it.
+ */
 export const FENCING_TOKEN_HEADER = 'holdfast-fencing-token';
 
-/** What a health probe is told. */
+/** The answer to a health probe. */
 export interface HealthAnswer {
   /** The targets that are not ready yet. Empty once the sidecar is ready. */
   readonly unreadyTargets: readonly string[];

@@ -10,7 +10,10 @@ import {
 } from '../lock/native-lock-service';
 import type { EventStream, StreamEnd, StreamHandler } from './api-method';
 
-/** A hold on its stream: hands its events on, and tells it how the client has ended the call. */
+/**
+ * A hold on a stream. It passes the events of the hold to the stream, and the end of the stream to
+ * the hold.
+ */
 export class HoldStream implements StreamHandler, HoldSink {
   readonly #stream: EventStream<HoldEvent>;
   readonly #signal = new Cancellation();
@@ -25,7 +28,7 @@ export class HoldStream implements StreamHandler, HoldSink {
     return this.#isWritable;
   }
 
-  /** Takes the lock; to be called once. */
+  /** Takes the lock. Call it once. */
   begin(locks: NativeLockService, request: HoldRequest): this {
     const { observer } = this.#stream;
     const caller = { signal: this.#signal, observer, arrivedAtMs: performance.now() };
@@ -49,7 +52,7 @@ export class HoldStream implements StreamHandler, HoldSink {
     this.#isWritable = true;
   }
 
-  /** A deadline is of the client's own making: it knows that the call is over, as one that left does. */
+  /** A client whose deadline has passed knows that the call is over, like one that has left. */
   closed(how: StreamEnd): void {
     this.#signal.abort(how === 'silent' ? new SilentCallerError() : undefined);
   }
@@ -59,7 +62,10 @@ export class HoldStream implements StreamHandler, HoldSink {
     this.#fail(lockErrors.stopping('this call holds nothing'));
   }
 
-  /** A holder has been told by its last event how long its lease lasts: nothing is wrong with its call. */
+  /**
+   * Ends the stream without an error if the sidecar stops during a hold: its last event has already
+   * announced the end of the lease.
+   */
   #fail(error: unknown): void {
     const isStopping = error instanceof LockError && error.errorCode === 'ERR_LOCK_STOPPING';
     if (isStopping && this.#hasHeld) this.#stream.end();

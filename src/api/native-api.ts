@@ -18,7 +18,9 @@ import type {
 import type { HttpForm, MethodCall, MethodRow, StreamMethod, UnaryMethod } from './api-method';
 import { HoldStream } from './hold-stream';
 
-/** The methods of holdfast.v1.Locks, by the names of their operations: a table that both transports serve. */
+/**
+ * The methods of holdfast.v1.Locks by operation name: the method table that both transports serve.
+ */
 export interface NativeApi {
   readonly Acquire: UnaryMethod<AcquireRequest, AcquireAnswer>;
   readonly Renew: UnaryMethod<RenewRequest, RenewAnswer>;
@@ -29,7 +31,7 @@ export interface NativeApi {
   readonly ForceRelease: UnaryMethod<ForceReleaseRequest, ReleaseAnswer>;
 }
 
-/** Makes the table over the service that does the work. */
+/** Creates the method table. */
 export function createNativeApi(locks: NativeLockService): NativeApi {
   return { ...createChangingMethods(locks), ...createViews(locks) };
 }
@@ -79,7 +81,7 @@ function createViews(locks: NativeLockService): Pick<NativeApi, 'Get' | 'List'> 
   };
 }
 
-/** Where the locks of a store are over HTTP. */
+/** The HTTP path of a store's locks. */
 const LOCKS = '/holdfast/v1/locks/{store}';
 
 function toRow(operation: keyof NativeApi, form: HttpForm): MethodRow {
@@ -88,8 +90,9 @@ function toRow(operation: keyof NativeApi, form: HttpForm): MethodRow {
 }
 
 /**
- * Leases are counted from the arrival of the call. Its request has been read by now; a later moment makes them
- * shorter for the client, who counts from when it sent the call, and never longer.
+ * A lease counts from the arrival of its call. The request has already been read here, so the
+ * counted time is later than the true arrival. That makes `validMs` shorter, never longer, for a
+ * client that counts from when it sent the call.
  */
 function toCaller({ signal, observer }: MethodCall): NativeCaller {
   return { signal, observer, arrivedAtMs: performance.now() };
