@@ -9,7 +9,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Undefined until a body is read. */
     bodyReader: BodyReader | undefined;
-    /** As the request names it; empty where it names none. */
+    /** The content type in the request. Empty if it has none. */
     contentType: string;
   }
 
@@ -25,10 +25,11 @@ declare module 'fastify' {
 const REST_MS = 1000;
 
 /**
- * Takes the bytes of any body: daprd never looks at the content type. Codecs of the native API do. To be added before the routes.
+ * Accepts a body of any content type as bytes: daprd never looks at the content type, and the
+ * native API checks it later. Add this before the routes.
  *
  * @param bounds `maxBytes` is the limit for the bodies of all routes (--max-body-size); undefined
- * for no limit
+ *   means no limit
  */
 export function takeAnyBody(
   instance: FastifyInstance,

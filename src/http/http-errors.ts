@@ -21,7 +21,7 @@ export class HttpError extends Error implements HttpForm {
 interface HttpForm {
   readonly errorCode: string;
   readonly httpStatus: 400 | 403 | 404 | 413 | 415 | 500 | 503;
-  /** After how many seconds the same request may well succeed; undefined where time alone mends nothing. */
+  /** Seconds after which the same request may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
@@ -49,25 +49,28 @@ export const httpErrors = {
       errorCode: 'ERR_MALFORMED_REQUEST',
       httpStatus: 400,
     }),
-  /** Native API: a parameter of a view is wrong. */
+  /** Native API: a query parameter is invalid. */
   queryMalformed: (reason: string) =>
     new HttpError(`invalid query: ${reason}`, {
       errorCode: 'ERR_MALFORMED_REQUEST',
       httpStatus: 400,
     }),
-  /** Native API: a page of another origin can send any other type without asking. */
+  /**
+   * Native API: the body has another content type. Browsers let a page of another origin send some
+   * of those without a preflight.
+   */
   bodyNotJson: () =>
     new HttpError('the header content-type has to be application/json; nothing was done', {
       errorCode: 'ERR_UNSUPPORTED_MEDIA_TYPE',
       httpStatus: 415,
     }),
-  /** Native API: the client's accept header leaves out what a hold answers. */
+  /** Native API: the client does not accept the content type of events. */
   eventsNotAccepted: () =>
     new HttpError(
       'the header accept has to allow application/x-ndjson, an event a line; nothing was done',
       { errorCode: 'ERR_MALFORMED_REQUEST', httpStatus: 400 },
     ),
-  /** Native API: what was looked for is not there. */
+  /** Native API: the lock to be read is free. */
   lockNotHeld: () =>
     new HttpError('the lock is free', { errorCode: 'ERR_LOCK_NOT_HELD', httpStatus: 404 }),
   /** No such route, or not with this method: daprd takes it for a service invocation. */

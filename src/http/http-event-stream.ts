@@ -72,7 +72,10 @@ export class HttpEventStream extends OpenStream<unknown> {
     this.#reply.raw.end();
   }
 
-  /** In mid-stream the error is the last line, and the answer breaks off: its last chunk is missing. */
+  /**
+   * After the first event, the error is sent as the last line, and the response is cut off without
+   * its last chunk.
+   */
   protected writeFailure(error: unknown): void {
     const { raw } = this.#reply;
     if (!raw.headersSent) void this.#reply.send(error);

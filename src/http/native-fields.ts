@@ -1,13 +1,13 @@
 import { JsonBodyError, type JsonMember, readMembers } from '../go/json-members';
 import { httpErrors } from './http-errors';
 
-/** What a field of the native API is; `?` where it may be left out. */
+/** The type of a field of the native API. `?` means optional. */
 export type NativeFieldType = 'text' | 'text?' | 'number' | 'number?';
 
-/** The fields of a request by their names. */
+/** The fields of a request, by name. */
 export type NativeFields = Readonly<Record<string, NativeFieldType>>;
 
-/** A request's values by their names: a text that was left out is empty, a number undefined. */
+/** The values of a request, by name. A missing text is empty, a missing number undefined. */
 export type NativeValues<Fields extends NativeFields> = {
   readonly [Name in keyof Fields]: Fields[Name] extends 'text' | 'text?'
     ? string
@@ -16,18 +16,18 @@ export type NativeValues<Fields extends NativeFields> = {
       : number | undefined;
 };
 
-/** How much of a value or a name is shown. */
+/** How many characters of a value or a name an error shows. */
 const SHOWN_CHARACTERS = 40;
 
-/** The longest body that is taken, in bytes: a resource and an owner, and much room. */
+/** The longest accepted body, in bytes. It has ample room for a resource and an owner. */
 export const LONGEST_NATIVE_BODY = {
   bytes: 64 * 1024,
   refuse: () => httpErrors.bodyMalformed('the body is longer than 65536 bytes'),
 };
 
 /**
- * Reads the body of a native call: a JSON object with these fields and no others. A field that is null counts as
- * left out.
+ * Reads the body of a native call: a JSON object with these fields and no others. A field that is
+ * null counts as missing.
  *
  * @throws {HttpError} `bodyMalformed`, with a reason that names the field and quotes no text
  */
@@ -68,7 +68,7 @@ export function decodeNativeQuery<Fields extends NativeFields>(
   }
 }
 
-/** Unknown members are read too: they are refused by name. */
+/** Reads unknown members too, because they are refused by name. */
 const ALL_NAMES = { shortest: 0, longestText: Infinity, has: () => true };
 
 function decode<Fields extends NativeFields>(body: Buffer, fields: Fields): NativeValues<Fields> {
@@ -84,7 +84,7 @@ function decode<Fields extends NativeFields>(body: Buffer, fields: Fields): Nati
 function readValue({ name, text }: JsonMember, fields: NativeFields): string | number {
   const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (type?.startsWith('number') === true) return toNumber(name, text);
-  // A field that is unknown is refused as such, whatever it is.
+  // An unknown field is refused later, whatever its type is.
   if (!text.startsWith('"') && type !== undefined) {
     throw new JsonBodyError(`${name} is ${kindOf(text)}; a string is allowed`);
   }
@@ -92,7 +92,7 @@ function readValue({ name, text }: JsonMember, fields: NativeFields): string | n
 }
 
 function toNumber(name: string, text: string): number {
-  // Some programs write a whole number with a fraction of zero.
+  // Some programs write whole numbers with a fraction of zero.
   if (/^-?\d+(?:\.0+)?$/.test(text)) return Number(text);
   const shown = /^-?\d/.test(text) ? text.slice(0, SHOWN_CHARACTERS) : kindOf(text);
   throw new JsonBodyError(`${name} is ${shown}; a whole number is allowed`);
@@ -105,7 +105,7 @@ function kindOf(text: string): string {
   return /^-?\d/.test(text) ? 'a number' : text === '' ? 'empty' : text.slice(0, SHOWN_CHARACTERS);
 }
 
-/** What was read so far. */
+/** The values that were read so far. */
 class Values<Fields extends NativeFields> {
   readonly #fields: Fields;
   readonly #kind: 'field' | 'parameter';
@@ -138,7 +138,7 @@ class Values<Fields extends NativeFields> {
   }
 }
 
-/** Node gives a URL's bytes as latin1 characters; a client may send UTF-8 as it stands. */
+/** Node reads a URL's bytes as latin1 characters, and a client may send UTF-8 without escapes. */
 function unescapeQuery(text: string): string {
   try {
     const bytes = text.replaceAll('+', ' ').replace(/[\x80-\xff]/g, escapeByte);

@@ -13,7 +13,7 @@ import {
   type NativeValues,
 } from './native-fields';
 
-/** The methods of Holdfast's own API as an HTTP server takes them. */
+/** The native methods in the form that an HTTP server needs. */
 export function createNativeRoutes(api: NativeApi): readonly HttpMethod[] {
   return bindMethods(api, { ...CHANGING_CODECS, ...VIEW_CODECS });
 }
@@ -90,7 +90,7 @@ const VIEW_CODECS: CodecsOf<Pick<NativeApi, 'Get' | 'List'>> = {
   },
 };
 
-/** The fields of a request, and the store of its path. */
+/** The fields of a request, and the store from its path. */
 type NativeRequest<Fields extends NativeFields> = NativeValues<Fields> & {
   readonly storeName: string;
 };
@@ -120,7 +120,10 @@ function withoutWait(request: NativeRequest<typeof TAKING>) {
   return { ...request, waitMs: request.waitMs ?? 0 };
 }
 
-/** A client that asks for one JSON value would wait for the end of the hold, and take its lines for broken JSON. */
+/**
+ * Refuses clients that accept only a single JSON value. Such a client would wait for the end of the
+ * hold and then find invalid JSON.
+ */
 function assertTakesEvents({ headers }: ApiRequest): void {
   const { accept = '*/*' } = headers;
   const types = accept.split(',').map((type) => type.split(';', 1)[0]?.trim().toLowerCase());
