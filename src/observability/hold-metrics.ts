@@ -44,7 +44,10 @@ interface StoreSeries {
   readonly forceReleases: NumberSeries;
 }
 
-/** Measures waits and holds by store. As with those of calls, all series begin at 0 with their store and end with it. */
+/**
+ * Measures waits and holds by store. Like {@link LockMetrics}, it starts all series of a store at 0
+ * together with it, and ends them with it.
+ */
 export class HoldMetrics implements LockObserver {
   readonly #families: HoldFamilies;
   readonly #appId: string;
@@ -55,7 +58,7 @@ export class HoldMetrics implements LockObserver {
     this.#appId = appId;
   }
 
-  /** Begins the series of a store, unless there are some. */
+  /** Starts the series of a store, if there are none. */
   begin(store: string): void {
     if (this.#stores.has(store)) return;
     const labels = { app_id: this.#appId, store };
@@ -73,7 +76,7 @@ export class HoldMetrics implements LockObserver {
     });
   }
 
-  /** Ends the series of a store that is gone; what ends later is not counted. */
+  /** Ends the series of a removed store. Later events of it are not counted. */
   end(store: string): void {
     const series = this.#stores.get(store);
     if (series === undefined) return;
@@ -88,7 +91,7 @@ export class HoldMetrics implements LockObserver {
     for (const one of series.waits.values()) families.waits.end(one);
   }
 
-  /** The calls themselves are counted by LockMetrics. */
+  /** Calls are counted by LockMetrics. */
   ended(): void {
     return;
   }
@@ -131,8 +134,8 @@ function beginEach<K, S>(keys: readonly K[], begin: (key: K) => S): ReadonlyMap<
 }
 
 /**
- * Nothing where the store has gone. A gauge never falls below 0: what began before its store was removed may end after one
- * of its name came.
+ * Adds to a series, unless its store was removed. A gauge never falls below 0: a wait or a hold may
+ * end after its store was removed and another one with the same name was added.
  */
 function add(series: NumberSeries | undefined, change: number): void {
   if (series !== undefined) series.value = Math.max(0, series.value + change);

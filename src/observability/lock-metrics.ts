@@ -125,7 +125,8 @@ export class LockMetrics implements LockObserver {
     const series = this.#seriesOf(report);
     if (series === undefined) return;
     if (series.inFlight !== undefined) series.inFlight.value -= 1;
-    // Calls that were turned away at once would hide that those under way are slow; a hold lasts as long as its client wants.
+    // Refused calls are so fast that they would hide slow ones, and a hold lasts as long as its
+    // client wants.
     if (report.outcome !== 'overloaded' && report.operation !== 'hold')
       series.duration.observe(report.durationMs / 1000);
     const outcome = series.outcomes.get(report.outcome);

@@ -11,10 +11,11 @@ const WORDS = {
 } as const satisfies Record<LostReason, string>;
 
 /**
- * Says what somebody has to look into, at warning: locks that were lost while they were held, in few lines where a store
- * takes thousands with it, and each that was released by force. Which and whose they were is said at debug.
+ * Logs events that an operator must look into, at warning: each lock that was released by force,
+ * and locks that were lost while they were held, in few lines even if thousands are lost with their
+ * store. Resources and owners are logged at debug.
  *
- * @param logOf the log of a store, where its secrets are hidden
+ * @param logOf the log of a store, which hides its secrets
  */
 export function createLostHoldsLog(
   logOf: (store: string) => Logger,
@@ -35,9 +36,9 @@ export function createLostHoldsLog(
       if (lostBy === undefined) return;
       const trouble = lossesOf(storeName, lostBy);
       trouble.failed(WORDS[lostBy]);
-      // A loss has no end that could be told: it is over at once.
+      // A loss is over at once, so there is no end to report.
       trouble.succeeded();
-      tellWhich(logOf(storeName), report, lostBy);
+      logDetails(logOf(storeName), report, lostBy);
     },
     forceReleased: ({ storeName: store, fencingToken, reason, resourceId: resource }) => {
       const fields = { store, fencingToken, reason };
@@ -64,7 +65,7 @@ function createLosses(
   });
 }
 
-function tellWhich(logger: Logger, report: HoldReport, reason: LostReason): void {
+function logDetails(logger: Logger, report: HoldReport, reason: LostReason): void {
   if (!logger.isDebug) return;
   const { storeName: store, resourceId: resource, lockOwner: owner, fencingToken } = report;
   logger.debug('lost lock', { store, reason, resource, owner, fencingToken });

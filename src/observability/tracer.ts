@@ -31,7 +31,7 @@ export type TracingMode =
   | 'off'
   /** Nothing is exported and no rate is set: contexts are passed on. */
   | 'pass-on'
-  /** Spans are made. */
+  /** Spans are recorded. */
   | 'record';
 
 /** Finds the mode for a configuration and the OTEL_* variables (dapr/dapr pkg/diagnostics). */
