@@ -1,22 +1,25 @@
 import type { Clock, Timer } from './clock';
 
-/** Something that is due at a time, at most once at a time in one {@link DeadlineQueue}, which keeps these fields. */
+/**
+ * An item that is due at a time. The fields belong to the {@link DeadlineQueue}; an item can be in
+ * only one queue, once.
+ */
 export interface Timed {
-  /** On the queue's clock. */
+  /** The time on the queue's clock. */
   dueAtMs: number;
-  /** Where in the queue it stands; -1 where it doesn't. */
+  /** The index in the heap; -1 if the item is not in the queue. */
   place: number;
 }
 
 /**
- * The longest sleep, in milliseconds. The timers of Node stand still while the machine is suspended; a clock that
- * counts that time finds after so long at the latest that something is due.
+ * The longest sleep, in milliseconds. Node's timers stop while the machine is suspended. With a
+ * clock that counts that time, items are due at the latest this long after the machine resumes.
  */
 const LONGEST_SLEEP_MS = 1000;
 
 /**
- * Calls back for each of many things when it is due, by one timer: a binary heap, ordered by time. Ten thousand
- * timers would cost ten thousand objects and closures, and as many again at every renewal.
+ * Calls back when items are due, with one timer for all: a binary heap ordered by time. Ten
+ * thousand timers would need ten thousand objects and closures, and as many again at every renewal.
  */
 export class DeadlineQueue<T extends Timed> {
   readonly #clock: Clock;
@@ -26,18 +29,21 @@ export class DeadlineQueue<T extends Timed> {
   #wakesAtMs = Infinity;
   #isWaking = false;
 
-  /** @param onDue is told of what was due, which isn't in the queue any more. It may set it again; must not throw. */
+  /**
+   * @param onDue called with a due item after its removal; it may add the item again, and must not
+   *   throw
+   */
   constructor(clock: Clock, onDue: (item: T) => void) {
     this.#clock = clock;
     this.#onDue = onDue;
   }
 
-  /** How many things are to be due. */
+  /** The number of items. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Makes something due at a time, instead of the time that was set before. */
+  /** Adds an item, or changes the time of an item. */
   set(item: T, dueAtMs: number): void {
     item.dueAtMs = dueAtMs;
     if (item.place < 0) {
@@ -48,7 +54,7 @@ export class DeadlineQueue<T extends Timed> {
     this.#arm();
   }
 
-  /** Something is not due any more; has no effect where it was not. */
+  /** Removes an item. Has no effect if it is not in the queue. */
   delete(item: T): void {
     if (item.place < 0) return;
     this.#takeOut(item);
@@ -64,7 +70,7 @@ export class DeadlineQueue<T extends Timed> {
     this.#settle(last);
   }
 
-  /** Moves an item to where its time belongs. */
+  /** Moves an item to its place in the order. */
   #settle(item: T): void {
     this.#rise(item);
     this.#sink(item);
@@ -107,7 +113,7 @@ export class DeadlineQueue<T extends Timed> {
     if (first === undefined || this.#isWaking) return;
     const nowMs = this.#clock.now();
     const wakesAtMs = Math.min(first.dueAtMs, nowMs + LONGEST_SLEEP_MS);
-    // A timer whose time has passed without it was overtaken by a sleep, and may have that long to run.
+    // A timer that is overdue was delayed by a sleep of the machine, and may still run that long.
     const isOnTime = this.#wakesAtMs >= nowMs && this.#wakesAtMs <= wakesAtMs;
     if (this.#timer !== undefined && isOnTime) return;
     this.#disarm();
@@ -123,7 +129,10 @@ export class DeadlineQueue<T extends Timed> {
     this.#wakesAtMs = Infinity;
   }
 
-  /** What is set meanwhile for now has its turn at the next timer: a thing that is always due blocks nothing. */
+  /**
+   * Calls back for all due items. An item that becomes due meanwhile waits for the next timer, so
+   * that an item that is always due can't block the process.
+   */
   #wake(): void {
     this.#disarm();
     this.#isWaking = true;
