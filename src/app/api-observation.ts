@@ -5,8 +5,8 @@ import type { SystemAuthorities } from '../trust/system-authorities';
 import type { AppContext, AppOptions } from './app-options';
 
 /**
- * Makes the observation of calls. OpenTelemetry is loaded only where spans are made: it takes
- * longer to load than all the rest.
+ * Creates the observation of calls. OpenTelemetry is loaded only if spans are recorded, because it
+ * takes longer to load than everything else.
  */
 export function createApiObservation(
   options: Pick<AppOptions, 'appId' | 'tracesLockDetails'>,

@@ -8,23 +8,26 @@ import { createNativeLockService } from '../lock/native/native-locks';
 import type { NativeLockService } from '../lock/native-lock-service';
 import type { StoreCatalog } from '../lock/store-catalog';
 
-/** What lock services stand on. */
+/** The dependencies of both lock services. */
 export interface LockServicesOptions {
   readonly appId: string;
   readonly stores: StoreCatalog;
   readonly policyOf: (storeName: string) => CallPolicy;
   readonly observers: readonly LockObserver[];
-  /** Of both APIs together, without those that wait or hold; undefined for no bound. */
+  /**
+   * Limit of concurrent calls of both APIs together, except those that wait or hold. Undefined for
+   * no limit.
+   */
   readonly maxConcurrentCalls: number | undefined;
 }
 
-/** Dapr's API and Holdfast's own, over the same stores. */
+/** The services behind Dapr's API and the native API, over the same stores. */
 export interface LockServices {
   readonly locks: LockService;
   readonly nativeLocks: NativeLockService;
 }
 
-/** Makes both services. */
+/** Creates both services. */
 export function createLockServices(options: LockServicesOptions): LockServices {
   const { appId, maxConcurrentCalls = Infinity, ...shared } = options;
   const admission = new Admission(maxConcurrentCalls);

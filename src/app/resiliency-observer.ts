@@ -2,7 +2,7 @@ import type { Metrics } from '../observability/metrics';
 import type { ResiliencyObserver } from '../resiliency/resiliency';
 import type { SidecarMetadata } from '../sidecar/metadata';
 
-/** Lets metrics and metadata learn of policies. */
+/** Passes the events of policies to metrics and metadata. */
 export function createResiliencyObserver(
   metrics: Metrics,
   metadata: SidecarMetadata,

@@ -106,8 +106,8 @@ export class Servers {
   }
 
   /**
-   * Closes all servers at the same time, so that none accepts connections while another one drains. Calls that
-   * hold are told, and those that wait end: no server waits for them.
+   * Closes all servers at the same time, so that none accepts connections while another one drains.
+   * Waits and holds are ended first, because servers would wait for them.
    */
   async close(): Promise<void> {
     this.#options.nativeLocks.stop();

@@ -102,7 +102,7 @@ async function stopWithin({ stop, graceMs, logger }: ShutdownOptions): Promise<b
   try {
     const isInTime = await runWithin({ afterMs: graceMs }, (grace) => {
       const stopped = stop(grace).then(() => !grace.aborted);
-      // What the end of the grace cuts short has this turn to say so.
+      // A resource that is cut off at the end of the grace period can still log that in this turn.
       const isLate = () => Promise.race([stopped, nextTurn(false)]);
       return race(stopped, { signals: [grace] }, isLate);
     });

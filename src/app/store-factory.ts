@@ -13,7 +13,7 @@ export interface StoreFactoryOptions {
   readonly authorities: SystemAuthorities;
   /** Creates the observer of a store's connection to its server. */
   readonly observerOf: (store: string) => StoreObserver;
-  /** The log for what is said of calls. */
+  /** The log for lines about calls. */
   readonly logger: Logger;
 }
 
