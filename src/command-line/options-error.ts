@@ -1,4 +1,4 @@
-/** Options that can't be run with; the message is daprd's where daprd has one. */
+/** The options can't be used. The message is daprd's if daprd has one. */
 export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }

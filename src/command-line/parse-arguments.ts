@@ -5,7 +5,7 @@ import { OptionsError } from './options-error';
 import { type RunOptions, toRunOptions } from './run-options';
 import { toUsage } from './usage';
 
-/** What the process must do for a command line. */
+/** The task of the process for a command line. */
 export type Invocation =
   | { readonly kind: 'run'; readonly options: RunOptions }
   /** Print a text to standard output; exit code 0. */

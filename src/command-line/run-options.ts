@@ -50,7 +50,7 @@ export interface RunOptions {
   /** Undefined for no public port. */
   readonly publicAddress: PortAddress | undefined;
   readonly allowedOrigins: readonly string[];
-  /** Undefined where metrics are turned off. */
+  /** Undefined if metrics are turned off. */
   readonly metricsAddress: MetricsAddress | undefined;
   readonly reconcileIntervalMs: number;
   /** Undefined for plain connections. */

@@ -10,7 +10,10 @@ export interface ApiRule {
   readonly protocol: 'http' | 'grpc' | undefined;
 }
 
-/** The versions of each group, as rules and as paths write them (dapr/dapr pkg/api/http); `locks` is Holdfast's own. */
+/**
+ * The versions of each group, as rules and as paths write them (dapr/dapr pkg/api/http). `locks` is
+ * the group of the native API.
+ */
 const VERSIONS: Readonly<Record<ApiGroup, readonly string[]>> = {
   lock: ['v1alpha1', 'v1.0-alpha1'],
   unlock: ['v1alpha1', 'v1.0-alpha1'],

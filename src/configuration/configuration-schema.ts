@@ -147,8 +147,8 @@ const metrics = optionalExactStruct({
 });
 
 /**
- * The API groups of daprd (dapr/dapr pkg/api/http/endpoints), of which Holdfast serves a few, and `locks`, Holdfast's
- * own.
+ * The API groups of daprd (dapr/dapr pkg/api/http/endpoints), of which Holdfast serves a few, and
+ * `locks`, the group of the native API.
  */
 const API_GROUPS: readonly string[] = [
   'actors',

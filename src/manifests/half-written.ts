@@ -4,43 +4,44 @@ import { headSchema } from './manifest-shape';
 import type { YamlDocument } from './yaml-documents';
 
 /**
- * How long a file that looks half written has to stay unchanged before it is taken for complete, in
- * milliseconds. Whoever writes a file is done by then. A sidecar must not go on for longer with what
- * its file no longer says: one that is started meanwhile reads the file as it is, with other keys.
+ * How long a file that looks half written must stay unchanged before it counts as complete, in
+ * milliseconds. Writing a file takes less time. A longer wait would be wrong: a sidecar that starts
+ * in the meantime reads the file as it is, and so may use other keys.
  */
 export const SETTLED_AFTER_MS = 3000;
 
-/** What a file looked like when it was first taken for half written. */
+/** A file that looks half written, as it was when that was first noticed. */
 interface Suspect {
   readonly text: string;
   readonly sinceMs: number;
-  /** True where it has not changed for so long that it is taken for complete. */
+  /** True if it has not changed for so long that it counts as complete. */
   readonly isSettled: boolean;
 }
 
 /**
- * Tells files that are being written from files that have changed: editors empty a file before they
- * write it, and a copy may be read before it is complete. Such a file must not take away what is in
- * use. Its content alone does not tell: an extra `---` or a component that was commented out looks
- * the same. So the file is left alone for a while, but not for ever.
+ * Distinguishes files that are being written from files that were changed. Editors empty a file
+ * before they write it, and a copy may be read before it is complete. Such a file must not remove
+ * anything that is in use. The content alone does not decide: an extra `---`, or a component that
+ * was commented out, looks the same. So such a file is ignored at first, but only for a limited
+ * time.
  */
 export class HalfWrittenFiles {
   readonly #now: () => number;
-  /** How many whole documents a file had when it was last loaded. */
+  /** The number of complete documents of each file when it was last loaded. */
   #wholes = new Map<string, number>();
   #suspects = new Map<string, Suspect>();
 
-  /** @param now milliseconds of a clock that is never set back */
+  /** @param now a monotonic clock in milliseconds */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
   /**
-   * Marks as broken the files that have fewer whole documents than when they were loaded, and one
-   * that is cut off, until they have not changed for {@link SETTLED_AFTER_MS}. A file of documents
-   * of other kinds has merely changed.
+   * Marks files as broken that have fewer complete documents than when they were loaded, or whose
+   * last document is cut off. After {@link SETTLED_AFTER_MS} without a change, a file is no longer
+   * marked. A file whose documents are of other kinds has simply been changed.
    *
-   * @param isInUse true for files of which something is in use
+   * @param isInUse true for files from which something is in use
    */
   suspect(
     files: readonly ManifestFile[],
@@ -57,7 +58,10 @@ export class HalfWrittenFiles {
     });
   }
 
-  /** When the next of the files last marked as broken is taken for complete; undefined where none is. */
+  /**
+   * The time until the first of the marked files counts as complete, in milliseconds. Undefined if
+   * none is marked.
+   */
   get settlesInMs(): number | undefined {
     const waiting = [...this.#suspects.values()].filter(({ isSettled }) => !isSettled);
     if (waiting.length === 0) return undefined;
@@ -65,13 +69,13 @@ export class HalfWrittenFiles {
     return Math.max(0, firstMs + SETTLED_AFTER_MS - this.#now());
   }
 
-  /** The files that look half written and are taken for complete nonetheless. */
+  /** The files that look half written but count as complete. */
   get settled(): readonly string[] {
     const settled = [...this.#suspects].filter(([, { isSettled }]) => isSettled);
     return settled.map(([file]) => file);
   }
 
-  /** Takes files as loaded; of a broken one what was loaded before still counts. */
+  /** Records files as loaded. For a broken file, the earlier record stays. */
   accept(files: readonly ManifestFile[]): void {
     this.#wholes = new Map(
       files.map((file) => [
@@ -110,17 +114,17 @@ function isEmpty({ value }: YamlDocument): boolean {
   return value === null || value === undefined;
 }
 
-/** True for a document that says all that is looked for in it before it is read in earnest. */
+/** True for a document with all the fields that are checked before its schema is. */
 function isWhole({ value }: YamlDocument): boolean {
   const { apiVersion, kind, spec } = headOf(value);
   if (isAbsent(spec)) return false;
-  // As for daprd a Resiliency counts whatever its API version is.
+  // As in daprd, a Resiliency counts with any API version.
   return kind === 'Resiliency' || (kind === 'Component' && apiVersion === API_VERSION);
 }
 
 /**
- * True where the last document may go on: whoever is still writing has written the others. One of
- * another kind ends where it will, but not in the middle of a line.
+ * True if the last document may be unfinished. The documents before it are complete even if
+ * somebody is still writing. A document of another kind may end anywhere, but not within a line.
  */
 function isCutOff({ text, documents }: ManifestFile): boolean {
   const last = documents.at(-1);

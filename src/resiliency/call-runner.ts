@@ -7,7 +7,7 @@ import { BreakerError, type CircuitBreaker } from './circuit-breaker';
 import type { RetrySettings } from './policies';
 import type { ComponentPolicies } from './policy-set';
 
-/** Is told what policies do during a call. */
+/** Receives the events of policies during a call. */
 export interface RetryListener {
   /** A call failed for the first time and will be retried. */
   failed(reason: string, pauseMs: number): void;

@@ -4,11 +4,11 @@ import type { Socket } from 'node:net';
 const CLOSED_BY_CLIENT = ['ECONNRESET', 'EPIPE'];
 
 /**
- * True for a connection that its client has ended: it closed it, or the process that had it is gone. False
- * for one that was given up here, or that timed out: its client may know nothing of that.
+ * True if the client has ended the connection: it has closed it, or its process has exited. False
+ * for a connection that was given up here or timed out; its client may not know of that.
  */
 export function isEndedByClient(socket: Socket): boolean {
-  // @types/node leaves it out for sockets.
+  // @types/node does not declare this property for sockets.
   const { errored } = socket as { readonly errored: NodeJS.ErrnoException | null };
   return socket.readableEnded || CLOSED_BY_CLIENT.includes(errored?.code ?? '');
 }

@@ -88,7 +88,7 @@ class Connection {
     const receive = (data: Buffer): void => {
       this.#receive(data);
     };
-    // Even where nothing comes by it: with a listener Node does not read the socket by itself.
+    // This listener may never be called, but it prevents Node from reading the socket by itself.
     socket.on('data', receive);
     buffer.read(socket, receive);
     socket.on('close', () => {
