@@ -60,16 +60,16 @@ export const httpErrors = {
    * of those without a preflight.
    */
   bodyNotJson: () =>
-    new HttpError('the header content-type has to be application/json; nothing was done', {
+    new HttpError('the content-type header must be application/json; nothing was done', {
       errorCode: 'ERR_UNSUPPORTED_MEDIA_TYPE',
       httpStatus: 415,
     }),
   /** Native API: the client does not accept the content type of events. */
   eventsNotAccepted: () =>
-    new HttpError(
-      'the header accept has to allow application/x-ndjson, an event a line; nothing was done',
-      { errorCode: 'ERR_MALFORMED_REQUEST', httpStatus: 400 },
-    ),
+    new HttpError('the accept header must allow application/x-ndjson; nothing was done', {
+      errorCode: 'ERR_MALFORMED_REQUEST',
+      httpStatus: 400,
+    }),
   /** Native API: the lock to be read is free. */
   lockNotHeld: () =>
     new HttpError('the lock is free', { errorCode: 'ERR_LOCK_NOT_HELD', httpStatus: 404 }),

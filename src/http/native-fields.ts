@@ -122,7 +122,7 @@ class Values<Fields extends NativeFields> {
       const shown = JSON.stringify(name.slice(0, SHOWN_CHARACTERS));
       throw new JsonBodyError(`unknown ${this.#kind} ${shown} (allowed: ${allowed})`);
     }
-    if (this.#read.has(name)) throw new JsonBodyError(`${name} is there twice`);
+    if (this.#read.has(name)) throw new JsonBodyError(`${name} occurs twice`);
     this.#read.set(name, value);
   }
 

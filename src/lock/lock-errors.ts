@@ -159,13 +159,13 @@ export const lockErrors = {
   /** Native API. */
   tooManyWaits: (bound: number) =>
     new LockError(
-      `${bound} calls wait for locks, the most that may: nothing was done, try again after a pause`,
+      `the limit of ${bound} waiting calls is reached; nothing was done, retry later`,
       OVERLOADED,
     ),
   /** Native API. */
   tooManyHolds: (bound: number) =>
     new LockError(
-      `${bound} calls hold locks, the most that may: nothing was done, try again after a pause`,
+      `the limit of ${bound} calls that hold locks is reached; nothing was done, retry later`,
       OVERLOADED,
     ),
   /** Native API: the store could not be reached, and nothing was done. */
@@ -184,5 +184,5 @@ export const lockErrors = {
   storeRemoved: (storeName: string) =>
     new LockError(`lock store ${storeName} was removed while the call waited`, NOT_FOUND),
   /** Native API: nobody receives it, but logs and metrics record it. */
-  callerGone: () => new LockError('the caller has gone while it waited', CANCELLED),
+  callerGone: () => new LockError('the caller left while it waited', CANCELLED),
 } as const;

@@ -260,7 +260,7 @@ export class PageTokenError extends Error {
   override readonly name = 'PageTokenError';
 
   constructor() {
-    super('the page token is not one of this store and prefix, or its server was restarted since');
+    super('it is not from this store and prefix, or the server was restarted since');
   }
 }
 

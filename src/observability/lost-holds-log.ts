@@ -58,7 +58,7 @@ function createLosses(
     isPartial: true,
     onIdle,
     onFailing: ({ reason: words, failures }, isFirst) => {
-      const more = isFirst ? '' : `; ${failures} more since this was last said`;
+      const more = isFirst ? '' : `; ${failures} more since the last message`;
       const fields = { store, reason, holds: failures };
       logger.warn(`A held lock of ${store} was lost: ${words}${more}`, fields);
     },

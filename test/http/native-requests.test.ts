@@ -45,7 +45,7 @@ describe('a request of the native API over HTTP', () => {
     ['{"resourceId":"r","ttlMs":1e3}', 'ttlMs is 1e3; a whole number is allowed'],
     ['{"resourceId":"r","ttlMs":{}}', 'ttlMs is an object; a whole number is allowed'],
     ['{"resourceId":"r","ttlMs":true}', 'ttlMs is true; a whole number is allowed'],
-    ['{"resourceId":"r","ttlMs":1000,"ttlMs":2000}', 'ttlMs is there twice'],
+    ['{"resourceId":"r","ttlMs":1000,"ttlMs":2000}', 'ttlMs occurs twice'],
     ['{"resourceId":"r","ttlMs":1000,"wait":1}', 'unknown field \\"wait\\" (allowed: resourceId, '],
     ['{"resourceId":"r","ttlMs":1000,"__proto__":1}', 'unknown field \\"__proto__\\"'],
     ['{"resourceId":"r","ttlMs":1000,"storeName":"s"}', 'unknown field \\"storeName\\"'],
@@ -134,7 +134,7 @@ describe('a request of the native API over HTTP', () => {
 
   it.each([
     ['/lock', 'parameter resourceId is missing'],
-    ['/lock?resourceId=a&resourceId=b', 'resourceId is there twice'],
+    ['/lock?resourceId=a&resourceId=b', 'resourceId occurs twice'],
     ['/lock?resourceId=%ff', 'an escape is not valid UTF-8'],
     ['/lock?resourceId=a&owner=b', 'unknown parameter \\"owner\\" (allowed: resourceId)'],
     ['?pageSize=many', 'pageSize is many; a whole number is allowed'],

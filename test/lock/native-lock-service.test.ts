@@ -122,7 +122,7 @@ describe('the native lock service', () => {
     ['a page of none', list({ pageSize: 0 }), wholeNumber('pageSize is 0', '1 to 1000')],
     ['a page of too many', list({ pageSize: 1001 }), 'pageSize is 1001;'],
     ['a prefix with two pipes', list({ prefix: 'a||' }), "prefix contains '||'"],
-    ['no reason of force', force({ reason: '' }), 'reason has 0 characters; 1 to 256 characters'],
+    ['no reason of force', force({ reason: '' }), 'reason has 0 characters; 1 to 256 are allowed'],
     ['a long reason of force', force({ reason: 'x'.repeat(257) }), 'reason has 257 characters;'],
     ['a reason of two lines', force({ reason: 'a\nb' }), 'reason has a control character'],
     ['a negative token', force({ fencingToken: -1 }), 'fencingToken is -1;'],

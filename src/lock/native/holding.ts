@@ -119,6 +119,6 @@ function assertHeard(taken: Taken, { caller: { signal } }: Holder): void {
 
 function toStopping(): Error {
   return lockErrors.stopping(
-    'nothing is renewed any more; the last event says how long the lease lasts',
+    'the lease is no longer renewed; the last event says how long it lasts',
   );
 }

@@ -84,9 +84,9 @@ const TASKS = {
   hold: 'acquire lock',
   renew: 'renew lock',
   release: 'release lock',
-  get: 'look at lock',
+  get: 'read lock',
   list: 'list locks',
-  forceRelease: 'release lock by force',
+  forceRelease: 'force-release lock',
 } as const satisfies Partial<Record<LockOperation, string>>;
 
 const STATUS_OF_OUTCOME = {

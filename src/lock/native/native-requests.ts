@@ -140,8 +140,7 @@ class RequestCheck {
   reason(reason: string): void {
     const { length } = Array.from(reason);
     if (length < 1 || length > LONGEST_REASON) {
-      const allowed = `1 to ${LONGEST_REASON} characters are allowed`;
-      throw this.refusal(`reason has ${length} characters; ${allowed}, and needed`);
+      throw this.refusal(`reason has ${length} characters; 1 to ${LONGEST_REASON} are allowed`);
     }
     if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(reason)) {
       throw this.refusal('reason has a control character or a line break, which is not allowed');

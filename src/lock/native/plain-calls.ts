@@ -114,7 +114,7 @@ export class PlainCalls {
 
 function viewsOf({ name, store }: CatalogEntry): LockViews {
   if (store.views !== undefined) return store.views;
-  throw lockErrors.unsupported(name, 'its kind does not show its locks');
+  throw lockErrors.unsupported(name, 'its type does not show locks');
 }
 
 function toGrantName({

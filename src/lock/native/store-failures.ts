@@ -16,7 +16,7 @@ const UNEXPECTED = 'internal error, the outcome is unknown';
 export function toLockError(error: unknown, storeName: string, task: string): LockError {
   if (error instanceof LockError) return error;
   if (error instanceof PageTokenError) {
-    return lockErrors.valueNotAllowed(storeName, `pageToken is not allowed: ${error.message}`);
+    return lockErrors.valueNotAllowed(storeName, `pageToken is invalid: ${error.message}`);
   }
   if (!(error instanceof StoreError)) return lockErrors.outcomeUnknown(task, UNEXPECTED, error);
   const { kind, outcome, message } = error;

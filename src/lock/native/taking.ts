@@ -36,7 +36,7 @@ export interface Taken {
 /** The lease ability of a store. Throws a LockError if the store has none. */
 export function leasesOf({ name, store }: CatalogEntry): LeaseAbility {
   if (store.leases !== undefined) return store.leases;
-  throw lockErrors.unsupported(name, 'its kind gives no leases with a fencing token');
+  throw lockErrors.unsupported(name, 'its type has no fencing tokens');
 }
 
 /** Takes locks, at once or in turn. */
@@ -104,16 +104,13 @@ export class Taking {
 
   #assertLasting(grant: Grant): Grant {
     if (grant.validUntilMs > this.#clock.now()) return grant;
-    throw unheard('the lease was over before its grant was answered');
+    throw unheard('the lease expired before its grant was answered');
   }
 }
 
 function queueOf({ name, store }: CatalogEntry): LockQueue {
   if (store.queue !== undefined) return store.queue;
-  throw lockErrors.unsupported(
-    name,
-    'its kind has no queues; with waitMs 0 a lock can be tried for',
-  );
+  throw lockErrors.unsupported(name, 'its type has no queues; use waitMs 0');
 }
 
 function toTryCall({ key, owner, ttlMs }: TakeRequest): TryLockCall {

@@ -279,12 +279,12 @@ export class StoreWaiters implements QueueListener {
 }
 
 function leaseIsOver(): StoreError {
-  const message = 'the lease was over before its grant was answered; it is withdrawn';
+  const message = 'the lease expired before its grant was answered; it is withdrawn';
   return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
 }
 
 function noAnswer(): StoreError {
   const message =
-    'the wait was over before its last ask was answered; it is withdrawn, the outcome is unknown';
+    'the wait ended before the store answered its last request; it is withdrawn, the outcome is unknown';
   return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
 }

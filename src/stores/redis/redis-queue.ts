@@ -192,7 +192,7 @@ export class RedisQueue implements LockQueue {
     if (this.#isMuteSaid) return;
     this.#isMuteSaid = true;
     this.#logger.warn(
-      'The Redis user may not publish to lock||wake||*: waiters are not woken when a lock is released, they find out within a second',
+      'The Redis user may not publish to lock||wake||*; waiters notice a released lock up to a second later',
     );
   }
 }

@@ -113,7 +113,7 @@ export class WakeUps {
     if (this.#isSilenceSaid) return;
     this.#isSilenceSaid = true;
     this.#options.logger.warn(
-      `Waiters are not woken when a lock is released, they find out within a second: ${reason}`,
+      `Wake-ups do not work; waiters notice a released lock up to a second later: ${reason}`,
     );
   }
 }
