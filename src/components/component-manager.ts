@@ -1,25 +1,37 @@
 import { toErrorMessage } from '../base/error-message';
-import type { LockKeyPrefix } from '../lock/lock-key';
-import type { LockStore } from '../lock/lock-store';
 import { ReportedProblems } from '../manifests/reported-problems';
+import type { SidecarMetadata } from '../sidecar/metadata';
 import { toComponentKind } from './component-kinds';
-import type { ComponentManagerOptions } from './component-manager-options';
 import {
   ComponentError,
-  createLockStore,
+  type FailedStep,
   initFailure,
-  initLockStore,
-  toKeyPrefix,
+  type LockComponent,
 } from './init-lock-store';
-import { type LateComponent, LateComponents } from './late-components';
+import type { LateComponent } from './late-components';
+import { LockComponents, type LockComponentsOptions } from './lock-components';
 import { type ComponentManifest, toLogName } from './manifest';
-import { OpenStores } from './open-stores';
-import { createRedactedLogger, redactError } from './redaction';
 import { type ResolvedProperties, resolveProperties } from './resolve-properties';
-import type { SecretStore } from './secrets/secret-store';
-import { createSecretStore, isSecretStoreType } from './secrets/secret-stores';
+import type { Environment } from './secrets/environment-access';
+import { LoadedSecretStores } from './secrets/loaded-secret-stores';
+import { isSecretStoreType } from './secrets/secret-stores';
 import type { ComponentSelection } from './select-components';
 import { ServedComponents } from './served-components';
+
+/** Called after every init of a component; metrics use it. Must not throw. */
+export type ComponentObserver = (
+  component: Pick<ComponentManifest, 'name' | 'type'>,
+  failedAt: FailedStep | undefined,
+) => void;
+
+/** The dependencies of a {@link ComponentManager}. */
+export interface ComponentManagerOptions extends LockComponentsOptions {
+  readonly environment: Environment;
+  /** True if the configuration denies a component (`components.deny`). */
+  readonly isDenied: (component: Pick<ComponentManifest, 'type' | 'version'>) => boolean;
+  readonly observe: ComponentObserver;
+  readonly metadata: SidecarMetadata;
+}
 
 /** An initialised component. */
 interface Running {
@@ -27,11 +39,6 @@ interface Running {
   readonly fingerprint: string;
   /** Undefined for a secret store. Secret stores are read again every time. */
   readonly lock: LockComponent | undefined;
-}
-
-interface LockComponent {
-  readonly store: LockStore;
-  readonly keyPrefix: LockKeyPrefix;
 }
 
 /**
@@ -42,27 +49,23 @@ interface LockComponent {
 export class ComponentManager {
   readonly #options: ComponentManagerOptions;
   readonly #running = new Map<string, Running>();
-  readonly #open: OpenStores;
-  readonly #late = new LateComponents({
-    onReady: (component) => {
-      this.#take(component);
-    },
-    onFailed: ({ manifest, lock, redact }, cause) => {
-      const error = initFailure(manifest, redactError(cause, redact));
-      this.#report(manifest, error);
-      this.#options.logger.error(`Ignoring error processing component: ${error.message}`);
-      void this.#open.discard(lock.store);
-    },
-  });
-  /** Aborts when no more components may be initialised. */
-  readonly #loading = new AbortController();
-  #secretStores = new Map<string, SecretStore>();
+  readonly #locks: LockComponents;
+  readonly #secretStores: LoadedSecretStores;
   readonly #served: ServedComponents;
   readonly #broken = new ReportedProblems();
 
   constructor(options: ComponentManagerOptions) {
     this.#options = options;
-    this.#open = new OpenStores(options.stores);
+    this.#locks = new LockComponents(options, {
+      onReady: (component) => {
+        this.#take(component);
+      },
+      onFailed: (manifest, error) => {
+        this.#report(manifest, error);
+        options.logger.error(`Ignoring error processing component: ${error.message}`);
+      },
+    });
+    this.#secretStores = new LoadedSecretStores(options.environment);
     this.#served = new ServedComponents(options);
   }
 
@@ -79,7 +82,7 @@ export class ComponentManager {
     await this.#reach(this.#served.of(selection), (manifest, error) => {
       const reason = `process component ${manifest.name} error: ${toErrorMessage(error)}`;
       if (manifest.ignoreErrors) {
-        const isLate = this.#late.manifests.includes(manifest);
+        const isLate = this.#locks.late.includes(manifest);
         const next = isLate ? '; it will be loaded as soon as it is ready' : '';
         logger.error(`Ignoring error processing component: ${reason}${next}`);
         return;
@@ -110,8 +113,7 @@ export class ComponentManager {
 
   /** Stops all initialisation, now and from now on. */
   stopLoading(): void {
-    this.#loading.abort();
-    this.#late.close();
+    this.#locks.stopLoading();
   }
 
   /** True if a component in use comes from this file. */
@@ -130,7 +132,7 @@ export class ComponentManager {
     for (const { manifest } of this.#running.values()) {
       this.#options.logger.info(`Shutting down component ${toLogName(manifest)}`);
     }
-    await this.#open.closeAll(grace);
+    await this.#locks.closeAll(grace);
   }
 
   #sayBroken({ broken, manifests }: ComponentSelection): void {
@@ -151,7 +153,7 @@ export class ComponentManager {
     const isMissing = (manifest: ComponentManifest) =>
       !wanted.has(manifest.name) &&
       (!broken.has(manifest.file) || this.#options.isDenied(manifest));
-    for (const { name } of this.#late.manifests.filter(isMissing)) this.#dropLate(name);
+    for (const { name } of this.#locks.late.filter(isMissing)) this.#locks.dropLate(name);
     const missing = [...this.#running.values()].filter(({ manifest }) => isMissing(manifest));
     for (const { manifest, lock } of missing) {
       const { name } = manifest;
@@ -159,7 +161,7 @@ export class ComponentManager {
       this.#running.delete(name);
       this.#options.stores.remove(name);
       this.#options.metadata.removeComponent(name);
-      if (lock !== undefined) this.#open.retire(lock.store);
+      if (lock !== undefined) this.#locks.retire(lock.store);
     }
   }
 
@@ -171,8 +173,7 @@ export class ComponentManager {
     const secretStores = manifests.filter(({ type }) => isSecretStoreType(type));
     const others = manifests.filter(({ type }) => !isSecretStoreType(type));
     let isWhole = true;
-    const previous = this.#secretStores;
-    this.#secretStores = new Map([...previous].filter(([name]) => this.#isKept(name, broken)));
+    this.#secretStores.beginReload((name) => this.#isKept(name, broken));
     for (const manifest of [...secretStores, ...others]) {
       try {
         await this.#follow(manifest);
@@ -180,8 +181,7 @@ export class ComponentManager {
         isWhole = false;
         if (this.isStopping) return false;
         this.#report(manifest, error);
-        const old = previous.get(manifest.name);
-        if (old !== undefined) this.#secretStores.set(manifest.name, old);
+        this.#secretStores.restore(manifest.name);
         onFailure(manifest, error);
       }
     }
@@ -196,7 +196,7 @@ export class ComponentManager {
 
   /** True after {@link ComponentManager.stopLoading}. */
   get isStopping(): boolean {
-    return this.#loading.signal.aborted;
+    return this.#locks.isStopping;
   }
 
   #report(manifest: ComponentManifest, error: unknown): void {
@@ -212,16 +212,13 @@ export class ComponentManager {
     const resolved = this.#resolve(manifest);
     const { name, type, version } = manifest;
     const fingerprint = `${type}/${version} ${resolved.fingerprint}`;
-    const late = this.#late.find(name);
-    const toPrefix = () => toKeyPrefix(manifest, resolved.properties, this.#options.appId);
-    // Unchanged since it was found to be late.
-    if (late?.fingerprint === fingerprint && late.lock.keyPrefix.text === toPrefix().text) return;
-    this.#dropLate(name);
+    if (this.#locks.isWaiting(manifest, resolved, fingerprint)) return;
+    this.#locks.dropLate(name);
     const before = this.#running.get(name);
     const known = before?.fingerprint === fingerprint ? before : undefined;
     let lock: LockComponent | undefined;
-    if (isSecretStoreType(type)) this.#loadSecretStore(manifest, resolved);
-    else lock = await this.#loadLockStore(manifest, resolved, { fingerprint, known });
+    if (isSecretStoreType(type)) this.#secretStores.load(manifest, resolved);
+    else lock = await this.#locks.load(manifest, resolved, { fingerprint, known: known?.lock });
     this.#running.set(name, { manifest, fingerprint, lock });
     if (known !== undefined && lock?.keyPrefix.text === known.lock?.keyPrefix.text) return;
     this.#publish(manifest, before);
@@ -229,45 +226,12 @@ export class ComponentManager {
 
   #resolve(manifest: ComponentManifest): ResolvedProperties {
     const { environment, appId } = this.#options;
+    const secretStores = this.#secretStores.byName;
     try {
-      return resolveProperties(manifest, { secretStores: this.#secretStores, environment, appId });
+      return resolveProperties(manifest, { secretStores, environment, appId });
     } catch (error) {
       throw initFailure(manifest, initFailure(manifest, error));
     }
-  }
-
-  #loadSecretStore(manifest: ComponentManifest, { properties, redact }: ResolvedProperties): void {
-    try {
-      const store = createSecretStore(manifest.type, properties, this.#options.environment);
-      this.#secretStores.set(manifest.name, store);
-    } catch (error) {
-      throw initFailure(manifest, redactError(error, redact));
-    }
-  }
-
-  /** Keeps the store if only its key prefix changed. Otherwise opens a new one. */
-  async #loadLockStore(
-    manifest: ComponentManifest,
-    { properties, redact }: ResolvedProperties,
-    { fingerprint, known }: { readonly fingerprint: string; readonly known: Running | undefined },
-  ): Promise<LockComponent> {
-    const keyPrefix = toKeyPrefix(manifest, properties, this.#options.appId);
-    if (known?.lock !== undefined) return { store: known.lock.store, keyPrefix };
-    if (this.isStopping) throw initFailure(manifest, new Error('the sidecar is stopping'));
-    const logger = createRedactedLogger(this.#options.logger, redact);
-    const create = () => this.#options.createStore(manifest, { properties, logger, redact });
-    const store = createLockStore(manifest, { create, redact });
-    this.#open.add(store);
-    try {
-      await initLockStore(manifest, store, { signal: this.#loading.signal, redact });
-    } catch (error) {
-      const isLate = manifest.ignoreErrors && error instanceof ComponentError && error.isPassing;
-      const late = { manifest, fingerprint, lock: { store, keyPrefix }, redact };
-      if (isLate && !this.#loading.signal.aborted) this.#late.add(late);
-      else await this.#open.discard(store);
-      throw error;
-    }
-    return { store, keyPrefix };
   }
 
   /** Starts to use a component that became ready late. */
@@ -275,11 +239,6 @@ export class ComponentManager {
     const before = this.#running.get(manifest.name);
     this.#running.set(manifest.name, { manifest, fingerprint, lock });
     this.#publish(manifest, before);
-  }
-
-  #dropLate(name: string): void {
-    const late = this.#late.drop(name);
-    if (late !== undefined) void this.#open.discard(late.lock.store);
   }
 
   /** Makes the new component available to clients, and releases the one before. */
@@ -293,7 +252,7 @@ export class ComponentManager {
     logger.info(`Component ${verb}: ${toLogName({ name, type, version })}`);
     observe({ name, type }, undefined);
     if (before?.lock !== undefined && before.lock.store !== lock?.store) {
-      this.#open.retire(before.lock.store);
+      this.#locks.retire(before.lock.store);
     }
   }
 }

@@ -6,6 +6,12 @@ import { type ComponentManifest, toLogName } from './manifest';
 import type { MetadataProperties } from './metadata-properties';
 import { type Redact, redactError } from './redaction';
 
+/** The store of a lock component, and the prefix of its keys. */
+export interface LockComponent {
+  readonly store: LockStore;
+  readonly keyPrefix: LockKeyPrefix;
+}
+
 /** The step at which a component failed, as in daprd's metric. */
 export type FailedStep = 'creation' | 'init';
 

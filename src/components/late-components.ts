@@ -1,6 +1,6 @@
 import { pauseWithin } from '../base/race';
-import type { LockKeyPrefix } from '../lock/lock-key';
-import { type LockStore, StoreError } from '../lock/lock-store';
+import { StoreError } from '../lock/lock-store';
+import type { LockComponent } from './init-lock-store';
 import type { ComponentManifest } from './manifest';
 import type { Redact } from './redaction';
 
@@ -8,7 +8,7 @@ import type { Redact } from './redaction';
 export interface LateComponent {
   readonly manifest: ComponentManifest;
   readonly fingerprint: string;
-  readonly lock: { readonly store: LockStore; readonly keyPrefix: LockKeyPrefix };
+  readonly lock: LockComponent;
   /** Applied to messages about the store's failure. */
   readonly redact: Redact;
 }

@@ -1,15 +1,22 @@
+import type { Logger } from '../base/logger';
 import { ReportedProblems } from '../manifests/reported-problems';
 import { toComponentKind } from './component-kinds';
-import type { ComponentManagerOptions } from './component-manager-options';
 import { type ComponentManifest, toLogName } from './manifest';
 import type { ComponentSelection } from './select-components';
 
+/** The dependencies of {@link ServedComponents}. */
+interface ServedComponentsOptions {
+  /** True if the configuration denies a component (`components.deny`). */
+  readonly isDenied: (component: ComponentManifest) => boolean;
+  readonly logger: Logger;
+}
+
 /** Removes the components that this sidecar does not serve, and logs each once. */
 export class ServedComponents {
-  readonly #options: Pick<ComponentManagerOptions, 'isDenied' | 'logger'>;
+  readonly #options: ServedComponentsOptions;
   readonly #notServed = new ReportedProblems();
 
-  constructor(options: Pick<ComponentManagerOptions, 'isDenied' | 'logger'>) {
+  constructor(options: ServedComponentsOptions) {
     this.#options = options;
   }
 

@@ -1,6 +1,8 @@
 import type { Logger } from '../../src/base/logger';
-import { ComponentManager } from '../../src/components/component-manager';
-import type { ComponentManagerOptions } from '../../src/components/component-manager-options';
+import {
+  ComponentManager,
+  type ComponentManagerOptions,
+} from '../../src/components/component-manager';
 import type { ComponentManifest } from '../../src/components/manifest';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import type { DriverContext } from '../../src/stores/driver';
