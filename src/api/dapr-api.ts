@@ -122,7 +122,7 @@ function createSidecarMethods(
   };
 }
 
-/** The HTTP probes. Over gRPC, grpc.health.v1 replaces them: see transport-methods.ts. */
+/** The HTTP probes. Over gRPC, grpc.health.v1 replaces them: see grpc/transport-methods.ts. */
 function createProbes({
   appId: ownAppId,
   health,

@@ -4,14 +4,14 @@ import { status } from '@grpc/grpc-js';
 
 import { type ApiAccess, isServed } from '../api/api-groups';
 import type { MethodRow } from '../api/api-method';
-import { GRPC_ONLY_METHODS } from '../api/transport-methods';
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
 import { createDaprStatus } from './error-details';
 import { type GrpcStatus, statusOf } from './grpc-status';
+import { TRANSPORT_METHODS } from './transport-methods';
 
 /** The paths that need no token. All of them are health checks of the gRPC transport. */
 const EXEMPT_PATHS: ReadonlySet<string | undefined> = new Set(
-  GRPC_ONLY_METHODS.filter(({ access }) => access === 'probe').map(({ grpcPath }) => grpcPath),
+  TRANSPORT_METHODS.filter(({ access }) => access === 'probe').map(({ grpcPath }) => grpcPath),
 );
 
 /** daprd's texts for the reasons, sent in the ErrorInfo detail (dapr/dapr pkg/api/grpc). */
@@ -41,13 +41,13 @@ export class ApiRefusals {
   readonly #made = new Map<string, GrpcStatus>();
 
   constructor(options: {
-    /** The served methods. Only these and {@link GRPC_ONLY_METHODS} exist. */
+    /** The served methods. Only these and {@link TRANSPORT_METHODS} exist. */
     readonly methods: readonly MethodRow[];
     readonly isAllowed: ApiAccess;
     /** Undefined if the sidecar has no token. */
     readonly checkToken: TokenCheck | undefined;
   }) {
-    const rows = [...options.methods, ...GRPC_ONLY_METHODS];
+    const rows = [...options.methods, ...TRANSPORT_METHODS];
     this.#methods = new Map(rows.map((row) => [row.grpcPath, row]));
     this.#isAllowed = options.isAllowed;
     this.#checkToken = options.checkToken;

@@ -5,10 +5,9 @@ import type {
   ServerHttp2Stream,
 } from 'node:http2';
 
-import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 
 import type { ServerTls } from '../servers/listen-address';
-import { statusOf } from './grpc-status';
 
 /**
  * Access to private fields of a grpc-js (1.14) server, for operations without a public API.
@@ -16,51 +15,12 @@ import { statusOf } from './grpc-status';
  * fail. Access to internals of node:http2 is in stream-table.ts and connection.ts.
  */
 
-interface Handler {
-  readonly type: 'bidi';
-  readonly path: string;
-  readonly serialize: (bytes: Buffer) => Buffer;
-  readonly deserialize: (bytes: Buffer) => Buffer;
-  readonly func: (call: ServerDuplexStream<Buffer, Buffer>) => void;
-}
-
 interface ServerInternals {
-  handlers: ReadonlyMap<string, Handler>;
   readonly http2Servers: ReadonlyMap<Http2Server, unknown>;
 }
 
 function internalsOf(server: Server): ServerInternals {
   return server as unknown as ServerInternals;
-}
-
-/**
- * Answers calls of methods that are not registered. grpc-js would answer them before any
- * interceptor runs, so a caller without the API token could find out which methods exist. With this
- * handler, such calls pass the interceptors like all others and then get UNIMPLEMENTED with a
- * message that names the method.
- */
-export function answerUnknownMethods(server: Server): void {
-  const internals = internalsOf(server);
-  internals.handlers = new HandlersWithFallback(internals.handlers);
-}
-
-class HandlersWithFallback extends Map<string, Handler> {
-  override get(path: string): Handler {
-    return super.get(path) ?? createUnimplementedHandler(path);
-  }
-}
-
-/** A bidirectional stream can be ended at once, whatever kind of call the client made. */
-function createUnimplementedHandler(path: string): Handler {
-  return {
-    type: 'bidi',
-    path,
-    serialize: (bytes: Buffer) => bytes,
-    deserialize: (bytes: Buffer) => bytes,
-    func: (call: ServerDuplexStream<Buffer, Buffer>) => {
-      call.emit('error', statusOf(status.UNIMPLEMENTED, `Holdfast does not serve ${path}`));
-    },
-  };
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { ApiRefusals } from './api-refusals';
 import { CallGate } from './call-gate';
 import { Connections } from './connections';
-import { answerUnknownMethods, http2ServersOf, renewCertificate } from './grpc-js-internals';
+import { http2ServersOf, renewCertificate } from './grpc-js-internals';
 import type { GrpcMethod } from './grpc-method';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
@@ -87,7 +87,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { logger, sidecar, eventStreams } = options;
   const handlers = { logger, observer: sidecar.observer, streams: eventStreams, connections };
   for (const method of options.methods) register(server, method, handlers);
-  answerUnknownMethods(server);
 
   return {
     async listen(address) {

@@ -3,6 +3,7 @@ import type { Server } from '@grpc/grpc-js';
 import type * as health from './health-service';
 import type { OpenStreams } from './open-streams';
 import type * as reflection from './reflection-service';
+import { HEALTH_METHODS, REFLECTION_METHODS, type TransportMethod } from './transport-methods';
 
 /** One method of a service, in the form that grpc-js needs. */
 export interface ServiceMethod {
@@ -14,22 +15,6 @@ export interface ServiceMethod {
 /** The methods of a service, by path. */
 export type ServiceMethods = ReadonlyMap<string, ServiceMethod>;
 
-/** grpc-js's names for the kinds of methods. */
-type MethodKind = 'unary' | 'serverStream' | 'bidi';
-
-/** grpc/health/v1/health.proto */
-const HEALTH: Readonly<Record<string, MethodKind>> = {
-  '/grpc.health.v1.Health/Check': 'unary',
-  '/grpc.health.v1.Health/List': 'unary',
-  '/grpc.health.v1.Health/Watch': 'serverStream',
-};
-
-/** grpc/reflection/v1/reflection.proto and its predecessor v1alpha. */
-const REFLECTION: Readonly<Record<string, MethodKind>> = {
-  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': 'bidi',
-  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': 'bidi',
-};
-
 /**
  * Health checks and reflection. Each is loaded at its first call, because most sidecars never use
  * them. Loading both at start raised CPU time from 150 to 270 ms and memory from 63 to 80 MB (Node
@@ -40,13 +25,15 @@ export class LateServices {
   #isServing = false;
 
   constructor(server: Server, streams: OpenStreams) {
-    registerLate(server, HEALTH, () => {
+    registerLate(server, HEALTH_METHODS, () => {
       const { HealthService: Health } = loadHealth();
       this.#health = new Health(streams);
       this.#health.setServing(this.#isServing);
       return this.#health.methods;
     });
-    registerLate(server, REFLECTION, () => loadReflection().createReflectionMethods(streams));
+    registerLate(server, REFLECTION_METHODS, () =>
+      loadReflection().createReflectionMethods(streams),
+    );
   }
 
   /** Sets the status that health checks report, and sends it to watchers. */
@@ -59,7 +46,7 @@ export class LateServices {
 /** Registers methods by path only. The first call of any of them loads the implementation. */
 function registerLate(
   server: Server,
-  kinds: Readonly<Record<string, MethodKind>>,
+  rows: readonly TransportMethod[],
   load: () => ServiceMethods,
 ): void {
   let methods: ServiceMethods | undefined;
@@ -69,7 +56,7 @@ function registerLate(
     if (method === undefined) throw new Error(`${path} is registered but not implemented`);
     return method;
   };
-  for (const [path, kind] of Object.entries(kinds)) {
+  for (const { grpcPath: path, kind } of rows) {
     const handle = (call: never, callback: never) => {
       find(path).handle(call, callback);
     };

@@ -7,7 +7,7 @@ import type { ApiGroup } from '../../src/api/api-groups';
 import type { MethodRow } from '../../src/api/api-method';
 import { createDaprApi } from '../../src/api/dapr-api';
 import { createNativeApi } from '../../src/api/native-api';
-import { GRPC_ONLY_METHODS } from '../../src/api/transport-methods';
+import { TRANSPORT_METHODS } from '../../src/grpc/transport-methods';
 import { GrpcFixture } from '../grpc/grpc-fixture';
 import { HttpFixture, NOT_ROUTED } from '../http/http-fixture';
 import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
@@ -224,7 +224,7 @@ describe('what has no row', () => {
 
 describe('the table of methods', () => {
   it('has the methods that are tested above, and no other', () => {
-    const [served, own] = [rows(), GRPC_ONLY_METHODS];
+    const [served, own] = [rows(), TRANSPORT_METHODS];
     expect(served.flatMap(({ grpcPath = [] }) => grpcPath).sort()).toEqual(
       OVER_GRPC.map((method) => method.path).sort(),
     );
