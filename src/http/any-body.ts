@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 import type { FastifyInstance } from 'fastify';
 
@@ -7,8 +7,8 @@ import { httpErrors } from './http-errors';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined until a body is read. */
-    bodyReader: BodyReader | undefined;
+    /** The response to the request. Content type parsers have no other way to it. */
+    answer: ServerResponse | undefined;
     /** The content type in the request. Empty if it has none. */
     contentType: string;
   }
@@ -20,9 +20,6 @@ declare module 'fastify' {
     readonly longestBody?: BodyBounds['longest'];
   }
 }
-
-/** How long the rest of a body may take after its request was answered, in milliseconds. */
-const REST_MS = 1000;
 
 /**
  * Accepts a body of any content type as bytes: daprd never looks at the content type, and the
@@ -38,35 +35,23 @@ export function takeAnyBody(
   const { kept, turns, maxBytes = Infinity } = bounds;
   const any = { bytes: maxBytes, refuse: () => httpErrors.bodyUnreadable('stream too large') };
 
-  instance.decorateRequest('bodyReader', undefined);
+  instance.decorateRequest('answer', undefined);
   instance.decorateRequest('contentType', '');
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser('*', (request, _payload, done) => {
     const { longestBody = any } = request.routeOptions.config;
     const longest = lengthOf(request.raw) > maxBytes ? any : longestBody;
-    request.bodyReader = new BodyReader({ longest, kept, turns });
-    request.bodyReader.read(request.raw, done);
+    const reader = new BodyReader({ longest, kept, turns }, (release) => {
+      request.answer?.once('close', release);
+    });
+    reader.read(request.raw, done);
   });
   instance.addHook('onRequest', (request, reply, done) => {
     const { raw } = request;
+    request.answer = reply.raw;
     request.contentType = raw.headers['content-type'] ?? '';
     // Fastify would answer 415 to a type that it can't read.
     delete raw.headers['content-type'];
-    reply.raw.once('close', () => {
-      request.bodyReader?.release();
-      if (!raw.complete) limitRest(raw);
-    });
     done();
   });
-}
-
-/**
- * Closes the connection if a body has not ended in time after its request was answered. Nobody uses
- * the rest of it.
- */
-function limitRest(request: IncomingMessage): void {
-  const { socket } = request;
-  setTimeout(() => {
-    if (!request.complete) socket.destroy();
-  }, REST_MS).unref();
 }

@@ -34,7 +34,7 @@ export type BodyCallback = (error: Error | null, body?: Buffer) => void;
 
 /**
  * Reads a request's body into memory. The body stays there until `done` was called and the request
- * is answered ({@link release}). All pieces are copied into one buffer: chunked encoding allows
+ * is answered. All pieces are copied into one buffer: chunked encoding allows
  * pieces of one byte, and each of them would take a hundred bytes.
  */
 export class BodyReader {
@@ -43,9 +43,15 @@ export class BodyReader {
   #length = 0;
   /** Bytes reserved from the budget. */
   #taken = 0;
+  readonly #onAnswered: (release: () => void) => void;
 
-  constructor(bounds: BodyBounds) {
+  /**
+   * @param onAnswered calls its argument when the request is answered. Used by long bodies only,
+   * because a listener costs every call something.
+   */
+  constructor(bounds: BodyBounds, onAnswered: (release: () => void) => void) {
     this.#bounds = bounds;
+    this.#onAnswered = onAnswered;
   }
 
   /**
@@ -62,7 +68,7 @@ export class BodyReader {
     const end = (error: Error | null): void => {
       request.off('data', take).off('end', finish).off('error', end);
       if (error !== null) {
-        this.release();
+        this.#release();
         done(error);
       } else if (this.#length < LONG_BYTES) done(null, this.#body);
       else {
@@ -82,7 +88,7 @@ export class BodyReader {
   }
 
   /** Returns the body's memory to the budget. The body must not be used after that. */
-  release(): void {
+  #release(): void {
     this.#bounds.kept.give(this.#taken);
     this.#taken = 0;
     this.#buffer = Buffer.alloc(0);
@@ -115,6 +121,11 @@ export class BodyReader {
     const more = Math.max(0, size - FREE_BYTES) - this.#taken;
     if (more > 0) {
       if (!this.#bounds.kept.take(more)) return false;
+      if (this.#taken === 0) {
+        this.#onAnswered(() => {
+          this.#release();
+        });
+      }
       this.#taken += more;
     }
     const grown = Buffer.allocUnsafe(size);

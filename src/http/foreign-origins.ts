@@ -33,8 +33,8 @@ export function addForeignOriginCheck(
   const isAllowed = createOriginCheck(allowedOrigins);
   const allowsAll = allowedOrigins.includes('*');
   instance.addHook('onRequest', (request, reply, done) => {
-    const { method, headers } = request;
-    const origin = SAFE_METHODS.includes(method) ? undefined : foreignOriginOf(headers);
+    const { method, headers } = request.raw;
+    const origin = SAFE_METHODS.includes(method ?? '') ? undefined : foreignOriginOf(headers);
     if (origin === undefined || allowsAll || isAllowed(origin)) done();
     else sendError(reply, httpErrors.foreignOrigin(origin.slice(0, SHOWN_CHARACTERS)));
   });

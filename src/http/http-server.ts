@@ -78,8 +78,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const instances: { readonly instance: FastifyInstance; readonly sockets: OpenSockets }[] = [];
   return {
     async listen(address) {
-      const instance = createInstance(options);
-      const sockets = new OpenSockets(instance.server);
+      const oneAtATime = new OneAtATime(options.shares);
+      const instance = createInstance(options, oneAtATime);
+      const sockets = new OpenSockets(instance.server, (socket) => oneAtATime.isIdle(socket));
       // From here on, Fastify answers with `Connection: close`.
       instance.addHook('preClose', () => sockets.drain());
       instances.push({ instance, sockets });
@@ -107,12 +108,12 @@ function refuseSchemas(): never {
   throw new Error('routes with JSON schemas are not supported');
 }
 
-function createInstance(options: HttpServerOptions): FastifyInstance {
+function createInstance(options: HttpServerOptions, oneAtATime: OneAtATime): FastifyInstance {
   const { surface, sidecar, methods } = options;
   const templates = methods.flatMap(({ row }) => row.http.map(({ template }) => template));
   const toRoutableUrl = createUrlRewriter(templates);
   const instance = fastify({
-    serverFactory: (answer) => createConnections(options, answer),
+    serverFactory: (answer) => createConnections(options, oneAtATime, answer),
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     routerOptions: { maxParamLength: Number.MAX_SAFE_INTEGER },
     exposeHeadRoutes: false,
@@ -140,7 +141,8 @@ function createInstance(options: HttpServerOptions): FastifyInstance {
 
 /** Creates Node's server. */
 function createConnections(
-  { readBufferBytes, tls, shares }: HttpServerOptions,
+  { readBufferBytes, tls }: HttpServerOptions,
+  oneAtATime: OneAtATime,
   answer: RequestListener,
 ): Server {
   const settings = {
@@ -152,7 +154,6 @@ function createConnections(
     requestTimeout: 0,
     keepAliveTimeout: 0,
   };
-  const oneAtATime = new OneAtATime(shares);
   const listener = oneAtATime.wrap((request, response) => {
     if (!answerUnsupported(request)) answer(request, response);
   });

@@ -20,22 +20,18 @@ const LINGER_MS = 250;
 export class OpenSockets {
   readonly #server: Server;
   readonly #handshakes = new Handshakes();
-  /** The number of open requests of each connection. */
-  readonly #requests = new Map<Socket, number>();
+  readonly #isIdle: (socket: Socket) => boolean;
+  readonly #open = new Set<Socket>();
 
-  constructor(server: Server) {
+  /** @param isIdle true for a connection without an open request */
+  constructor(server: Server, isIdle: (socket: Socket) => boolean) {
     this.#server = server;
+    this.#isIdle = isIdle;
     this.#handshakes.watch(server);
     // Over TLS, requests arrive on another socket object than the one that was accepted.
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-      this.#requests.set(socket, 0);
-      socket.once('close', () => this.#requests.delete(socket));
-    });
-    server.on('request', ({ socket }, response) => {
-      this.#count(socket, 1);
-      response.once('close', () => {
-        this.#count(socket, -1);
-      });
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
     });
   }
 
@@ -55,13 +51,8 @@ export class OpenSockets {
    * without a request.
    */
   async drain(): Promise<void> {
-    if (this.#requests.size + this.#handshakes.count > 0) await pause(LINGER_MS);
+    if (this.#open.size + this.#handshakes.count > 0) await pause(LINGER_MS);
     this.#handshakes.end();
-    for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
-  }
-
-  #count(socket: Socket, change: 1 | -1): void {
-    const requests = this.#requests.get(socket);
-    if (requests !== undefined) this.#requests.set(socket, requests + change);
+    for (const socket of this.#open) if (this.#isIdle(socket)) socket.destroy();
   }
 }

@@ -42,6 +42,11 @@ export class OneAtATime {
     };
   }
 
+  /** True for a connection without an open request. */
+  isIdle(socket: Socket): boolean {
+    return this.#connections.get(socket)?.isIdle ?? true;
+  }
+
   /** Watches the connections of a server with a wrapped listener. */
   watch(server: Server): void {
     // Over TLS, the socket of a request is not the accepted one.
@@ -56,6 +61,9 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly answer: RequestListener;
 }
+
+/** How long the rest of a body may take after its request was answered, in milliseconds. */
+const REST_MS = 1000;
 
 /** The end of the headers of a request. */
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
@@ -97,6 +105,10 @@ class Connection {
     });
   }
 
+  get isIdle(): boolean {
+    return this.#current === undefined && this.#next.length === 0;
+  }
+
   /** Answers a request, now or in its turn. */
   queue(exchange: Exchange): void {
     if (this.#current === undefined) this.#begin(exchange);
@@ -108,10 +120,21 @@ class Connection {
     this.#current = exchange;
     response.on('close', () => {
       this.#current = undefined;
+      if (!request.complete) this.#limitRest(request);
       if (this.#next.length > 0 || this.#held !== undefined) this.#waitForTurn();
     });
     this.#shares.unread.watch(response);
     answer(request, response);
+  }
+
+  /**
+   * Closes the connection if a body has not ended in time after its request was answered. Nobody
+   * uses the rest of it.
+   */
+  #limitRest(request: IncomingMessage): void {
+    setTimeout(() => {
+      if (!request.complete) this.#socket.destroy();
+    }, REST_MS).unref();
   }
 
   #waitForTurn(): void {

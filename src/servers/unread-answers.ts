@@ -18,17 +18,27 @@ export class UnreadAnswers {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the listener's own `this` is the response
+    const answers = this;
+    this.#onFinished = function onFinished() {
+      answers.#addUnread(this);
+    };
   }
 
   /** Watches a finished answer until the kernel has all of it. */
   watch(response: ServerResponse): void {
-    response.on('prefinish', () => {
-      const { socket } = response;
-      if (socket === null || socket.writableLength <= SMALL_BYTES) return;
-      this.#sockets.add(socket);
-      response.on('close', () => this.#sockets.delete(socket));
-      this.#cutOldest();
-    });
+    response.on('prefinish', this.#onFinished);
+  }
+
+  /** One listener for all answers: every call has one, and hardly any is unread. */
+  readonly #onFinished: (this: ServerResponse) => void;
+
+  #addUnread(response: ServerResponse): void {
+    const { socket } = response;
+    if (socket === null || socket.writableLength <= SMALL_BYTES) return;
+    this.#sockets.add(socket);
+    response.on('close', () => this.#sockets.delete(socket));
+    this.#cutOldest();
   }
 
   #cutOldest(): void {
