@@ -60,7 +60,11 @@ export function addObservation(
   // would have received, as soon as that is known. daprd does the same: its handlers run to their
   // end. So a Redis that hangs shows as 500, however soon its callers give up, and no call is
   // recorded with the initial 200 of a reply.
-  instance.addHook('onSend', async ({ observed }, reply) => {
+  // It uses the callback so that Fastify sends at once. After an async hook, Fastify would have to watch
+  // the response of an async handler until it is sent.
+  // eslint-disable-next-line max-params -- Fastify's signature
+  instance.addHook('onSend', ({ observed }, reply, payload, done) => {
     if (reply.raw.closed && observed !== undefined) end(observed, reply);
+    done(null, payload);
   });
 }

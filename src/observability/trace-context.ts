@@ -67,14 +67,10 @@ export function toTraceBin({ traceId, spanId, flags }: TraceContext): Buffer {
 
 /**
  * Creates a trace that is not sampled. It connects a client's log with ours if nothing is exported.
- * Its ids come from random UUIDs, the span id from the second half of one. So neither is ever all
- * zeros, which W3C Trace Context forbids.
+ * Its id is a random UUID, and the id of its only span is the second half of that. So neither is
+ * ever all zeros, which W3C Trace Context forbids.
  */
 export function createUnsampledTrace(): TraceContext {
-  return { traceId: createId(), spanId: createId().slice(16), flags: 0, traceState: undefined };
-}
-
-/** A random id of 16 bytes, in hexadecimal digits. */
-function createId(): string {
-  return randomUUID().replaceAll('-', '');
+  const traceId = randomUUID().replaceAll('-', '');
+  return { traceId, spanId: traceId.slice(16), flags: 0, traceState: undefined };
 }
