@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { processClock } from '../../base/clock';
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
+import { runWithin } from '../../base/race';
 import { Trouble } from '../../base/trouble';
 import { StoreError } from '../../lock/lock-store';
 import type { StoreObserver } from '../../lock/store-observer';
 import { type CallDeadline, TimeOverError } from '../attempts/call-deadline';
 import type { Links } from '../attempts/link';
-import { withDeadline } from './deadline';
 import { dialHedged } from './hedged-dial';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { isFinal } from './redis-errors';
@@ -158,7 +158,7 @@ export class RedisConnection implements Links<RedisLink> {
   #dial(...callers: readonly AbortSignal[]): Promise<RedisLink> {
     const signals = [this.#closing.signal, ...callers];
     const { dialTimeoutMs, addresses } = this.#settings;
-    return withDeadline({ timeoutMs: dialTimeoutMs, signals }, async (signal) => {
+    return runWithin({ afterMs: dialTimeoutMs, signals }, async (signal) => {
       const address = (await this.#sentinels?.findMaster(signal)) ?? addresses[0];
       return openLink(this.#settings, address, signal);
     });

@@ -1,10 +1,10 @@
 import { createClient, ErrorReply } from 'redis';
 
 import { processClock } from '../../base/clock';
+import { pauseWithin } from '../../base/race';
 import type { Link, SendFailure } from '../attempts/link';
 import { ServerClock } from '../attempts/server-clock';
 import { readDataEpoch } from './data-epoch';
-import { whenAborted } from './deadline';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
 import { isHopeless, isReadOnly, isRefused, toReplyText, toStoreError } from './redis-errors';
@@ -212,6 +212,6 @@ function raise(error: Error): never {
 
 /** Rejects when the signal aborts. */
 export async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  await whenAborted(signal);
+  await pauseWithin({ signals: [signal] });
   throw new Error('no answer in time');
 }

@@ -4,6 +4,7 @@ import type { CancelSignal } from '../../base/cancellation';
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
 import { createMappedLogger } from '../../base/mapped-logger';
+import { race } from '../../base/race';
 import {
   type LockStore,
   StoreError,
@@ -15,7 +16,6 @@ import {
 import type { ForceReleaseCall } from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { Attempts } from '../attempts/attempts';
-import { untilAborted } from './deadline';
 import { toUndo, TryLock } from './lock-calls';
 import { LockCommands } from './lock-commands';
 import { RedisConnection } from './redis-connection';
@@ -165,7 +165,9 @@ class RedisStore implements LockStore {
 
   async #close(grace: AbortSignal | undefined): Promise<void> {
     this.#attempts.close();
-    if (grace !== undefined) await untilAborted(grace, this.#attempts.whenSettled());
+    if (grace !== undefined) {
+      await race(this.#attempts.whenSettled(), { signals: [grace] }, () => undefined);
+    }
     this.#attempts.abandon();
     this.queue.close();
     this.#connection.close();
