@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import type { CancelSignal } from './cancellation';
 import { type Clock, processClock } from './clock';
 
@@ -87,6 +89,8 @@ export async function runWithin<T>(
   run: (over: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
+  // A refresh of 2,500 queues listens 13 times. Node would warn about the eleventh listener.
+  setMaxListeners(Infinity, over.signal);
   const release = whenOver(limit, (aborted) => {
     over.abort(aborted === undefined ? timeoutReason() : aborted.reason);
   });

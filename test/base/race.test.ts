@@ -1,4 +1,4 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, getMaxListeners } from 'node:events';
 
 import { Cancellation } from '../../src/base/cancellation';
 import { pauseWithin, race, runWithin, whenOver } from '../../src/base/race';
@@ -190,6 +190,11 @@ describe('race', () => {
     it('begins under an aborted signal where one has aborted already', async () => {
       const run = (over: AbortSignal) => Promise.resolve(over.aborted);
       await expect(runWithin({ signals: [abortedSignal()] }, run)).resolves.toBe(true);
+    });
+
+    it('lets any number of listeners wait for its signal, without a warning of Node', async () => {
+      const run = (over: AbortSignal) => Promise.resolve(getMaxListeners(over));
+      await expect(runWithin(limit(), run)).resolves.toBe(Infinity);
     });
 
     it('gives the limit back where what it runs fails', async () => {
