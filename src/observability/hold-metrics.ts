@@ -6,11 +6,12 @@ import type {
   WaitReport,
 } from '../lock/lock-observer';
 import type { LostReason } from '../lock/native-lock-service';
-import type {
-  HistogramFamily,
-  HistogramSeries,
-  NumberFamily,
-  NumberSeries,
+import {
+  beginEach,
+  type HistogramFamily,
+  type HistogramSeries,
+  type NumberFamily,
+  type NumberSeries,
 } from './metric-families';
 
 /** The metrics of waits and holds. */
@@ -127,10 +128,6 @@ export class HoldMetrics implements LockObserver {
   forceReleased({ storeName }: { readonly storeName: string }): void {
     add(this.#stores.get(storeName)?.forceReleases, 1);
   }
-}
-
-function beginEach<K, S>(keys: readonly K[], begin: (key: K) => S): ReadonlyMap<K, S> {
-  return new Map(keys.map((key) => [key, begin(key)]));
 }
 
 /**

@@ -4,11 +4,12 @@ import type {
   LockObserver,
   LockOutcome,
 } from '../lock/lock-observer';
-import type {
-  HistogramFamily,
-  HistogramSeries,
-  NumberFamily,
-  NumberSeries,
+import {
+  beginEach,
+  type HistogramFamily,
+  type HistogramSeries,
+  type NumberFamily,
+  type NumberSeries,
 } from './metric-families';
 
 /** The metrics of lock calls. */
@@ -95,12 +96,8 @@ export class LockMetrics implements LockObserver {
   /** Starts the series of a store, if there are none. */
   begin(store: string): void {
     if (this.#stores.has(store)) return;
-    this.#stores.set(
-      store,
-      new Map(
-        OPERATION_KEYS.map((operation) => [operation, this.#beginOperation(operation, store)]),
-      ),
-    );
+    const series = beginEach(OPERATION_KEYS, (operation) => this.#beginOperation(operation, store));
+    this.#stores.set(store, series);
   }
 
   /** Ends the series of a removed store. Calls to it that end later are not counted. */
@@ -145,9 +142,7 @@ export class LockMetrics implements LockObserver {
     return {
       inFlight: store === STRAY ? undefined : inFlight.begin(labels),
       duration: duration.begin(labels),
-      outcomes: new Map(
-        counted.map((outcome) => [outcome, operations.begin({ ...labels, outcome })]),
-      ),
+      outcomes: beginEach(counted, (outcome) => operations.begin({ ...labels, outcome })),
     };
   }
 }

@@ -143,3 +143,8 @@ export class HistogramFamily extends Family {
     ];
   }
 }
+
+/** Starts a series for each value of a label. */
+export function beginEach<V, S>(values: readonly V[], begin: (value: V) => S): ReadonlyMap<V, S> {
+  return new Map(values.map((value) => [value, begin(value)]));
+}
