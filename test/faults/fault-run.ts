@@ -1,31 +1,29 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
-import { isSideKey, TOKEN_KEY } from '../../src/stores/redis/side-keys';
-import { eventually } from '../support/eventually';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
 import type { FaultWindow, Operation } from './history';
+import { findHoldBreaks } from './hold-rules';
+import { type Hold, toOperations } from './holds';
 import { Injector } from './injector';
+import { findLeftovers } from './leftovers';
 import { findViolations } from './linearizability';
 import { Random } from './random';
+import type { Account, RuleBreak } from './rule-breaks';
 import { ServerView } from './server-view';
-import { newRunName, type SidecarUnderTest } from './system';
+import { newRunName, type SidecarUnderTest } from './sidecar-under-test';
+import { findTokenBreaks } from './token-rules';
+import { findTurnBreaks } from './turn-rules';
 import { Workload } from './workload';
-
-/** How long after Redis is back a withdrawn lock may stay: the stated allowance. */
-const WITHDRAWN_WITHIN_MS = 1000;
 
 /** What a call may fail with for certain under these faults; anything else is a mistake. */
 const REFUSALS =
-  /can't be reached|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn/;
-
-/** The longest lease of the workload. */
-const LONGEST_LEASE_MS = 2000;
+  /can't be reached|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn|is stopping|the wait is over/;
 
 /** What a run is made of. */
 export interface FaultRunOptions {
   readonly seed: number;
   readonly operations: number;
   readonly clients: number;
+  /** Clients of the native API beside those of Dapr's. */
+  readonly nativeClients: number;
   readonly keys: number;
   /** How long most clients wait: longer than a call may take, where the store is right. */
   readonly deadlineMs: number;
@@ -38,7 +36,9 @@ export interface FaultRunOptions {
 /** What a run has found. */
 export interface FaultRunReport {
   readonly seed: number;
+  /** Calls, without what is a part of one. */
   readonly operations: readonly Operation[];
+  readonly holds: readonly Hold[];
   readonly faults: readonly FaultWindow[];
   readonly seconds: number;
   /** Grants and deletions that MONITOR showed. */
@@ -59,37 +59,25 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
     sidecars = await options.startSidecars(redis.port);
     if (options.watchServer) await view.start();
     const startedAt = performance.now();
-    const { clients, keys, operations, deadlineMs } = options;
-    const run = newRunName();
-    const load = { sidecars, clients, keys, operations, deadlineMs, random: random.fork(), run };
-    const workload = new Workload(load);
-    const proxies = sidecars.map(({ proxy }) => proxy);
-    const injector = new Injector({ redis, proxies, random: random.fork() });
-    injector.start();
-    await workload.run();
-    await injector.stop();
+    const { recorder, faults } = await load(options, { redis, sidecars, random });
     const seconds = (performance.now() - startedAt) / 1000;
-    const leftovers = await findLeftovers(redis, workload.operations);
-    const history = { operations: workload.operations, faults: injector.windows };
+    const { operations: calls, holds } = recorder;
+    const parts = holds.flatMap((hold) => toOperations(hold, recorder.nextPartId));
+    const operations = [...calls, ...parts];
+    const wallMs = Date.now() - performance.now();
     return {
       seed: options.seed,
-      operations: history.operations,
-      faults: history.faults,
+      operations: calls.filter(({ isPart }) => isPart !== true),
+      holds,
+      faults,
       seconds,
       serverEvents: view.size,
       violations: [
-        ...findViolations(history).map(
-          ({ key, what, operation, around }) =>
-            `${key}: ${what}\n  ${describe(operation)}\n  among\n${around.map((each) => `    ${describe(each)}`).join('\n')}`,
+        ...(await findLeftovers(redis, operations)),
+        ...check({ operations, holds, faults, wallMs }),
+        ...(options.watchServer ? view.findContradictions(operations, faults) : []).map(
+          ({ what, operation }) => `server: ${what}\n  ${describe(operation)}`,
         ),
-        ...(options.watchServer
-          ? view.findContradictions(history.operations, history.faults)
-          : []
-        ).map(({ what, operation }) => `server: ${what}\n  ${describe(operation)}`),
-        ...history.operations
-          .filter(({ answer, reason = '' }) => answer === 'not-applied' && !REFUSALS.test(reason))
-          .map((operation) => `failed though Redis could serve\n  ${describe(operation)}`),
-        ...leftovers,
       ],
     };
   } finally {
@@ -100,57 +88,64 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
   }
 }
 
-/** What stays in Redis when it should not, once everything is whole and quiet. */
-async function findLeftovers(
-  redis: RedisServer,
-  operations: readonly Operation[],
-): Promise<string[]> {
-  const found: string[] = [];
-  const nameOf = ({ key, owner }: Operation): string => `${key} ${owner}`;
-  const granted = new Set(operations.filter(({ answer }) => answer === 'acquired').map(nameOf));
-  const withdrawn = operations.filter(
-    (each) =>
-      each.kind === 'tryLock' &&
-      each.by === 'holdfast' &&
-      each.answer === 'unknown' &&
-      !granted.has(nameOf(each)),
-  );
-  const locks = async () =>
-    redis.inspect(async (client) => (await client.keys('lock||*')).filter(isLock));
-  try {
-    await eventually(
-      async () => {
-        const held = await redis.inspect((client) =>
-          Promise.all(withdrawn.map(async ({ key, owner }) => (await client.get(key)) === owner)),
-        );
-        if (held.includes(true)) throw new Error('a withdrawn attempt still holds its lock');
-      },
-      { withinMs: WITHDRAWN_WITHIN_MS },
-    );
-  } catch (error) {
-    found.push(String(error));
-  }
-  const endless = await redis.inspect(async (client) => {
-    // The last token is the one key that is to stay.
-    const keys = (await client.keys('lock||*')).filter((key) => key !== TOKEN_KEY);
-    const left = await Promise.all(keys.map((key) => client.pTTL(key)));
-    return keys.filter(
-      (key, index) => left[index] === -1 || (isLock(key) && left[index]! > LONGEST_LEASE_MS),
-    );
+async function load(
+  options: FaultRunOptions,
+  {
+    redis,
+    sidecars,
+    random,
+  }: {
+    readonly redis: RedisServer;
+    readonly sidecars: readonly SidecarUnderTest[];
+    readonly random: Random;
+  },
+) {
+  const workload = new Workload({
+    ...options,
+    sidecars,
+    random: random.fork(),
+    run: newRunName(),
   });
-  for (const key of endless) found.push(`${key} outlives its last promised expiry`);
-  await pause(LONGEST_LEASE_MS);
-  for (const key of await locks()) found.push(`${key} is not free after its expiry`);
-  return found;
+  const injector = new Injector({ redis, sidecars, random: random.fork() });
+  injector.start();
+  await workload.run();
+  await injector.stop();
+  return { recorder: workload.recorder, faults: injector.windows };
 }
 
-/** Side keys of the first version have names that locks can have; no lock of a run has such a one. */
-function isLock(key: string): boolean {
-  return !isSideKey(key) && !key.includes('||done||') && !key.endsWith('||attempt');
+/** Every check of what clients were told. */
+function check(account: Account): string[] {
+  const { operations, faults } = account;
+  const breaks: RuleBreak[] = [
+    ...findTokenBreaks(account),
+    ...findHoldBreaks(account),
+    ...findTurnBreaks(account),
+  ];
+  return [
+    ...breaks.map(({ what, about }) => `${what}\n  ${describe(about)}`),
+    ...findViolations({ operations, faults }).map(
+      ({ key, what, operation, around }) =>
+        `${key}: ${what}\n  ${describe(operation)}\n  among\n${around.map((each) => `    ${describe(each)}`).join('\n')}`,
+    ),
+    ...operations
+      .filter(({ answer, reason = '' }) => answer === 'not-applied' && !REFUSALS.test(reason))
+      .map((operation) => `failed though Redis could serve\n  ${describe(operation)}`),
+  ];
 }
 
-function describe(operation: Operation): string {
-  const { id, kind, owner, answer, calledAtMs, returnedAtMs, ttlMs, reason = '' } = operation;
+function describe(about: Operation | Hold): string {
+  if ('events' in about) {
+    const { id, key, owner, ttlMs, waitMs, calledAtMs, leftAtMs, endedAtMs, failure } = about;
+    const events = about.events.map(({ type, atMs, validMs = '', reason = '' }) =>
+      `${(atMs - calledAtMs).toFixed(0)} ${type} ${validMs}${reason}`.trim(),
+    );
+    const left = leftAtMs === undefined ? '' : ` left ${(leftAtMs - calledAtMs).toFixed(0)}`;
+    const end = `${left} ended ${(endedAtMs - calledAtMs).toFixed(0)} ${failure?.reason ?? ''}`;
+    return `hold #${id} ${key} ${calledAtMs.toFixed(1)} ${owner} ttl ${ttlMs} wait ${waitMs}: ${events.join(', ')};${end}`;
+  }
+  const { id, kind, owner, answer, calledAtMs, returnedAtMs, ttlMs, reason = '' } = about;
+  const { token, named, validUntilMs, seen, sidecar, waitMs } = about;
+  const more = { token, named, validUntilMs, seen, sidecar, waitMs };
   const times = `${calledAtMs.toFixed(1)}..${returnedAtMs.toFixed(1)}`;
-  return `#${id} ${times} ${kind} ${owner} ${ttlMs} -> ${answer} ${reason}`;
+  return `#${id} ${times} ${kind} ${owner} ${ttlMs} -> ${answer} ${reason} ${JSON.stringify(more)}`;
 }

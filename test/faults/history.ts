@@ -1,25 +1,68 @@
+/** The calls of a history: Dapr's two, and those of the native API. A hold is the calls that it makes. */
+export type CallKind =
+  'tryLock' | 'unlock' | 'acquire' | 'renew' | 'release' | 'forceRelease' | 'get' | 'list';
+
 /** How a lock call ended for its client. */
 export type Answer =
-  'acquired' | 'refused' | 'unlocked' | 'not_found' | 'held_by_other' | 'not-applied' | 'unknown';
+  | 'acquired'
+  | 'refused'
+  | 'renewed'
+  | 'unlocked'
+  | 'not_found'
+  | 'held_by_other'
+  | 'seen'
+  | 'free'
+  | 'not-applied'
+  | 'unknown';
+
+/** A lock as a view shows it. */
+export interface SeenLock {
+  readonly owner: string;
+  /** 0 for none. */
+  readonly token: number;
+  /** What was left of its lease; undefined where it doesn't end. */
+  readonly leftMs: number | undefined;
+  readonly expiresAtMs: number;
+}
 
 /** One lock call, as its client saw it; times are milliseconds of one monotonic clock. */
 export interface Operation {
   readonly id: number;
-  readonly kind: 'tryLock' | 'unlock';
+  readonly kind: CallKind;
   readonly key: string;
   /** Who was asked: Holdfast, or a plain client that issues daprd's commands. */
   readonly by: 'holdfast' | 'daprd';
   readonly owner: string;
-  /** Of a tryLock; 0 for an unlock. */
+  /** Of a lease that is taken or renewed; 0 otherwise. */
   readonly ttlMs: number;
   readonly calledAtMs: number;
   readonly returnedAtMs: number;
   readonly answer: Answer;
   /** The text of an error. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Which version of Holdfast answered, in a run with two of them. */
   readonly version?: 'first' | 'present' | undefined;
+  /** The number of the sidecar that was asked. */
+  readonly sidecar?: number | undefined;
+  readonly over?: Transport | undefined;
+  /** How long the call was to wait for its turn. */
+  readonly waitMs?: number | undefined;
+  /** The fencing token that a grant or a renewal was answered with. */
+  readonly token?: number | undefined;
+  /** The token of the grant that a call names, where it names one. */
+  readonly named?: number | undefined;
+  /** Until when the lease was said to be valid. */
+  readonly validUntilMs?: number | undefined;
+  /** Of a grant that somebody may go on to renew without a word: when its lease is over at the latest. */
+  readonly mayLastUntilMs?: number | undefined;
+  /** What a view showed. */
+  readonly seen?: SeenLock | undefined;
+  /** True for what was not counted as a call: a part of a hold, of a listing or of a refusal. */
+  readonly isPart?: boolean;
 }
+
+/** A transport of the API. */
+export type Transport = 'grpc' | 'http';
 
 /** A time in which something was broken. */
 export interface FaultWindow {
@@ -28,6 +71,8 @@ export interface FaultWindow {
   readonly toMs: number;
   /** True where the server lost its data at some moment of it: every lease is void then. */
   readonly losesData: boolean;
+  /** The sidecar that was concerned, or whose way to Redis was; undefined where all were. */
+  readonly sidecar?: number | undefined;
 }
 
 /** Everything that a run has seen. */
@@ -54,4 +99,15 @@ export function meetsAny(
 ): boolean {
   const next = windows[firstIndex(windows, ({ toMs }) => toMs >= time.fromMs)];
   return next !== undefined && next.fromMs <= time.toMs;
+}
+
+/** Sorts calls by the lock that they are about. */
+export function byKey<T extends { readonly key: string }>(calls: readonly T[]): Map<string, T[]> {
+  const sorted = new Map<string, T[]>();
+  for (const call of calls) {
+    const ofKey = sorted.get(call.key);
+    if (ofKey === undefined) sorted.set(call.key, [call]);
+    else ofKey.push(call);
+  }
+  return sorted;
 }

@@ -1,13 +1,22 @@
-import { type FaultWindow, type History, meetsAny, type Operation } from './history';
-
-/** How far an expiry may be off: Redis counts whole milliseconds. */
-const CLOCK_SLACK_MS = 5;
+import { byKey, type FaultWindow, type History, meetsAny, type Operation } from './history';
+import {
+  isAbout,
+  isSeenAs,
+  LATE_EFFECT_MS,
+  type Lease,
+  maybeRenewed,
+  mayBeFree,
+  mayLast,
+  releases,
+  renewed,
+  type Span,
+  takes,
+  toLease,
+} from './lock-model';
+import { QueueTimes } from './queue-times';
 
 /** How long after a fault its traces show: a repeated send, a connection that is replaced. */
 const AFTERMATH_MS = 1000;
-
-/** How long after its caller has hung up a try may still take effect: the longest single send. */
-const LATE_EFFECT_MS = 3500;
 
 /** More at once means that the check can't keep up, and says so rather than pass. */
 const MOST_CONFIGURATIONS = 50_000;
@@ -22,19 +31,11 @@ export interface Violation {
   readonly around: readonly Operation[];
 }
 
-/** What a lock may be at a moment. */
-interface Lease {
-  readonly owner: string;
-  /** It may be over from the first on, and is over from the second on. */
-  readonly endsFromMs: number;
-  readonly endsByMs: number;
-  /** True where it may vanish at any moment: nobody was told of it, or the data was lost. */
-  readonly mayVanish: boolean;
-}
-
 /** One way in which things may have gone so far. */
 interface Configuration {
   readonly lease: Lease | undefined;
+  /** The highest token that was given. */
+  readonly lastToken: number;
   /** No later operation took effect before this moment. */
   readonly nowMs: number;
   /** Those still under way that have taken effect. */
@@ -55,15 +56,9 @@ interface Event {
  * linearizability", 2017): events in the order of time, a set of ways in which things may have
  * gone, and at each return only those in which the call has taken effect with that answer.
  */
-export function findViolations(history: History): Violation[] {
-  const byKey = new Map<string, Operation[]>();
-  for (const operation of history.operations) {
-    const operations = byKey.get(operation.key);
-    if (operations === undefined) byKey.set(operation.key, [operation]);
-    else operations.push(operation);
-  }
-  return [...byKey].flatMap(([key, operations]) => {
-    const violation = new KeyCheck(key, operations, history.faults).run();
+export function findViolations({ operations, faults }: History): Violation[] {
+  return [...byKey(operations)].flatMap(([key, ofKey]) => {
+    const violation = new KeyCheck(key, ofKey, faults).run();
     return violation === undefined ? [] : [violation];
   });
 }
@@ -73,18 +68,24 @@ class KeyCheck {
   readonly #operations: readonly Operation[];
   readonly #faults: readonly FaultWindow[];
   readonly #losses: readonly FaultWindow[];
+  readonly #queue: QueueTimes;
   /** Those under way whose answer has to be explained. */
   readonly #pending = new Map<number, Operation>();
   /** Those whose outcome nobody knows, while they may have an effect. */
   readonly #unknown = new Set<Operation>();
-  #configurations: Configuration[] = [{ lease: undefined, nowMs: 0, applied: new Set() }];
+  #configurations: Configuration[] = [
+    { lease: undefined, lastToken: 0, nowMs: 0, applied: new Set() },
+  ];
 
   constructor(key: string, operations: readonly Operation[], faults: readonly FaultWindow[]) {
     this.#key = key;
     // What was not applied is no part of the history of the lock; its claim is: no key is left.
-    this.#operations = operations.filter(({ answer }) => answer !== 'not-applied');
+    this.#operations = operations.filter(
+      ({ answer, kind }) => answer !== 'not-applied' && !(answer === 'unknown' && kind === 'get'),
+    );
     this.#faults = faults;
     this.#losses = faults.filter(({ losesData }) => losesData);
+    this.#queue = new QueueTimes(operations, (operation) => this.#isDisturbed(operation));
   }
 
   run(): Violation | undefined {
@@ -108,23 +109,20 @@ class KeyCheck {
       { atMs: operation.calledAtMs, type: 'call', operation },
       { atMs: endOf(operation), type: 'return', operation },
     ]);
-    for (const fault of this.#faults) {
-      if (!fault.losesData) continue;
-      events.push({ atMs: fault.fromMs, type: 'loss' }, { atMs: fault.toMs, type: 'loss' });
+    for (const { fromMs, toMs } of this.#losses) {
+      events.push({ atMs: fromMs, type: 'loss' }, { atMs: toMs, type: 'loss' });
     }
     return events.sort((one, other) => one.atMs - other.atMs);
   }
 
   /** From here on the lease that stands may be gone. */
   #loseData(): void {
-    this.#letVanish(() => true);
+    this.#change((lease) => ({ ...lease, mayVanish: true }));
   }
 
-  #letVanish(concerns: (lease: Lease) => boolean): void {
+  #change(toChanged: (lease: Lease) => Lease): void {
     this.#configurations = this.#configurations.map((each) =>
-      each.lease === undefined || !concerns(each.lease)
-        ? each
-        : { ...each, lease: { ...each.lease, mayVanish: true } },
+      each.lease === undefined ? each : { ...each, lease: toChanged(each.lease) },
     );
   }
 
@@ -133,7 +131,7 @@ class KeyCheck {
       this.#pending.set(operation.id, operation);
     } else {
       this.#unknown.add(operation);
-      if (operation.kind === 'unlock') this.#letVanish(({ owner }) => owner === operation.owner);
+      this.#change((lease) => afterUnknown(lease, operation));
     }
     this.#configurations = this.#configurations.map((each) => this.#settle(each));
   }
@@ -179,17 +177,22 @@ class KeyCheck {
 
   #isRightAsItIs({ lease, nowMs }: Configuration, operation: Operation): boolean {
     const fromMs = Math.max(nowMs, operation.calledAtMs);
-    const holder =
-      lease !== undefined && lease.endsByMs >= fromMs - CLOCK_SLACK_MS ? lease : undefined;
+    const holder = mayLast(lease, fromMs) ? lease : undefined;
     switch (operation.answer) {
       case 'refused':
-        return holder !== undefined || this.#isShadowed(operation, () => true);
+        return holder !== undefined || this.#isRefusedByOthers(operation);
       case 'held_by_other':
         return (
-          (holder !== undefined && holder.owner !== operation.owner) ||
-          this.#isShadowed(operation, (owner) => owner !== operation.owner)
+          (holder !== undefined && isAnother(operation, holder)) ||
+          this.#isShadowed(operation, ({ owner }) => isOfAnother(operation, owner))
+        );
+      case 'seen':
+        return (
+          (holder !== undefined && isSeenAs(holder, operation)) ||
+          this.#isShadowed(operation, ({ owner }) => owner === operation.seen?.owner)
         );
       case 'not_found':
+      case 'free':
         return lease === undefined;
       default:
         return false;
@@ -199,53 +202,79 @@ class KeyCheck {
   /** What follows where an operation that changes the lock takes effect now, up to `untilMs`. */
   #apply(from: Configuration, operation: Operation, untilMs: number): Configuration | undefined {
     const nowMs = Math.max(from.nowMs, operation.calledAtMs);
-    const applied = new Set(from.applied).add(operation.id);
+    const after = this.#effectOf(operation, from, { nowMs, untilMs });
+    return after && { ...after, nowMs, applied: new Set(from.applied).add(operation.id) };
+  }
+
+  #effectOf(
+    operation: Operation,
+    from: Configuration,
+    span: Span,
+  ): Pick<Configuration, 'lease' | 'lastToken'> | undefined {
     const { lease } = from;
-    const isFree =
-      lease === undefined || lease.mayVanish || lease.endsFromMs <= untilMs + CLOCK_SLACK_MS;
     switch (operation.answer) {
       case 'acquired':
-        return isFree
-          ? { lease: this.#grant(operation, nowMs, untilMs), nowMs, applied }
-          : undefined;
-      case 'unlocked':
-        if (lease?.owner === operation.owner && lease.endsByMs >= nowMs - CLOCK_SLACK_MS) {
-          return { lease: undefined, nowMs, applied };
-        }
-        return this.#isShadowed(operation, (owner) => owner === operation.owner)
-          ? { lease, nowMs, applied }
-          : undefined;
+        return mayBeFree(lease, span) ? this.#grant(from, operation, span) : undefined;
+      case 'renewed': {
+        const prolonged = renewed(lease, operation, span);
+        return prolonged === undefined
+          ? this.#unlessInShadow(from, operation)
+          : { ...from, lease: prolonged };
+      }
+      case 'unlocked': {
+        const isReleased = mayLast(lease, span.nowMs) && isAbout(operation, lease);
+        return isReleased ? { ...from, lease: undefined } : this.#unlessInShadow(from, operation);
+      }
       case 'not_found':
-        return isFree ? { lease: undefined, nowMs, applied } : undefined;
+      case 'free':
+        return mayBeFree(lease, span) ? { ...from, lease: undefined } : undefined;
       default:
         return undefined;
     }
   }
 
-  #grant(operation: Operation, nowMs: number, untilMs: number): Lease {
-    const lost = meetsAny(this.#losses, {
-      fromMs: operation.calledAtMs,
-      toMs: operation.returnedAtMs,
-    });
-    return {
-      owner: operation.owner,
-      endsFromMs: nowMs + operation.ttlMs,
-      endsByMs: untilMs + operation.ttlMs,
-      mayVanish: lost || this.#isBeingReleased(operation.owner),
-    };
+  /** A call that was about a lock which nobody knows of, and so changed nothing of what is known. */
+  #unlessInShadow(from: Configuration, operation: Operation): Configuration | undefined {
+    const isOwn = ({ owner }: Operation): boolean =>
+      operation.kind === 'forceRelease' || owner === operation.owner;
+    return this.#isShadowed(operation, isOwn) ? from : undefined;
   }
 
-  #isBeingReleased(owner: string): boolean {
-    return [...this.#unknown].some((other) => other.kind === 'unlock' && other.owner === owner);
+  /** Tokens rise: no grant takes effect before one with a lower token. */
+  #grant(
+    { lastToken, applied }: Configuration,
+    operation: Operation,
+    span: Span,
+  ): Pick<Configuration, 'lease' | 'lastToken'> | undefined {
+    const { token = 0, calledAtMs, returnedAtMs } = operation;
+    if (token !== 0 && (token <= lastToken || this.#hasLowerThan(token, applied))) return undefined;
+    const lease = toLease(operation, span);
+    if (lease === undefined) return undefined;
+    const isLost = meetsAny(this.#losses, { fromMs: calledAtMs, toMs: returnedAtMs });
+    let standing: Lease = { ...lease, mayVanish: isLost };
+    for (const other of this.#unknown) standing = afterUnknown(standing, other);
+    return { lease: standing, lastToken: Math.max(token, lastToken) };
+  }
+
+  #hasLowerThan(token: number, applied: ReadonlySet<number>): boolean {
+    for (const { id, answer, token: its = 0 } of this.#pending.values()) {
+      if (answer === 'acquired' && its > 0 && its < token && !applied.has(id)) return true;
+    }
+    return false;
+  }
+
+  /** A waiter that comes before, or a call of unknown outcome that may hold the lock. */
+  #isRefusedByOthers(operation: Operation): boolean {
+    return this.#queue.hasOtherThan(operation) || this.#isShadowed(operation, () => true);
   }
 
   /**
    * True where another try that is under way in a time of faults may have held the lock for a
    * while: one whose reply was lost takes it, loses it by its expiry, and takes it again.
    */
-  #isShadowed(operation: Operation, accepts: (owner: string) => boolean): boolean {
+  #isShadowed(operation: Operation, accepts: (other: Operation) => boolean): boolean {
     const shadows = (other: Operation): boolean =>
-      other.kind === 'tryLock' && other.id !== operation.id && accepts(other.owner);
+      takes(other) && other.id !== operation.id && accepts(other);
     for (const other of this.#unknown) if (shadows(other)) return true;
     for (const other of this.#pending.values()) {
       if (shadows(other) && this.#isDisturbed(other)) return true;
@@ -267,16 +296,35 @@ class KeyCheck {
   }
 }
 
-/** Until when an operation may have an effect. */
-function endOf({ kind, answer, returnedAtMs, ttlMs }: Operation): number {
-  if (answer !== 'unknown') return returnedAtMs;
-  return returnedAtMs + LATE_EFFECT_MS + (kind === 'tryLock' ? ttlMs : 0);
+/** What a call whose outcome nobody knows may make of a lease. */
+function afterUnknown(lease: Lease, operation: Operation): Lease {
+  if (!isAbout(operation, lease)) return lease;
+  if (releases(operation)) return { ...lease, mayVanish: true };
+  return operation.kind === 'renew' ? maybeRenewed(lease, operation) : lease;
 }
 
-function nameOf({ lease, nowMs, applied }: Configuration): string {
+/** A forced release of a grant without a token names its end, too, and so may miss a later one of the same owner. */
+function isAnother(operation: Operation, lease: Lease): boolean {
+  const { kind, named } = operation;
+  return !isAbout(operation, lease) || (kind === 'forceRelease' && named === 0);
+}
+
+/** Where a call names a grant, that of the same owner may be another. */
+function isOfAnother(operation: Operation, owner: string): boolean {
+  return operation.named !== undefined || owner !== operation.owner;
+}
+
+/** Until when an operation may have an effect. */
+function endOf(operation: Operation): number {
+  const { answer, returnedAtMs, ttlMs } = operation;
+  if (answer !== 'unknown') return returnedAtMs;
+  return returnedAtMs + LATE_EFFECT_MS + (takes(operation) ? ttlMs : 0);
+}
+
+function nameOf({ lease, lastToken, nowMs, applied }: Configuration): string {
   const held =
     lease === undefined
       ? 'free'
-      : [lease.owner, lease.endsFromMs, lease.endsByMs, lease.mayVanish].join();
-  return `${held};${nowMs};${[...applied].sort((a, b) => a - b).join()}`;
+      : [lease.owner, lease.token, lease.endsFromMs, lease.endsByMs, lease.mayVanish].join();
+  return `${held};${lastToken};${nowMs};${[...applied].sort((a, b) => a - b).join()}`;
 }

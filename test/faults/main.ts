@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 
 import { runFaults } from './fault-run';
 import { toTable } from './report-table';
-import { startPlainClient, startProcess } from './system';
+import { startPlainClient } from './plain-client';
+import { startProcess } from './process-sidecar';
 
 /** Time-outs of the sidecars of a run: the defaults, and short ones that give many unknown outcomes. */
 const SIDECARS: readonly Readonly<Record<string, string>>[] = [
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
       ops: { type: 'string', default: '100000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       clients: { type: 'string', default: '48' },
+      'native-clients': { type: 'string', default: '48' },
       keys: { type: 'string', default: '12' },
     },
   });
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
     seed,
     operations: Number(values.ops),
     clients: Number(values.clients),
+    nativeClients: Number(values['native-clients']),
     keys: Number(values.keys),
     deadlineMs: 15_000,
     startSidecars: (port) =>

@@ -84,6 +84,7 @@ export class ServerView {
     const found: Contradiction[] = [];
     for (const operation of operations) {
       if (operation.by !== 'holdfast' || operation.owner === SHARED_OWNER) continue;
+      if (operation.isPart === true) continue;
       if (unknown.has(operation.owner)) continue;
       if (this.#isUnseen(operation, losses)) continue;
       const what = this.#contradictionOf(operation);

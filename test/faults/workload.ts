@@ -1,19 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Operation } from './history';
+import type { LockRequest } from './lock-request';
+import { NativeClient } from './native-workload';
 import type { Random } from './random';
-import type { LockRequest, SidecarUnderTest } from './system';
+import { Recorder } from './recorder';
+import type { SidecarUnderTest } from './sidecar-under-test';
 
 /** The owner name that Dapr's how-to gives to every instance of an app. */
 export const SHARED_OWNER = 'random_id_abc123';
 
 /** Leases are short, so that many run out in a run; the wire knows whole seconds only. */
-const LEASE_SECONDS = [1, 1, 1, 2] as const;
+const LEASES_MS = [1000, 1000, 1000, 2000] as const;
 
 /** How many calls there are, by whom, on what. */
 export interface WorkloadOptions {
   readonly sidecars: readonly SidecarUnderTest[];
+  /** Clients of Dapr's API. */
   readonly clients: number;
+  /** Clients of the native API, which wait and hold. */
+  readonly nativeClients: number;
   readonly keys: number;
   readonly operations: number;
   /** How long most clients wait. */
@@ -25,29 +31,43 @@ export interface WorkloadOptions {
 
 /** Calls the sidecars from many clients at once and keeps what each was told. */
 export class Workload {
-  readonly operations: Operation[] = [];
+  readonly recorder: Recorder;
   readonly #options: WorkloadOptions;
-  #begun = 0;
+  #isCut = false;
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
+    this.recorder = new Recorder(options.sidecars);
   }
 
   /** Runs until so many operations have begun, and waits for their answers. */
   async run(): Promise<void> {
-    const { clients, random } = this.#options;
-    const forks = Array.from({ length: clients }, () => random.fork());
-    await Promise.all(forks.map((fork, index) => this.#client(index, fork)));
+    const { clients, nativeClients, random } = this.#options;
+    const dapr = Array.from({ length: clients }, (_, index) => this.#client(index, random.fork()));
+    const native = Array.from({ length: nativeClients }, (_, index) =>
+      this.#nativeClient(index, random.fork()),
+    );
+    await Promise.all([...dapr, ...native]);
+  }
+
+  /** Begins nothing more. */
+  cut(): void {
+    this.#isCut = true;
   }
 
   get #isOver(): boolean {
-    return this.#begun >= this.#options.operations;
+    return this.#isCut || this.recorder.begun >= this.#options.operations;
+  }
+
+  async #nativeClient(index: number, random: Random): Promise<void> {
+    const client = new NativeClient(index, { ...this.#options, random, recorder: this.recorder });
+    while (!this.#isOver) await client.turn();
   }
 
   async #client(index: number, random: Random): Promise<void> {
     const { sidecars, keys, run } = this.#options;
     for (let turn = 0; !this.#isOver; turn += 1) {
-      const sidecar = random.pick(sidecars);
+      const sidecar = random.pick(sidecars.filter(({ isUp }) => isUp));
       const resourceId = `${run}-${random.between(1, keys)}`;
       const owner = random.chance(0.15) ? SHARED_OWNER : `owner-${index}-${turn}`;
       const acquired = await this.#call(random, sidecar, { kind: 'tryLock', resourceId, owner });
@@ -58,11 +78,8 @@ export class Workload {
         // Some forget to unlock, some come back when their lease is over.
         if (random.chance(0.08)) continue;
         if (random.chance(0.02)) await pause(random.between(900, 1300));
-        const released = await this.#call(random, random.pick(sidecars), {
-          kind: 'unlock',
-          resourceId,
-          owner,
-        });
+        const other = random.pick(sidecars.filter(({ isUp }) => isUp));
+        const released = await this.#call(random, other, { kind: 'unlock', resourceId, owner });
         if (released.answer === 'unlocked' && random.chance(0.3)) {
           await this.#call(random, sidecar, { kind: 'unlock', resourceId, owner });
         }
@@ -75,30 +92,16 @@ export class Workload {
     }
   }
 
-  async #call(
+  #call(
     random: Random,
     sidecar: SidecarUnderTest,
     what: Pick<LockRequest, 'kind' | 'resourceId' | 'owner'>,
   ): Promise<Operation> {
-    const id = this.#begun;
-    this.#begun += 1;
-    const expiryInSeconds = random.pick(LEASE_SECONDS);
+    const leaseMs = random.pick(LEASES_MS);
+    const ttlMs = what.kind === 'tryLock' ? leaseMs : 0;
     // Some hang up early, most wait longer than a call may take.
     const deadlineMs = random.chance(0.03) ? random.between(2, 300) : this.#options.deadlineMs;
-    const calledAtMs = performance.now();
-    const result = await sidecar.call({ ...what, expiryInSeconds, deadlineMs });
-    const operation: Operation = {
-      id,
-      kind: what.kind,
-      by: sidecar.by,
-      key: `lock||myapp||${what.resourceId}`,
-      owner: what.owner,
-      ttlMs: what.kind === 'tryLock' ? expiryInSeconds * 1000 : 0,
-      calledAtMs,
-      returnedAtMs: performance.now(),
-      ...result,
-    };
-    this.operations.push(operation);
-    return operation;
+    const over = random.chance(0.3) ? 'http' : 'grpc';
+    return this.recorder.call(sidecar, { ...what, ttlMs, deadlineMs, over });
   }
 }

@@ -4,7 +4,10 @@ import { parseArgs } from 'node:util';
 import { createQuickStore } from '../../stores/redis/redis-fixture';
 import { runFaults } from '../fault-run';
 import { toTable } from '../report-table';
-import { type SidecarUnderTest, startInProcess, startPlainClient, startProcess } from '../system';
+import { startInProcess } from '../in-process-sidecar';
+import { startPlainClient } from '../plain-client';
+import { startProcess } from '../process-sidecar';
+import type { SidecarUnderTest } from '../sidecar-under-test';
 import { FirstVersionCommands } from './first-version';
 import { countCrossings, handOver, ofVersion } from './rolling';
 
@@ -27,6 +30,7 @@ async function main(): Promise<void> {
     seed,
     operations,
     clients: 48,
+    nativeClients: 0,
     keys: 12,
     deadlineMs: 15_000,
     startSidecars: (port) => startFleet(port, operations, values['first-checkout']),

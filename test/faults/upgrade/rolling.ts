@@ -1,13 +1,17 @@
 import type { Operation } from '../history';
-import type { SidecarUnderTest } from '../system';
+import type { SidecarUnderTest } from '../sidecar-under-test';
 
 /** Notes with every answer which version gave it. */
 export function ofVersion(
   version: Operation['version'],
   sidecar: SidecarUnderTest,
 ): SidecarUnderTest {
+  const { by, proxy, isUp } = sidecar;
   return {
-    ...sidecar,
+    by,
+    proxy,
+    isUp,
+    stop: () => sidecar.stop(),
     call: async (request) => ({ ...(await sidecar.call(request)), version }),
   };
 }

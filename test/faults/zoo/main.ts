@@ -2,7 +2,8 @@ import type { LockStore } from '../../../src/lock/lock-store';
 import { createQuickStore } from '../../stores/redis/redis-fixture';
 import { runFaults } from '../fault-run';
 import { runProbes } from '../probes';
-import { startInProcess, startPlainClient } from '../system';
+import { startInProcess } from '../in-process-sidecar';
+import { startPlainClient } from '../plain-client';
 import { BUGS } from './bugs';
 
 /** Schedules that every animal has to be caught by one of. */
@@ -17,6 +18,7 @@ async function findFault(createStore: (port: number) => LockStore): Promise<stri
       seed,
       operations: 3000,
       clients: 16,
+      nativeClients: 12,
       keys: 4,
       deadlineMs: 4000,
       startSidecars: (port) =>

@@ -1,0 +1,116 @@
+import { byKey, type Operation } from './history';
+import { heldOf, type Hold, type HoldEvent } from './holds';
+import { type Account, mayDisturb, type RuleBreak } from './rule-breaks';
+
+/** By how much later than it was written a busy client may read an event, and a call may arrive. */
+const READING_MS = 700;
+
+/** How long after the end of a wait its last answer may come, with a look at who holds the lock. */
+const LAST_ANSWER_MS = 1500;
+
+/** Within what time a lock is free whose hold was ended by its client. */
+const FREE_WITHIN_MS = 1000;
+
+/** How much earlier than that a fault may still be felt: the longest send. */
+const FELT_FOR_MS = 3500;
+
+/** What a hold may be told, and when (N4, N5, N9, N10). */
+export function findHoldBreaks(account: Account): RuleBreak[] {
+  const { holds, faults } = account;
+  const views = byKey(account.operations.filter(({ answer }) => answer === 'seen'));
+  return holds.flatMap((hold) =>
+    [
+      ...checkOrder(hold),
+      ...checkEnds(hold),
+      checkWait(hold),
+      mayDisturb(faults, aroundEnd(hold)) ? undefined : checkLoss(hold),
+      checkLeaving(hold, views.get(hold.key) ?? [], account),
+    ].flatMap((what) => (what === undefined ? [] : [{ what, about: hold }])),
+  );
+}
+
+const MAY_FOLLOW: Readonly<Record<'nothing' | HoldEvent['type'], readonly HoldEvent['type'][]>> = {
+  nothing: ['queued', 'held', 'refused'],
+  queued: ['held', 'refused'],
+  held: ['renewed', 'atRisk', 'lost'],
+  renewed: ['renewed', 'atRisk', 'lost'],
+  atRisk: ['renewed', 'atRisk', 'lost'],
+  lost: [],
+  refused: [],
+};
+
+function checkOrder({ events, failure, leftAtMs }: Hold): string[] {
+  const breaks = events.flatMap(({ type }, index) => {
+    const before = events[index - 1]?.type ?? 'nothing';
+    return MAY_FOLLOW[before].includes(type) ? [] : [`${type} after ${before}`];
+  });
+  const last = events.at(-1)?.type ?? 'nothing';
+  const isTold = last === 'lost' || last === 'refused';
+  if (failure === undefined && leftAtMs === undefined && !isTold) breaks.push('ended untold');
+  return breaks;
+}
+
+/** Nothing says "held" past the end that was told before, and no end is earlier than the one before. */
+function checkEnds({ calledAtMs, events }: Hold): string[] {
+  let validMs: number | undefined;
+  return events.flatMap(({ type, atMs, validMs: told }) => {
+    if (told === undefined) return [];
+    const breaks: string[] = [];
+    if (atMs > calledAtMs + (validMs ?? told) + READING_MS) {
+      breaks.push(`${type} came after the end that was told before`);
+    }
+    if (told < (validMs ?? 0) - 1) breaks.push(`${type} told an earlier end`);
+    validMs = Math.max(told, validMs ?? 0);
+    return breaks;
+  });
+}
+
+/** A wait lasts as long as it was to, and no longer. */
+function checkWait(hold: Hold): string | undefined {
+  const { calledAtMs, waitMs, events } = hold;
+  const end = events.find(({ type }) => type === 'held' || type === 'refused');
+  if (waitMs === 0 || end === undefined) return undefined;
+  const deadlineMs = calledAtMs + waitMs;
+  if (end.type === 'held' && end.atMs > deadlineMs + READING_MS) {
+    return `granted ${(end.atMs - deadlineMs).toFixed(0)} ms after its deadline`;
+  }
+  return end.type === 'refused' && end.atMs < deadlineMs - 50
+    ? 'refused before its time was over'
+    : undefined;
+}
+
+function aroundEnd(hold: Hold) {
+  const endMs = toldEndOf(hold);
+  return { fromMs: endMs - FELT_FOR_MS, toMs: endMs + LAST_ANSWER_MS, sidecar: hold.sidecar };
+}
+
+/** The last end that a hold was told; where it never had its lock, that of its wait. */
+function toldEndOf({ calledAtMs, waitMs, events }: Hold): number {
+  const valid = events.map(({ validMs = 0 }) => validMs);
+  return calledAtMs + Math.max(waitMs, ...valid);
+}
+
+/** Who is still there at the end is told so: that the lock is lost, or that the wait is over. */
+function checkLoss(hold: Hold): string | undefined {
+  const lateMs = hold.endedAtMs - toldEndOf(hold);
+  if (lateMs <= LAST_ANSWER_MS || hold.failure !== undefined) return undefined;
+  return `${lateMs.toFixed(0)} ms after its end it was told nothing`;
+}
+
+/** Leaving is releasing: soon nobody sees the grant any more. */
+function checkLeaving(
+  hold: Hold,
+  views: readonly Operation[],
+  { faults }: Account,
+): string | undefined {
+  const { leftAtMs, sidecar } = hold;
+  const token = heldOf(hold)?.token;
+  if (leftAtMs === undefined || token === undefined) return undefined;
+  const freeByMs = leftAtMs + FREE_WITHIN_MS;
+  const time = { fromMs: leftAtMs - FELT_FOR_MS, toMs: freeByMs, sidecar };
+  if (mayDisturb(faults, time)) return undefined;
+  const isSeen = views.some(
+    ({ seen, calledAtMs }) => seen?.token === token && calledAtMs > freeByMs,
+  );
+  return isSeen ? 'its lock was held on after its client had left' : undefined;
+}

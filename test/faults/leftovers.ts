@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import {
+  isSideKey,
+  PRESENCE_PREFIX,
+  QUEUE_SUFFIX,
+  TOKEN_KEY,
+} from '../../src/stores/redis/side-keys';
+import { eventually } from '../support/eventually';
+import type { RedisServer } from '../support/redis-server';
+import type { Operation } from './history';
+import { takes } from './lock-model';
+
+/** How long after Redis is back a withdrawn lock may stay: the stated allowance. */
+const WITHDRAWN_WITHIN_MS = 1000;
+
+/** The longest lease of the workload. */
+const LONGEST_LEASE_MS = 2000;
+
+/** How long a queue may stay when nobody waits any more: as long as a ticket lives that nobody refreshes. */
+const QUEUES_WITHIN_MS = 3500;
+
+/** What stays in Redis when it should not, once everything is whole and quiet. */
+export async function findLeftovers(
+  redis: RedisServer,
+  operations: readonly Operation[],
+): Promise<string[]> {
+  const quietSinceMs = performance.now();
+  const found = await findUnwithdrawn(redis, operations);
+  for (const key of await findEndless(redis))
+    found.push(`${key} outlives its last promised expiry`);
+  await pause(LONGEST_LEASE_MS);
+  const keysOf = () => redis.inspect((client) => client.keys('lock||*'));
+  for (const key of (await keysOf()).filter(isLock))
+    found.push(`${key} is not free after its expiry`);
+  await pause(Math.max(0, quietSinceMs + QUEUES_WITHIN_MS - performance.now()));
+  for (const key of (await keysOf()).filter(isOfQueue))
+    found.push(`${key} stays though nobody waits`);
+  return found;
+}
+
+async function findUnwithdrawn(
+  redis: RedisServer,
+  operations: readonly Operation[],
+): Promise<string[]> {
+  const nameOf = ({ key, owner }: Operation): string => `${key} ${owner}`;
+  const granted = new Set(operations.filter(({ answer }) => answer === 'acquired').map(nameOf));
+  const withdrawn = operations.filter(
+    (each) =>
+      takes(each) &&
+      each.by === 'holdfast' &&
+      each.answer === 'unknown' &&
+      !granted.has(nameOf(each)),
+  );
+  try {
+    await eventually(
+      async () => {
+        const held = await redis.inspect((client) =>
+          Promise.all(withdrawn.map(async ({ key, owner }) => (await client.get(key)) === owner)),
+        );
+        if (held.includes(true)) throw new Error('a withdrawn attempt still holds its lock');
+      },
+      { withinMs: WITHDRAWN_WITHIN_MS },
+    );
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
+function findEndless(redis: RedisServer): Promise<string[]> {
+  return redis.inspect(async (client) => {
+    // The last token is the one key that is to stay.
+    const keys = (await client.keys('lock||*')).filter((key) => key !== TOKEN_KEY);
+    const left = await Promise.all(keys.map((key) => client.pTTL(key)));
+    return keys.filter(
+      (key, index) => left[index] === -1 || (isLock(key) && left[index]! > LONGEST_LEASE_MS),
+    );
+  });
+}
+
+/** Side keys of the first version have names that locks can have; no lock of a run has such a one. */
+function isLock(key: string): boolean {
+  return !isSideKey(key) && !key.includes('||done||') && !key.endsWith('||attempt');
+}
+
+function isOfQueue(key: string): boolean {
+  return key.endsWith(QUEUE_SUFFIX) || key.startsWith(PRESENCE_PREFIX);
+}

@@ -1,0 +1,98 @@
+import type { Operation, SeenLock } from './history';
+
+/** How far an expiry may be off: Redis counts whole milliseconds. */
+export const CLOCK_SLACK_MS = 5;
+
+/** How long after its caller has hung up a call may still take effect: the longest single send. */
+export const LATE_EFFECT_MS = 3500;
+
+/** What a lock may be at a moment. */
+export interface Lease {
+  readonly owner: string;
+  /** 0 for a grant without one. */
+  readonly token: number;
+  /** It may be over from the first on, and is over from the second on. */
+  readonly endsFromMs: number;
+  readonly endsByMs: number;
+  /** True where it may vanish at any moment: nobody was told of it, or the data was lost. */
+  readonly mayVanish: boolean;
+}
+
+/** The time in which a call takes effect. */
+export interface Span {
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** True where a call is about the grant that a lease is: by its token, or where none is named by its owner. */
+export function isAbout({ kind, named, owner }: Operation, lease: Lease): boolean {
+  if (kind === 'forceRelease' && named !== 0) return lease.token === named;
+  if (lease.owner !== owner) return false;
+  return named === undefined || lease.token === named;
+}
+
+/** True for a call by which its caller may come to hold the lock. */
+export function takes({ kind }: Operation): boolean {
+  return kind === 'tryLock' || kind === 'acquire';
+}
+
+/** True for a call that ends a lease. */
+export function releases({ kind }: Operation): boolean {
+  return kind === 'unlock' || kind === 'release' || kind === 'forceRelease';
+}
+
+/** True where the lease may have ended by itself at the end of the span. */
+export function mayBeFree(lease: Lease | undefined, { untilMs }: Span): boolean {
+  return lease === undefined || lease.mayVanish || lease.endsFromMs <= untilMs + CLOCK_SLACK_MS;
+}
+
+/** True where the lease may last at the beginning of the span. */
+export function mayLast(lease: Lease | undefined, nowMs: number): lease is Lease {
+  return lease !== undefined && lease.endsByMs >= nowMs - CLOCK_SLACK_MS;
+}
+
+/** The lease of a grant. Undefined where the caller was told an end that no grant in the span has. */
+export function toLease(
+  { owner, token = 0, ttlMs, validUntilMs = 0, mayLastUntilMs = 0 }: Operation,
+  { nowMs, untilMs }: Span,
+): Omit<Lease, 'mayVanish'> | undefined {
+  if (validUntilMs > untilMs + ttlMs + CLOCK_SLACK_MS) return undefined;
+  const endsFromMs = Math.max(nowMs + ttlMs, validUntilMs);
+  return { owner, token, endsFromMs, endsByMs: Math.max(untilMs + ttlMs, mayLastUntilMs) };
+}
+
+/** What a renewal makes of a lease. Undefined where it can't have renewed this one, or told a false end. */
+export function renewed(
+  lease: Lease | undefined,
+  operation: Operation,
+  { nowMs, untilMs }: Span,
+): Lease | undefined {
+  const { token, ttlMs, validUntilMs = 0 } = operation;
+  if (!mayLast(lease, nowMs) || !isAbout(operation, lease)) return undefined;
+  if (token !== undefined && token !== lease.token) return undefined;
+  const endsByMs = Math.max(lease.endsByMs, untilMs + ttlMs);
+  if (validUntilMs > endsByMs + CLOCK_SLACK_MS) return undefined;
+  return {
+    ...lease,
+    endsFromMs: Math.max(lease.endsFromMs, nowMs + ttlMs, validUntilMs),
+    endsByMs,
+  };
+}
+
+/** A lease that a renewal of unknown outcome may have prolonged. */
+export function maybeRenewed(lease: Lease, { returnedAtMs, ttlMs }: Operation): Lease {
+  const endsByMs = Math.max(lease.endsByMs, returnedAtMs + LATE_EFFECT_MS + ttlMs);
+  return { ...lease, endsByMs };
+}
+
+/** True where a view that was taken in the time of the call shows this lease: owner, token and end belong together. */
+export function isSeenAs(lease: Lease, { seen, calledAtMs, returnedAtMs }: Operation): boolean {
+  if (seen?.owner !== lease.owner || seen.token !== lease.token) return false;
+  return isEndOf(lease, seen, { nowMs: calledAtMs, untilMs: returnedAtMs });
+}
+
+function isEndOf(lease: Lease, { leftMs }: SeenLock, { nowMs, untilMs }: Span): boolean {
+  if (leftMs === undefined) return false;
+  const endsSoonEnough = nowMs + leftMs <= lease.endsByMs + CLOCK_SLACK_MS;
+  return endsSoonEnough && untilMs + leftMs >= lease.endsFromMs - CLOCK_SLACK_MS;
+}

@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises';
+
+import { writeComponent } from '../support/component-files';
+import { SidecarProcess } from '../support/sidecar-process';
+import { TcpProxy } from '../support/tcp-proxy';
+import { GrpcClient } from './grpc-client';
+import { HttpClient } from './http-client';
+import type { Mishaps, SidecarUnderTest } from './sidecar-under-test';
+
+/**
+ * Starts Holdfast itself, in a process of its own, called over both transports.
+ *
+ * @param main the script to start, where it is another than that of this checkout
+ */
+export async function startProcess(
+  redisPort: number,
+  metadata: Readonly<Record<string, string>>,
+  main?: string,
+): Promise<SidecarUnderTest> {
+  const proxy = await TcpProxy.start(redisPort);
+  const folder = await writeComponent({
+    type: 'lock.redis',
+    metadata: { redisHost: `127.0.0.1:${proxy.port}`, ...metadata },
+  });
+  const options = { args: ['--resources-path', folder], main };
+  let sidecar = await SidecarProcess.start(options);
+  let clients = connect(sidecar);
+  let isUp = true;
+  const mishaps: Mishaps = {
+    pause: () => sidecar.child.kill('SIGSTOP'),
+    resume: () => sidecar.child.kill('SIGCONT'),
+    signals: ['SIGTERM', 'SIGKILL'],
+    async restart(signal) {
+      isUp = false;
+      await sidecar.stop(signal);
+      clients.close();
+      sidecar = await SidecarProcess.start({ ...options, ports: sidecar });
+      clients = connect(sidecar);
+      isUp = true;
+    },
+  };
+  return {
+    by: 'holdfast',
+    proxy,
+    get isUp() {
+      return isUp;
+    },
+    call: (request) => clients[request.over].call(request),
+    hold: (request, listener) => clients[request.over].hold(request, listener),
+    mishaps,
+    async stop() {
+      clients.close();
+      await sidecar.stop();
+      await proxy.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function connect({ grpcPort, httpPort }: SidecarProcess) {
+  const grpc = new GrpcClient(grpcPort);
+  const http = new HttpClient(httpPort);
+  const close = (): void => {
+    grpc.close();
+    http.close();
+  };
+  return { grpc, http, close };
+}

@@ -1,0 +1,39 @@
+import { type FaultWindow, firstIndex, type Operation } from './history';
+import type { Hold } from './holds';
+
+/** Faults that last no time: a ticket, a lease and a wait are none the worse for them. */
+const HARMLESS = new Set(['SCRIPT FLUSH', 'CLIENT KILL']);
+
+/** Everything that the rules beside the history of each lock are about. */
+export interface Account {
+  readonly operations: readonly Operation[];
+  readonly holds: readonly Hold[];
+  readonly faults: readonly FaultWindow[];
+  /** What to take from a moment of the wall clock to have one of the history's. */
+  readonly wallMs: number;
+}
+
+/** A promise that was not kept. */
+export interface RuleBreak {
+  readonly what: string;
+  readonly about: Operation | Hold;
+}
+
+/** When a token was drawn: Redis's clock stands in it, in microseconds. */
+export function drawnAtMs(token: number, { wallMs }: Pick<Account, 'wallMs'>): number {
+  return token / 1000 - wallMs;
+}
+
+/** True where a fault may have kept a sidecar from its work in this time, or its Redis. */
+export function mayDisturb(
+  faults: readonly FaultWindow[],
+  { fromMs, toMs, sidecar }: Pick<FaultWindow, 'fromMs' | 'toMs' | 'sidecar'>,
+): boolean {
+  for (let at = firstIndex(faults, (fault) => fault.toMs >= fromMs); at < faults.length; at += 1) {
+    const fault = faults[at]!;
+    if (fault.fromMs > toMs) return false;
+    const concerns = fault.sidecar === undefined || fault.sidecar === sidecar;
+    if (concerns && !HARMLESS.has(fault.kind)) return true;
+  }
+  return false;
+}

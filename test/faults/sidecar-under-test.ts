@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+
+import type { TcpProxy } from '../support/tcp-proxy';
+import type { Operation } from './history';
+import type { CallAnswer, HoldListener, HoldRequest, LockRequest, OpenHold } from './lock-request';
+
+/** One sidecar with its own way to Redis. */
+export interface SidecarUnderTest {
+  readonly by: Operation['by'];
+  readonly proxy: TcpProxy;
+  /** False while it is being replaced. */
+  readonly isUp: boolean;
+  /** Never rejects. */
+  call(request: LockRequest): Promise<CallAnswer>;
+  /** Undefined where it knows no more than Dapr's calls. */
+  readonly hold?: (request: HoldRequest, listener: HoldListener) => OpenHold;
+  /** What can happen to it; undefined where that is nothing. */
+  readonly mishaps?: Mishaps;
+  stop(): Promise<void>;
+}
+
+/** What can happen to a sidecar. */
+export interface Mishaps {
+  /** It stands still, and its connections stay open; undefined where it can't be made to. */
+  readonly pause?: () => void;
+  readonly resume?: () => void;
+  /** It is stopped in good order, or killed, and another takes its place. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** The signals that it can be ended by. */
+  readonly signals: readonly ('SIGTERM' | 'SIGKILL')[];
+}
+
+/** A name for the keys of one run, so that runs on one Redis do not meet. */
+export const newRunName = (): string => randomUUID().slice(0, 8);

@@ -1,0 +1,133 @@
+import { byKey, firstIndex, type Operation } from './history';
+import { heldOf, type Hold } from './holds';
+import { LATE_EFFECT_MS } from './lock-model';
+import { type Account, drawnAtMs, mayDisturb, type RuleBreak } from './rule-breaks';
+
+/** How far the clocks of two processes and the reading of an answer may be apart. */
+const SLACK_MS = 150;
+
+/** How long a ticket lives that is not refreshed, and the longest send that can keep it from being so. */
+const TICKET_MS = 6500;
+
+/** How long a lock may be free while somebody waits for it and nothing is broken: a lost wake-up, on a busy machine. */
+const IDLE_MS = 1200;
+
+/** A ticket that stands in the queue, as far as its client can know. */
+interface Ticket {
+  readonly hold: Hold;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Waiters are served in the order in which they came, and as soon as the lock is free (N5, N6, N7). */
+export function findTurnBreaks(account: Account): RuleBreak[] {
+  const grants = account.operations.filter(
+    ({ answer, token = 0 }) => answer === 'acquired' && token !== 0,
+  );
+  const tickets = byKey(
+    account.holds
+      .flatMap((hold) => toTicket(hold, account))
+      .map((ticket) => ({ ...ticket, key: ticket.hold.key })),
+  );
+  return [
+    ...grants.filter((grant) => isLate(grant, account)).map(toLateBreak),
+    ...[...byKey(grants)].flatMap(([key, ofKey]) =>
+      findOvertaken(ofKey, tickets.get(key) ?? [], account),
+    ),
+    ...findIdle(account),
+  ];
+}
+
+function isLate({ token = 0, waitMs = 0, calledAtMs }: Operation, account: Account): boolean {
+  // A call may arrive late, and its wait begins then.
+  return waitMs > 0 && drawnAtMs(token, account) > calledAtMs + waitMs + 700;
+}
+
+function toLateBreak(grant: Operation): RuleBreak {
+  return { what: 'the store granted it after its deadline', about: grant };
+}
+
+function toTicket(hold: Hold, account: Account): Ticket[] {
+  const queued = hold.events.find(({ type }) => type === 'queued');
+  if (queued === undefined) return [];
+  const { calledAtMs, waitMs, leftAtMs = Infinity, endedAtMs } = hold;
+  const token = heldOf(hold)?.token;
+  const toMs =
+    token === undefined
+      ? Math.min(calledAtMs + waitMs, leftAtMs, endedAtMs - 500)
+      : drawnAtMs(token, account);
+  return [{ hold, fromMs: queued.atMs, toMs }];
+}
+
+/** Grants that passed a ticket which was there before. */
+function findOvertaken(
+  grants: readonly Operation[],
+  tickets: readonly Ticket[],
+  account: Account,
+): RuleBreak[] {
+  const sorted = [...tickets].sort((one, other) => one.fromMs - other.fromMs);
+  let first = 0;
+  return [...grants]
+    .sort((one, other) => (one.token ?? 0) - (other.token ?? 0))
+    .flatMap((grant): RuleBreak[] => {
+      const atMs = drawnAtMs(grant.token ?? 0, account);
+      // Tickets end by their order only roughly: none is older than a wait may be.
+      while (first < sorted.length && sorted[first]!.fromMs < atMs - 30_000) first += 1;
+      const last = firstIndex(sorted, ({ fromMs }) => fromMs > atMs);
+      const standing = sorted.slice(first, last);
+      const passed = standing.find((ticket) => isPassed(ticket, { grant, atMs }, account));
+      if (passed === undefined) return [];
+      const what = `granted before hold #${passed.hold.id}, which waited since ${passed.fromMs.toFixed(1)}`;
+      return [{ what, about: grant }];
+    });
+}
+
+function isPassed(
+  { hold, fromMs, toMs }: Ticket,
+  { grant, atMs }: { readonly grant: Operation; readonly atMs: number },
+  { faults }: Account,
+): boolean {
+  const cameAtMs = (grant.waitMs ?? 0) > 0 ? grant.calledAtMs : atMs;
+  if (fromMs + SLACK_MS > cameAtMs || toMs - SLACK_MS < atMs) return false;
+  const { sidecar } = hold;
+  const isLost = faults.some(
+    (fault) => fault.losesData && fault.toMs > fromMs - SLACK_MS && fault.fromMs < atMs + SLACK_MS,
+  );
+  return (
+    !isLost && !mayDisturb(faults, { fromMs: atMs - TICKET_MS, toMs: atMs + SLACK_MS, sidecar })
+  );
+}
+
+/** Waits that ended for nothing though the lock had been free for long. */
+function findIdle({ operations, faults }: Account): RuleBreak[] {
+  const holders = byKey(operations.filter(({ kind }) => kind === 'tryLock' || kind === 'acquire'));
+  const ends = new Map(
+    operations
+      .filter(({ answer }) => answer === 'unlocked')
+      .map((each) => [nameOf(each), each.returnedAtMs]),
+  );
+  return operations.flatMap((wait): RuleBreak[] => {
+    const { answer, kind, waitMs = 0, calledAtMs, sidecar, key, id } = wait;
+    const toMs = calledAtMs + waitMs;
+    const fromMs = toMs - IDLE_MS;
+    if (kind !== 'acquire' || answer !== 'refused' || fromMs < calledAtMs) return [];
+    if (mayDisturb(faults, { fromMs: calledAtMs - 1000, toMs, sidecar })) return [];
+    const isHeld = (holders.get(key) ?? []).some((other) => {
+      if (other.id === id || other.answer === 'refused' || other.answer === 'not-applied')
+        return false;
+      return other.calledAtMs <= toMs && endOf(other, ends) >= fromMs;
+    });
+    return isHeld ? [] : [{ what: 'refused though the lock was free', about: wait }];
+  });
+}
+
+function nameOf({ key, owner }: Operation): string {
+  return `${key} ${owner}`;
+}
+
+/** Until when a call may have held its lock. */
+function endOf(holder: Operation, ends: ReadonlyMap<string, number>): number {
+  const { answer, returnedAtMs, ttlMs, mayLastUntilMs = 0 } = holder;
+  if (answer === 'unknown') return returnedAtMs + LATE_EFFECT_MS + ttlMs;
+  return ends.get(nameOf(holder)) ?? Math.max(returnedAtMs + ttlMs, mayLastUntilMs);
+}
