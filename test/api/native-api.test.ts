@@ -1,31 +1,35 @@
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
+import type { LockStore } from '../../src/lock/lock-store';
 import { createNativeLockService } from '../../src/lock/native/native-locks';
 import { StoreCatalog } from '../../src/lock/store-catalog';
-import { createMemoryStore } from '../../src/stores/memory/memory-store';
 import { eventually } from '../support/eventually';
 import { createFakeStore } from '../support/fake-lock-store';
 import { GrpcCallers, HttpCallers, type NativeCallers, type NativeMethod } from './native-callers';
+import { MemoryStores, type NativeStores, RedisStores } from './native-stores';
 
-const STORE = { storeName: 'memory', resourceId: 'r' };
+const STORE = { storeName: 'lockstore', resourceId: 'r' };
 
 /** A lease that no test outlasts. */
 const TTL_MS = 60_000;
 
 describe.each([
-  { transport: 'gRPC', Callers: GrpcCallers },
-  { transport: 'HTTP', Callers: HttpCallers },
-])('the native API over $transport', ({ Callers }) => {
+  { transport: 'gRPC', Callers: GrpcCallers, kind: 'memory', Stores: MemoryStores },
+  { transport: 'HTTP', Callers: HttpCallers, kind: 'memory', Stores: MemoryStores },
+  { transport: 'gRPC', Callers: GrpcCallers, kind: 'Redis', Stores: RedisStores },
+  { transport: 'HTTP', Callers: HttpCallers, kind: 'Redis', Stores: RedisStores },
+])('the native API over $transport on $kind', ({ Callers, Stores }) => {
+  const backing: NativeStores = new Stores();
+  let store: LockStore;
   let callers: NativeCallers;
   let locks: ReturnType<typeof createNativeLockService>;
 
+  beforeAll(() => backing.start());
+  afterAll(() => backing.stop());
   beforeEach(async () => {
     const stores = new StoreCatalog();
     const keyPrefix = createLockKeyPrefix({ keyPrefix: 'none', appId: '', componentName: '' });
-    stores.add({
-      name: 'memory',
-      store: createMemoryStore({ now: () => performance.now() }),
-      keyPrefix,
-    });
+    store = await backing.create();
+    stores.add({ name: 'lockstore', store, keyPrefix });
     stores.add({ name: 'plain', store: createFakeStore(), keyPrefix });
     locks = createNativeLockService({ stores, appId: 'a', hostName: 'h', observers: [] });
     callers = new Callers(locks);
@@ -34,6 +38,7 @@ describe.each([
   afterEach(async () => {
     locks.stop();
     await callers.stop();
+    await store.close();
   });
 
   const acquire = async (lockOwner = 'o') => {
@@ -121,7 +126,7 @@ describe.each([
     const found: unknown[] = [];
     let pageToken = '';
     do {
-      const request = { storeName: 'memory', prefix: 'a-', pageSize: 1, pageToken };
+      const request = { storeName: 'lockstore', prefix: 'a-', pageSize: 1, pageToken };
       const page = (await callers.call('List', request)) as Record<string, unknown>;
       found.push(...(page.locks as readonly { resourceId: string }[]).map((l) => l.resourceId));
       pageToken = String(page.nextPageToken);
