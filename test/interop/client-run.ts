@@ -11,11 +11,11 @@ import {
   ERROR_STEPS,
   EXIT_CODE_STEPS,
   type Expectation,
-  isExpected,
   LEASE_OVER,
   LEASE_SEEMS_MS,
   LEASE_STEPS,
   LOCK_STEPS,
+  NATIVE_STEPS,
   RESTART_STEPS,
   SCOPE_STEPS,
   SNIPPET_STEPS,
@@ -24,13 +24,7 @@ import {
   WRONG_TOKEN,
 } from './script';
 import { type Sidecars, Site, TOKEN } from './site';
-
-/** A step that did not go as the script says. */
-export interface FailedStep {
-  readonly step: string;
-  readonly expected: string;
-  readonly answered: string;
-}
+import { type StepReport, Steps } from './steps';
 
 /** What is run, and until when. */
 export interface ClientRunOptions {
@@ -38,12 +32,6 @@ export interface ClientRunOptions {
   readonly program: CommandLine;
   /** Stops the run: its programs are ended, and its sidecars and its Redis. */
   readonly signal: AbortSignal;
-}
-
-/** What became of a client's steps. */
-export interface ClientReport {
-  readonly steps: number;
-  readonly failed: readonly FailedStep[];
 }
 
 /** The how-to's owner, which every instance of every app that follows it has. */
@@ -56,8 +44,7 @@ export class ClientRun {
   readonly #site: Site;
   readonly #sidecars: Sidecars;
   readonly #signal: AbortSignal;
-  readonly #failed: FailedStep[] = [];
-  #steps = 0;
+  readonly #steps = new Steps();
 
   private constructor(
     { client, program, signal }: ClientRunOptions,
@@ -71,11 +58,11 @@ export class ClientRun {
   }
 
   /** Runs every scenario; rejects only where the sidecars can't be had or the run is stopped. */
-  static run(options: ClientRunOptions): Promise<ClientReport> {
+  static run(options: ClientRunOptions): Promise<StepReport> {
     return Site.use(async (...at) => {
       const run = new ClientRun(options, ...at);
       await run.#scenarios();
-      return { steps: run.#steps, failed: run.#failed };
+      return run.#steps.report;
     });
   }
 
@@ -93,6 +80,7 @@ export class ClientRun {
     if (this.#client.hasScope === true) await this.#plain('scope', SCOPE_STEPS);
     await this.#plain('snippet', SNIPPET_STEPS);
     if (this.#client.hasExitCodes === true) await this.#plain('exit_codes', EXIT_CODE_STEPS);
+    if (this.#client.callsNativeApi === true) await this.#plain('native', NATIVE_STEPS);
     await this.#plain('errors', this.#errorExpectations());
     await this.#contend(['instance-1', 'instance-2']);
     await this.#contend([HOW_TO_OWNER, HOW_TO_OWNER]);
@@ -106,15 +94,23 @@ export class ClientRun {
     const onWaiting = async (what: string) => {
       if (what === LEASE_OVER) await this.#site.endLeases();
     };
-    this.#check(scenario, await this.#run({ scenario: [scenario], env, onWaiting }), expected);
+    this.#steps.check(
+      scenario,
+      await this.#run({ scenario: [scenario], env, onWaiting }),
+      expected,
+    );
   }
 
   /** One lock from free to free again; the answers' times say how long its lease lasted. */
   async #lock(name: string, socket: Readonly<Record<string, string>>): Promise<void> {
     const env = { ...portsOf(this.#sidecars.instances[0]), ...socket };
     const result = await this.#run({ scenario: ['lock'], env });
-    this.#check(name, result, LOCK_STEPS);
-    this.#expect(`${name}: how long the lease of 1 s lasted`, toLeaseText(result), 'about 1 s');
+    this.#steps.check(name, result, LOCK_STEPS);
+    this.#steps.expect(
+      `${name}: how long the lease of 1 s lasted`,
+      toLeaseText(result),
+      'about 1 s',
+    );
   }
 
   #run(run: ProgramRun): Promise<ProgramResult> {
@@ -140,7 +136,7 @@ export class ClientRun {
     const result = await this.#run({ scenario: ['token'], env });
     const isRight = token === TOKEN;
     const exitCode = { [TOKEN_EXIT_CODE_STEP]: isRight ? '0' : '69, no answer that grants it' };
-    this.#check(`token ${isRight ? 'right' : 'wrong'}`, result, {
+    this.#steps.check(`token ${isRight ? 'right' : 'wrong'}`, result, {
       [TOKEN_STEP]: expected,
       ...(this.#client.hasExitCodes === true ? exitCode : {}),
     });
@@ -167,14 +163,18 @@ export class ClientRun {
     ]);
     const name = owners[0] === owners[1] ? "contend with the how-to's owner" : 'contend';
     for (const result of [one, two, other]) {
-      this.#check(name, result, { [CONTEND_UNLOCK_STEP]: 'success' });
+      this.#steps.check(name, result, { [CONTEND_UNLOCK_STEP]: 'success' });
     }
     const refusals = (result: ProgramResult) => Number(result.answers.get(CONTEND_REFUSED_STEP));
     const winners = [one, two].filter((result) => refusals(result) === 0).length;
     const losers = [one, two].filter((result) => refusals(result) > 0).length;
-    this.#expect(`${name}: one wins, one waits`, `${winners} and ${losers}`, '1 and 1');
-    this.#expect(`${name}: another app is not refused`, String(refusals(other)), '0');
-    this.#expect(`${name}: the file is written by one at a time`, await orderOf(file), 'in turn');
+    this.#steps.expect(`${name}: one wins, one waits`, `${winners} and ${losers}`, '1 and 1');
+    this.#steps.expect(`${name}: another app is not refused`, String(refusals(other)), '0');
+    this.#steps.expect(
+      `${name}: the file is written by one at a time`,
+      await orderOf(file),
+      'in turn',
+    );
   }
 
   async #unixSocket(): Promise<void> {
@@ -193,7 +193,7 @@ export class ClientRun {
         else await this.#site.startAgain(sidecar);
       },
     });
-    this.#check('restart', result, RESTART_STEPS);
+    this.#steps.check('restart', result, RESTART_STEPS);
   }
 
   /** Readiness, metadata, health, and the shutdown that a client can ask for. */
@@ -203,29 +203,10 @@ export class ClientRun {
       scenario: ['sidecar'],
       env: portsOf(sidecar),
     });
-    this.#check('sidecar', result, sidecarSteps);
+    this.#steps.check('sidecar', result, sidecarSteps);
     if (!('shutdown' in sidecarSteps)) return;
     const code = await this.#site.endOf(sidecar);
-    this.#expect('sidecar: exit code after the shutdown', String(code), '0');
-  }
-
-  #check(
-    scenario: string,
-    result: ProgramResult,
-    expected: Readonly<Record<string, Expectation>>,
-  ): void {
-    for (const [step, expectation] of Object.entries(expected)) {
-      this.#expect(`${scenario}: ${step}`, result.answers.get(step), expectation);
-    }
-    if (result.problem === undefined) return;
-    this.#expect(`${scenario}: the program ends well`, result.problem, 'exit code 0');
-  }
-
-  #expect(step: string, answer: string | undefined, expectation: Expectation): void {
-    this.#steps += 1;
-    if (isExpected(answer, expectation)) return;
-    const expected = typeof expectation === 'string' ? expectation : expectation.join(' … ');
-    this.#failed.push({ step, expected, answered: answer ?? 'nothing' });
+    this.#steps.expect('sidecar: exit code after the shutdown', String(code), '0');
   }
 }
 

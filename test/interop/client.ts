@@ -5,8 +5,8 @@ import type { ApiError } from './script';
 /** Runs a command to its end, unless the run is stopped before. */
 export type RunCommand = (command: CommandLine) => Promise<CommandOutput>;
 
-/** An official client of Dapr, or a tool that people use in its place, at one version. */
-export interface InteropClient {
+/** A program that is tried: where it is, and how it is built at one version. */
+export interface InteropProgram {
   /** As the table shows it. */
   readonly name: string;
   /** As `versions.json` pins it; of a tool that the system brings, what it calls itself. */
@@ -22,6 +22,10 @@ export interface InteropClient {
    * next. Rejects with the reason where something can't be had.
    */
   prepare(buildFolder: string, runCommand: RunCommand): Promise<CommandLine>;
+}
+
+/** An official client of Dapr, or a tool that people use in its place, at one version. */
+export interface InteropClient extends InteropProgram {
   /** What tells the program which of its ways to go, where one program is run for several clients. */
   readonly way?: Readonly<Record<string, string>>;
   /** What the client shows its user of an error of the API: texts that all have to be there. */
@@ -34,6 +38,8 @@ export interface InteropClient {
   readonly sidecarSteps: Readonly<Record<string, string>>;
   /** True where the client has a way to release a lock at the end of a block. */
   readonly hasScope?: boolean;
+  /** True where the program also calls the native API, about a lock that it takes by its SDK. */
+  readonly callsNativeApi?: boolean;
   /** True where the lines of the page are a script that tells by its exit code what it did. */
   readonly hasExitCodes?: boolean;
   /** Environment that sends the program to a unix socket, for a client that can go there. */

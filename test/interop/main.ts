@@ -3,12 +3,12 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import type { InteropClient, RunCommand } from './client';
-import { type ClientReport, ClientRun } from './client-run';
-import { CLIENTS } from './clients';
+import type { InteropProgram, RunCommand } from './client';
 import type { CommandLine } from './process-group';
 import { isMissingProgram, runCommand } from './run-command';
+import type { StepReport } from './steps';
 import { type TableRow, toTable } from './table';
+import { type Trial, TRIALS } from './trials';
 
 /** How many clients are built and run at a time. */
 const AT_A_TIME = 2;
@@ -25,44 +25,44 @@ interface Run {
 
 /** What became of a client. */
 type Outcome =
-  | { readonly kind: 'run'; readonly report: ClientReport }
+  | { readonly kind: 'run'; readonly report: StepReport }
   | { readonly kind: 'missing'; readonly toolchain: string }
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Takes Dapr's official clients, unchanged, through one script each against sidecars on a real Redis,
- * and prints what passed. `--client FOLDER`, which may be given again, runs only those. A missing toolchain is told;
+ * Takes Dapr's official clients, unchanged, and programs on the native API through one script each against
+ * sidecars on a real Redis, and prints what passed. `--client FOLDER`, which may be given again, runs only those. A missing toolchain is told;
  * in continuous integration (CI=true) it is a failure, unless the client may be missing. SIGINT and SIGTERM
  * stop what was started before the run ends.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { client: { type: 'string', multiple: true } } });
-  const clients = selectClients(values.client);
+  const trials = selectTrials(values.client);
   const signal = abortOnSignals();
   const run: Run = {
     signal,
     runCommand: (command) => runCommand(command, { signal }),
     builds: new Map(),
   };
-  const outcomes = await mapInTurns(clients, async (client) => {
-    const outcome = await tryClient(client, run);
-    process.stdout.write(tell(client, outcome));
+  const outcomes = await mapInTurns(trials, async (trial) => {
+    const outcome = await carryOut(trial, run);
+    process.stdout.write(tell(trial.program, outcome));
     return outcome;
   });
-  const rows = clients.map((client, index) => toRow(client, outcomes[index]!));
+  const rows = trials.map(({ program }, index) => toRow(program, outcomes[index]!));
   process.stdout.write(`\n${toTable(rows)}`);
-  const isBad = outcomes.some((outcome, index) => isFailure(outcome, clients[index]!));
+  const isBad = outcomes.some((outcome, index) => isFailure(outcome, trials[index]!.program));
   process.exitCode = isBad || signal.aborted ? 1 : 0;
 }
 
 /** The clients of these folders, or all; throws for a folder that no client has. */
-function selectClients(folders: readonly string[] | undefined): readonly InteropClient[] {
-  const known = new Set(CLIENTS.map(({ folder }) => folder));
+function selectTrials(folders: readonly string[] | undefined): readonly Trial[] {
+  const known = new Set(TRIALS.map(({ program }) => program.folder));
   const unknown = folders?.filter((folder) => !known.has(folder)) ?? [];
   if (unknown.length > 0) {
     throw new Error(`no client ${unknown.join(', ')}; there are ${[...known].join(', ')}`);
   }
-  return CLIENTS.filter(({ folder }) => folders?.includes(folder) ?? true);
+  return TRIALS.filter(({ program }) => folders?.includes(program.folder) ?? true);
 }
 
 /** A second signal ends the process at once, as ever. */
@@ -76,17 +76,17 @@ function abortOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-async function tryClient(client: InteropClient, run: Run): Promise<Outcome> {
+async function carryOut(trial: Trial, run: Run): Promise<Outcome> {
+  const { toolchain } = trial.program;
   try {
-    await run.runCommand(client.toolchain);
+    await run.runCommand(toolchain);
   } catch (error) {
-    if (isMissingProgram(error)) return { kind: 'missing', toolchain: client.toolchain.file };
+    if (isMissingProgram(error)) return { kind: 'missing', toolchain: toolchain.file };
     return toFailure(error);
   }
   try {
-    const program = await prepareOnce(client, run);
-    const report = await ClientRun.run({ client, program, signal: run.signal });
-    return { kind: 'run', report };
+    const command = await prepareOnce(trial.program, run);
+    return { kind: 'run', report: await trial.run(command, run.signal) };
   } catch (error) {
     return toFailure(error);
   }
@@ -97,7 +97,7 @@ function toFailure(error: unknown): Outcome & { readonly kind: 'failed' } {
 }
 
 /** One build for all the clients of one program and version. */
-function prepareOnce(client: InteropClient, { builds, runCommand }: Run): Promise<CommandLine> {
+function prepareOnce(client: InteropProgram, { builds, runCommand }: Run): Promise<CommandLine> {
   const buildFolder = path.join(cacheFolder(), `${client.folder}-${client.version}`);
   const known = builds.get(buildFolder);
   if (known !== undefined) return known;
@@ -136,7 +136,7 @@ async function mapInTurns<T, R>(items: readonly T[], work: (item: T) => Promise<
   return results;
 }
 
-function tell({ name, version }: InteropClient, outcome: Outcome): string {
+function tell({ name, version }: InteropProgram, outcome: Outcome): string {
   const head = `${name} ${version}: `;
   switch (outcome.kind) {
     case 'missing':
@@ -151,12 +151,13 @@ function tell({ name, version }: InteropClient, outcome: Outcome): string {
             ({ step, expected, answered }) =>
               `  FAILED ${step}\n    expected ${expected}\n    answered ${answered}\n`,
           )
-          .join('')
+          .join('') +
+        (outcome.report.remarks ?? '')
       );
   }
 }
 
-function toRow({ name, version }: InteropClient, outcome: Outcome): TableRow {
+function toRow({ name, version }: InteropProgram, outcome: Outcome): TableRow {
   return { client: name, version, outcome: toOutcomeText(outcome) };
 }
 
@@ -171,11 +172,11 @@ function toOutcomeText(outcome: Outcome): string {
   }
 }
 
-function toCount({ steps, failed }: ClientReport): string {
+function toCount({ steps, failed }: StepReport): string {
   return `${steps - failed.length} of ${steps}`;
 }
 
-function isFailure(outcome: Outcome, { mayBeMissing }: InteropClient): boolean {
+function isFailure(outcome: Outcome, { mayBeMissing }: InteropProgram): boolean {
   switch (outcome.kind) {
     case 'run':
       return outcome.report.failed.length > 0;

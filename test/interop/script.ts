@@ -127,6 +127,16 @@ export const WRONG_TOKEN: ApiError = {
   errorCode: 'invalid api token',
 };
 
+/** One lock by two APIs: taken and released by Dapr's SDK, looked at and renewed by the native API over HTTP. */
+export const NATIVE_STEPS: Readonly<Record<string, Expectation>> = {
+  'lock it by the SDK': 'true',
+  'get it by HTTP': 'held by alice with a token, at most 60 s left',
+  'renew it by HTTP': 'RENEWED',
+  'get it by HTTP then': 'held by alice with a token, more than 60 s left',
+  'unlock it by the SDK': 'success',
+  'get it by HTTP at last': 'ERR_LOCK_NOT_HELD',
+};
+
 /** A sidecar that stops and starts again under a client that stays. */
 export const RESTART_STEPS: Readonly<Record<string, Expectation>> = {
   'lock before the stop': 'true',

@@ -39,6 +39,7 @@ function createClient(name: string, version: string, protocol: 'http' | 'grpc'):
       'metadata id': 'myapp',
       shutdown: 'ok',
     },
+    callsNativeApi: true,
   };
 }
 

@@ -44,6 +44,18 @@ async function until(condition) {
   return false;
 }
 
+/** The native API about the same locks, over HTTP. */
+async function callNative(path, body) {
+  const url = `http://127.0.0.1:${process.env.DAPR_HTTP_PORT}/holdfast/v1/locks/${STORE}${path}`;
+  const headers = { 'content-type': 'application/json' };
+  const post = body && { method: 'POST', headers, body: JSON.stringify(body) };
+  return (await fetch(url, post)).json();
+}
+
+const stateOf = ({ errorCode, lockOwner, fencingToken, ttlMs }) =>
+  errorCode ??
+  `held by ${lockOwner} ${fencingToken > 0 ? 'with' : 'without'} a token, ${ttlMs > 60_000 ? 'more than' : 'at most'} 60 s left`;
+
 /** Over HTTP the report makes the client that its page shows. */
 async function workOf(work = () => undefined) {
   const done = await (isGrpc ? writeReport(work, client) : writeReport(work));
@@ -77,6 +89,19 @@ const scenarios = {
     say('lock as another owner after that', await lock('my_file_name', 'bob', 60));
     say('unlock as that owner again', await unlock('my_file_name', 'bob'));
     say('work that is longer than its lease', await shown(workOf(() => waitFor('lease over'))));
+  },
+
+  async native() {
+    say('lock it by the SDK', await lock('shared', 'alice', 60));
+    const lookAt = () => callNative('/lock?resourceId=shared');
+    const taken = await lookAt();
+    say('get it by HTTP', stateOf(taken));
+    const { lockOwner, fencingToken } = taken;
+    const renewal = { resourceId: 'shared', lockOwner, fencingToken, ttlMs: 120_000 };
+    say('renew it by HTTP', (await callNative('/renew', renewal)).status);
+    say('get it by HTTP then', stateOf(await lookAt()));
+    say('unlock it by the SDK', await unlock('shared', 'alice'));
+    say('get it by HTTP at last', stateOf(await lookAt()));
   },
 
   async errors() {

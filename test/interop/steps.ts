@@ -1,0 +1,49 @@
+import type { ProgramResult } from './client-program';
+import { type Expectation, isExpected } from './script';
+
+/** A step that did not go as the script says. */
+export interface FailedStep {
+  readonly step: string;
+  readonly expected: string;
+  readonly answered: string;
+}
+
+/** What became of the steps of one program. */
+export interface StepReport {
+  readonly steps: number;
+  readonly failed: readonly FailedStep[];
+  /** What the run has measured, or a table of it, to be printed. */
+  readonly remarks?: string;
+}
+
+/** Counts the steps of one program, and keeps those that failed. */
+export class Steps {
+  readonly #failed: FailedStep[] = [];
+  #count = 0;
+
+  /** What became of them so far. */
+  get report(): StepReport {
+    return { steps: this.#count, failed: this.#failed };
+  }
+
+  /** Compares all answers of a scenario with what is expected, and looks how the program ended. */
+  check(
+    scenario: string,
+    result: ProgramResult,
+    expected: Readonly<Record<string, Expectation>>,
+  ): void {
+    for (const [step, expectation] of Object.entries(expected)) {
+      this.expect(`${scenario}: ${step}`, result.answers.get(step), expectation);
+    }
+    if (result.problem === undefined) return;
+    this.expect(`${scenario}: the program ends well`, result.problem, 'exit code 0');
+  }
+
+  /** Compares one answer with what is expected. */
+  expect(step: string, answer: string | undefined, expectation: Expectation): void {
+    this.#count += 1;
+    if (isExpected(answer, expectation)) return;
+    const expected = typeof expectation === 'string' ? expectation : expectation.join(' … ');
+    this.#failed.push({ step, expected, answered: answer ?? 'nothing' });
+  }
+}

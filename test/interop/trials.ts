@@ -1,0 +1,18 @@
+import type { InteropProgram } from './client';
+import { ClientRun } from './client-run';
+import { CLIENTS } from './clients';
+import type { CommandLine } from './process-group';
+import type { StepReport } from './steps';
+
+/** A program, and what it is taken through. */
+export interface Trial {
+  readonly program: InteropProgram;
+  /** Runs every scenario; rejects where the sidecars can't be had or the run is stopped by the signal. */
+  run(command: CommandLine, signal: AbortSignal): Promise<StepReport>;
+}
+
+/** Everything that is tried, in the order of the table. */
+export const TRIALS: readonly Trial[] = CLIENTS.map((client): Trial => ({
+  program: client,
+  run: (program, signal) => ClientRun.run({ client, program, signal }),
+}));
