@@ -23,7 +23,9 @@ describe('docs/clients.md', () => {
     expect([...shown].sort()).toEqual(folders.sort());
   });
 
-  it.each(snippetFiles(page))('has %s give the owner a name that says who it is', (file) => {
+  // For the native API the sidecar draws such a name.
+  const withOwners = snippetFiles(page).filter((file) => !file.startsWith('native/'));
+  it.each(withOwners)('has %s give the owner a name that says who it is', (file) => {
     const text = readFileSync(path.join(INTEROP, file), 'utf8');
     expect(text).toMatch(/host|HOSTNAME|MachineName/i);
     expect(text).toMatch(/pid|\$\$|self\[0\]|process::id|ProcessId/i);

@@ -1,6 +1,8 @@
 import type { InteropProgram } from './client';
 import { ClientRun } from './client-run';
 import { CLIENTS } from './clients';
+import { NativeRun } from './native/native-run';
+import { NATIVE_PROGRAMS } from './native/programs';
 import type { CommandLine } from './process-group';
 import type { StepReport } from './steps';
 
@@ -12,7 +14,13 @@ export interface Trial {
 }
 
 /** Everything that is tried, in the order of the table. */
-export const TRIALS: readonly Trial[] = CLIENTS.map((client): Trial => ({
-  program: client,
-  run: (program, signal) => ClientRun.run({ client, program, signal }),
-}));
+export const TRIALS: readonly Trial[] = [
+  ...CLIENTS.map((client): Trial => ({
+    program: client,
+    run: (program, signal) => ClientRun.run({ client, program, signal }),
+  })),
+  ...NATIVE_PROGRAMS.map((program): Trial => ({
+    program,
+    run: (command, signal) => NativeRun.run(command, signal),
+  })),
+];
