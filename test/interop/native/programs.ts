@@ -1,5 +1,6 @@
 import type { InteropProgram } from '../client';
 import { javascript } from './javascript/client';
+import { python } from './python/client';
 
 /** Programs on stubs that are generated from proto/holdfast/v1/locks.proto, as their user would do it. */
-export const NATIVE_PROGRAMS: readonly InteropProgram[] = [javascript];
+export const NATIVE_PROGRAMS: readonly InteropProgram[] = [python, javascript];
