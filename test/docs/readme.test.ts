@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { FLAGS } from '../../src/command-line/flags';
+import { eventually } from '../support/eventually';
 import { withoutDapr } from '../support/plain-environment';
 import { SidecarProcess } from '../support/sidecar-process';
 
@@ -23,22 +24,27 @@ async function sendCurl(line: string, port: number): Promise<string> {
   return response.text();
 }
 
-/** Runs a program that is pasted into a file of this folder. */
-function runPasted(code: string, port: number): Promise<{ code: number | null; output: string }> {
+/** Starts a program that is pasted into a file of this folder. */
+function startPasted(code: string, port: number) {
   const env = { ...withoutDapr(process.env), DAPR_HTTP_PORT: String(port) };
   const child = spawn(process.execPath, ['-'], { cwd: ROOT, env });
-  let output = '';
+  const running = { child, output: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (part: Buffer) => {
-      output += part.toString();
+      running.output += part.toString();
     });
   }
   child.stdin.end(code);
-  return new Promise((resolve) => {
-    child.once('close', (exitCode) => {
-      resolve({ code: exitCode, output });
-    });
+  return running;
+}
+
+/** Runs it to its end. */
+async function runPasted(code: string, port: number) {
+  const running = startPasted(code, port);
+  const exitCode = await new Promise<number | null>((resolve) => {
+    running.child.once('close', resolve);
   });
+  return { code: exitCode, output: running.output };
 }
 
 describe('README.md', () => {
@@ -59,9 +65,15 @@ describe('README.md', () => {
     await expect(sendCurl(unlock, sidecar.httpPort)).resolves.toBe('{"status":0}');
   });
 
+  /** The program that takes a lock, and the one that holds one. */
+  const jsPrograms = () => {
+    const programs = readBlocks('js');
+    expect(programs).toHaveLength(2);
+    return programs;
+  };
+
   it('has JavaScript that works as it is pasted, and says when somebody else has the lock', async () => {
-    const [code = '', ...others] = readBlocks('js');
-    expect(others).toEqual([]);
+    const [code = ''] = jsPrograms();
     const free = await runPasted(code, sidecar.httpPort);
     expect(free.output).toContain('Here goes the work that only one may do.');
     expect(free.output).not.toContain('The lease was over');
@@ -73,6 +85,20 @@ describe('README.md', () => {
     expect(held.output).toContain('Somebody else has the lock.');
     expect(held.output).not.toContain('Here goes the work');
     expect(held.code).toBe(0);
+  });
+
+  it('has JavaScript that holds a lock until it ends', async () => {
+    const [, code = ''] = jsPrograms();
+    const url = `http://127.0.0.1:${sidecar.httpPort}/holdfast/v1/locks/lockstore/lock?resourceId=report`;
+    const running = startPasted(code, sidecar.httpPort);
+    await eventually(() => {
+      expect(running.output).toMatch(/Here begins the work, with token \d+/);
+    });
+    await expect(fetch(url)).resolves.toMatchObject({ status: 200 });
+    running.child.kill('SIGKILL');
+    await eventually(async () => {
+      await expect(fetch(url)).resolves.toMatchObject({ status: 404 });
+    });
   });
 
   it('changes the ports by flags that there are', () => {
