@@ -1,6 +1,7 @@
 import type { InteropProgram } from '../client';
+import { go } from './go/client';
 import { javascript } from './javascript/client';
 import { python } from './python/client';
 
 /** Programs on stubs that are generated from proto/holdfast/v1/locks.proto, as their user would do it. */
-export const NATIVE_PROGRAMS: readonly InteropProgram[] = [python, javascript];
+export const NATIVE_PROGRAMS: readonly InteropProgram[] = [go, python, javascript];
