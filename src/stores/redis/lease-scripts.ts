@@ -1,5 +1,14 @@
 import { defineScript, REPLY } from './redis-script';
-import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE } from './script-pieces';
+import {
+  DRAW_TOKEN,
+  expiryOption,
+  GRANT,
+  KEEP_LATER_END,
+  LIVE_HEAD,
+  NOW,
+  WAKE,
+  WHOLE,
+} from './script-pieces';
 
 /**
  * Takes a lock. A refused first send runs TIME and one SET.
@@ -29,10 +38,11 @@ if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
 local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, attempt, number = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local ends = now + tonumber(ARGV[3])
-${SET_UNTIL}
-if number == 0 and not set_until(key, owner, ends, 'nx') then return ${REPLY.refused} end
-local token = 0
+${expiryOption('ARGV[3]')}
+if number == 0 and not redis.call('set', key, owner, 'nx', unit, span) then return ${REPLY.refused} end
+local token
 if number > 0 then
+  ${WHOLE}
   ${GRANT}
   local seen = redis.call('get', marker)
   if seen and tonumber(seen) > number then return ${REPLY.superseded} end
@@ -41,15 +51,15 @@ if number > 0 then
   local granted_before = granted == attempt and redis.call('get', key) == owner
   redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10))
   if granted_before then
-    -- The lease may have been renewed since.
-    ends, token = math.max(ends, ends_before), its_token
-    set_until(key, owner, ends)
-  elseif not set_until(key, owner, ends, 'nx') then
+    ${KEEP_LATER_END}
+    token = its_token > 0 and whole(its_token)
+    redis.call('set', key, owner, unit, span)
+  elseif not redis.call('set', key, owner, 'nx', unit, span) then
     return ${REPLY.refused}
   end
 end
 
-if token == 0 then
+if not token then
   -- With pcall, because an error here would follow the SET. A user who may not read has left no marker either.
   local stand = redis.pcall('exists', marker, queue)
   if stand ~= 0 then
@@ -70,14 +80,13 @@ if token == 0 then
     end
   end
   ${DRAW_TOKEN}
-  token = draw_token()
   if not token then
     redis.call('del', key)
     return ${REPLY.exhausted}
   end
 end
-set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
-return {${REPLY.acquired}, whole(token)}
+redis.call('set', companion, attempt .. ':' .. expiry .. ':' .. token, unit, span)
+return {${REPLY.acquired}, token}
 `);
 
 /** Extends a lease. A repetition has no further effect, so it needs no marker. */
@@ -98,7 +107,7 @@ local key, companion, owner = KEYS[1], KEYS[2], ARGV[1]
 local holder = redis.call('get', key)
 if not holder then return ${REPLY.notFound} end
 if holder ~= owner then return ${REPLY.heldByOther} end
-${SET_UNTIL}
+${WHOLE}
 ${GRANT}
 local ends, apart = end_of(key)
 local attempt, token = grant_of(companion, ends, apart)
@@ -107,12 +116,13 @@ if ends == -1 then return {${REPLY.renewed}, whole(token), -1} end
 local later = now + tonumber(ARGV[2])
 if later > ends then
   ends = later
-  set_until(key, owner, ends)
+  ${expiryOption('ARGV[2]')}
+  redis.call('set', key, owner, unit, span)
   if attempt then
     -- The companion keeps its format, because the version that wrote it may still read it.
-    local note = attempt .. ':' .. whole(ends)
+    local note = attempt .. ':' .. expiry
     if token > 0 then note = note .. ':' .. whole(token) end
-    set_until(companion, note, ends)
+    redis.call('set', companion, note, unit, span)
   else
     -- Otherwise it would count again if the lock's new end happened to be its expiry.
     redis.call('del', companion)

@@ -1,5 +1,14 @@
 import { defineScript, REPLY } from './redis-script';
-import { DRAW_TOKEN, GRANT, LIVE_HEAD, NOW, SET_UNTIL, WAKE } from './script-pieces';
+import {
+  DRAW_TOKEN,
+  expiryOption,
+  GRANT,
+  KEEP_LATER_END,
+  LIVE_HEAD,
+  NOW,
+  WAKE,
+  WHOLE,
+} from './script-pieces';
 import { QUEUE_SUFFIX } from './side-keys';
 
 /**
@@ -41,18 +50,19 @@ if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
 local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, attempt, number, ticket = ARGV[1], ARGV[2], tonumber(ARGV[5]), ARGV[7]
 local ends = now + tonumber(ARGV[3])
-${SET_UNTIL}
 local seen = redis.call('get', marker)
 if seen and tonumber(seen) > number then return ${REPLY.superseded} end
+${WHOLE}
+${expiryOption('ARGV[3]')}
 if number > 0 then
   ${GRANT}
   local ends_before, apart = end_of(key)
   local granted, token = grant_of(companion, ends_before, apart)
   if granted == attempt and token > 0 and redis.call('get', key) == owner then
     redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10))
-    ends = math.max(ends, ends_before)
-    set_until(key, owner, ends)
-    set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
+    ${KEEP_LATER_END}
+    redis.call('set', key, owner, unit, span)
+    redis.call('set', companion, attempt .. ':' .. expiry .. ':' .. whole(token), unit, span)
     return {${REPLY.acquired}, whole(token)}
   end
 end
@@ -69,16 +79,16 @@ end
 local place = redis.call('zscore', queue, ticket)
 if not place and ARGV[9] ~= '' then place = enter(ARGV[9]) end
 local head, more = live_head(queue)
-if (head == ticket or not head and not more) and set_until(key, owner, ends, 'nx') then
+if (head == ticket or not head and not more) and redis.call('set', key, owner, 'nx', unit, span) then
+  local token
   ${DRAW_TOKEN}
-  local token = draw_token()
   if not token then
     redis.call('del', key)
     return ${REPLY.exhausted}
   end
   if place then redis.call('zrem', queue, ticket) end
-  set_until(companion, attempt .. ':' .. whole(ends) .. ':' .. whole(token), ends)
-  return {${REPLY.acquired}, whole(token)}
+  redis.call('set', companion, attempt .. ':' .. expiry .. ':' .. token, unit, span)
+  return {${REPLY.acquired}, token}
 end
 if not place then
   local last = redis.call('zrange', queue, -1, -1, 'withscores')[2]

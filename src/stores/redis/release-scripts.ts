@@ -58,7 +58,7 @@ end
 if released or number > 0 then
   local value = released and ARGV[3] .. 'r' or ARGV[3]
   local run = freed and redis.pcall or redis.call
-  run('set', KEYS[3], value, 'px', whole(tonumber(ARGV[4]) - now + 10))
+  run('set', KEYS[3], value, 'px', string.format('%.0f', tonumber(ARGV[4]) - now + 10))
 end
 if freed and stand ~= 0 then ${WAKE_HEAD} end
 if released then return ${REPLY.unlocked} end
@@ -90,7 +90,7 @@ if held then
   run = redis.pcall
 end
 local left = tonumber(ARGV[3]) - now
-if left >= 0 then run('set', KEYS[3], '${WITHDRAWN_NUMBER}', 'px', whole(left + 10)) end
+if left >= 0 then run('set', KEYS[3], '${WITHDRAWN_NUMBER}', 'px', string.format('%.0f', left + 10)) end
 local led = false
 if ARGV[4] ~= '' then
   local first = run('zrange', KEYS[4], 0, 0)

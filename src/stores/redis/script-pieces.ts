@@ -6,26 +6,38 @@ import { CHANNEL_PREFIX, PRESENCE_PREFIX, TOKEN_KEY } from './side-keys';
  * of its runs take.
  */
 
-/**
- * Reads the server's clock in milliseconds since 1970, and defines `whole`, which converts numbers
- * to text without losing digits, as Lua's own conversion does. Tokens and places are also returned
- * as text, because node-redis reads integers near 2^53 one off.
- */
+/** Reads the server's clock in milliseconds since 1970. */
 export const NOW = `
 local time = redis.call('time')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+
+/**
+ * Converts numbers to text without losing digits, as Lua's own conversion does. Tokens and places
+ * are also returned as text, because node-redis reads integers near 2^53 one off.
+ */
+export const WHOLE = `
 local function whole(number) return string.format('%.0f', number) end`;
 
 /**
- * Sets a key that expires at a given time. It uses SET, because every user who takes locks may run
- * that. Before Redis 7 there may be no PXAT, and a script can't ask an older server for its
- * version.
+ * Defines the option of SET by which a lock and its companion expire at `ends`: its name `unit` and
+ * its value `span`, and `expiry`, which is `ends` as text. Scripts use SET, because every user who
+ * takes locks may run that. Before Redis 7 there may be no PXAT, and a script can't ask an older
+ * server for its version. These are no functions, because every grant would create them anew.
+ *
+ * @param lease the argument that holds the lease in milliseconds: `ends` is `now` plus that
  */
-export const SET_UNTIL = `
-local function set_until(name, value, ends, ...)
-  if redis.REDIS_VERSION_NUM then return redis.call('set', name, value, 'pxat', whole(ends), ...) end
-  return redis.call('set', name, value, 'px', whole(ends - now), ...)
-end`;
+export function expiryOption(lease: string): string {
+  return `
+local expiry = string.format('%.0f', ends)
+local unit, span = 'pxat', expiry
+if not redis.REDIS_VERSION_NUM then unit, span = 'px', ${lease} end`;
+}
+
+/** Moves the end of {@link expiryOption} to that of the lock, where the lock has been renewed since. */
+export const KEEP_LATER_END = `
+    ends = math.max(ends, ends_before)
+    expiry = whole(ends)
+    span = unit == 'px' and whole(ends - now) or expiry`;
 
 /**
  * The only reader of companions. A companion is `attempt:expiry:token`, without the token if a
@@ -55,27 +67,29 @@ local function grant_of(companion, ends, apart)
 end`;
 
 /**
- * Draws the fencing token of a grant: the server's time in microseconds, or the last token plus one
- * if that is greater because the clock was set back. If the key of the last token was lost, the
- * time alone determines the token. The same applies to a user whose ACL does not allow the key:
- * tokens still rise, because no two grants share a microsecond. Returns nothing at 2^53, from where
- * on neither Lua nor JSON can distinguish neighbouring numbers.
+ * Draws the fencing token of a grant into `token`, as text: the server's time in microseconds, or
+ * the last token plus one if that is greater because the clock was set back. If the key of the last
+ * token was lost, the time alone determines the token. The same applies to a user whose ACL does
+ * not allow the key: tokens still rise, because no two grants share a microsecond. Leaves `token`
+ * without a value at 2^53, from where on neither Lua nor JSON can distinguish neighbouring numbers.
  */
 export const DRAW_TOKEN = `
-local function draw_token()
-  local token = time[1] * 1000000 + time[2]
+  local drawn = time[1] * 1000000 + time[2]
+  token = string.format('%.0f', drawn)
   -- One command if the server has SET with GET (Redis 6.2). All use pcall, because the lock is already taken.
-  local last = redis.pcall('set', '${TOKEN_KEY}', whole(token), 'get')
+  local last = redis.pcall('set', '${TOKEN_KEY}', token, 'get')
   if type(last) == 'table' then
     last = redis.pcall('get', '${TOKEN_KEY}')
-    redis.pcall('set', '${TOKEN_KEY}', whole(token))
+    redis.pcall('set', '${TOKEN_KEY}', token)
   end
-  last = type(last) == 'string' and string.match(last, '^%d+$') and tonumber(last) or 0
-  if last < token then return token end
-  token = math.min(last + 1, 2 ^ 53)
-  redis.pcall('set', '${TOKEN_KEY}', whole(token))
-  return token < 2 ^ 53 and token or nil
-end`;
+  local before = tonumber(last) or 0
+  -- Something other than digits may be a number to Lua, such as inf.
+  if not (before < drawn) and string.find(last, '^%d+$') then
+    drawn = math.min(before + 1, 2 ^ 53)
+    token = string.format('%.0f', drawn)
+    redis.pcall('set', '${TOKEN_KEY}', token)
+    if drawn == 2 ^ 53 then token = nil end
+  end`;
 
 /**
  * Finds the first live ticket of a queue and drops up to 100 dead ones before it. A ticket is

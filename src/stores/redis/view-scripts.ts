@@ -1,5 +1,5 @@
 import { defineScript } from './redis-script';
-import { GRANT, NOW } from './script-pieces';
+import { GRANT, NOW, WHOLE } from './script-pieces';
 import { COMPANION_SUFFIX, QUEUE_SUFFIX } from './side-keys';
 
 /** Reads locks. It is a single script, so that owner, token and end belong to the same lease. */
@@ -9,6 +9,7 @@ export const viewScript = defineScript(`
 -- Returns  for each lock {owner, token or 0, milliseconds left, end of the lease, waiters}. Both times are -1 if
 --          the lock doesn't expire. An empty list if the lock is free, or if its key holds something else
 ${NOW}
+${WHOLE}
 ${GRANT}
 local reply = {}
 for index, key in ipairs(KEYS) do

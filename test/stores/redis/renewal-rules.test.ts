@@ -42,8 +42,8 @@ describeRules('a renewal', [
       expect(await lab.withdraw(call)).toBe(REPLY.withdrawn);
     },
     without: [
-      { scripts: ['renew'], piece: 'set_until(companion, note, ends)', by: '' },
-      { scripts: ['renew'], piece: 'set_until(key, owner, ends)', by: '' },
+      { scripts: ['renew'], piece: "redis.call('set', companion, note, unit, span)", by: '' },
+      { scripts: ['renew'], piece: "redis.call('set', key, owner, unit, span)", by: '' },
     ],
   },
   {

@@ -30,10 +30,10 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire', 'ask'],
-        piece: 'if last < token then return token end',
-        by: 'do return token end',
+        piece: 'if not (before < drawn)',
+        by: 'if false',
       },
-      { scripts: ['acquire', 'ask'], piece: 'last + 1, 2 ^ 53', by: 'last, 2 ^ 53' },
+      { scripts: ['acquire', 'ask'], piece: 'before + 1, 2 ^ 53', by: 'before, 2 ^ 53' },
     ],
   },
   {
@@ -46,8 +46,8 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire'],
-        piece: 'local token = time[1] * 1000000 + time[2]',
-        by: 'local token = 1',
+        piece: 'local drawn = time[1] * 1000000 + time[2]',
+        by: 'local drawn = 1',
       },
     ],
   },
@@ -72,7 +72,11 @@ describeRules('a fencing token', [
       ]);
     },
     without: [
-      { scripts: ['acquire'], piece: '. whole(token), ends)', by: '. tostring(token), ends)' },
+      {
+        scripts: ['acquire'],
+        piece: "token = string.format('%.0f', drawn)",
+        by: 'token = tostring(drawn)',
+      },
     ],
   },
   {
@@ -89,8 +93,8 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire'],
-        piece: 'math.max(ends, ends_before), its_token',
-        by: 'ends, 0',
+        piece: 'token = its_token > 0 and whole(its_token)',
+        by: '',
       },
     ],
   },
@@ -111,8 +115,8 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire', 'ask'],
-        piece: 'return token < 2 ^ 53 and token or nil',
-        by: 'return token',
+        piece: 'if drawn == 2 ^ 53 then token = nil end',
+        by: '',
       },
     ],
   },
@@ -135,7 +139,7 @@ describeRules('a fencing token', [
         piece: "last = redis.pcall('get'",
         by: "last = redis.call('get'",
       },
-      { scripts: ['acquire'], piece: "string.match(last, '^%d+$') and ", by: '' },
+      { scripts: ['acquire'], piece: " and string.find(last, '^%d+$')", by: '' },
     ],
   },
   {
