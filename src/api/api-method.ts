@@ -35,6 +35,11 @@ export interface MethodCall extends Caller {
    * @param name in lower case
    */
   attach(name: string, value: string): void;
+  /**
+   * Records that the call may wait for a lock. It is then not counted among the calls of its connection, because one
+   * of those may be the release that it waits for.
+   */
+  waits(): void;
 }
 
 /**
@@ -61,7 +66,7 @@ export type ApiMethod<Request, Answer> =
   UnaryMethod<Request, Answer> | StreamMethod<Request, Answer>;
 
 /** The transport's side of a stream. After its end nothing has an effect, and nothing throws. */
-export interface EventStream<Event> extends Omit<MethodCall, 'signal' | 'attach'> {
+export interface EventStream<Event> extends Omit<MethodCall, 'signal' | 'attach' | 'waits'> {
   /** False once the stream was ended, or its client can't be reached any more. */
   readonly isOpen: boolean;
   /**

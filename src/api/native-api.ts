@@ -41,7 +41,10 @@ function createChangingMethods(locks: NativeLockService): Omit<NativeApi, 'Get' 
     Acquire: {
       ...toRow('Acquire', { verb: 'POST', template: `${LOCKS}/acquire` }),
       kind: 'unary',
-      handle: (request, call) => locks.acquire(request, toCaller(call)),
+      handle: (request, call) => {
+        if (request.waitMs > 0) call.waits();
+        return locks.acquire(request, toCaller(call));
+      },
     },
     Renew: {
       ...toRow('Renew', { verb: 'POST', template: `${LOCKS}/renew` }),

@@ -61,6 +61,8 @@ export class Connection {
   streams = 0;
   /** How many of them are event streams. They do not count against its share of unary calls. */
   heldStreams = 0;
+  /** How many of them wait for a lock. They do not count against it either. */
+  waitingCalls = 0;
   /** True once one of its calls was admitted. It is no longer a stranger then. */
   isKnown = false;
   readonly #turn: Turn;

@@ -92,6 +92,18 @@ export class Connections {
     this.#shares?.hold(connection);
   }
 
+  /** Records that one of the connection's calls waits for a lock, like {@link hold}. */
+  wait(connection: Connection): void {
+    connection.waitingCalls += 1;
+    this.#shares?.hold(connection);
+  }
+
+  /** Records the end of a call that may have waited. */
+  stopWaiting(connection: Connection): void {
+    connection.waitingCalls -= 1;
+    this.#shares?.hold(connection);
+  }
+
   #watchOne(http2Server: Http2Server): void {
     let arriving: Socket;
     // Node creates the session while it handles this event. The session itself does not expose a

@@ -103,7 +103,9 @@ export function streamOf(call: ServerInterceptingCall): ServerHttp2Stream {
 }
 
 /** The HTTP/2 session of a call in progress. */
-export function sessionOf(call: ServerWritableStream<Buffer, Buffer>): ServerHttp2Session {
+export function sessionOf(
+  call: ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>,
+): ServerHttp2Session {
   const { stream } = (call as unknown as { readonly call: CallInternals }).call;
   return stream.session as ServerHttp2Session;
 }

@@ -15,6 +15,8 @@ export interface Sharer {
   readonly streams: number;
   /** How many of the open calls are event streams. They have their own limits. */
   readonly heldStreams: number;
+  /** How many of the open calls wait for a lock. They, too, have their own limit. */
+  readonly waitingCalls: number;
 }
 
 /** The limit last sent to a connection, and whether its acknowledgement is pending. */
@@ -69,7 +71,7 @@ export class StreamShares {
     }, LOOK_EVERY_MS).unref();
   }
 
-  /** Records that the number of event streams on a connection has changed. */
+  /** Records that the number of event streams or of waiting calls on a connection has changed. */
   hold(sharer: Sharer): void {
     const last = this.#announced.get(sharer);
     if (last !== undefined) this.#tell(sharer, last);
@@ -103,7 +105,7 @@ export class StreamShares {
    * Sends one change at a time, because Node throws if a client leaves ten of them unacknowledged.
    */
   #tell(sharer: Sharer, last: Announcement): void {
-    const share = this.#share + roomFor(sharer.heldStreams);
+    const share = this.#share + roomFor(uncountedCallsOf(sharer));
     const { session } = sharer;
     if (last.isPending || last.streams === share || session.closed || session.destroyed) return;
     last.streams = share;
@@ -115,14 +117,19 @@ export class StreamShares {
   }
 }
 
-function unaryCallsOf({ streams, heldStreams }: Sharer): number {
-  return streams - heldStreams;
+function unaryCallsOf(sharer: Sharer): number {
+  return sharer.streams - uncountedCallsOf(sharer);
+}
+
+/** Calls that do not count against the share of their connection. */
+function uncountedCallsOf({ heldStreams, waitingCalls }: Sharer): number {
+  return heldStreams + waitingCalls;
 }
 
 /**
- * Additional streams for a connection that holds event streams, so that its share remains for unary
- * calls. It is the next power of two above their number, so that it changes rarely.
+ * Additional streams for a connection with calls that are not counted, so that its share remains for
+ * the others. It is the next power of two above their number, so that it changes rarely.
  */
-function roomFor(heldStreams: number): number {
-  return heldStreams === 0 ? 0 : 2 ** Math.ceil(Math.log2(heldStreams + 1));
+function roomFor(uncounted: number): number {
+  return uncounted === 0 ? 0 : 2 ** Math.ceil(Math.log2(uncounted + 1));
 }

@@ -6,11 +6,20 @@ import { Cancellation } from '../base/cancellation';
 import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { LockError } from '../lock/lock-errors';
+import type { Connection } from './connection';
+import type { Connections } from './connections';
 import { firstValue, GrpcApiCall } from './grpc-api-call';
-import { isAnswerSent } from './grpc-js-call';
+import { isAnswerSent, sessionOf } from './grpc-js-call';
 import type { GrpcUnaryMethod } from './grpc-method';
 import { CallRefusedError, isExpected, toGrpcStatus } from './grpc-status';
 import { toTraceHeaders } from './trace-headers';
+
+/** The parts that all handlers share. */
+export interface UnaryHandlerOptions {
+  readonly logger: Logger;
+  readonly observer: ApiObserver;
+  readonly connections: Connections;
+}
 
 /**
  * Turns a method of the table into a grpc-js handler that answers exactly once. If a handler is an
@@ -19,12 +28,12 @@ import { toTraceHeaders } from './trace-headers';
  */
 export function toUnaryHandler(
   method: GrpcUnaryMethod,
-  { logger, observer }: { readonly logger: Logger; readonly observer: ApiObserver },
+  { logger, observer, connections }: UnaryHandlerOptions,
 ): handleUnaryCall<Buffer, Buffer> {
   const { row } = method;
   return (call, callback) => {
     const observed = observer.begin(new GrpcApiCall(row, call));
-    const context = new UnaryCall(call, observed);
+    const context = new UnaryCall(call, observed, connections);
     answer(method, call.request, context).then(
       (response) => {
         sendTrace(call, observed);
@@ -49,14 +58,23 @@ class UnaryCall implements MethodCall {
   trailers: Metadata | undefined;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
   readonly #observed: ObservedCall | undefined;
+  readonly #connections: Connections;
+  /** Its connection while it waits. */
+  #waitsOn: Connection | undefined;
 
-  constructor(call: ServerUnaryCall<Buffer, Buffer>, observed: ObservedCall | undefined) {
+  constructor(
+    call: ServerUnaryCall<Buffer, Buffer>,
+    observed: ObservedCall | undefined,
+    connections: Connections,
+  ) {
     this.#call = call;
     this.#observed = observed;
+    this.#connections = connections;
     // grpc-js emits this event once per call: when the client cancels, when the deadline passes
     // (grpc-js answers that itself), and at the end of every other call.
     call.on('cancelled', () => {
       if (!isAnswerSent(call)) this.signal.abort();
+      if (this.#waitsOn !== undefined) connections.stopWaiting(this.#waitsOn);
     });
   }
 
@@ -71,6 +89,12 @@ class UnaryCall implements MethodCall {
   attach(key: string, value: string): void {
     this.trailers ??= new Metadata();
     this.trailers.set(key, value);
+  }
+
+  waits(): void {
+    if (this.signal.aborted) return;
+    this.#waitsOn = this.#connections.of(sessionOf(this.#call));
+    if (this.#waitsOn !== undefined) this.#connections.wait(this.#waitsOn);
   }
 
   metadata(key: string): string | undefined {

@@ -33,6 +33,10 @@ export class HttpMethodCall implements MethodCall {
     this.#reply.header(name, value);
   }
 
+  waits(): void {
+    // A connection of HTTP/1.1 has one call at a time, whatever it does.
+  }
+
   metadata(name: string): string | undefined {
     const value = this.#request.headers[name];
     return Array.isArray(value) ? value[0] : value;
