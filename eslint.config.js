@@ -9,8 +9,9 @@ const tseslint = require('typescript-eslint');
 const HOME_OF_PACKAGE = {
   redis: 'stores/redis',
   // The exporter of traces takes credentials of its own grpc-js only.
-  '@grpc/grpc-js': ['grpc', 'observability/otel-tracer'],
-  '@grpc/proto-loader': 'grpc',
+  '@grpc/grpc-js': ['grpc', 'client', 'observability/otel-tracer'],
+  '@grpc/proto-loader': ['grpc', 'client'],
+  commander: 'commands',
   '@grpc/reflection': 'grpc',
   'grpc-health-check': 'grpc',
   protobufjs: 'grpc',
@@ -55,6 +56,7 @@ const MAY_IMPORT = {
   servers: ['base', 'runtime'],
   sidecar: ['base'],
   api: ['base', 'lock', 'sidecar'],
+  client: ['base', 'lock/lease-clock'],
   'command-line': ['base', 'go', 'servers/listen-address'],
   configuration: ['base', 'go', 'manifests', 'api/api-groups'],
   resiliency: ['base', 'go', 'manifests', 'lock'],

@@ -1,5 +1,5 @@
 'use strict';
-// Builds dist: the launcher, the sidecar as one file, and V8's code cache for it. With --plain,
+// Builds dist: the launcher, the sidecar as one file, V8's code cache for it, and the client. With --plain,
 // compiles src file by file into plain/ instead, for tools that need single files: coverage and
 // profiles.
 
@@ -8,6 +8,7 @@ const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
 const { bundle } = require('./bundle');
+const { writeClient } = require('./bundle/client-package');
 
 const root = path.join(__dirname, '..');
 const dist = path.join(root, 'dist');
@@ -22,6 +23,7 @@ async function buildBundle() {
   writeFileSync(path.join(dist, 'holdfast.js'), await bundle());
   copyFileSync(path.join(__dirname, 'launcher.js'), path.join(dist, 'main.js'));
   chmodSync(path.join(dist, 'main.js'), 0o755);
+  await writeClient(path.join(dist, 'client'));
   const { status } = run(path.join(__dirname, 'write-code-cache.js'));
   // Without the code cache, only the start takes longer.
   if (status !== 0) console.warn('holdfast: no code cache could be made; starts take longer');

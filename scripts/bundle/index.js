@@ -7,7 +7,7 @@ const path = require('node:path');
 const esbuild = require('esbuild');
 
 const { leftOut } = require('./left-out');
-const { protoFiles } = require('./proto-files');
+const { NATIVE_FILES, protoFiles, SIDECAR_FILES } = require('./proto-files');
 const { redisClient } = require('./redis-client');
 
 const root = path.join(__dirname, '..', '..');
@@ -22,29 +22,49 @@ const ON_DEMAND = [
 ];
 
 /**
- * The text of the bundle: a function with the five parameters of a module, in ASCII, so that the
- * launcher can pass it to V8 without a copy. Names are kept for the stack traces in the log.
+ * The text of the sidecar's bundle: a function with the five parameters of a module, in ASCII, so
+ * that the launcher can pass it to V8 without a copy. Names are kept for the stack traces in the
+ * log.
  */
 async function bundle() {
-  const { outputFiles } = await esbuild.build({
+  const text = await build({
     entryPoints: [path.join(root, 'src/main.ts')],
+    external: ON_DEMAND,
+    plugins: [protoFiles(SIDECAR_FILES), redisClient, leftOut],
+  });
+  const body = text.replace(/^#!.*\n/, '').replace(/[^\0-\x7f]/g, toEscape);
+  return `(function (exports, require, module, __filename, __dirname) {${body}\n})`;
+}
+
+/**
+ * The text of the client's bundle: a CommonJS module, which loads the packages of gRPC as any
+ * program does.
+ */
+function bundleClient() {
+  return build({
+    entryPoints: [path.join(root, 'src/client/client.ts')],
+    external: ['@grpc/grpc-js', 'protobufjs'],
+    plugins: [protoFiles(NATIVE_FILES)],
+  });
+}
+
+async function build(options) {
+  const { outputFiles } = await esbuild.build({
     bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ON_DEMAND,
     // An import() would need a host callback, which cached code does not have.
     supported: { 'dynamic-import': false },
-    plugins: [protoFiles, redisClient, leftOut],
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
     write: false,
+    ...options,
   });
   const [{ text }] = outputFiles;
-  const body = text.replace(/^#!.*\n/, '').replace(/[^\0-\x7f]/g, toEscape);
-  return `(function (exports, require, module, __filename, __dirname) {${body}\n})`;
+  return text;
 }
 
 /** esbuild leaves non-ASCII characters only in regular expressions. */
@@ -52,4 +72,4 @@ function toEscape(character) {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-module.exports = { bundle };
+module.exports = { bundle, bundleClient };

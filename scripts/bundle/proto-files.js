@@ -12,10 +12,13 @@ const { LATE_FUNCTION, LATE_VALUE } = require('./late-definitions');
 
 const root = path.join(__dirname, '..', '..');
 
-/** All proto files: the end of the path, and the folder that contains it. */
-const PROTO_FILES = [
+/** The proto file of the native API, for its clients. As all entries: the end of the path, and the folder that contains it. */
+const NATIVE_FILES = [['holdfast/v1/locks.proto', 'proto']];
+
+/** All proto files that a sidecar loads. */
+const SIDECAR_FILES = [
   ['dapr/proto/runtime/v1/dapr.proto', 'proto'],
-  ['holdfast/v1/locks.proto', 'proto'],
+  ...NATIVE_FILES,
   ['google/rpc/status.proto', 'proto'],
   ['health/v1/health.proto', 'node_modules/grpc-health-check/proto'],
   ['grpc/reflection/v1/reflection.proto', 'node_modules/@grpc/reflection/build/proto'],
@@ -65,8 +68,8 @@ function toEntry([file, folder], keepCase) {
   return { file, keepCase, outline: JSON.stringify(outline), json: JSON.stringify(json) };
 }
 
-function source() {
-  const entries = PROTO_FILES.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
+function source(files) {
+  const entries = files.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
   return `
     const { reviveLate } = require('./late-definitions');
     const entries = ${JSON.stringify(entries)};
@@ -81,18 +84,22 @@ function source() {
     };`;
 }
 
-/** Redirects all imports of proto-loader to this replacement. */
-const protoFiles = {
-  name: 'proto-files',
-  setup(build) {
-    build.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ namespace }) =>
-      namespace === 'proto-files' ? undefined : { path: 'proto-loader', namespace: 'proto-files' },
-    );
-    build.onLoad({ filter: /.*/, namespace: 'proto-files' }, () => ({
-      contents: source(),
-      resolveDir: __dirname,
-    }));
-  },
-};
+/** Redirects all imports of proto-loader to this replacement, with these files. */
+function protoFiles(files) {
+  return {
+    name: 'proto-files',
+    setup(build) {
+      build.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ namespace }) =>
+        namespace === 'proto-files'
+          ? undefined
+          : { path: 'proto-loader', namespace: 'proto-files' },
+      );
+      build.onLoad({ filter: /.*/, namespace: 'proto-files' }, () => ({
+        contents: source(files),
+        resolveDir: __dirname,
+      }));
+    },
+  };
+}
 
-module.exports = { protoFiles, toOutline };
+module.exports = { NATIVE_FILES, SIDECAR_FILES, protoFiles, toOutline };

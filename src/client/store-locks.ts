@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import { LeaseClock } from '../lock/lease-clock';
+import { LockLostError, LockNotAcquiredError } from './client-errors';
+import type { Lock } from './lock';
+import type { LeaseAnswer, LockCalls, LockInfo, LockName, ReleaseStatus } from './lock-calls';
+import type { GrantOptions, HoldOptions, Lease, Locks, TakeOptions } from './locks';
+import { takeHold } from './take-hold';
+
+/** What locks stand on. */
+export interface LocksOptions {
+  readonly calls: LockCalls;
+  readonly storeName: string;
+  /** How long a call may take beside the time that it waits for a lock, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+const DEFAULT_TTL_MS = 30_000;
+
+/** The locks of a store, over whatever carries the calls. */
+export class StoreLocks implements Locks {
+  readonly #calls: LockCalls;
+  readonly #storeName: string;
+  readonly #timeoutMs: number;
+  readonly #clock = new LeaseClock();
+
+  constructor({ calls, storeName, timeoutMs }: LocksOptions) {
+    this.#calls = calls;
+    this.#storeName = storeName;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async hold(resourceId: string, options: HoldOptions = {}): Promise<Lock> {
+    const { signal, onQueued } = options;
+    const taken = this.#toTake(resourceId, options);
+    const [calls, clock, timeoutMs] = [this.#calls, this.#clock, this.#timeoutMs];
+    return takeHold({ calls, clock, taken, timeoutMs, signal, onQueued });
+  }
+
+  async withLock<Result>(
+    resourceId: string,
+    options: HoldOptions,
+    work: (lock: Lock) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const lock = await this.hold(resourceId, options);
+    let result: Result;
+    try {
+      result = await work(lock);
+    } catch (error) {
+      // The error of the work is what its caller has to know of.
+      await lock.release().catch(() => undefined);
+      throw error;
+    }
+    await lock.release();
+    return result;
+  }
+
+  async acquire(resourceId: string, options: TakeOptions = {}): Promise<Lease> {
+    const sentAtMs = this.#clock.now();
+    const { signal } = options;
+    const call = this.#toTake(resourceId, options);
+    const answer = await this.#calls.acquire(call, { timeoutMs: this.#timeoutMs, signal });
+    if (!answer.acquired) throw new LockNotAcquiredError(resourceId, answer.holder);
+    return this.#toLease(resourceId, answer.lease, sentAtMs);
+  }
+
+  async renew(
+    resourceId: string,
+    { owner, token, ttlMs = DEFAULT_TTL_MS }: GrantOptions & { readonly ttlMs?: number },
+  ): Promise<Lease> {
+    const sentAtMs = this.#clock.now();
+    const call = { ...this.#toName(resourceId), lockOwner: owner, fencingToken: token, ttlMs };
+    const answer = await this.#calls.renew(call, { timeoutMs: this.#timeoutMs });
+    if (answer.status === 'RENEWED') return this.#toLease(resourceId, answer.lease, sentAtMs);
+    throw new LockLostError(resourceId, answer.status === 'NOT_FOUND' ? 'EXPIRED' : 'TAKEN_OVER');
+  }
+
+  async release(resourceId: string, { owner, token }: GrantOptions): Promise<ReleaseStatus> {
+    const call = { ...this.#toName(resourceId), lockOwner: owner, fencingToken: token };
+    return this.#calls.release(call, { timeoutMs: this.#timeoutMs });
+  }
+
+  async get(resourceId: string): Promise<LockInfo | undefined> {
+    return this.#calls.get(this.#toName(resourceId), { timeoutMs: this.#timeoutMs });
+  }
+
+  async *list({
+    prefix = '',
+    pageSize,
+  }: {
+    readonly prefix?: string | undefined;
+    readonly pageSize?: number | undefined;
+  } = {}): AsyncGenerator<LockInfo, void, undefined> {
+    let pageToken = '';
+    do {
+      const call = { storeName: this.#storeName, prefix, pageSize, pageToken };
+      const page = await this.#calls.list(call, { timeoutMs: this.#timeoutMs });
+      yield* page.locks;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  async forceRelease(
+    seen: Pick<LockInfo, 'resourceId' | 'fencingToken'> &
+      Partial<Pick<LockInfo, 'lockOwner' | 'expiresAtMs'>>,
+    reason: string,
+  ): Promise<ReleaseStatus> {
+    const { resourceId, fencingToken, lockOwner = '', expiresAtMs } = seen;
+    const grant = fencingToken === 0 ? { lockOwner, expiresAtMs } : UNNEEDED;
+    const call = { ...this.#toName(resourceId), fencingToken, ...grant, reason };
+    return this.#calls.forceRelease(call, { timeoutMs: this.#timeoutMs });
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  #toName(resourceId: string): LockName {
+    return { storeName: this.#storeName, resourceId };
+  }
+
+  #toTake(resourceId: string, options: TakeOptions) {
+    const { ttlMs = DEFAULT_TTL_MS, waitMs = 0, owner = drawOwner() } = options;
+    return { ...this.#toName(resourceId), lockOwner: owner, ttlMs, waitMs };
+  }
+
+  #toLease(resourceId: string, lease: LeaseAnswer, sentAtMs: number): Lease {
+    const clock = this.#clock;
+    const endMs = sentAtMs + lease.validMs;
+    return {
+      resourceId,
+      owner: lease.lockOwner,
+      token: lease.fencingToken,
+      get validForMs() {
+        return Math.max(0, Math.floor(endMs - clock.now()));
+      },
+    };
+  }
+}
+
+/** What names a grant with a token needs no more. */
+const UNNEEDED = { lockOwner: '', expiresAtMs: undefined };
+
+/** Draws an owner that says at 3 a.m. which process holds a lock: `host-pid-random`. */
+export function drawOwner(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
