@@ -70,6 +70,19 @@ export interface EventStream<Event> extends Omit<MethodCall, 'signal' | 'attach'
   /** False once the stream was ended, or its client can't be reached any more. */
   readonly isOpen: boolean;
   /**
+   * False while the client leaves a request for a sign of life unanswered. Only after
+   * {@link expectAnswers}.
+   */
+  readonly isAnswering: boolean;
+  /**
+   * Asks the client for a sign of life again and again from now on. Call this at most once.
+   *
+   * HTTP/1.1 has no way to ask. There a client always counts as answering.
+   *
+   * @param everyMs the interval in milliseconds; a transport may have a shortest and a longest one
+   */
+  expectAnswers(everyMs: number): void;
+  /**
    * Sends an event. Returns false if the client does not read fast enough. The event is then
    * buffered, and {@link StreamHandler.drained} is called when there is room for more.
    */

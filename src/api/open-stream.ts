@@ -7,6 +7,7 @@ import type { EventStream, StreamEnd, StreamHandler } from './api-method';
  */
 export abstract class OpenStream<Event> implements EventStream<Event> {
   abstract readonly observer: LockObserver | undefined;
+  abstract readonly isAnswering: boolean;
   #handler: StreamHandler | undefined;
   #lost: StreamEnd | undefined;
   #isOpen = true;
@@ -46,6 +47,7 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
   }
 
   abstract metadata(name: string): string | undefined;
+  abstract expectAnswers(everyMs: number): void;
 
   /** Called when the sidecar stops. */
   stop(): void {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { ByteBudget } from '../servers/byte-budget';
 import { isEndedByClient } from '../servers/client-end';
+import { Pings } from './pings';
 import { setReading } from './socket-handle';
 import type { Turn } from './turn';
 
@@ -72,6 +73,7 @@ export class Connection {
   #isRetired = false;
   #isCut = false;
   #headerBytes = 0;
+  #pings: Pings | undefined;
 
   constructor(options: {
     readonly session: ServerHttp2Session;
@@ -89,6 +91,12 @@ export class Connection {
   get isGivenUp(): boolean {
     const { socket } = this;
     return socket.destroyed && !isEndedByClient(socket);
+  }
+
+  /** Asks the client for signs of life. Few connections need it. */
+  get pings(): Pings {
+    this.#pings ??= new Pings(this.session);
+    return this.#pings;
   }
 
   /** Records the end of a call that was started in the given turn. */

@@ -58,6 +58,7 @@ class GrpcEventStream extends OpenStream<unknown> {
   readonly #observed: ObservedCall | undefined;
   /** Undefined if the stream was refused, because it is not counted then. */
   #connection: Connection | undefined;
+  #endPings: (() => void) | undefined;
   #sentBytes = 0;
   #answered = OK_STATUS;
   #errorCode: string | undefined;
@@ -80,6 +81,14 @@ class GrpcEventStream extends OpenStream<unknown> {
 
   metadata(name: string): string | undefined {
     return firstValue(this.#call.metadata, name);
+  }
+
+  get isAnswering(): boolean {
+    return this.#endPings === undefined || this.#connection?.pings.isAnswering !== false;
+  }
+
+  expectAnswers(everyMs: number): void {
+    if (this.isOpen) this.#endPings = this.#connection?.pings.want(everyMs);
   }
 
   /** Registers the stream and opens the method. */
@@ -128,6 +137,7 @@ class GrpcEventStream extends OpenStream<unknown> {
   #close(): void {
     const { streams, connections } = this.#options;
     streams.remove(this);
+    this.#endPings?.();
     if (this.#connection !== undefined) connections.letGo(this.#connection);
     if (this.isOpen) {
       const how = this.#howItEnded();

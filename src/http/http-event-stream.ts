@@ -46,6 +46,13 @@ export class HttpEventStream extends OpenStream<unknown> {
     return Array.isArray(value) ? value[0] : value;
   }
 
+  /** HTTP/1.1 has no PING: a client that is gone is found by TCP alone. */
+  readonly isAnswering = true;
+
+  expectAnswers(): void {
+    return;
+  }
+
   /** Registers the stream and opens the method. */
   begin(streams: EventStreams, open: () => StreamHandler): void {
     this.start(() => {

@@ -72,6 +72,13 @@ const HEADER_SLOP_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 1000;
 
+/**
+ * After this silence the kernel asks whether the client is still there, in milliseconds; as in Go's
+ * net.ListenConfig, which daprd uses. Otherwise the hold of a machine that vanished would be renewed
+ * until something is sent to it.
+ */
+const TCP_KEEPALIVE_MS = 15_000;
+
 /** Creates the HTTP transport. It listens on nothing until `listen` is called. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   // One instance per address, because a Fastify instance listens on only one.
@@ -153,6 +160,8 @@ function createConnections(
     // idle connection of a client's pool, the client's next call could fail.
     requestTimeout: 0,
     keepAliveTimeout: 0,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEPALIVE_MS,
   };
   const listener = oneAtATime.wrap((request, response) => {
     if (!answerUnsupported(request)) answer(request, response);

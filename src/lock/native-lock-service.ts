@@ -152,8 +152,8 @@ export interface HoldSink {
    */
   emit(event: HoldEvent): void;
   /**
-   * False while the client does not read its events. Then the lease is not renewed, so that it
-   * expires and only the final event is still emitted.
+   * False while the client does not read its events, or has not answered a PING. Then the lease is
+   * not renewed, so that it expires and only the final event is still emitted.
    */
   readonly isWritable: boolean;
 }
@@ -165,8 +165,9 @@ export interface NativeCaller extends Caller {
 }
 
 /**
- * The abort reason if the client did not end the call but stopped answering PINGs. The lock of a
- * hold is not released then, because its client may still rely on it; the lease expires.
+ * The abort reason if the client did not end the call but fell silent, and its connection was given
+ * up. The lock of a hold is not released then, because its client may still rely on it; the lease
+ * expires.
  */
 export class SilentCallerError extends Error {
   override readonly name = 'SilentCallerError';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 import { eventually } from '../support/eventually';
@@ -80,6 +81,16 @@ describe('HTTP connections', () => {
     const elapsedMs = performance.now() - startedAt;
     expect(elapsedMs).toBeGreaterThan(9900);
     expect(elapsedMs).toBeLessThan(13_000);
+  });
+
+  it('are asked by the kernel whether their client is still there', async () => {
+    connection.send('GET /v1.0/healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    await connection.receives('204');
+    const port = http.port.toString(16).toUpperCase().padStart(4, '0');
+    // The table's own documentation (Documentation/networking/proc_net_tcp.rst): 02 is the keepalive timer.
+    const established = new RegExp(`^ *\\d+: \\w+:${port} \\w+:\\w+ 01 \\w+:\\w+ (\\w+):`, 'm');
+    const [, timer] = established.exec(readFileSync('/proc/net/tcp', 'utf8')) ?? [];
+    expect(timer).toBe('02');
   });
 
   it('are kept while idle', async () => {
