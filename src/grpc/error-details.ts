@@ -2,6 +2,7 @@ import { Metadata, type status } from '@grpc/grpc-js';
 
 import { type GrpcStatus, statusOf } from './grpc-status';
 import { loadErrorDetailTypes } from './proto-files';
+import { ERROR_DOMAIN } from './status-details';
 
 /**
  * Creates a status with the ErrorInfo detail that daprd adds when it refuses a call before any
@@ -15,7 +16,7 @@ export function createDaprStatus(
   const { httpCode, title, reason } = error;
   const errorInfo = types.errorInfo.serialize({
     reason: title,
-    domain: 'dapr.io',
+    domain: ERROR_DOMAIN,
     metadata: { 'http.code': String(httpCode), 'http.error_message': reason },
   });
   const details = [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: errorInfo }];

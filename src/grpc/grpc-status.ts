@@ -1,10 +1,11 @@
 import { Metadata, status } from '@grpc/grpc-js';
 
+import type { MethodRow } from '../api/api-method';
 import { StreamsFullError } from '../api/event-streams';
 import { LockError } from '../lock/lock-errors';
 import { MetadataFullError } from '../sidecar/metadata';
 import { RequestDecodeError } from './request-decoder';
-import { encodeRetryStatus } from './retry-status';
+import { encodeStatusDetails, type StatusDetails } from './status-details';
 
 /**
  * Maximum length of a status message in bytes, as encoded on the wire. Python and Java clients
@@ -45,24 +46,58 @@ export function isExpected(error: unknown): boolean {
   );
 }
 
-/** Converts an error of a method to the status for the client. */
-export function toGrpcStatus(error: unknown): GrpcStatus {
-  if (error instanceof LockError) return toRetryStatus(status[error.grpcCode], error);
-  if (error instanceof StreamsFullError) return toRetryStatus(status.RESOURCE_EXHAUSTED, error);
-  if (error instanceof RequestDecodeError) return statusOf(status.INTERNAL, error.message);
-  if (error instanceof MetadataFullError) return statusOf(status.RESOURCE_EXHAUSTED, error.message);
-  if (error instanceof CallRefusedError) return statusOf(status.INVALID_ARGUMENT, error.message);
-  return statusOf(status.INTERNAL, UNEXPECTED);
+/**
+ * Converts an error of a method to the status for the client. Errors of the native API have an
+ * ErrorInfo with the code of the catalogue; those of Dapr's methods are as daprd's, without one.
+ *
+ * @param row the method that failed; left out for methods of gRPC itself
+ */
+export function toGrpcStatus(error: unknown, row?: Pick<MethodRow, 'access'>): GrpcStatus {
+  const { code, message, errorCode, retryAfterSeconds } = toFailure(error);
+  const isNative = row?.access === 'locks';
+  return withDetails(code, message, {
+    errorCode: isNative ? errorCode : undefined,
+    retryAfterSeconds,
+  });
 }
 
-function toRetryStatus(
-  code: status,
-  { message, retryAfterSeconds }: Pick<LockError, 'message' | 'retryAfterSeconds'>,
-): GrpcStatus {
-  if (retryAfterSeconds === undefined) return statusOf(code, message);
+/** A failed call: its status, and its code in the catalogue where it has one. */
+interface Failure extends StatusDetails {
+  readonly code: status;
+  readonly message: string;
+}
+
+function toFailure(error: unknown): Failure {
+  if (error instanceof LockError) {
+    const { message, errorCode, retryAfterSeconds } = error;
+    return { code: status[error.grpcCode], message, errorCode, retryAfterSeconds };
+  }
+  if (error instanceof StreamsFullError) {
+    const { message, retryAfterSeconds } = error;
+    const errorCode = 'ERR_TOO_MANY_STREAMS';
+    return { code: status.RESOURCE_EXHAUSTED, message, errorCode, retryAfterSeconds };
+  }
+  if (error instanceof RequestDecodeError) {
+    const { message } = error;
+    return { code: status.INTERNAL, message, errorCode: 'ERR_MALFORMED_REQUEST' };
+  }
+  if (error instanceof MetadataFullError) {
+    return { code: status.RESOURCE_EXHAUSTED, message: error.message };
+  }
+  if (error instanceof CallRefusedError) {
+    return { code: status.INVALID_ARGUMENT, message: error.message };
+  }
+  return { code: status.INTERNAL, message: UNEXPECTED, errorCode: 'ERR_INTERNAL' };
+}
+
+function withDetails(code: status, message: string, details: StatusDetails): GrpcStatus {
+  const { errorCode, retryAfterSeconds } = details;
+  if (errorCode === undefined && retryAfterSeconds === undefined) return statusOf(code, message);
   const metadata = new Metadata();
-  metadata.set('grpc-status-details-bin', encodeRetryStatus(code, message, retryAfterSeconds));
-  return statusOf(code, message, metadata);
+  // It is sent twice, so that half of the space is there for each.
+  const shown = clip(message.toWellFormed(), MAX_MESSAGE_BYTES / 2);
+  metadata.set('grpc-status-details-bin', encodeStatusDetails(code, shown, details));
+  return { code, details: shown, metadata };
 }
 
 /**
@@ -70,18 +105,18 @@ function toRetryStatus(
  * lone surrogates.
  */
 export function statusOf(code: status, message: string, metadata?: Metadata): GrpcStatus {
-  const details = clip(message.toWellFormed());
+  const details = clip(message.toWellFormed(), MAX_MESSAGE_BYTES);
   return metadata === undefined ? { code, details } : { code, details, metadata };
 }
 
-function clip(message: string): string {
+function clip(message: string, mostBytes: number): string {
   // grpc-js sends the message as encodeURI encodes it: at most nine bytes per UTF-16 unit.
-  if (message.length * 9 <= MAX_MESSAGE_BYTES) return message;
+  if (message.length * 9 <= mostBytes) return message;
   let bytes = 0;
   let kept = '';
   for (const character of message) {
     bytes += encodeURI(character).length;
-    if (bytes > MAX_MESSAGE_BYTES) return `${kept}…`;
+    if (bytes > mostBytes) return `${kept}…`;
     kept += character;
   }
   return message;

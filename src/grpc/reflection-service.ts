@@ -63,8 +63,8 @@ const IMPORTED_PACKAGE = 'google.protobuf';
 
 /**
  * Repairs proto-loader's descriptors, which Go clients refuse. proto-loader creates one file per
- * package and drops the imports between them (grpc/grpc-node#2595). It also omits JSON names, and
- * names the types of map entries differently.
+ * package and drops the imports between them (grpc/grpc-node#2595). It also omits JSON names and
+ * what marks a field as `optional`, and names the types of map entries differently.
  */
 function mended(packages: PackageDefinition): PackageDefinition {
   const result: PackageDefinition = {};
@@ -87,9 +87,17 @@ interface FileDescriptor {
 
 interface MessageDescriptor {
   name: string;
-  readonly field: readonly { readonly name: string; typeName: string; jsonName: string }[];
+  readonly field: readonly FieldDescriptor[];
+  readonly oneofDecl: readonly { readonly name: string }[];
   readonly nestedType: readonly MessageDescriptor[];
   readonly options?: { readonly mapEntry?: boolean } | null;
+}
+
+interface FieldDescriptor {
+  readonly name: string;
+  typeName: string;
+  jsonName: string;
+  proto3Optional: boolean;
 }
 
 function withMendedFiles<Type extends { fileDescriptorProtos: Buffer[] }>(definition: Type): Type {
@@ -100,6 +108,7 @@ function withMendedFiles<Type extends { fileDescriptorProtos: Buffer[] }>(defini
   restoreImports(files);
   for (const message of files.flatMap(({ messageType }) => messageType)) {
     nameMapEntries(message);
+    markOptionalFields(message);
     for (const field of message.field) field.jsonName = toCamelCase(field.name);
   }
   const encoded = messages.map((file) => Buffer.from(FileDescriptorProto.encode(file).finish()));
@@ -123,6 +132,14 @@ function nameMapEntries(message: MessageDescriptor): void {
       entry.name = `${toPascalCase(field.name)}Entry`;
       field.typeName = entry.name;
     }
+  }
+}
+
+/** protoc puts each `optional` field into a oneof of its own, which is named after it, and marks the field. */
+function markOptionalFields({ field: fields, oneofDecl }: MessageDescriptor): void {
+  const names = new Set(oneofDecl.map(({ name }) => name));
+  for (const field of fields) {
+    if (names.has(`_${field.name}`)) field.proto3Optional = true;
   }
 }
 

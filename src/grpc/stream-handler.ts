@@ -121,10 +121,10 @@ class GrpcEventStream extends OpenStream<unknown> {
   }
 
   protected writeFailure(error: unknown): void {
-    const { grpcPath } = this.#method.row;
+    const { row } = this.#method;
     if (!isExpected(error))
-      this.#options.logger.error(`${grpcPath} failed: ${toErrorTrace(error)}`);
-    this.#answered = toGrpcStatus(error);
+      this.#options.logger.error(`${row.grpcPath} failed: ${toErrorTrace(error)}`);
+    this.#answered = toGrpcStatus(error, row);
     this.#errorCode = error instanceof LockError ? error.errorCode : undefined;
     this.#call.emit('error', this.#answered);
   }

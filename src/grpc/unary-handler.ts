@@ -42,7 +42,7 @@ export function toUnaryHandler(
       },
       (error: unknown) => {
         if (!isExpected(error)) logger.error(`${row.grpcPath} failed: ${toErrorTrace(error)}`);
-        const answered = toGrpcStatus(error);
+        const answered = toGrpcStatus(error, row);
         callback(answered);
         const errorCode = error instanceof LockError ? error.errorCode : undefined;
         observed?.end(toResult(call, { status: answered.code, responseBytes: 0, errorCode }));

@@ -16,7 +16,11 @@ interface File {
   readonly dependency: readonly string[];
   readonly messageType: readonly {
     readonly name: string;
-    readonly field: readonly { readonly name: string; readonly typeName: string }[];
+    readonly field: readonly {
+      readonly name: string;
+      readonly typeName: string;
+      readonly proto3Optional: boolean;
+    }[];
     readonly nestedType: readonly { readonly name: string }[];
   }[];
 }
@@ -81,6 +85,20 @@ describe.each(['v1', 'v1alpha'])('server reflection %s', (version) => {
       .find(({ name }) => name === 'GetMetadataResponse');
     expect(message?.nestedType.map(({ name }) => name)).toEqual(['ExtendedMetadataEntry']);
     expect(message?.field.map(({ typeName }) => typeName)).toContain('ExtendedMetadataEntry');
+  });
+
+  it.each([
+    ['holdfast.v1.RenewRequest', ['fencing_token']],
+    ['holdfast.v1.ReleaseRequest', ['fencing_token']],
+    ['holdfast.v1.Lock', ['ttl_ms']],
+    ['holdfast.v1.AcquireRequest', []],
+    ['holdfast.v1.HoldEvent', []],
+  ])('says which fields of %s are optional', async (symbol, optional) => {
+    const messages = (await filesOf(symbol)).flatMap(({ messageType }) => messageType);
+    const { field } = messages.find(({ name }) => symbol.endsWith(`.${name}`))!;
+    expect(field.filter(({ proto3Optional }) => proto3Optional).map(({ name }) => name)).toEqual(
+      optional,
+    );
   });
 
   it('names the imported files, which clients need to resolve Empty', async () => {

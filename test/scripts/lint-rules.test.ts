@@ -99,7 +99,7 @@ const ALLOWED = [
   ['components/secrets/file-secrets.ts', '../manifest'],
   ['configuration/configuration.ts', '../api/api-groups'],
   ['observability/otel-tracer.ts', '@grpc/grpc-js'],
-  ['grpc/retry-status.ts', 'protobufjs/minimal'],
+  ['grpc/status-details.ts', 'protobufjs/minimal'],
   ['app/app.ts', '../observability/otel-tracer.js'],
   ['main.ts', './app/app'],
 ] as const;
