@@ -20,6 +20,7 @@ const SIDECAR_FILES = [
   ['dapr/proto/runtime/v1/dapr.proto', 'proto'],
   ...NATIVE_FILES,
   ['google/rpc/status.proto', 'proto'],
+  ['reflected.proto', 'proto'],
   ['health/v1/health.proto', 'node_modules/grpc-health-check/proto'],
   ['grpc/reflection/v1/reflection.proto', 'node_modules/@grpc/reflection/build/proto'],
   ['grpc/reflection/v1alpha/reflection.proto', 'node_modules/@grpc/reflection/build/proto'],

@@ -11,6 +11,10 @@ import {
 /** The folder of the proto files. The path is valid from src and from dist. */
 const PROTO_DIR = path.join(__dirname, '..', '..', 'proto');
 
+const DAPR_FILE = 'dapr/proto/runtime/v1/dapr.proto';
+const NATIVE_FILE = 'holdfast/v1/locks.proto';
+const ERRORS_FILE = 'google/rpc/status.proto';
+
 const OPTIONS: Options = { includeDirs: [PROTO_DIR], longs: Number, enums: Number, defaults: true };
 
 /** Full name of the service that Dapr clients call. */
@@ -21,7 +25,7 @@ export const DAPR_SERVICE = 'dapr.proto.runtime.v1.Dapr';
  * lowerCamelCase.
  */
 export function loadDaprService(): ServiceDefinition {
-  const service = loadSync('dapr/proto/runtime/v1/dapr.proto', OPTIONS)[DAPR_SERVICE];
+  const service = loadSync(DAPR_FILE, OPTIONS)[DAPR_SERVICE];
   if (service === undefined || 'format' in service) throw new Error(`no service ${DAPR_SERVICE}`);
   return service;
 }
@@ -31,19 +35,14 @@ export const NATIVE_SERVICE = 'holdfast.v1.Locks';
 
 /** Loads the native service, in the same way as {@link loadDaprService}. */
 export function loadNativeService(): ServiceDefinition {
-  const service = loadSync('holdfast/v1/locks.proto', OPTIONS)[NATIVE_SERVICE];
+  const service = loadSync(NATIVE_FILE, OPTIONS)[NATIVE_SERVICE];
   if (service === undefined || 'format' in service) throw new Error(`no service ${NATIVE_SERVICE}`);
   return service;
 }
 
-/** Loads the native package with the field names of the proto file, for reflection. */
-export function loadNativePackage(): PackageDefinition {
-  return loadSync('holdfast/v1/locks.proto', { ...OPTIONS, keepCase: true });
-}
-
-/** Loads the Dapr package with the field names of the proto files, for reflection. */
-export function loadDaprPackage(): PackageDefinition {
-  return loadSync('dapr/proto/runtime/v1/dapr.proto', { ...OPTIONS, keepCase: true });
+/** Loads what reflection shows: all services and error details, with field names as in the proto files. */
+export function loadReflectedPackages(): PackageDefinition {
+  return loadSync('reflected.proto', { ...OPTIONS, keepCase: true });
 }
 
 /** Loads the two message types of error details: `google.rpc.Status` and `ErrorInfo`. */
@@ -51,7 +50,7 @@ export function loadErrorDetailTypes(): {
   readonly status: MessageTypeDefinition<object, object>;
   readonly errorInfo: MessageTypeDefinition<object, object>;
 } {
-  const types = loadSync('google/rpc/status.proto', OPTIONS);
+  const types = loadSync(ERRORS_FILE, OPTIONS);
   const [status, errorInfo] = [types['google.rpc.Status'], types['google.rpc.ErrorInfo']];
   if (!isMessageType(status) || !isMessageType(errorInfo)) throw new Error('no google.rpc types');
   return { status, errorInfo };

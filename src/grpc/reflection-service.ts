@@ -11,7 +11,7 @@ import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
 
 import type { ServiceMethod, ServiceMethods } from './late-services';
 import type { OpenStreams } from './open-streams';
-import { isMessageType, loadDaprPackage, loadNativePackage } from './proto-files';
+import { isMessageType, loadReflectedPackages } from './proto-files';
 
 /**
  * Creates server reflection v1 and v1alpha, so that tools such as grpcurl need no proto files.
@@ -19,8 +19,7 @@ import { isMessageType, loadDaprPackage, loadNativePackage } from './proto-files
  */
 export function createReflectionMethods(streams: OpenStreams): ServiceMethods {
   const packages = {
-    ...loadDaprPackage(),
-    ...loadNativePackage(),
+    ...loadReflectedPackages(),
     ...loadSync(healthProtoPath, { keepCase: true }),
   };
   const reflection = new ReflectionService(mended(packages));

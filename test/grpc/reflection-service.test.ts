@@ -101,6 +101,12 @@ describe.each(['v1', 'v1alpha'])('server reflection %s', (version) => {
     );
   });
 
+  it.each(['ErrorInfo', 'RetryInfo'])('shows the error detail %s', async (name) => {
+    const files = await filesOf(`google.rpc.${name}`);
+    const messages = files.flatMap(({ messageType }) => messageType);
+    expect(messages.map((message) => message.name)).toContain(name);
+  });
+
   it('names the imported files, which clients need to resolve Empty', async () => {
     const files = await filesOf('dapr.proto.runtime.v1.Dapr');
     const names = files.map(({ name }) => name);

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type { PackageDefinition } from '@grpc/proto-loader';
 
-import { DAPR_SERVICE, loadDaprPackage } from '../../src/grpc/proto-files';
+import { DAPR_SERVICE, loadReflectedPackages } from '../../src/grpc/proto-files';
 import { findUsesOfNodeRedis } from './uses-of-node-redis';
 
 interface RedisClientPlugin {
@@ -63,7 +63,7 @@ describe("the bundle's node-redis", () => {
 });
 
 describe("the bundle's proto files", () => {
-  const whole = loadDaprPackage();
+  const whole = loadReflectedPackages();
   const outline = JSON.parse(JSON.stringify(protoFiles.toOutline(whole))) as object;
 
   function revive(): { revived: PackageDefinition; load: jest.Mock } {
