@@ -28,6 +28,15 @@ export class StreamsFullError extends Error {
   }
 }
 
+/** Limits that leave the refusal of holds to their own bound, which says more: at least the default ones. */
+export function toStreamBounds(maxHolds: number): StreamBounds {
+  const { total, perConnection } = DEFAULT_STREAM_BOUNDS;
+  return {
+    total: Math.max(total, 2 * maxHolds),
+    perConnection: Math.max(perConnection, 2 * maxHolds),
+  };
+}
+
 /** The open streams of both transports. */
 export class EventStreams {
   readonly #bounds: StreamBounds;

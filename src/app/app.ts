@@ -262,7 +262,7 @@ class ComposedApp implements App {
         metrics.lockObserver,
         metrics.holdObserver,
       ],
-      maxConcurrentCalls: this.#options.maxConcurrentLockCalls,
+      bounds: this.#options,
     });
     const components = this.#createComponents(metrics, factory);
     const resources = new Resources({

@@ -7,6 +7,7 @@ import { createLockService, type LockService } from '../lock/lock-service';
 import { createNativeLockService } from '../lock/native/native-locks';
 import type { NativeLockService } from '../lock/native-lock-service';
 import type { StoreCatalog } from '../lock/store-catalog';
+import type { AppOptions } from './app-options';
 
 /** The dependencies of both lock services. */
 export interface LockServicesOptions {
@@ -14,11 +15,8 @@ export interface LockServicesOptions {
   readonly stores: StoreCatalog;
   readonly policyOf: (storeName: string) => CallPolicy;
   readonly observers: readonly LockObserver[];
-  /**
-   * Limit of concurrent calls of both APIs together, except those that wait or hold. Undefined for
-   * no limit.
-   */
-  readonly maxConcurrentCalls: number | undefined;
+  /** Limits. That of concurrent calls is for both APIs together, without calls that wait or hold. */
+  readonly bounds: Pick<AppOptions, 'maxConcurrentLockCalls' | 'maxLockWaits' | 'maxLockHolds'>;
 }
 
 /** The services behind Dapr's API and the native API, over the same stores. */
@@ -29,10 +27,16 @@ export interface LockServices {
 
 /** Creates both services. */
 export function createLockServices(options: LockServicesOptions): LockServices {
-  const { appId, maxConcurrentCalls = Infinity, ...shared } = options;
-  const admission = new Admission(maxConcurrentCalls);
+  const { appId, bounds, ...shared } = options;
+  const {
+    maxConcurrentLockCalls = Infinity,
+    maxLockWaits: maxWaits,
+    maxLockHolds: maxHolds,
+  } = bounds;
+  const admission = new Admission(maxConcurrentLockCalls);
+  const own = { admission, appId, hostName: hostname(), maxWaits, maxHolds };
   return {
     locks: createLockService({ ...shared, admission }),
-    nativeLocks: createNativeLockService({ ...shared, admission, appId, hostName: hostname() }),
+    nativeLocks: createNativeLockService({ ...shared, ...own }),
   };
 }

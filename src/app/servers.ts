@@ -1,5 +1,5 @@
 import { createDaprApi, type DaprApi } from '../api/dapr-api';
-import { EventStreams } from '../api/event-streams';
+import { EventStreams, toStreamBounds } from '../api/event-streams';
 import { createNativeApi, type NativeApi } from '../api/native-api';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
@@ -39,7 +39,7 @@ export class Servers {
   readonly #options: ServersOptions;
   readonly #api: DaprApi;
   readonly #nativeApi: NativeApi;
-  readonly #eventStreams = new EventStreams();
+  readonly #eventStreams: EventStreams;
   readonly #shares: HttpShares;
   #grpc: GrpcServer | undefined;
   #http: HttpServer | undefined;
@@ -48,6 +48,7 @@ export class Servers {
   constructor(options: ServersOptions) {
     const { httpMaxBodyBytes = Infinity } = options.options;
     this.#options = options;
+    this.#eventStreams = new EventStreams(toStreamBounds(options.options.maxLockHolds));
     this.#api = createDaprApi(options.locks, options.sidecar);
     this.#nativeApi = createNativeApi(options.nativeLocks);
     this.#shares = {

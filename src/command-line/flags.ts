@@ -128,6 +128,16 @@ export const FLAGS = {
     '1000',
     'Limit of concurrent lock calls; further ones are refused at once, 0 for no limit; not a flag of daprd',
   ),
+  'max-lock-waits': used(
+    'integer',
+    '10000',
+    'Limit of calls that wait for a lock; further ones are refused at once, 0 for no limit; not a flag of daprd',
+  ),
+  'max-lock-holds': used(
+    'integer',
+    '10000',
+    'Limit of calls that hold a lock, or wait to; further ones are refused at once, 0 for no limit; not a flag of daprd',
+  ),
   'dapr-internal-grpc-port': used('text', '', 'Only shown in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),

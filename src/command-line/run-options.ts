@@ -59,6 +59,10 @@ export interface RunOptions {
   readonly tracesLockDetails: boolean;
   /** Undefined for no bound. */
   readonly maxConcurrentLockCalls: number | undefined;
+  /** Infinity for no bound. */
+  readonly maxLockWaits: number;
+  /** Infinity for no bound. */
+  readonly maxLockHolds: number;
   readonly appConnection: {
     readonly port: number;
     readonly protocol: string;
@@ -124,7 +128,9 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
     reconcileIntervalMs: toReconcileInterval(flags.text('hot-reload-reconcile-interval')),
     tlsFiles: toTlsFiles(flags),
     tracesLockDetails: flags.boolean('trace-lock-details'),
-    maxConcurrentLockCalls: toMaxConcurrentCalls(flags),
+    maxConcurrentLockCalls: orNoBound(toBound(flags, 'max-concurrent-lock-calls')),
+    maxLockWaits: toBound(flags, 'max-lock-waits'),
+    maxLockHolds: toBound(flags, 'max-lock-holds'),
     warnings: toWarnings(flags),
   });
 }
@@ -218,12 +224,20 @@ function toBytes(flags: FlagValues, name: 'max-body-size' | 'read-buffer-size'):
   );
 }
 
-function toMaxConcurrentCalls(flags: FlagValues): number | undefined {
-  const calls = flags.integer('max-concurrent-lock-calls');
-  if (calls >= 0) return calls === 0 ? undefined : calls;
+/** Infinity for no bound. */
+function toBound(
+  flags: FlagValues,
+  name: 'max-concurrent-lock-calls' | 'max-lock-waits' | 'max-lock-holds',
+): number {
+  const bound = flags.integer(name);
+  if (bound >= 0) return bound === 0 ? Infinity : bound;
   throw new OptionsError(
-    `invalid value for --max-concurrent-lock-calls: ${calls} (allowed: 1 or more, or 0 for no limit)`,
+    `invalid value for --${name}: ${bound} (allowed: 1 or more, or 0 for no limit)`,
   );
+}
+
+function orNoBound(bound: number): number | undefined {
+  return bound === Infinity ? undefined : bound;
 }
 
 function toGraceMs(seconds: number): number | undefined {

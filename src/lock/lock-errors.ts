@@ -39,6 +39,8 @@ interface WireForm {
   readonly grpcCode: GrpcCode;
   /** Seconds after which the same call may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
+  /** What there are too many of. Undefined for all but ERR_LOCK_OVERLOADED. */
+  readonly excess?: 'calls' | 'waits' | 'holds' | undefined;
 }
 
 /** A failed lock call, with everything that both transports need for the answer. */
@@ -48,6 +50,7 @@ export class LockError extends Error implements WireForm {
   readonly httpStatus: LockErrorStatus;
   readonly grpcCode: GrpcCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly excess: WireForm['excess'];
 
   /** @param options the `cause` is for the log and is never sent */
   constructor(message: string, wireForm: WireForm, options?: { readonly cause: unknown }) {
@@ -56,6 +59,7 @@ export class LockError extends Error implements WireForm {
     this.httpStatus = wireForm.httpStatus;
     this.grpcCode = wireForm.grpcCode;
     this.retryAfterSeconds = wireForm.retryAfterSeconds;
+    this.excess = wireForm.excess;
   }
 }
 
@@ -142,7 +146,7 @@ export const lockErrors = {
   overloaded: (bound: number) =>
     new LockError(
       `the limit of ${bound} concurrent lock calls is reached; nothing was done, retry later`,
-      OVERLOADED,
+      { ...OVERLOADED, excess: 'calls' },
     ),
   /** The resource can't be a key, or the store failed. */
   tryLockFailed: (reason: string, cause: unknown) =>
@@ -160,13 +164,13 @@ export const lockErrors = {
   tooManyWaits: (bound: number) =>
     new LockError(
       `the limit of ${bound} waiting calls is reached; nothing was done, retry later`,
-      OVERLOADED,
+      { ...OVERLOADED, excess: 'waits' },
     ),
   /** Native API. */
   tooManyHolds: (bound: number) =>
     new LockError(
       `the limit of ${bound} calls that hold locks is reached; nothing was done, retry later`,
-      OVERLOADED,
+      { ...OVERLOADED, excess: 'holds' },
     ),
   /** Native API: the store could not be reached, and nothing was done. */
   storeUnavailable: (task: string, reason: string, cause: unknown) =>

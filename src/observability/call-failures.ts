@@ -99,14 +99,21 @@ function toEnd(subject: string, { reason, failures, lastedMs }: TroubleReport): 
   return `${subject}: ended after ${seconds} s, ${calls} failed (${reason})`;
 }
 
+/** What is refused, and by which flag. */
+const OVERLOADED = {
+  calls: 'Overloaded, lock calls are refused (--max-concurrent-lock-calls)',
+  waits: 'Overloaded, calls that would wait for a lock are refused (--max-lock-waits)',
+  holds: 'Overloaded, calls that would hold a lock are refused (--max-lock-holds)',
+} as const;
+
 /** Undefined for invalid requests, and for bugs, which are logged separately. */
 function toFailure(report: LockCallReport): Failure | undefined {
   const { error, outcome, storeName, isKnownStore } = report;
   if (error === undefined) return undefined;
-  const { errorCode, message, cause } = error;
+  const { errorCode, message, cause, excess = 'calls' } = error;
   if (errorCode === 'ERR_LOCK_OVERLOADED') {
-    const subject = 'Overloaded, lock calls are refused (--max-concurrent-lock-calls)';
-    return { store: SIDECAR, kind: outcome, subject, reason: message, isPartial: true };
+    const subject = OVERLOADED[excess];
+    return { store: SIDECAR, kind: subject, subject, reason: message, isPartial: true };
   }
   if (errorCode === 'ERR_LOCK_STORE_NOT_CONFIGURED') {
     return { store: SIDECAR, kind: 'not_configured', subject: 'Lock calls fail', reason: message };

@@ -45,6 +45,8 @@ describe('parseArguments', () => {
         maxConcurrency: -1,
       },
       maxConcurrentLockCalls: 1000,
+      maxLockWaits: 10_000,
+      maxLockHolds: 10_000,
       warnings: [],
     });
   });
@@ -94,6 +96,21 @@ describe('parseArguments', () => {
       ['1', 1],
     ])('takes %s for the bound of lock calls', (text, bound) => {
       expect(run(['--max-concurrent-lock-calls', text]).maxConcurrentLockCalls).toBe(bound);
+    });
+
+    it.each([
+      [[], [10_000, 10_000]],
+      [
+        ['--max-lock-waits', '3', '--max-lock-holds=4'],
+        [3, 4],
+      ],
+      [
+        ['--max-lock-waits=0', '--max-lock-holds', '0'],
+        [Infinity, Infinity],
+      ],
+    ])('takes %j for the bounds of waits and holds', (argv, bounds) => {
+      const { maxLockWaits, maxLockHolds } = run(argv);
+      expect([maxLockWaits, maxLockHolds]).toEqual(bounds);
     });
 
     it('ends at --', () => {
@@ -192,6 +209,14 @@ describe('parseArguments', () => {
       [
         ['--app-id=a', '--max-concurrent-lock-calls', '-1'],
         'invalid value for --max-concurrent-lock-calls: -1 (allowed: 1 or more, or 0 for no limit)',
+      ],
+      [
+        ['--app-id=a', '--max-lock-waits', '-1'],
+        'invalid value for --max-lock-waits: -1 (allowed: 1 or more, or 0 for no limit)',
+      ],
+      [
+        ['--app-id=a', '--max-lock-holds', '-2'],
+        'invalid value for --max-lock-holds: -2 (allowed: 1 or more, or 0 for no limit)',
       ],
     ])('%j end with 1 and say why', (argv, message) => {
       expect(parse(argv)).toEqual({ kind: 'invalid', exitCode: 1, message: `${message}\n` });

@@ -2,7 +2,8 @@ import { status } from '@grpc/grpc-js';
 import { parse } from 'protobufjs';
 
 import { loadNativeService } from '../../src/grpc/proto-files';
-import { LockError, lockErrors } from '../../src/lock/lock-errors';
+import type { LockError } from '../../src/lock/lock-errors';
+import { lockErrors } from '../../src/lock/lock-errors';
 import { createFakeNativeLocks } from '../support/fake-lock-service';
 import { GrpcFixture, type UnaryAnswer } from './grpc-fixture';
 

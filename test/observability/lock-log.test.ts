@@ -189,6 +189,16 @@ describe('lock calls that fail', () => {
     expect(logger.messages('info')).toHaveLength(1);
   });
 
+  it('for overload name the bound that was reached', () => {
+    for (const error of [lockErrors.tooManyWaits(5), lockErrors.tooManyHolds(6)]) {
+      observer.ended({ ...subject, operation: 'hold', outcome: 'overloaded', error });
+    }
+    expect(logger.messages('warn')).toEqual([
+      expect.stringContaining('(--max-lock-waits): 5 calls wait'),
+      expect.stringContaining('(--max-lock-holds): 6 calls hold'),
+    ]);
+  });
+
   it('name no resource, whatever the server says', () => {
     const message =
       "ACL failure in script: no permissions to access the 'lock||a||the-resource' key";
