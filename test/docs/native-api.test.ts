@@ -1,31 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 
 import { Client, credentials } from '@grpc/grpc-js';
 
 import { loadNativeService } from '../../src/grpc/proto-files';
 import { eventually } from '../support/eventually';
 import { SidecarProcess } from '../support/sidecar-process';
-
-const PAGE = readFileSync(path.join(__dirname, '../../docs/native-api.md'), 'utf8');
-
-/** What each call answers where it is made in the order of the page, after an acquire by the other transport. */
-const SHOWN: Readonly<Record<string, RegExp>> = {
-  Acquire: /"acquired":true,"lease":\{"lockOwner":"me","fencingToken":\d+,"validMs":\d+\}/,
-  Renew: /"status":("RENEWED"|1),"lease":/,
-  Hold: /"held":\{"lease"|"type":"held"/,
-  Release: /"status":("RELEASED"|1)/,
-  Get: /"lockOwner":"me"/,
-  List: /"resourceId":"report"/,
-  ForceRelease: /"status":("HELD_BY_OTHER"|3)/,
-};
-
-/** The lines of a tool, by the call that they make. */
-function linesOf(tool: string): readonly (readonly [call: string, line: string])[] {
-  const lines = [...PAGE.matchAll(new RegExp(`^## (\\w+)\\n[^#]*?^(${tool} .*)$`, 'gm'))];
-  return lines.map(([, call = '', line = '']) => [call, line] as const);
-}
+import { linesOf, SHOWN, takesLock, toPorts } from './native-api-page';
 
 describe('docs/native-api.md', () => {
   let sidecar: SidecarProcess;
@@ -40,15 +20,14 @@ describe('docs/native-api.md', () => {
 
   /** Takes the lock that the page's calls are about, for all but those that take one. */
   const prepare = async (call: string) => {
-    if (['Acquire', 'Hold'].includes(call)) return;
+    if (takesLock(call)) return;
     const [, line] = linesOf('curl')[0]!;
     await runCurl(line);
   };
 
   /** Runs a line as it stands, and ends it once it has printed something. */
   const runCurl = async (line: string) => {
-    const command = line.replace('localhost:3500', `127.0.0.1:${sidecar.httpPort}`);
-    const child = spawn('bash', ['-c', `exec ${command}`]);
+    const child = spawn('bash', ['-c', `exec ${toPorts(line, sidecar)}`]);
     // It may end by itself before it is ended.
     const closed = new Promise((resolve) => child.once('close', resolve));
     let output = '';
@@ -61,7 +40,10 @@ describe('docs/native-api.md', () => {
     return output;
   };
 
-  /** Makes the call of a line of grpcurl, whose messages are the JSON form of those of the proto file. */
+  /**
+   * Makes the call of a line of grpcurl, whose messages are the JSON form of those of the proto file. The real one is
+   * run by test/interop/native/surface.
+   */
   const runGrpcurl = (line: string) => {
     const [, json = '', service = '', name = ''] = /-d '(.+)' \S+ (\S+)\/(\w+)$/.exec(line) ?? [];
     expect(service).toBe('holdfast.v1.Locks');

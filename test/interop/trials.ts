@@ -3,6 +3,8 @@ import { ClientRun } from './client-run';
 import { CLIENTS } from './clients';
 import { NativeRun } from './native/native-run';
 import { NATIVE_PROGRAMS } from './native/programs';
+import { surface } from './native/surface/surface';
+import { SurfaceRun } from './native/surface/surface-run';
 import type { CommandLine } from './process-group';
 import type { StepReport } from './steps';
 
@@ -23,4 +25,5 @@ export const TRIALS: readonly Trial[] = [
     program,
     run: (command, signal) => NativeRun.run(command, signal),
   })),
+  { program: surface, run: (command, signal) => SurfaceRun.run(command, signal) },
 ];
