@@ -1,21 +1,10 @@
 import { StoreFactory } from '../../src/app/store-factory';
-import type { ComponentManifest } from '../../src/components/manifest';
 import { MetadataProperties } from '../../src/components/metadata-properties';
 import { createRedaction } from '../../src/components/redaction';
 import { silentStoreObserver } from '../../src/lock/store-observer';
 import { SystemAuthorities } from '../../src/trust/system-authorities';
+import { manifestOf } from '../support/component-manifest';
 import { RecordingLogger } from '../support/recording-logger';
-
-const MANIFEST: ComponentManifest = {
-  name: 'lockstore',
-  type: 'lock.redis',
-  version: 'v1',
-  properties: [],
-  secretStore: undefined,
-  ignoreErrors: false,
-  initTimeoutMs: 5000,
-  file: 'lockstore.yaml',
-};
 
 describe('the log of calls to a store', () => {
   let logger: RecordingLogger;
@@ -31,7 +20,7 @@ describe('the log of calls to a store', () => {
 
   /** A store whose user is a secret. */
   const create = (username: string, more: readonly (readonly [string, string])[] = []) =>
-    factory.create(MANIFEST, {
+    factory.create(manifestOf(), {
       properties: new MetadataProperties([['redisHost', 'localhost'], ...more]),
       logger,
       redact: createRedaction([{ property: 'redisUsername', value: username, isFromStore: true }]),

@@ -7,8 +7,8 @@ import path from 'node:path';
 
 import { Client, credentials } from '@grpc/grpc-js';
 
-import { loadDaprService } from '../../src/grpc/proto-files';
 import { findFreePort } from '../support/free-port';
+import { callDaprOver } from '../support/grpc-call';
 import { callHttp } from '../support/http-call';
 import { SidecarProcess } from '../support/sidecar-process';
 import { startupHintOf } from '../support/startup-hint-of';
@@ -33,26 +33,12 @@ describe('where a sidecar listens', () => {
   };
   const socketOf = (protocol: 'http' | 'grpc') =>
     path.join(folder, `dapr-myapp-${protocol}.socket`);
-  const lockOver = (target: string, channel = credentials.createInsecure()) =>
-    new Promise<unknown>((resolve, reject) => {
-      const {
-        path: method,
-        requestSerialize,
-        responseDeserialize,
-      } = loadDaprService().TryLockAlpha1!;
-      const client = new Client(target, channel);
-      client.makeUnaryRequest(
-        method,
-        requestSerialize,
-        responseDeserialize,
-        CALL,
-        (error, response) => {
-          client.close();
-          if (error === null) resolve(response);
-          else reject(error);
-        },
-      );
+  const lockOver = (target: string, channel = credentials.createInsecure()) => {
+    const client = new Client(target, channel);
+    return callDaprOver(client, { method: 'TryLockAlpha1', message: CALL }).finally(() => {
+      client.close();
     });
+  };
 
   describe('on unix sockets', () => {
     const overSocket = (file: string) =>

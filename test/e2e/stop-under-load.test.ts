@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http';
 
-import { Client, credentials, status } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 
-import { loadDaprService } from '../../src/grpc/proto-files';
+import { callDaprOver } from '../support/grpc-call';
 import { SidecarProcess } from '../support/sidecar-process';
 
 /** How a call of the load ended; refused means that no connection was to be had for it. */
@@ -35,19 +35,19 @@ function createHttpCall(port: number): Call {
 
 function createGrpcCall(port: number): Call {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = loadDaprService().TryLockAlpha1!;
-  return (resourceId) =>
-    new Promise((resolve) => {
-      const message = { storeName: 'lockstore', resourceId, lockOwner: 'o', expiryInSeconds: 5 };
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, (error) => {
-        if (error === null) resolve('answered');
-        else resolve(isRefused(error) ? 'refused' : 'lost');
-        if (error !== null) client.close();
-      });
-    });
+  return async (resourceId) => {
+    const message = { storeName: 'lockstore', resourceId, lockOwner: 'o', expiryInSeconds: 5 };
+    try {
+      await callDaprOver(client, { method: 'TryLockAlpha1', message });
+      return 'answered';
+    } catch (error) {
+      client.close();
+      return isRefused(error as ServiceError) ? 'refused' : 'lost';
+    }
+  };
 }
 
-function isRefused({ code, details }: { code: status; details: string }): boolean {
+function isRefused({ code, details }: ServiceError): boolean {
   return code === status.UNAVAILABLE && details.includes('ECONNREFUSED');
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { createFolder } from '../support/component-files';
 import { eventually } from '../support/eventually';
-import { callDaprWithHeaders } from '../support/grpc-call';
+import { callDapr } from '../support/grpc-call';
 import { callHttp } from '../support/http-call';
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver';
 import { SidecarProcess } from '../support/sidecar-process';
@@ -44,12 +44,18 @@ describe('tracing', () => {
   };
   const lock = (headers: Readonly<Record<string, string>> = {}) =>
     callHttp(sidecar.httpPort, { path: LOCK, body: BODY, headers });
-  const grpcLock = (metadata: Readonly<Record<string, string | Buffer>> = {}) =>
-    callDaprWithHeaders(sidecar.grpcPort, {
+  const grpcLock = async (metadata: Readonly<Record<string, string | Buffer>> = {}) => {
+    let bin: unknown;
+    const answer = await callDapr(sidecar.grpcPort, {
       method: 'TryLockAlpha1',
       message: { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 9 },
       metadata,
+      onHeaders: (headers) => {
+        [bin] = headers.get('grpc-trace-bin');
+      },
     });
+    return { ...answer, bin };
+  };
   const spanOf = (name: string): Promise<ReceivedSpan> =>
     eventually(() => {
       const span = receiver!.spans.find((candidate) => candidate.name === name);

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, credentials } from '@grpc/grpc-js';
 
-import { loadDaprService } from '../../src/grpc/proto-files';
+import { callDaprOver } from '../support/grpc-call';
 import { LONGEST_CALL_MS, type LockCaller, PROBE_STORE, type ProbeTarget } from './probe';
 import { TLS_CERTIFICATE } from './tls-files';
-
-const { TryLockAlpha1: tryLock, UnlockAlpha1: unlock } = loadDaprService();
 
 /** What a lock call answers, as proto-loader gives it. */
 interface Answer {
@@ -23,7 +21,7 @@ interface GrpcCallerOptions extends Omit<ProbeTarget, 'httpPort' | 'pid'> {
 export class GrpcLockCaller implements LockCaller {
   readonly transport = 'gRPC';
   readonly #client: Client;
-  readonly #metadata = new Metadata();
+  readonly #metadata: Readonly<Record<string, string>>;
   readonly #store: string;
 
   /** Opens its connection with the first call. */
@@ -40,7 +38,7 @@ export class GrpcLockCaller implements LockCaller {
       'grpc.max_reconnect_backoff_ms': 50,
     };
     this.#client = new Client(`localhost:${String(grpcPort)}`, kind, backoff);
-    if (token !== undefined) this.#metadata.set('dapr-api-token', token);
+    this.#metadata = token === undefined ? {} : { 'dapr-api-token': token };
   }
 
   async call(
@@ -58,21 +56,8 @@ export class GrpcLockCaller implements LockCaller {
   }
 
   #invoke(action: 'lock' | 'unlock', resourceId: string, deadlineMs: number): Promise<Answer> {
-    const method = (action === 'lock' ? tryLock : unlock)!;
+    const method = action === 'lock' ? 'TryLockAlpha1' : 'UnlockAlpha1';
     const message = { storeName: this.#store, resourceId, lockOwner: 'probe', expiryInSeconds: 60 };
-    return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        message,
-        this.#metadata,
-        { deadline: Date.now() + deadlineMs },
-        (error, answer) => {
-          if (error === null) resolve(answer as Answer);
-          else reject(error);
-        },
-      );
-    });
+    return callDaprOver(this.#client, { method, message, metadata: this.#metadata, deadlineMs });
   }
 }

@@ -2,20 +2,9 @@ import { Cancellation } from '../../src/base/cancellation';
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
 import type { LockCallReport } from '../../src/lock/lock-observer';
 import { createLockService, type LockService } from '../../src/lock/lock-service';
-import { type LockStore, StoreError, type UnlockOutcome } from '../../src/lock/lock-store';
+import { StoreError, type UnlockOutcome } from '../../src/lock/lock-store';
 import { StoreCatalog } from '../../src/lock/store-catalog';
-
-/** A store that answers as a test says and keeps what it was asked. */
-class FakeStore implements LockStore {
-  readonly tryLock = jest.fn<ReturnType<LockStore['tryLock']>, Parameters<LockStore['tryLock']>>();
-  readonly unlock = jest.fn<ReturnType<LockStore['unlock']>, Parameters<LockStore['unlock']>>();
-  readonly withdraw = jest.fn<Promise<void>, Parameters<LockStore['withdraw']>>(() =>
-    Promise.resolve(),
-  );
-  readonly init = () => Promise.resolve();
-  readonly ping = () => Promise.resolve();
-  readonly close = () => Promise.resolve();
-}
+import { createFakeStore, type FakeStore } from '../support/fake-lock-store';
 
 const REQUEST = { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
 
@@ -30,9 +19,7 @@ describe('the lock service', () => {
 
   beforeEach(() => {
     reports.length = 0;
-    store = new FakeStore();
-    store.tryLock.mockResolvedValue({ acquired: true });
-    store.unlock.mockResolvedValue('unlocked');
+    store = createFakeStore();
     stores = new StoreCatalog();
     const keyPrefix = createLockKeyPrefix({
       keyPrefix: undefined,
@@ -352,7 +339,7 @@ describe('the store catalogue', () => {
   it('names its stores in the order in which they came', () => {
     const stores = new StoreCatalog();
     expect(stores.isEmpty).toBe(true);
-    const store = new FakeStore();
+    const store = createFakeStore();
     stores.add({ name: 'b', store, keyPrefix: { text: 'lock||' } });
     stores.add({ name: 'a', store, keyPrefix: { text: 'lock||' } });
     expect([stores.names, stores.isEmpty]).toEqual([['b', 'a'], false]);

@@ -1,6 +1,19 @@
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
+
+/** A unary call of a Dapr method. */
+export interface DaprCall {
+  readonly method: string;
+  /** The fields of its message. */
+  readonly message: object;
+  /** Binary metadata is given as Buffers. */
+  readonly metadata?: Readonly<Record<string, string | Buffer>>;
+  /** The caller's own deadline, from now on. */
+  readonly deadlineMs?: number;
+  /** Called with the metadata that comes before the answer. */
+  readonly onHeaders?: (headers: Metadata) => void;
+}
 
 /** What a Dapr method answered: a response, or the status of an error. */
 export interface GrpcAnswer {
@@ -11,75 +24,37 @@ export interface GrpcAnswer {
   readonly trailers?: readonly string[];
 }
 
-/** Calls a Dapr method by its message's fields, on a connection of its own. */
-export async function callDapr(
-  port: number,
-  call: {
-    readonly method: string;
-    readonly message: object;
-    readonly metadata?: Readonly<Record<string, string>>;
-    /** The caller's own deadline, from now on. */
-    readonly deadlineMs?: number;
-  },
-): Promise<GrpcAnswer> {
+/** Calls a Dapr method over a client. Rejects with grpc-js's {@link ServiceError}. */
+export function callDaprOver(client: Client, call: DaprCall): Promise<Record<string, unknown>> {
+  const { message, deadlineMs, onHeaders = () => undefined } = call;
   const { path, requestSerialize, responseDeserialize } = loadDaprService()[call.method]!;
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(call.metadata ?? {})) metadata.set(key, value);
-  try {
-    return await new Promise<GrpcAnswer>((resolve) => {
-      client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        call.message,
-        metadata,
-        call.deadlineMs === undefined ? {} : { deadline: Date.now() + call.deadlineMs },
-        (error, response) => {
-          if (error === null) resolve({ response: response as Record<string, unknown> });
-          else {
-            const trailers = Object.keys(error.metadata.getMap());
-            resolve({ code: error.code, details: error.details, trailers });
-          }
-        },
-      );
-    });
-  } finally {
-    client.close();
-  }
+  return new Promise((resolve, reject) => {
+    const unary = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      message,
+      metadata,
+      deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs },
+      (error, response) => {
+        if (error === null) resolve(response as Record<string, unknown>);
+        else reject(error);
+      },
+    );
+    unary.on('metadata', onHeaders);
+  });
 }
 
-/** The same with what came before the answer; binary metadata is given as Buffers. */
-export async function callDaprWithHeaders(
-  port: number,
-  call: {
-    readonly method: string;
-    readonly message: object;
-    readonly metadata?: Readonly<Record<string, string | Buffer>>;
-  },
-): Promise<{ readonly bin: unknown; readonly code?: number; readonly details?: string }> {
-  const { path, requestSerialize, responseDeserialize } = loadDaprService()[call.method]!;
+/** Calls a Dapr method on a connection of its own. Never rejects. */
+export async function callDapr(port: number, call: DaprCall): Promise<GrpcAnswer> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const metadata = new Metadata();
-  for (const [key, value] of Object.entries(call.metadata ?? {})) metadata.set(key, value);
-  let bin: unknown;
   try {
-    return await new Promise((resolve) => {
-      const unary = client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        call.message,
-        metadata,
-        (error) => {
-          if (error === null) resolve({ bin });
-          else resolve({ bin, code: error.code, details: error.details });
-        },
-      );
-      unary.on('metadata', (received) => {
-        [bin] = received.get('grpc-trace-bin');
-      });
-    });
+    return { response: await callDaprOver(client, call) };
+  } catch (error) {
+    const { code, details, metadata } = error as ServiceError;
+    return { code, details, trailers: Object.keys(metadata.getMap()) };
   } finally {
     client.close();
   }
