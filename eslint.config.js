@@ -38,7 +38,6 @@ const STORE_CONTRACT = [
   'lock/lock-store',
   'lock/store-abilities',
   'lock/store-observer',
-  'lock/store-abilities',
 ];
 
 // Who may import whom (CONTRIBUTING.md): the places that a room may look into beside itself. The longest

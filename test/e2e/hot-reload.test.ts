@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { createFolder, toComponentYaml } from '../support/component-files';
 import { eventually } from '../support/eventually';
-import { callHttp, postJson } from '../support/http-call';
+import { callHttp, lockOverHttp, postJson } from '../support/http-call';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
 
@@ -28,8 +28,7 @@ describe('a sidecar whose files change', () => {
   });
   afterEach(async () => {
     redis.resume();
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     await rm(folder, { recursive: true });
   });
 
@@ -43,11 +42,7 @@ describe('a sidecar whose files change', () => {
     sidecar = await SidecarProcess.start({ args: ['--resources-path', folder, ...args], env });
   };
   const lock = (resourceId: string, storeName = 'lockstore') =>
-    postJson(sidecar.httpPort, `/v1.0-alpha1/lock/${storeName}`, {
-      resourceId,
-      lockOwner: 'o',
-      expiryInSeconds: 60,
-    });
+    lockOverHttp(sidecar.httpPort, resourceId, storeName);
   const keysOf = (server: RedisServer) => server.inspect((client) => client.keys('*'));
 
   it('gets a store that is added, and loses one that is removed', async () => {

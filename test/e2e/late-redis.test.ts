@@ -20,8 +20,7 @@ describe('a Redis that is late', () => {
     folder = await createFolder();
   });
   afterEach(async () => {
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     await redis?.stop();
     redis = undefined;
     await rm(folder, { recursive: true });

@@ -24,8 +24,7 @@ describe('where a sidecar listens', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'hf-'));
   });
   afterEach(async () => {
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     await rm(folder, { recursive: true });
   });
   const start = async (...args: readonly string[]) => {
@@ -91,8 +90,7 @@ describe('where a sidecar listens', () => {
 
     it('takes over the files of one that was killed', async () => {
       await start('--unix-domain-socket', folder);
-      sidecar.child.kill('SIGKILL');
-      await sidecar.exited;
+      await sidecar.stop('SIGKILL');
       await start('--unix-domain-socket', folder);
       await expect(overSocket(socketOf('http'))).resolves.toBe(204);
     });

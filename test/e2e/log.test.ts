@@ -13,8 +13,7 @@ const CALL = { resourceId: 'the-resource', lockOwner: 'the-owner', expiryInSecon
 describe('the log of a sidecar', () => {
   let sidecar: SidecarProcess;
   afterEach(async () => {
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
   });
   const start = async (...args: readonly string[]) => {
     sidecar = await SidecarProcess.start({ args: ['--resources-path', 'components', ...args] });
@@ -102,8 +101,7 @@ describe('a store that fails', () => {
     sidecar = await SidecarProcess.start({ args: ['--resources-path', folder] });
   });
   afterEach(async () => {
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     await redis.stop();
     await rm(folder, { recursive: true });
   });

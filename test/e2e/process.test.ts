@@ -17,8 +17,7 @@ const MEMORY = ['--resources-path', 'components'];
 describe('a sidecar process', () => {
   let sidecar: SidecarProcess;
   afterEach(async () => {
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
   });
   const start = async (options: SidecarProcessOptions = { args: MEMORY }) => {
     sidecar = await SidecarProcess.start(options);

@@ -20,8 +20,7 @@ describe('a sidecar process on Redis', () => {
   afterAll(() => redis.stop());
   afterEach(async () => {
     redis.resume();
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     await rm(folder, { recursive: true });
   });
 

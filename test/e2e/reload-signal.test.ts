@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { createFolder, toComponentYaml } from '../support/component-files';
 import { eventually } from '../support/eventually';
-import { callHttp, postJson } from '../support/http-call';
+import { callHttp, lockOverHttp, postJson } from '../support/http-call';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
 
@@ -28,8 +28,7 @@ describe('a sidecar that is told to reload', () => {
   });
   afterEach(async () => {
     redis.resume();
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     await rm(folder, { recursive: true });
   });
 
@@ -46,12 +45,7 @@ describe('a sidecar that is told to reload', () => {
   const start = async (...args: readonly string[]) => {
     sidecar = await SidecarProcess.start({ args: toArgs(...args) });
   };
-  const lock = (resourceId: string) =>
-    postJson(sidecar.httpPort, '/v1.0-alpha1/lock/lockstore', {
-      resourceId,
-      lockOwner: 'o',
-      expiryInSeconds: 60,
-    });
+  const lock = (resourceId: string) => lockOverHttp(sidecar.httpPort, resourceId);
   const countOf = (text: string) => sidecar.stdout.split(text).length - 1;
   const hangUp = async (sentence: string) => {
     const before = countOf(sentence);
@@ -184,8 +178,7 @@ describe('a secret that changes outside the folders', () => {
       const keys = await other.inspect((client) => client.keys('*'));
       expect(keys).toContain('lock||myapp||r');
     } finally {
-      sidecar.child.kill('SIGKILL');
-      await sidecar.exited;
+      await sidecar.stop('SIGKILL');
       await Promise.all([redis.stop(), other.stop()]);
       await Promise.all([folder, outside].map((name) => rm(name, { recursive: true })));
     }

@@ -17,8 +17,7 @@ describe('a process whose files and flags have slips', () => {
     folder = await createFolder();
   });
   afterEach(async () => {
-    sidecar.child.kill('SIGKILL');
-    await sidecar.exited;
+    await sidecar.stop('SIGKILL');
     const open = server;
     server = undefined;
     if (open !== undefined) await new Promise((resolve) => open.close(resolve));

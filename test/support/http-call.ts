@@ -50,3 +50,13 @@ export async function postJson(port: number, path: string, body: unknown): Promi
   const answer = await callHttp(port, { path, body: JSON.stringify(body) });
   return JSON.parse(answer.body);
 }
+
+/** Takes a lock for a minute, as owner `o`. Resolves with the JSON of the answer. */
+export function lockOverHttp(
+  port: number,
+  resourceId: string,
+  storeName = 'lockstore',
+): Promise<unknown> {
+  const call = { resourceId, lockOwner: 'o', expiryInSeconds: 60 };
+  return postJson(port, `/v1.0-alpha1/lock/${storeName}`, call);
+}
