@@ -15,7 +15,10 @@ import { Workload } from './workload';
 
 /** What a call may fail with for certain under these faults; anything else is a mistake. */
 const REFUSALS =
-  /can't be reached|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn|is stopping|the wait is over/;
+  /can't be reached|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn|is stopping|the wait is over|^not sent/;
+
+/** The longest time that a timer has. */
+const FOREVER_MS = 2 ** 31 - 1;
 
 /** What a run is made of. */
 export interface FaultRunOptions {
@@ -25,6 +28,8 @@ export interface FaultRunOptions {
   /** Clients of the native API beside those of Dapr's. */
   readonly nativeClients: number;
   readonly keys: number;
+  /** After so long nothing more is begun; no bound where this is left out. */
+  readonly longestMs?: number;
   /** How long most clients wait: longer than a call may take, where the store is right. */
   readonly deadlineMs: number;
   /** Starts the sidecars, each with a way of its own to this Redis. */
@@ -107,9 +112,16 @@ async function load(
     run: newRunName(),
   });
   const injector = new Injector({ redis, sidecars, random: random.fork() });
+  const cut = setTimeout(() => {
+    workload.cut();
+  }, options.longestMs ?? FOREVER_MS);
   injector.start();
-  await workload.run();
-  await injector.stop();
+  try {
+    await workload.run();
+  } finally {
+    clearTimeout(cut);
+    await injector.stop();
+  }
   return { recorder: workload.recorder, faults: injector.windows };
 }
 

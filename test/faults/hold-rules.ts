@@ -1,15 +1,15 @@
 import { byKey, type Operation } from './history';
 import { heldOf, type Hold, type HoldEvent } from './holds';
-import { type Account, mayDisturb, type RuleBreak } from './rule-breaks';
+import { type Account, mayArriveLate, mayDisturb, type RuleBreak } from './rule-breaks';
 
 /** By how much later than it was written a busy client may read an event, and a call may arrive. */
-const READING_MS = 700;
+const READING_MS = 1500;
 
 /** How long after the end of a wait its last answer may come, with a look at who holds the lock. */
-const LAST_ANSWER_MS = 1500;
+const LAST_ANSWER_MS = 3000;
 
 /** Within what time a lock is free whose hold was ended by its client. */
-const FREE_WITHIN_MS = 1000;
+const FREE_WITHIN_MS = 2000;
 
 /** How much earlier than that a fault may still be felt: the longest send. */
 const FELT_FOR_MS = 3500;
@@ -21,8 +21,7 @@ export function findHoldBreaks(account: Account): RuleBreak[] {
   return holds.flatMap((hold) =>
     [
       ...checkOrder(hold),
-      ...checkEnds(hold),
-      checkWait(hold),
+      ...(mayArriveLate(hold, account) ? [] : [...checkEnds(hold), checkWait(hold)]),
       mayDisturb(faults, aroundEnd(hold)) ? undefined : checkLoss(hold),
       checkLeaving(hold, views.get(hold.key) ?? [], account),
     ].flatMap((what) => (what === undefined ? [] : [{ what, about: hold }])),
@@ -30,8 +29,9 @@ export function findHoldBreaks(account: Account): RuleBreak[] {
 }
 
 const MAY_FOLLOW: Readonly<Record<'nothing' | HoldEvent['type'], readonly HoldEvent['type'][]>> = {
-  nothing: ['queued', 'held', 'refused'],
-  queued: ['held', 'refused'],
+  // What was over before it could be told is lost at once.
+  nothing: ['queued', 'held', 'lost', 'refused'],
+  queued: ['held', 'lost', 'refused'],
   held: ['renewed', 'atRisk', 'lost'],
   renewed: ['renewed', 'atRisk', 'lost'],
   atRisk: ['renewed', 'atRisk', 'lost'],
@@ -44,14 +44,15 @@ function checkOrder({ events, failure, leftAtMs }: Hold): string[] {
     const before = events[index - 1]?.type ?? 'nothing';
     return MAY_FOLLOW[before].includes(type) ? [] : [`${type} after ${before}`];
   });
-  const last = events.at(-1)?.type ?? 'nothing';
-  const isTold = last === 'lost' || last === 'refused';
+  const last = events.at(-1);
+  const isTold =
+    last?.type === 'lost' || last?.type === 'refused' || last?.reason === 'SIDECAR_STOPPING';
   if (failure === undefined && leftAtMs === undefined && !isTold) breaks.push('ended untold');
   return breaks;
 }
 
 /** Nothing says "held" past the end that was told before, and no end is earlier than the one before. */
-function checkEnds({ calledAtMs, events }: Hold): string[] {
+function checkEnds({ calledAtMs, events }: Hold): (string | undefined)[] {
   let validMs: number | undefined;
   return events.flatMap(({ type, atMs, validMs: told }) => {
     if (told === undefined) return [];
@@ -93,7 +94,8 @@ function toldEndOf({ calledAtMs, waitMs, events }: Hold): number {
 /** Who is still there at the end is told so: that the lock is lost, or that the wait is over. */
 function checkLoss(hold: Hold): string | undefined {
   const lateMs = hold.endedAtMs - toldEndOf(hold);
-  if (lateMs <= LAST_ANSWER_MS || hold.failure !== undefined) return undefined;
+  const isPromised = hold.waitMs > 0 || heldOf(hold) !== undefined;
+  if (!isPromised || lateMs <= LAST_ANSWER_MS || hold.failure !== undefined) return undefined;
   return `${lateMs.toFixed(0)} ms after its end it was told nothing`;
 }
 

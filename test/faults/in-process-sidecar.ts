@@ -4,6 +4,7 @@ import { Cancellation } from '../../src/base/cancellation';
 import { LockError } from '../../src/lock/lock-errors';
 import { createLockService } from '../../src/lock/lock-service';
 import type { LockStore } from '../../src/lock/lock-store';
+import { SilentCallerError } from '../../src/lock/native-lock-service';
 import { createNativeLockService } from '../../src/lock/native/native-locks';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import { TcpProxy } from '../support/tcp-proxy';
@@ -114,6 +115,9 @@ export async function startInProcess(
       return {
         leave: () => {
           gone.abort();
+        },
+        fallSilent: () => {
+          gone.abort(new SilentCallerError());
         },
       };
     },

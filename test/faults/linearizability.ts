@@ -73,6 +73,8 @@ class KeyCheck {
   readonly #pending = new Map<number, Operation>();
   /** Those whose outcome nobody knows, while they may have an effect. */
   readonly #unknown = new Set<Operation>();
+  /** Those of them that may have been about a lock which nobody knows of, and so changed nothing of what is known. */
+  readonly #shadowed = new Set<number>();
   #configurations: Configuration[] = [
     { lease: undefined, lastToken: 0, nowMs: 0, applied: new Set() },
   ];
@@ -133,6 +135,7 @@ class KeyCheck {
       this.#unknown.add(operation);
       this.#change((lease) => afterUnknown(lease, operation));
     }
+    this.#noteShadowed();
     this.#configurations = this.#configurations.map((each) => this.#settle(each));
   }
 
@@ -160,6 +163,7 @@ class KeyCheck {
       }
     }
     this.#pending.delete(operation.id);
+    this.#shadowed.delete(operation.id);
     this.#configurations = [...kept.values()];
     return kept.size > 0;
   }
@@ -233,11 +237,18 @@ class KeyCheck {
     }
   }
 
-  /** A call that was about a lock which nobody knows of, and so changed nothing of what is known. */
-  #unlessInShadow(from: Configuration, operation: Operation): Configuration | undefined {
-    const isOwn = ({ owner }: Operation): boolean =>
-      operation.kind === 'forceRelease' || owner === operation.owner;
-    return this.#isShadowed(operation, isOwn) ? from : undefined;
+  /** A shadow may be gone when the call that it fell on returns. */
+  #noteShadowed(): void {
+    for (const operation of this.#pending.values()) {
+      const { id, answer, kind, owner } = operation;
+      if ((answer !== 'renewed' && answer !== 'unlocked') || this.#shadowed.has(id)) continue;
+      const isOwn = (other: Operation): boolean => kind === 'forceRelease' || other.owner === owner;
+      if (this.#isShadowed(operation, isOwn)) this.#shadowed.add(id);
+    }
+  }
+
+  #unlessInShadow(from: Configuration, { id }: Operation): Configuration | undefined {
+    return this.#shadowed.has(id) ? from : undefined;
   }
 
   /** Tokens rise: no grant takes effect before one with a lower token. */

@@ -48,6 +48,8 @@ export interface HoldListener {
 export interface OpenHold {
   /** Ends the call, as a client that is done does. */
   leave(): void;
+  /** Is not heard of any more, and may still believe what it was told; undefined over a transport. */
+  fallSilent?(): void;
 }
 
 /** A message of the API, as JSON has it. */

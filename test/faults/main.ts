@@ -12,7 +12,10 @@ const SIDECARS: readonly Readonly<Record<string, string>>[] = [
   { readTimeout: '150ms', writeTimeout: '150ms' },
 ];
 
-/** `npm run test:faults -- --ops N --seed S`: Holdfast as it is shipped, under every fault. */
+/**
+ * `npm run test:faults -- --ops N --seed S`: Holdfast as it is shipped, under every fault. With `--minutes M` it begins
+ * nothing more after so long.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -21,6 +24,7 @@ async function main(): Promise<void> {
       clients: { type: 'string', default: '48' },
       'native-clients': { type: 'string', default: '48' },
       keys: { type: 'string', default: '12' },
+      minutes: { type: 'string', default: '600' },
     },
   });
   const seed = Number(values.seed);
@@ -33,6 +37,7 @@ async function main(): Promise<void> {
     clients: Number(values.clients),
     nativeClients: Number(values['native-clients']),
     keys: Number(values.keys),
+    longestMs: Number(values.minutes) * 60_000,
     deadlineMs: 15_000,
     startSidecars: (port) =>
       Promise.all([

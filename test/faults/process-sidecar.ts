@@ -7,6 +7,12 @@ import { GrpcClient } from './grpc-client';
 import { HttpClient } from './http-client';
 import type { Mishaps, SidecarUnderTest } from './sidecar-under-test';
 
+/** What a client has whose sidecar is not there. */
+const NOT_SENT = {
+  answer: 'not-applied',
+  reason: 'not sent: the sidecar is being replaced',
+} as const;
+
 /**
  * Starts Holdfast itself, in a process of its own, called over both transports.
  *
@@ -45,8 +51,12 @@ export async function startProcess(
     get isUp() {
       return isUp;
     },
-    call: (request) => clients[request.over].call(request),
-    hold: (request, listener) => clients[request.over].hold(request, listener),
+    call: (request) => (isUp ? clients[request.over].call(request) : Promise.resolve(NOT_SENT)),
+    hold(request, listener) {
+      if (isUp) return clients[request.over].hold(request, listener);
+      listener.ended(NOT_SENT);
+      return { leave: () => undefined };
+    },
     mishaps,
     async stop() {
       clients.close();

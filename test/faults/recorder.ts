@@ -14,9 +14,11 @@ export interface OpenRecord {
   /** True once it has its lock. */
   readonly isHeld: Promise<boolean>;
   readonly token: number | undefined;
+  readonly events: readonly HoldEvent[];
   /** Resolves when the call is over. */
   readonly over: Promise<void>;
   leave(): void;
+  fallSilent(): void;
 }
 
 /** Makes calls, and keeps what each was told. */
@@ -131,6 +133,8 @@ export class Recorder {
     return {
       isHeld,
       over,
+      events,
+      fallSilent: () => open.fallSilent?.(),
       get token() {
         return events.find(({ type }) => type === 'held')?.token;
       },

@@ -4,6 +4,9 @@ import type { Hold } from './holds';
 /** Faults that last no time: a ticket, a lease and a wait are none the worse for them. */
 const HARMLESS = new Set(['SCRIPT FLUSH', 'CLIENT KILL']);
 
+/** How long a call may be on its way, on a busy machine. */
+const ON_ITS_WAY_MS = 200;
+
 /** Everything that the rules beside the history of each lock are about. */
 export interface Account {
   readonly operations: readonly Operation[];
@@ -34,6 +37,18 @@ export function mayDisturb(
     if (fault.fromMs > toMs) return false;
     const concerns = fault.sidecar === undefined || fault.sidecar === sidecar;
     if (concerns && !HARMLESS.has(fault.kind)) return true;
+  }
+  return false;
+}
+
+/** True where a call may have lain before its sidecar, which stood still: what the sidecar counts began only then. */
+export function mayArriveLate(
+  { calledAtMs, sidecar }: Pick<Operation, 'calledAtMs' | 'sidecar'>,
+  { faults }: Pick<Account, 'faults'>,
+): boolean {
+  let at = firstIndex(faults, (fault) => fault.toMs >= calledAtMs);
+  for (; at < faults.length && faults[at]!.fromMs <= calledAtMs + ON_ITS_WAY_MS; at += 1) {
+    if (faults[at]!.kind === 'sidecar paused' && faults[at]!.sidecar === sidecar) return true;
   }
   return false;
 }

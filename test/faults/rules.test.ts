@@ -147,7 +147,7 @@ describe('the rules of holds', () => {
   it.each<[string, Hold, string]>([
     [
       'N4: renewed written after the end',
-      hold([held(10_001, 990), renewed(12_000, 3000)], { leftAtMs: 12_100, endedAtMs: 12_100 }),
+      hold([held(10_001, 990), renewed(12_600, 3500)], { leftAtMs: 12_700, endedAtMs: 12_700 }),
       'renewed came after the end that was told before',
     ],
     [
@@ -170,8 +170,8 @@ describe('the rules of holds', () => {
     ],
     [
       'N5: a grant after the deadline',
-      hold([held(16_500, 7400)], { leftAtMs: 16_600, endedAtMs: 16_600 }),
-      'granted 1500 ms after its deadline',
+      hold([held(17_000, 7900)], { leftAtMs: 17_100, endedAtMs: 17_100 }),
+      'granted 2000 ms after its deadline',
     ],
     [
       'N5: a wait without an end',
@@ -202,9 +202,9 @@ describe('the rules of holds', () => {
 
   it('reject a lock that is held on after its client has left (N9)', () => {
     const what = 'its lock was held on after its client had left';
-    expect(breaksOf([left], [viewAt(11_200)])).toEqual([what]);
+    expect(breaksOf([left], [viewAt(12_200)])).toEqual([what]);
     expect(breaksOf([left], [viewAt(10_500)])).toEqual([]);
-    expect(breaksOf([left], [viewAt(11_200)], [pausedRedis(10_050, 10_600)])).toEqual([]);
+    expect(breaksOf([left], [viewAt(12_200)], [pausedRedis(10_050, 10_600)])).toEqual([]);
   });
 
   it('keep a lock that a stopping sidecar left from others until the end that was told (N10)', () => {

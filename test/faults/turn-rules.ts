@@ -1,7 +1,7 @@
 import { byKey, firstIndex, type Operation } from './history';
 import { heldOf, type Hold } from './holds';
 import { LATE_EFFECT_MS } from './lock-model';
-import { type Account, drawnAtMs, mayDisturb, type RuleBreak } from './rule-breaks';
+import { type Account, drawnAtMs, mayArriveLate, mayDisturb, type RuleBreak } from './rule-breaks';
 
 /** How far the clocks of two processes and the reading of an answer may be apart. */
 const SLACK_MS = 150;
@@ -10,7 +10,10 @@ const SLACK_MS = 150;
 const TICKET_MS = 6500;
 
 /** How long a lock may be free while somebody waits for it and nothing is broken: a lost wake-up, on a busy machine. */
-const IDLE_MS = 1200;
+const IDLE_MS = 2000;
+
+/** By how much later than it was made a call may arrive at a busy sidecar; its wait begins then. */
+const ARRIVAL_MS = 1500;
 
 /** A ticket that stands in the queue, as far as its client can know. */
 interface Ticket {
@@ -38,9 +41,10 @@ export function findTurnBreaks(account: Account): RuleBreak[] {
   ];
 }
 
-function isLate({ token = 0, waitMs = 0, calledAtMs }: Operation, account: Account): boolean {
-  // A call may arrive late, and its wait begins then.
-  return waitMs > 0 && drawnAtMs(token, account) > calledAtMs + waitMs + 700;
+function isLate(grant: Operation, account: Account): boolean {
+  const { token = 0, waitMs = 0, calledAtMs } = grant;
+  if (waitMs === 0 || mayArriveLate(grant, account)) return false;
+  return drawnAtMs(token, account) > calledAtMs + waitMs + ARRIVAL_MS;
 }
 
 function toLateBreak(grant: Operation): RuleBreak {
