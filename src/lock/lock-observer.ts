@@ -1,6 +1,6 @@
 import type { LockError } from './lock-errors';
 import type { UnlockOutcome } from './lock-store';
-import type { LostReason } from './native-lock-service';
+import type { HoldEvent, LostReason } from './native-lock-service';
 
 /** The calls of Dapr's API and of the native API. */
 export type LockOperation =
@@ -114,8 +114,12 @@ export interface LockObserver {
   waitEnded?(report: WaitReport): void;
   /** The store woke a waiter, because its lock may be free. */
   woken?(storeName: string): void;
+  /** A waiter stands in the queue, behind so many others. Called once per wait. */
+  queued?(storeName: string, ahead: number): void;
   /** A hold has its lock. */
   holdBegan?(storeName: string): void;
+  /** A hold that has its lock told its client an event. The event names the owner. */
+  told?(storeName: string, event: HoldEvent): void;
   holdEnded?(report: HoldReport): void;
   renewalEnded?(storeName: string, outcome: RenewalOutcome): void;
   forceReleased?(report: ForceReleaseReport): void;

@@ -5,6 +5,7 @@ import { type Configuration, DEFAULT_CONFIGURATION } from '../configuration/conf
 import type { LockObserver } from '../lock/lock-observer';
 import { ApiLog } from './api-log';
 import { findBaggageProblem } from './baggage';
+import { LockTracing } from './lock-tracing';
 import type { MeasuredResult } from './measured-result';
 import type { Metrics } from './metrics';
 import { NO_TRACE, toTraceBin, toTraceparent, type TraceContext } from './trace-context';
@@ -114,6 +115,7 @@ class WatchedCall implements ObservedCall {
   /** Undefined if the call belongs to no trace. */
   context: TraceContext | undefined;
   span: CallSpan | undefined;
+  #lockTracing: LockTracing | undefined;
   readonly #startedAt = performance.now();
   readonly #record: (result: MeasuredResult) => void;
 
@@ -138,13 +140,8 @@ class WatchedCall implements ObservedCall {
   }
 
   get lockObserver(): LockObserver | undefined {
-    const { span } = this;
-    if (span === undefined) return undefined;
-    return {
-      ended: (report) => {
-        span.addLock(report);
-      },
-    };
+    if (this.span !== undefined) this.#lockTracing ??= new LockTracing(this.span);
+    return this.#lockTracing;
   }
 
   end(result: ApiResult): void {

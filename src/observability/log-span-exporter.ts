@@ -27,9 +27,10 @@ export class LogSpanExporter implements SpanExporter {
   #write(span: ReadableSpan): void {
     const { traceId, spanId } = span.spanContext();
     const parent = span.parentSpanContext?.spanId ?? '0'.repeat(16);
+    const events = span.events.map(({ name }) => name).join(' ');
     const time = `[${toIso(span.startTime)} ->  ${toIso(span.endTime)}]`;
     this.#logger.info(
-      `[${span.name}] Trace: ${traceId} Span: ${parent}/${spanId} Time: ${time} Annotations: []`,
+      `[${span.name}] Trace: ${traceId} Span: ${parent}/${spanId} Time: ${time} Annotations: [${events}]`,
       { attributes: JSON.stringify(span.attributes) },
     );
   }

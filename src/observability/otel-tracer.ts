@@ -10,6 +10,7 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  type Tracer as OtelTracer,
 } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -35,7 +36,8 @@ import { LogSpanExporter } from './log-span-exporter';
 import { logExportFailures } from './otel-diagnostics';
 import { toAgentFactory, toContext, type TracingTrust, trustByDefault } from './otel-trust';
 import type { TraceContext } from './trace-context';
-import type { CallSpan, Tracer } from './tracer';
+import { OtelPartSpan } from './otel-part-span';
+import type { CallSpan, PartSpan, Tracer } from './tracer';
 
 /** The options of {@link createOtelTracer}. */
 export interface OtelTracerOptions {
@@ -84,7 +86,7 @@ export async function createOtelTracer(options: OtelTracerOptions): Promise<Trac
     start(call, parent) {
       const context = parent === undefined ? ROOT_CONTEXT : contextOf(parent);
       const span = tracer.startSpan(call.path, { kind: SpanKind.CLIENT }, context);
-      return new OtelSpan(span, { call, parent, showsLockDetails });
+      return new OtelSpan(span, { call, parent, showsLockDetails, tracer });
     },
     close: async () => {
       const closed = provider.shutdown().catch(() => undefined);
@@ -114,6 +116,7 @@ class OtelSpan implements CallSpan {
   readonly #span: Span;
   readonly #call: ApiCall;
   readonly #showsLockDetails: boolean;
+  readonly #tracer: OtelTracer;
   readonly context: TraceContext;
 
   constructor(
@@ -122,9 +125,11 @@ class OtelSpan implements CallSpan {
       readonly call: ApiCall;
       readonly parent: TraceContext | undefined;
       readonly showsLockDetails: boolean;
+      readonly tracer: OtelTracer;
     },
   ) {
     this.#span = span;
+    this.#tracer = options.tracer;
     this.#call = options.call;
     this.#showsLockDetails = options.showsLockDetails;
     const { traceId, spanId, traceFlags } = span.spanContext();
@@ -138,6 +143,13 @@ class OtelSpan implements CallSpan {
     this.#span.setAttribute('dapr.lock.outcome', outcome);
     if (!this.#showsLockDetails) return;
     this.#span.setAttributes({ 'dapr.lock.resource': resourceId, 'dapr.lock.owner': lockOwner });
+  }
+
+  begin(part: 'wait' | 'hold', storeName: string): PartSpan | undefined {
+    if (!this.#span.isRecording()) return undefined;
+    const attributes = { 'dapr.lock.store': storeName };
+    const context = trace.setSpan(ROOT_CONTEXT, this.#span);
+    return new OtelPartSpan(this.#tracer.startSpan(`lock ${part}`, { attributes }, context));
   }
 
   end({ status }: ApiResult): void {

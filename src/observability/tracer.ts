@@ -15,7 +15,16 @@ export interface CallSpan {
   readonly context: TraceContext;
   /** Adds the lock call's data to the span. */
   addLock(report: LockCallReport): void;
+  /** Begins a part of the call that may last for long. Undefined if the call is not recorded. */
+  begin(part: 'wait' | 'hold', storeName: string): PartSpan | undefined;
   end(result: ApiResult): void;
+}
+
+/** The wait or the hold of a call, as a span of its own. */
+export interface PartSpan {
+  /** Adds something that happened. The attributes never contain an owner or a fencing token. */
+  add(event: string, attributes?: Readonly<Record<string, string | number>>): void;
+  end(outcome: string): void;
 }
 
 /** Records calls as spans. */

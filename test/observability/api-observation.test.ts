@@ -21,6 +21,7 @@ describe('ApiObservation', () => {
     start: jest.fn(() => ({
       context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: 1, traceState: undefined },
       addLock: () => undefined,
+      begin: () => undefined,
       end: () => undefined,
     })),
     close: jest.fn(close),

@@ -31,7 +31,12 @@ describe('the observation of calls with tracing on', () => {
         Promise.resolve({
           start: ({ path }) => {
             traced.push(path);
-            return { context: SPAN, addLock: () => undefined, end: () => undefined };
+            return {
+              context: SPAN,
+              addLock: () => undefined,
+              begin: () => undefined,
+              end: () => undefined,
+            };
           },
           close: () => Promise.resolve(),
         }),

@@ -1,7 +1,7 @@
 import { DeadlineQueue } from '../../base/deadline-queue';
 import { Admission } from '../admission';
 import type { LeaseClock } from '../lease-clock';
-import type { HoldOutcome, LockObserver, RenewalOutcome } from '../lock-observer';
+import type { HoldOutcome, RenewalOutcome } from '../lock-observer';
 import {
   type AtRiskReason,
   type HoldEvent,
@@ -23,7 +23,6 @@ export const DEFAULT_MAX_HOLDS = 10_000;
 export interface HoldRoomOptions {
   readonly clock: LeaseClock;
   readonly stores: StoreCatalog;
-  readonly observers: readonly LockObserver[];
   /** Default: {@link DEFAULT_MAX_HOLDS}. */
   readonly maxHolds?: number | undefined;
   /** Returns random numbers from 0 to 1. */
@@ -39,7 +38,6 @@ export class HoldRoom {
   readonly admission: Admission;
   readonly #clock: LeaseClock;
   readonly #stores: StoreCatalog;
-  readonly #observers: readonly LockObserver[];
   readonly #random: () => number;
   readonly #holds = new Set<Hold>();
   readonly #deadlines: DeadlineQueue<Hold>;
@@ -47,7 +45,6 @@ export class HoldRoom {
   constructor(options: HoldRoomOptions) {
     this.#clock = options.clock;
     this.#stores = options.stores;
-    this.#observers = options.observers;
     this.#random = options.random ?? Math.random;
     this.admission = new Admission(options.maxHolds ?? DEFAULT_MAX_HOLDS);
     this.#deadlines = new DeadlineQueue(options.clock, (hold) => {
@@ -93,7 +90,7 @@ export class HoldRoom {
     const { subject } = hold;
     this.#holds.add(hold);
     this.#stores.enter(subject.store);
-    for (const observer of this.#observers) observer.holdBegan?.(subject.storeName);
+    for (const observer of subject.observers) observer.holdBegan?.(subject.storeName);
     subject.signal.addEventListener('abort', hold.onAbort);
     hold.mayLastUntilMs = this.#clock.now() + subject.ttlMs;
     this.#emit(hold, (validMs) => ({
@@ -196,7 +193,7 @@ export class HoldRoom {
 
   #lose(hold: Hold, reason: LostReason): void {
     const isUnknown = hold.call !== undefined || hold.failure?.outcome === 'unknown';
-    hold.subject.sink.emit({ type: 'lost', reason });
+    tell(hold, { type: 'lost', reason });
     this.#over(hold, { outcome: 'lost', lostBy: reason });
     // A renewal whose reply was lost may have extended a lease that nobody uses any more.
     if (reason === 'STORE_UNREACHABLE' && isUnknown) this.#release(hold);
@@ -232,7 +229,7 @@ export class HoldRoom {
     subject.signal.removeEventListener('abort', hold.onAbort);
     const heldMs = this.#clock.now() - beganAtMs;
     const report = { storeName, resourceId, lockOwner, fencingToken, ...how, heldMs };
-    for (const observer of this.#observers) observer.holdEnded?.(report);
+    for (const observer of subject.observers) observer.holdEnded?.(report);
     hold.settle(error ?? how.outcome);
   }
 
@@ -273,14 +270,18 @@ export class HoldRoom {
 
   /** Emits an event that implies a held lock, unless the lease may have ended. */
   #emit(hold: Hold, toEvent: (validMs: number) => HoldEvent): void {
-    const { arrivedAtMs, sink } = hold.subject;
     if (this.#clock.now() >= hold.endMs) return;
-    sink.emit(toEvent(Math.floor(hold.endMs - arrivedAtMs)));
+    tell(hold, toEvent(Math.floor(hold.endMs - hold.subject.arrivedAtMs)));
   }
 
   #report({ subject }: Hold, outcome: RenewalOutcome): void {
-    for (const observer of this.#observers) observer.renewalEnded?.(subject.storeName, outcome);
+    for (const observer of subject.observers) observer.renewalEnded?.(subject.storeName, outcome);
   }
+}
+
+function tell({ subject: { storeName, sink, observers } }: Hold, event: HoldEvent): void {
+  sink.emit(event);
+  for (const observer of observers) observer.told?.(storeName, event);
 }
 
 function toRenewalOutcome({ state }: RenewalEnd): RenewalOutcome {

@@ -1,7 +1,7 @@
 import type { Cancellation, CancelSignal } from '../../base/cancellation';
 import type { Timed } from '../../base/deadline-queue';
 import type { CallPolicy } from '../call-policy';
-import type { HoldOutcome } from '../lock-observer';
+import type { HoldOutcome, LockObserver } from '../lock-observer';
 import type { LockStore, StoreError } from '../lock-store';
 import type { HoldSink } from '../native-lock-service';
 import type { Grant, LeaseAbility } from '../store-abilities';
@@ -22,6 +22,7 @@ export interface HoldSubject {
   /** Aborts when the client ends the call or is given up; see SilentCallerError. */
   readonly signal: CancelSignal;
   readonly sink: HoldSink;
+  readonly observers: readonly LockObserver[];
 }
 
 /**

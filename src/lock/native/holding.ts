@@ -2,7 +2,7 @@ import type { Admission } from '../admission';
 import { HoldStoppedError } from '../holds/hold';
 import type { HoldRoom } from '../holds/hold-room';
 import { lockErrors } from '../lock-errors';
-import type { HoldOutcome, LockOutcome } from '../lock-observer';
+import type { HoldOutcome, LockObserver, LockOutcome } from '../lock-observer';
 import {
   type HoldRequest,
   type HoldSink,
@@ -29,6 +29,7 @@ export interface NamedHoldRequest extends HoldRequest {
 export interface Holder {
   readonly caller: NativeCaller;
   readonly sink: HoldSink;
+  readonly observers: readonly LockObserver[];
 }
 
 /** The dependencies of {@link Holding}. */
@@ -69,12 +70,12 @@ export class Holding {
   #take(
     resolved: Resolved,
     { lockOwner: owner, ttlMs, waitMs, arrivedAtMs }: NamedHoldRequest,
-    { caller: { signal }, sink }: Holder,
+    { caller: { signal }, sink, observers }: Holder,
   ): Promise<Taken | undefined> {
     const onQueued = (ahead: number): void => {
       sink.emit({ type: 'queued', ahead });
     };
-    const call = { arrivedAtMs, signal, onQueued, isAdmitted: false };
+    const call = { arrivedAtMs, signal, observers, onQueued, isAdmitted: false };
     const wanted = { ...resolved, owner, ttlMs, waitMs, ...call };
     return this.#options.taking.take(wanted);
   }
@@ -88,7 +89,7 @@ export class Holding {
   #keep(
     { entry, key }: Resolved,
     { resourceId, lockOwner: owner, ttlMs, arrivedAtMs }: NamedHoldRequest,
-    { caller: { signal }, sink, taken }: Holder & { readonly taken: Taken },
+    { caller: { signal }, sink, observers, taken }: Holder & { readonly taken: Taken },
   ): Promise<HoldOutcome> {
     const { name: storeName, store } = entry;
     const subject = {
@@ -96,6 +97,7 @@ export class Holding {
       policy: this.#options.calls.policyFor(storeName),
       signal,
       sink,
+      observers,
     };
     return this.#options.room.keep(subject, taken.grant);
   }

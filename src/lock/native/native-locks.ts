@@ -41,7 +41,7 @@ import {
 import { PlainCalls } from './plain-calls';
 import { StoreCalls } from './store-calls';
 import { toLockError } from './store-failures';
-import { type Taken, Taking } from './taking';
+import { Taking, undoIfUnheard } from './taking';
 
 /** The dependencies and limits of the native API. */
 export interface NativeLockServiceOptions {
@@ -151,10 +151,19 @@ class NativeLocks implements NativeLockService {
       if (request.waitMs > 0) this.#assertRunning();
       const { ttlMs, waitMs } = request;
       const { signal } = caller;
-      const wanted = { ...resolved, owner: lockOwner, ttlMs, waitMs, arrivedAtMs, signal };
+      const observers = this.#observersOf(caller);
+      const wanted = {
+        ...resolved,
+        owner: lockOwner,
+        ttlMs,
+        waitMs,
+        arrivedAtMs,
+        signal,
+        observers,
+      };
       const taken = await this.#taking.take(wanted);
       if (taken === undefined) return [await this.#refuse(resolved, caller), 'refused'];
-      undoIfUnheard(taken, caller);
+      undoIfUnheard(taken, signal);
       const lease = this.#toLease(lockOwner, taken.grant, arrivedAtMs);
       return [{ acquired: true, lease }, 'acquired'];
     });
@@ -191,7 +200,8 @@ class NativeLocks implements NativeLockService {
       const resolved = resolveAcquire(this.#stores, request);
       this.#assertRunning();
       const named = { ...request, lockOwner, arrivedAtMs };
-      return [undefined, await this.#holding.hold(resolved, named, { caller, sink })];
+      const holder = { caller, sink, observers: this.#observersOf(caller) };
+      return [undefined, await this.#holding.hold(resolved, named, holder)];
     });
   }
 
@@ -237,10 +247,13 @@ class NativeLocks implements NativeLockService {
     const { operation, request, resourceId = '', lockOwner = '' } = subject;
     const { storeName } = request;
     const isKnownStore = this.#stores.find(storeName) !== undefined;
-    const observed = new ObservedLockCall(
-      caller.observer === undefined ? this.#observers : [...this.#observers, caller.observer],
-      { operation, storeName, isKnownStore, resourceId, lockOwner },
-    );
+    const observed = new ObservedLockCall(this.#observersOf(caller), {
+      operation,
+      storeName,
+      isKnownStore,
+      resourceId,
+      lockOwner,
+    });
     try {
       const [answer, outcome] = await run();
       observed.ended(outcome);
@@ -263,6 +276,10 @@ class NativeLocks implements NativeLockService {
     for (const observer of this.#observers) observer.forceReleased?.(report);
   }
 
+  #observersOf({ observer }: NativeCaller): readonly LockObserver[] {
+    return observer === undefined ? this.#observers : [...this.#observers, observer];
+  }
+
   #toOwner({ lockOwner }: AcquireRequest): string {
     return lockOwner === '' ? drawLockOwner(this.#identity) : lockOwner;
   }
@@ -276,13 +293,4 @@ class NativeLocks implements NativeLockService {
   #toLeaseClock(monotonicMs: number): number {
     return monotonicMs + this.#clock.asleepMs();
   }
-}
-
-/** Undoes a grant if its caller leaves before the answer has reached the socket. */
-function undoIfUnheard(taken: Taken, { signal }: NativeCaller): void {
-  const undo = (): void => {
-    taken.undo();
-  };
-  if (signal.aborted) undo();
-  else signal.addEventListener('abort', undo);
 }

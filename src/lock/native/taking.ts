@@ -2,6 +2,7 @@ import type { CancelSignal } from '../../base/cancellation';
 import { createAttempt } from '../attempt';
 import type { LeaseClock } from '../lease-clock';
 import { lockErrors } from '../lock-errors';
+import type { LockObserver } from '../lock-observer';
 import { type LockStore, StoreError, type TryLockCall } from '../lock-store';
 import type { Grant, LeaseAbility, LockQueue } from '../store-abilities';
 import type { CatalogEntry } from '../store-catalog';
@@ -19,6 +20,7 @@ export interface TakeRequest {
   /** On the lease clock. */
   readonly arrivedAtMs: number;
   readonly signal: CancelSignal;
+  readonly observers: readonly LockObserver[];
   /** False if the call is already counted as a hold; see StoreCall. */
   readonly isAdmitted?: boolean;
   /** Called once if the request has to wait. */
@@ -37,6 +39,15 @@ export interface Taken {
 export function leasesOf({ name, store }: CatalogEntry): LeaseAbility {
   if (store.leases !== undefined) return store.leases;
   throw lockErrors.unsupported(name, 'its type has no fencing tokens');
+}
+
+/** Undoes a grant if its caller leaves before the answer has reached the socket. */
+export function undoIfUnheard(taken: Taken, signal: CancelSignal): void {
+  const undo = (): void => {
+    taken.undo();
+  };
+  if (signal.aborted) undo();
+  else signal.addEventListener('abort', undo);
 }
 
 /** Takes locks, at once or in turn. */
@@ -82,7 +93,7 @@ export class Taking {
   }
 
   async #takeInTurn(request: TakeRequest): Promise<Taken | undefined> {
-    const { entry, waitMs, arrivedAtMs, signal, onQueued } = request;
+    const { entry, waitMs, arrivedAtMs, signal, observers, onQueued } = request;
     const queue = queueOf(entry);
     await this.#admit();
     const deadlineMs = arrivedAtMs + waitMs;
@@ -90,7 +101,7 @@ export class Taking {
     const call = { ...toTryCall(request), waitUntilMs };
     const { name: storeName, store } = entry;
     const policy = this.#calls.policyFor(storeName);
-    const wait = { storeName, store, queue, policy, call, signal, onQueued };
+    const wait = { storeName, store, queue, policy, call, signal, observers, onQueued };
     const grant = toGrant(await this.#room.wait(wait, deadlineMs), storeName);
     return grant === undefined ? undefined : toTaken(grant, () => queue.leave(call));
   }

@@ -21,7 +21,9 @@ const LEAST_PAUSE_MS = 10;
 /** Receives the events of a store's waiters. */
 export interface WaitersListener {
   /** The store woke a waiter. */
-  woken(): void;
+  woken(waiter: Waiter): void;
+  /** A waiter's ticket is in the queue, behind so many others. Called once per waiter. */
+  queued(waiter: Waiter, ahead: number): void;
   /** A waiter was answered. */
   settled(waiter: Waiter, result: WaitResult): void;
   /** A waiter needs no more work: its lock was granted, or its ticket is being withdrawn. */
@@ -94,7 +96,7 @@ export class StoreWaiters implements QueueListener {
   woken(attemptId: string): void {
     const waiter = this.#byAttempt.get(attemptId);
     if (waiter === undefined) return;
-    this.#listener.woken();
+    this.#listener.woken(waiter);
     this.#ask(waiter);
   }
 
@@ -146,7 +148,7 @@ export class StoreWaiters implements QueueListener {
     }
     if (!waiter.isQueued) {
       waiter.isQueued = true;
-      waiter.request.onQueued?.(ahead);
+      this.#listener.queued(waiter, ahead);
     }
     if (waiter.asksAgain) this.#ask(waiter);
     this.#schedule(waiter);

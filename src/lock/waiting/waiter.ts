@@ -2,6 +2,7 @@ import type { CancelSignal } from '../../base/cancellation';
 import type { Timed } from '../../base/deadline-queue';
 import type { CallPolicy } from '../call-policy';
 import type { StoreError } from '../lock-store';
+import type { LockObserver } from '../lock-observer';
 import { type LockStore } from '../lock-store';
 import type { AskCall, Grant, LockQueue } from '../store-abilities';
 
@@ -14,6 +15,7 @@ export interface WaitRequest {
   readonly call: AskCall;
   /** Aborts when the caller leaves. */
   readonly signal: CancelSignal;
+  readonly observers: readonly LockObserver[];
   /** Called once, when the ticket is in the queue. Must not throw. */
   readonly onQueued?: ((ahead: number) => void) | undefined;
 }

@@ -1,7 +1,7 @@
 import type { CancelSignal } from '../../base/cancellation';
 import { Admission } from '../admission';
 import type { LeaseClock } from '../lease-clock';
-import type { LockObserver, WaitOutcome } from '../lock-observer';
+import type { WaitOutcome } from '../lock-observer';
 import { SidecarStoppingError } from '../native-lock-service';
 import type { StoreCatalog } from '../store-catalog';
 import type { LockQueue } from '../store-abilities';
@@ -21,7 +21,6 @@ export const DEFAULT_MAX_WAITS = 10_000;
 export interface WaitingRoomOptions {
   readonly clock: LeaseClock;
   readonly stores: StoreCatalog;
-  readonly observers: readonly LockObserver[];
   /** Default: {@link DEFAULT_MAX_WAITS}. */
   readonly maxWaits?: number | undefined;
 }
@@ -34,7 +33,6 @@ export class WaitingRoom {
   readonly admission: Admission;
   readonly #clock: LeaseClock;
   readonly #stores: StoreCatalog;
-  readonly #observers: readonly LockObserver[];
   /** A queue accepts one listener during the life of its store. */
   readonly #waitersOf = new WeakMap<LockQueue, StoreWaiters>();
   /** The stores that have waiters. */
@@ -43,7 +41,6 @@ export class WaitingRoom {
   constructor(options: WaitingRoomOptions) {
     this.#clock = options.clock;
     this.#stores = options.stores;
-    this.#observers = options.observers;
     this.admission = new Admission(options.maxWaits ?? DEFAULT_MAX_WAITS);
   }
 
@@ -82,16 +79,20 @@ export class WaitingRoom {
     const waiters = this.#toWaiters(request);
     this.#busy.add(waiters);
     this.#stores.enter(request.store);
-    for (const observer of this.#observers) observer.waitBegan?.(request.storeName);
+    for (const observer of request.observers) observer.waitBegan?.(request.storeName);
     waiters.enter(waiter);
   }
 
-  #toWaiters({ queue, storeName }: WaitRequest): StoreWaiters {
+  #toWaiters({ queue }: WaitRequest): StoreWaiters {
     const known = this.#waitersOf.get(queue);
     if (known !== undefined) return known;
     const waiters: StoreWaiters = new StoreWaiters(queue, this.#clock, {
-      woken: () => {
-        for (const observer of this.#observers) observer.woken?.(storeName);
+      woken: ({ request }) => {
+        for (const observer of request.observers) observer.woken?.(request.storeName);
+      },
+      queued: ({ request }, ahead) => {
+        for (const observer of request.observers) observer.queued?.(request.storeName, ahead);
+        request.onQueued?.(ahead);
       },
       settled: (waiter, result) => {
         this.#settled(waiter, result);
@@ -109,7 +110,7 @@ export class WaitingRoom {
     this.admission.leave();
     const waitedMs = this.#clock.now() - startedAtMs;
     const report = { storeName: request.storeName, outcome: toOutcome(result), waitedMs };
-    for (const observer of this.#observers) observer.waitEnded?.(report);
+    for (const observer of request.observers) observer.waitEnded?.(report);
   }
 }
 
