@@ -180,6 +180,13 @@ describe('the dashboard', () => {
       'dapr_lock_store_up',
       'dapr_lock_store_reconnects_total',
       'dapr_lock_withdrawn_attempts_total',
+      'dapr_lock_waiters',
+      'dapr_lock_wait_duration_seconds_bucket',
+      'dapr_lock_wake_ups_total',
+      'dapr_lock_holds',
+      'dapr_lock_renewals_total',
+      'dapr_lock_holds_lost_total',
+      'dapr_lock_force_releases_total',
     ]) {
       expect(text).toContain(name);
     }
