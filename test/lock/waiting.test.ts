@@ -260,6 +260,29 @@ describe('waiting for a lock', () => {
     expect(server.ticketsOf(KEY)).toEqual([]);
   });
 
+  it('asks again after its ticket may have been dropped: heads first, and not all at once', async () => {
+    const keys = ['r0', 'r1', 'r2'];
+    for (const resourceId of keys) {
+      server.barge(keyOf(resourceId), 600_000);
+      for (let index = 0; index < 100; index += 1) wait({ resourceId, waitMs: 600_000 });
+    }
+    await clock.passGently(5);
+    sidecar.store.network = away;
+    await clock.passGently(8000);
+    sidecar.store.network = calmNetwork;
+    sidecar.store.asked.length = 0;
+    const { asked } = sidecar.store;
+    const most = { atOnce: 0 };
+    let before = 0;
+    await clock.passGently(3000, () => {
+      most.atOnce = Math.max(most.atOnce, asked.length - before);
+      before = asked.length;
+    });
+    expect(asked.slice(0, 3)).toEqual(keys.map(keyOf));
+    expect(asked).toHaveLength(300);
+    expect(most.atOnce).toBeLessThanOrEqual(100);
+  });
+
   it('outlives an outage of the store', async () => {
     const release = await hold();
     const waiter = wait({ waitMs: 60_000 });

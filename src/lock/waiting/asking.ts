@@ -47,3 +47,16 @@ function toLeaseClock(result: AskResult, asleepMs: number): AskResult {
     freeAtMs: freeAtMs === undefined ? undefined : freeAtMs + asleepMs,
   };
 }
+
+/** The failure of a wait whose grant was answered after the end of its lease. */
+export function leaseIsOver(): StoreError {
+  const message = 'the lease expired before its grant was answered; it is withdrawn';
+  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
+}
+
+/** The failure of a wait whose last ask was not answered in time. */
+export function noAnswer(): StoreError {
+  const message =
+    'the wait ended before the store answered its last request; it is withdrawn, the outcome is unknown';
+  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
+}

@@ -12,6 +12,12 @@ export class KeyWaiters {
     return this.#waiters.size;
   }
 
+  /** The waiter that leads, as far as is known. */
+  get head(): Waiter | undefined {
+    const [first] = this.#waiters;
+    return this.#head ?? first;
+  }
+
   add(waiter: Waiter): void {
     this.#waiters.add(waiter);
   }
@@ -53,4 +59,14 @@ export class KeyWaiters {
   [Symbol.iterator](): IterableIterator<Waiter> {
     return this.#waiters.values();
   }
+}
+
+/** The waiters of all keys, in the order in which they should ask: only a head can get its lock. */
+export function headsFirst(keys: Iterable<KeyWaiters>): readonly Waiter[] {
+  const [heads, others]: [Waiter[], Waiter[]] = [[], []];
+  for (const waiters of keys) {
+    const { head } = waiters;
+    for (const waiter of waiters) (waiter === head ? heads : others).push(waiter);
+  }
+  return [...heads, ...others];
 }

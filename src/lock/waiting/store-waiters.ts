@@ -2,10 +2,9 @@ import { DeadlineQueue } from '../../base/deadline-queue';
 import { runWithin } from '../../base/race';
 import type { Timer } from '../../base/clock';
 import type { LeaseClock } from '../lease-clock';
-import { StoreError } from '../lock-store';
 import type { LockQueue, QueueListener } from '../store-abilities';
-import { ask, type AskEnd, isPassing } from './asking';
-import { KeyWaiters } from './key-waiters';
+import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer } from './asking';
+import { headsFirst, KeyWaiters } from './key-waiters';
 import type { Waiter } from './waiter';
 import { type EndReason, WaitEndedError, type WaitResult } from './waiter';
 
@@ -17,6 +16,12 @@ export const LAST_ANSWER_MS = 250;
  * of the store's clock.
  */
 const LEAST_PAUSE_MS = 10;
+
+/**
+ * After a lapse, this many waiters ask at a time, with a pause in milliseconds in between. Thousands
+ * of asks at once would delay all other calls to the store.
+ */
+const [ASKS_AT_ONCE, ASKS_PAUSE_MS] = [100, 50];
 
 /** Receives the events of a store's waiters. */
 export interface WaitersListener {
@@ -105,7 +110,13 @@ export class StoreWaiters implements QueueListener {
   }
 
   lapsed(): void {
-    for (const waiter of [...this.#byAttempt.values()]) this.#ask(waiter);
+    const nowMs = this.#clock.now();
+    headsFirst(this.#keys.values()).forEach((waiter, index) => {
+      const pauses = Math.floor(index / ASKS_AT_ONCE);
+      waiter.askAtMs = Math.min(waiter.askAtMs, nowMs + pauses * ASKS_PAUSE_MS);
+      if (pauses === 0) this.#ask(waiter);
+      else this.#schedule(waiter);
+    });
   }
 
   /** Asks now, or again after the ask in progress. */
@@ -278,15 +289,4 @@ export class StoreWaiters implements QueueListener {
       if (waiter !== undefined && waiter.ask === undefined) this.#ask(waiter);
     }
   }
-}
-
-function leaseIsOver(): StoreError {
-  const message = 'the lease expired before its grant was answered; it is withdrawn';
-  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
-}
-
-function noAnswer(): StoreError {
-  const message =
-    'the wait ended before the store answered its last request; it is withdrawn, the outcome is unknown';
-  return new StoreError(message, { kind: 'deadline', outcome: 'unknown', reason: message });
 }

@@ -51,6 +51,8 @@ export class RemoteStore implements LockStore, WakeTarget {
   /** What callers did that the contract forbids. */
   readonly violations: string[] = [];
   readonly sent: string[] = [];
+  /** The keys of the asks that were begun. */
+  readonly asked: string[] = [];
   readonly #server: LockServer;
   readonly #clock: Clock;
   readonly #asking = new Set<string>();
@@ -160,6 +162,7 @@ export class RemoteStore implements LockStore, WakeTarget {
     if (over !== undefined) this.violations.push(`asked after it was ${over}: ${attempt.id}`);
     if (this.#asking.has(attempt.id)) this.violations.push(`two asks at a time: ${attempt.id}`);
     this.#asking.add(attempt.id);
+    this.asked.push(call.key);
     const run = (): ReturnType<LockServer['ask']> =>
       this.#server.ask(call, this, attempt.memory as number | undefined);
     try {
