@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import { Trouble } from '../base/trouble';
-import type { HoldReport, LockObserver } from '../lock/lock-observer';
+import type { HoldReport, LockObserver, RenewalOutcome } from '../lock/lock-observer';
 import type { LostReason } from '../lock/native-lock-service';
 
 const WORDS = {
@@ -10,35 +10,43 @@ const WORDS = {
   STORE_UNREACHABLE: 'the lease ended while the store could not be reached',
 } as const satisfies Record<LostReason, string>;
 
+const NOT_RENEWED = {
+  failed: 'the store did not renew it',
+  withheld: 'its client does not read, or does not answer',
+} as const satisfies Partial<Record<RenewalOutcome, string>>;
+
 /**
  * Logs events that an operator must look into, at warning: each lock that was released by force,
- * and locks that were lost while they were held, in few lines even if thousands are lost with their
- * store. Resources and owners are logged at debug.
+ * locks that are held and not renewed, and locks that were lost while they were held. It writes few
+ * lines even if thousands are lost with their store. Resources and owners are logged at debug.
  *
  * @param logOf the log of a store, which hides its secrets
  */
 export function createLostHoldsLog(
   logOf: (store: string) => Logger,
   clock: Clock,
-): Pick<LockObserver, 'holdEnded' | 'forceReleased'> {
-  const losses = new Map<string, Trouble>();
-  const lossesOf = (store: string, reason: LostReason): Trouble => {
-    const name = `${reason} ${store}`;
-    const known = losses.get(name);
-    if (known !== undefined) return known;
-    const made = createLosses(logOf(store), { store, reason, clock }, () => losses.delete(name));
-    losses.set(name, made);
-    return made;
+): Pick<LockObserver, 'holdEnded' | 'renewalEnded' | 'forceReleased'> {
+  const troubles = new Map<string, Trouble>();
+  const note = (store: string, cause: Cause): void => {
+    const name = `${cause.what} ${cause.label} ${store}`;
+    const known = troubles.get(name);
+    const trouble =
+      known ?? createTrouble(logOf(store), { store, cause, clock }, () => troubles.delete(name));
+    troubles.set(name, trouble);
+    trouble.failed(cause.words);
+    // It is over at once, so there is no end to report.
+    trouble.succeeded();
   };
   return {
     holdEnded: (report) => {
       const { storeName, lostBy } = report;
       if (lostBy === undefined) return;
-      const trouble = lossesOf(storeName, lostBy);
-      trouble.failed(WORDS[lostBy]);
-      // A loss is over at once, so there is no end to report.
-      trouble.succeeded();
+      note(storeName, { what: 'was lost', label: lostBy, words: WORDS[lostBy] });
       logDetails(logOf(storeName), report, lostBy);
+    },
+    renewalEnded: (store, outcome) => {
+      if (outcome !== 'failed' && outcome !== 'withheld') return;
+      note(store, { what: 'is not renewed', label: outcome, words: NOT_RENEWED[outcome] });
     },
     forceReleased: ({ storeName: store, fencingToken, reason, resourceId: resource }) => {
       const fields = { store, fencingToken, reason };
@@ -48,9 +56,16 @@ export function createLostHoldsLog(
   };
 }
 
-function createLosses(
+/** What happened to a held lock, and why. */
+interface Cause {
+  readonly what: 'was lost' | 'is not renewed';
+  readonly label: LostReason | RenewalOutcome;
+  readonly words: string;
+}
+
+function createTrouble(
   logger: Logger,
-  { store, reason, clock }: { store: string; reason: LostReason; clock: Clock },
+  { store, cause, clock }: { store: string; cause: Cause; clock: Clock },
   onIdle: () => void,
 ): Trouble {
   return new Trouble({
@@ -59,8 +74,8 @@ function createLosses(
     onIdle,
     onFailing: ({ reason: words, failures }, isFirst) => {
       const more = isFirst ? '' : `; ${failures} more since the last message`;
-      const fields = { store, reason, holds: failures };
-      logger.warn(`A held lock of ${store} was lost: ${words}${more}`, fields);
+      const fields = { store, reason: cause.label, holds: failures };
+      logger.warn(`A held lock of ${store} ${cause.what}: ${words}${more}`, fields);
     },
   });
 }

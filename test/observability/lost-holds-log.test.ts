@@ -40,6 +40,26 @@ describe('the log of lost holds', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it.each([
+    ['failed', 'the store did not renew it'],
+    ['withheld', 'its client does not read, or does not answer'],
+  ] as const)('tells of renewals that are %s, in few lines', (outcome, words) => {
+    const log = createLockLog(logger, { clock });
+    for (let index = 0; index < 50; index += 1) log.renewalEnded?.('store', outcome);
+    clock.pass(30_000);
+    const message = `A held lock of store is not renewed: ${words}`;
+    expect(logger.messages('warn')).toEqual([
+      message,
+      `${message}; 49 more since the last message`,
+    ]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each(['renewed', 'gone'] as const)('says nothing of a renewal that is %s', (outcome) => {
+    createLockLog(logger, { clock }).renewalEnded?.('store', outcome);
+    expect(logger.lines).toEqual([]);
+  });
+
   it.each(['released', 'abandoned'] as const)('says nothing of a hold that was %s', (outcome) => {
     createLockLog(logger, { clock }).holdEnded?.({ ...LOSS, outcome, lostBy: undefined });
     expect(logger.lines).toEqual([]);

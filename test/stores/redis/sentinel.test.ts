@@ -1,3 +1,5 @@
+import { createAttempt } from '../../../src/lock/attempt';
+import { acquire, beGranted, callOn, RecordingListener } from '../../conformance/ability-fixture';
 import { eventually } from '../../support/eventually';
 import { MASTER_NAME, SentinelSetup } from '../../support/sentinel-setup';
 import { createSentinelStore, noAbort, tryLockCall } from './redis-fixture';
@@ -68,6 +70,44 @@ describe('a store behind Sentinel', () => {
     }, FAILOVER);
     await store.close();
   }, 40_000);
+
+  it('has its waiters woken by the new master after a failover', async () => {
+    const waiting = createSentinelStore(setup);
+    const releasing = createSentinelStore(setup);
+    const listener = new RecordingListener();
+    waiting.store.queue!.listen(listener);
+    await Promise.all([waiting.store.init(signal), releasing.store.init(signal)]);
+    const key = 'lock||myapp||r';
+    await acquire(releasing.store, callOn({ key }));
+    const waiter = callOn({ key });
+    await waiting.store.queue!.ask(waiter, signal);
+    await eventually(() => {
+      expect(listener.told).toContain('missed');
+    });
+
+    listener.told.length = 0;
+    const [old] = setup.servers;
+    old!.pause();
+    // The line of wake-ups stands anew, at another master: the old one answers nobody.
+    await eventually(() => {
+      expect(listener.told).toContain('missed');
+    }, FAILOVER);
+    await eventually(async () => {
+      await expect(waiting.store.queue!.ask(waiter, signal)).resolves.toMatchObject({
+        state: 'queued',
+      });
+    }, FAILOVER);
+    await eventually(async () => {
+      const call = { key, owner: 'a', attempt: createAttempt() };
+      await expect(releasing.store.unlock(call, signal)).resolves.toBe('unlocked');
+    }, FAILOVER);
+    await eventually(() => {
+      expect(listener.told).toContain(waiter.attempt.id);
+    });
+    await beGranted(waiting.store, waiter);
+    old!.resume();
+    await Promise.all([waiting.store.close(), releasing.store.close()]);
+  }, 60_000);
 
   it('needs one Sentinel of those that it was told of, and learns of the others', async () => {
     const { store } = createSentinelStore(setup, { redisHost: setup.redisHost.split(',')[0]! });
