@@ -1,0 +1,104 @@
+import type { SidecarProcess } from '../support/sidecar-process';
+import type { TcpProxy } from '../support/tcp-proxy';
+import type { Holder, Transport } from './holder';
+
+/** Who takes part in a departure: a client that holds a lock, by a proxy, from a sidecar. */
+export interface Parties {
+  readonly holder: Holder;
+  readonly proxy: TcpProxy;
+  readonly sidecar: SidecarProcess;
+}
+
+/** A way in which a lock loses its holder, or the sidecar that renews it. */
+export interface Departure {
+  readonly name: string;
+  readonly transports: readonly Transport[];
+  /** True where a sidecar of its own is needed, as that ends. */
+  readonly endsSidecar: boolean;
+  /** True where the client may still believe in its lock: nobody may get it before its lease is over. */
+  readonly keepsLease: boolean;
+  /** After how long the next waiter has the lock at the latest, in milliseconds. Infinity: not promised. */
+  boundMs(ttlMs: number): number;
+  /** What the bound is made of. */
+  readonly why: string;
+  leave(parties: Parties): Promise<void>;
+}
+
+/** A wake-up that was lost is made up for by the next look at the lock (promise N7 of docs/decisions/0012). */
+export const LOOK_MS = 500;
+
+/**
+ * How long the sidecar goes on to renew over gRPC for a client that has fallen silent: the PING that it leaves unanswered
+ * is sent within one interval, and missed after another one (docs/native-api.md, "When a client is gone").
+ */
+function toSilenceMs(ttlMs: number): number {
+  const everyMs = Math.min(20, Math.max(1, Math.floor(ttlMs / 3000))) * 1000;
+  return 2 * everyMs;
+}
+
+const BOTH: readonly Transport[] = ['gRPC', 'HTTP'];
+
+const SILENT_OVER_GRPC = {
+  transports: ['gRPC'],
+  endsSidecar: false,
+  keepsLease: true,
+  boundMs: (ttlMs: number) => toSilenceMs(ttlMs) + ttlMs + LOOK_MS,
+  why: 'a PING that nobody answers, then the lease',
+} as const;
+
+const SILENT_OVER_HTTP = {
+  transports: ['HTTP'],
+  endsSidecar: false,
+  keepsLease: true,
+  boundMs: () => Infinity,
+  why: 'HTTP has no PING: renewed while the connection takes events',
+} as const;
+
+const stopClient = async ({ holder }: Parties): Promise<void> => {
+  holder.pause();
+};
+
+const dropBytes = async ({ proxy }: Parties): Promise<void> => {
+  proxy.dropRequests = true;
+  proxy.dropReplies = true;
+};
+
+/** Every departure that is measured. */
+export const DEPARTURES: readonly Departure[] = [
+  {
+    name: 'client: kill -9',
+    transports: BOTH,
+    endsSidecar: false,
+    keepsLease: false,
+    boundMs: () => LOOK_MS,
+    why: 'released at once',
+    leave: ({ holder }) => holder.kill(),
+  },
+  { name: 'client: SIGSTOP', ...SILENT_OVER_GRPC, leave: stopClient },
+  { name: 'client: SIGSTOP', ...SILENT_OVER_HTTP, leave: stopClient },
+  { name: 'client: half-open connection', ...SILENT_OVER_GRPC, leave: dropBytes },
+  { name: 'client: half-open connection', ...SILENT_OVER_HTTP, leave: dropBytes },
+  {
+    name: 'sidecar: SIGTERM',
+    transports: BOTH,
+    endsSidecar: true,
+    keepsLease: true,
+    boundMs: (ttlMs) => ttlMs + LOOK_MS,
+    why: 'the lease; the client is told how long it lasts',
+    leave: async ({ sidecar, holder }) => {
+      await sidecar.stop('SIGTERM');
+      if (!holder.isAtRisk) throw new Error('the client was not told that the sidecar stops');
+    },
+  },
+  {
+    name: 'sidecar: SIGKILL',
+    transports: BOTH,
+    endsSidecar: true,
+    keepsLease: true,
+    boundMs: (ttlMs) => ttlMs + LOOK_MS,
+    why: 'the lease',
+    leave: async ({ sidecar }) => {
+      await sidecar.stop('SIGKILL');
+    },
+  },
+];

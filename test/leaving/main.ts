@@ -1,0 +1,73 @@
+import { rm } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+
+import { writeComponent } from '../support/component-files';
+import { startRedisServer } from '../support/redis-server';
+import { SidecarProcess } from '../support/sidecar-process';
+import { type Measured, type RunSite, runDeparture } from './departure-run';
+import { DEPARTURES } from './departures';
+
+/**
+ * Clients and sidecars that leave while a lock is held, by real processes. Prints after how long the next waiter had
+ * the lock, beside the bound that is promised. Exit code 1 where it took longer than that and an allowance for a busy
+ * machine, or where somebody got the lock before the end that the client had been told.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { ttl: { type: 'string', default: '3000' } } });
+  const ttlMs = Number(values.ttl);
+  const redis = await startRedisServer();
+  const metadata = { redisHost: `127.0.0.1:${redis.port}` };
+  const resources = await writeComponent({ type: 'lock.redis', metadata });
+  const args = ['--resources-path', resources];
+  const [sidecar, other] = [
+    await SidecarProcess.start({ args }),
+    await SidecarProcess.start({ args }),
+  ];
+  try {
+    const all = await runAll({ ttlMs, resources, sidecar, other });
+    process.stdout.write(toTable(all, ttlMs));
+    process.exitCode = all.some(({ problem }) => problem !== undefined) ? 1 : 0;
+  } finally {
+    await Promise.all([sidecar.stop(), other.stop()]);
+    await redis.stop();
+    await rm(resources, { recursive: true, force: true });
+  }
+}
+
+/** Those that only wait, all at once; then those that need a sidecar each, in turn. */
+async function runAll(site: RunSite): Promise<readonly Measured[]> {
+  const cases = DEPARTURES.flatMap((departure) =>
+    departure.transports.map((transport) => ({ departure, transport })),
+  );
+  const shared = cases.filter(({ departure }) => !departure.endsSidecar);
+  const measured = await Promise.all(
+    shared.map(({ departure, transport }) => runDeparture(departure, transport, site)),
+  );
+  for (const { departure, transport } of cases.filter((each) => each.departure.endsSidecar)) {
+    measured.push(await runDeparture(departure, transport, site));
+  }
+  return measured;
+}
+
+function toTable(all: readonly Measured[], ttlMs: number): string {
+  const rows = all.map(({ departure, transport, tookMs, afterEndMs, boundMs, problem }) => [
+    departure.name,
+    transport,
+    afterEndMs === undefined
+      ? `${tookMs} ms`
+      : `not within ${tookMs - afterEndMs} ms; ${afterEndMs} ms after the end of the connection`,
+    Number.isFinite(boundMs) ? `${boundMs} ms` : 'none',
+    departure.why,
+    problem === undefined ? 'ok' : `FAILED: ${problem}`,
+  ]);
+  const head = ['who leaves', 'transport', 'next waiter has the lock after', 'bound', 'why', ''];
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`);
+  return `Leases of ${ttlMs} ms, renewed after about a third of it.\n\n${lines.join('')}`;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(
+    `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = 1;
+});
