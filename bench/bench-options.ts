@@ -4,7 +4,16 @@ import type { Transport } from './lock-requests';
 import { parseTarget, type TargetSpec } from './target-spec';
 
 /** A part of the benchmark, as `--only` names it. */
-export const SECTIONS = ['refused', 'pairs', 'open', 'memory', 'start', 'held', 'redis'] as const;
+export const SECTIONS = [
+  'refused',
+  'pairs',
+  'open',
+  'memory',
+  'start',
+  'held',
+  'redis',
+  'handover',
+] as const;
 
 /** A part of the benchmark. */
 export type Section = (typeof SECTIONS)[number];
@@ -32,6 +41,10 @@ export interface BenchOptions {
   readonly inFlight: readonly number[];
   /** How many locks are held while the cost of a call is measured. */
   readonly held: readonly number[];
+  /** How many wait for a lock that is handed on. */
+  readonly waiters: readonly number[];
+  /** How often it is handed on in a round. */
+  readonly handOvers: number;
   /** Minutes of load under which memory is watched; 0 for none. */
   readonly soakMinutes: number;
   readonly profile: boolean;
@@ -49,6 +62,8 @@ const FULL = {
   settleSeconds: 2,
   inFlight: [1, 10, 100, 500],
   held: [1, 10_000, 1_000_000],
+  waiters: [1, 10, 100],
+  handOvers: 20,
 };
 
 /** Everything once, in seconds: proves that it works, and says nothing about speed. */
@@ -60,6 +75,8 @@ const SMOKE = {
   settleSeconds: 0.1,
   inFlight: [100],
   held: [1, 500],
+  waiters: [1, 10],
+  handOvers: 3,
 };
 
 const LISTS = {
@@ -74,6 +91,7 @@ const TEXTS = {
   seconds: { type: 'string' },
   'in-flight': { type: 'string' },
   held: { type: 'string' },
+  waiters: { type: 'string' },
   soak: { type: 'string', default: '0' },
   out: { type: 'string' },
   compare: { type: 'string' },
@@ -101,6 +119,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     settleSeconds: preset.settleSeconds,
     inFlight: toWholes('in-flight', values['in-flight']) ?? preset.inFlight,
     held: toWholes('held', values.held) ?? preset.held,
+    waiters: toWholes('waiters', values.waiters) ?? preset.waiters,
+    handOvers: preset.handOvers,
     soakMinutes: values.soak === '0' ? 0 : (toPositive('soak', values.soak) ?? 0),
     profile: values.profile,
     out: values.out,

@@ -1,4 +1,5 @@
 import type { BenchOptions } from './bench-options';
+import type { HandOverRow } from './handover/hand-over-run';
 import type { Machine } from './machine';
 import type { MeasureResult } from './measure';
 import type { Ratio } from './ratios';
@@ -22,6 +23,7 @@ export interface BenchResult {
   readonly measures: readonly MeasureResult[];
   readonly ratios: readonly Ratio[];
   readonly commands: readonly CommandCount[];
+  readonly handOvers: readonly HandOverRow[];
   readonly soak: SoakResult | undefined;
   readonly failures: readonly Failure[];
 }

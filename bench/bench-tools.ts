@@ -1,6 +1,7 @@
 /** What scripts/ensure-bench-tools.js offers: plain JavaScript, so that npm can run it alone. */
 interface EnsureBenchTools {
   readonly ensureLoadGenerators: (env: NodeJS.ProcessEnv) => LoadGenerators;
+  readonly ensureEtcd: (env: NodeJS.ProcessEnv) => EtcdTools | undefined;
   readonly VERSIONS: { readonly vegeta: string };
 }
 
@@ -14,6 +15,12 @@ export interface LoadGenerators {
   readonly h2load: string;
   readonly vegeta: string;
   readonly redisBenchmark: string;
+}
+
+/** The paths of etcd, and of the program that hands one of its locks on. */
+export interface EtcdTools {
+  readonly server: string;
+  readonly handOver: string;
 }
 
 /** Finds the load generators and other Nodes, and installs them where they are missing. */

@@ -26,7 +26,7 @@ const SHORT_MS = 10_000;
  */
 async function main(): Promise<void> {
   const options = parseBenchOptions(process.argv.slice(2));
-  const { ensureLoadGenerators, ensureNode, VERSIONS } = await loadBenchTools();
+  const { ensureEtcd, ensureLoadGenerators, ensureNode, VERSIONS } = await loadBenchTools();
   const generators = ensureLoadGenerators(process.env);
   const nodes = await findNodes(options.nodes, (major) => ensureNode(major, process.env));
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-bench-'));
@@ -44,7 +44,8 @@ async function main(): Promise<void> {
       const find = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
       return { redisPid: Number(find('process_id')), redisVersion: find('redis_version') };
     });
-    const tools = { ...generators, folder };
+    const etcd = options.sections.includes('handover') ? ensureEtcd(process.env) : undefined;
+    const tools = { ...generators, folder, etcd };
     const bench = { options, nodes, tools, redis, redisPid };
     const versions = { redis: redisVersion, vegeta: VERSIONS.vegeta };
     await (options.profile ? runProfile(bench, say) : measureAll(bench, versions));

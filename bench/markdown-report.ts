@@ -1,4 +1,5 @@
 import type { BenchResult } from './bench-result';
+import { type HandOverRow, toFigures } from './handover/hand-over-run';
 import type { Machine } from './machine';
 import { METRICS } from './metrics';
 import { toDigits, toIntervalText, withUnit } from './number-text';
@@ -16,6 +17,7 @@ const PART_TITLES: Readonly<Record<string, string>> = {
   memory: "Memory, beside a bare server's at rest",
   start: 'From the spawn to the first answer',
   held: 'TryLock and Unlock while other locks are held',
+  handover: 'From the answer to a release to the answer of the next holder',
 };
 
 /** The whole result as Markdown tables. */
@@ -28,6 +30,7 @@ export function toMarkdown(result: BenchResult): string {
     `# Benchmark\n\n${toMachineText(result)}`,
     toAimSection(result.ratios),
     ...parts,
+    toHandOverSection(result.handOvers),
     toCommandSection(result.commands),
     result.soak === undefined ? '' : toSoakSection(result.soak),
     toFailureSection(result),
@@ -78,6 +81,20 @@ function toRatioTable(ratios: readonly Ratio[]): string {
     withUnit(absolute.to, metric),
   ]);
   return toTable(['measure', 'of', 'beside', 'ratio', 'interval', 'the first', 'the second'], rows);
+}
+
+function toHandOverSection(rows: readonly HandOverRow[]): string {
+  const lines = rows
+    .filter(({ timesMs }) => timesMs.length > 0)
+    .map((row) => {
+      const { medianMs, p99Ms } = toFigures(row);
+      const name = row.transport === '' ? row.contender : `${row.contender}, ${row.transport}`;
+      const figures = [row.timesMs.length, row.waiters].map(String);
+      return [name, row.waitsBy, ...figures, toDigits(medianMs), toDigits(p99Ms)];
+    });
+  if (lines.length === 0) return '';
+  const head = ['who', 'waits by', 'hand-overs', 'waiters', 'median in ms', 'p99 in ms'];
+  return `## Hand-overs\n\n${toTable(head, lines)}`;
 }
 
 function toCommandSection(counts: readonly CommandCount[]): string {

@@ -7,6 +7,8 @@ export const METRICS = {
   p50Ms: { title: 'p50', unit: 'ms' },
   p99Ms: { title: 'p99', unit: 'ms' },
   p999Ms: { title: 'p99.9', unit: 'ms' },
+  handOverMs: { title: 'median time', unit: 'ms' },
+  waitingCpuMs: { title: "the servers' CPU in a second of waiting", unit: 'ms' },
   rssIdleMb: { title: 'resident memory, idle', unit: 'MB' },
   pssIdleMb: { title: 'proportional memory, idle', unit: 'MB' },
   rssLoadedMb: { title: 'resident memory after load', unit: 'MB' },

@@ -1,6 +1,7 @@
 import type { Section, Store } from './bench-options';
 import type { BenchResult, Failure } from './bench-result';
 import { peersOf, startFleet } from './fleet';
+import { type HandOverRow, HandOverRun } from './handover/hand-over-run';
 import { startHeldMeasure } from './held-locks';
 import { runRounds, type Measure, type MeasureResult } from './measure';
 import { openMeasure, pairMeasure } from './pair-load';
@@ -11,13 +12,14 @@ import type { Target } from './target';
 import type { Workbench } from './workbench';
 
 /** What the sections found out. */
-export type Findings = Pick<BenchResult, 'measures' | 'commands' | 'failures'>;
+export type Findings = Pick<BenchResult, 'measures' | 'commands' | 'handOvers' | 'failures'>;
 
 /** Runs the sections of the benchmark that are asked for, one after the other. */
 export class SectionRun {
   readonly #bench: Workbench;
   readonly #measures: MeasureResult[] = [];
   readonly #commands: CommandCount[] = [];
+  readonly #handOvers: HandOverRow[] = [];
   readonly #failures: Failure[] = [];
   readonly #say: (sentence: string) => void;
 
@@ -36,8 +38,14 @@ export class SectionRun {
       if (this.#wants('start')) await this.#measure(startMeasure(this.#bench, store));
       await this.#attempt(`load/${store}`, () => this.#runLoads(store));
       if (this.#wants('held')) await this.#runHeld(store);
+      if (this.#wants('handover') && store === 'redis') await this.#runHandOvers();
     }
-    return { measures: this.#measures, commands: this.#commands, failures: this.#failures };
+    return {
+      measures: this.#measures,
+      commands: this.#commands,
+      handOvers: this.#handOvers,
+      failures: this.#failures,
+    };
   }
 
   async #runLoads(store: Store): Promise<void> {
@@ -82,6 +90,20 @@ export class SectionRun {
         }
       });
     }
+  }
+
+  async #runHandOvers(): Promise<void> {
+    await this.#attempt('handover', async () => {
+      const run = new HandOverRun(this.#bench);
+      try {
+        await run.start();
+        if (run.etcdVersion === undefined) this.#say('handover without etcd: it is not installed');
+        for (const measure of run.measures()) await this.#measure(measure);
+      } finally {
+        await run.stop();
+      }
+      this.#handOvers.push(...run.rows);
+    });
   }
 
   async #measure(measure: Measure): Promise<void> {

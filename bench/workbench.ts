@@ -1,6 +1,6 @@
 import type { RedisServer } from '../test/support/redis-server';
 import type { BenchOptions } from './bench-options';
-import type { LoadGenerators } from './bench-tools';
+import type { EtcdTools, LoadGenerators } from './bench-tools';
 import type { NodeBinary } from './node-binary';
 import { readCpuUs } from './process-usage';
 
@@ -11,6 +11,8 @@ export interface Workbench {
   readonly tools: LoadGenerators & {
     /** For the generators' files; removed at the end. */
     readonly folder: string;
+    /** Undefined if it can't be installed here. */
+    readonly etcd: EtcdTools | undefined;
   };
   /** The Redis that our sidecars keep their locks in. */
   readonly redis: RedisServer;

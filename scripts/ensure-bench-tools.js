@@ -2,13 +2,20 @@
 // Runs before the benchmark, which needs load generators that are faster than the servers under
 // test. h2load comes from the system's packages; vegeta is built by `go install` into a cache
 // folder. Installed tools are used as they are. For a tool that can't be installed, prints the
-// command that does it.
+// command that does it. etcd is compared with if it can be installed, and left out if not.
 
-const { existsSync, mkdirSync } = require('node:fs');
+const { createHash } = require('node:crypto');
+const { existsSync, mkdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
-const { canInstallByApt, findOnPath, isExecutable, toolFolder } = require('./find-binary');
+const {
+  canInstallByApt,
+  findOnPath,
+  installByApt,
+  isExecutable,
+  toolFolder,
+} = require('./find-binary');
 
 /** The versions whose output the benchmark can read. They are pinned only here. */
 const VERSIONS = { vegeta: 'v12.13.0' };
@@ -85,11 +92,55 @@ function ensureLoadGenerators(env) {
   return { h2load, vegeta, redisBenchmark };
 }
 
-module.exports = { VERSIONS, ensureLoadGenerators, vegetaPath };
+/** The program that hands a lock of etcd on by etcd's own client, which is written in Go. */
+const HAND_OVER = path.join(__dirname, '../bench/handover/etcd');
+
+/** The path of that program as built from its present source. */
+function handOverPath(env) {
+  const hash = createHash('sha256');
+  for (const file of ['main.go', 'go.mod']) hash.update(readFileSync(path.join(HAND_OVER, file)));
+  return path.join(toolFolder(env), `etcd-hand-over-${hash.digest('hex').slice(0, 12)}`);
+}
+
+function buildHandOver(env) {
+  if (findOnPath('go', env) === undefined) return undefined;
+  const file = handOverPath(env);
+  console.error('building the program that uses the client of etcd');
+  const { status, stderr } = spawnSync('go', ['build', '-o', file, '.'], {
+    cwd: HAND_OVER,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (status !== 0) console.error(String(stderr));
+  return existsSync(file) ? file : undefined;
+}
+
+function installEtcd(env) {
+  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
+  if (!canInstallByApt(apt)) return undefined;
+  console.error('etcd is missing; installing it by apt-get');
+  return installByApt('etcd-server') ? findOnPath('etcd', env) : undefined;
+}
+
+/**
+ * The paths of etcd and of the program that uses its client, installed if they are missing.
+ * Undefined if that is not possible: then the benchmark does without etcd.
+ */
+function ensureEtcd(env) {
+  const server = findOnPath('etcd', env) ?? installEtcd(env);
+  if (server === undefined) return undefined;
+  const handOver = existsSync(handOverPath(env)) ? handOverPath(env) : buildHandOver(env);
+  return handOver === undefined ? undefined : { server, handOver };
+}
+
+module.exports = { VERSIONS, ensureEtcd, ensureLoadGenerators, vegetaPath };
 
 if (require.main === module) {
   try {
     ensureLoadGenerators(process.env);
+    if (ensureEtcd(process.env) === undefined) {
+      console.error('etcd or Go is missing; the benchmark does without etcd');
+    }
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

@@ -25,6 +25,7 @@ function resultOf(cpuUs: number, machine = describeMachine(tools)): BenchResult 
     options: parseBenchOptions([]),
     measures: [measure],
     ratios: toRatios(measure),
+    handOvers: [],
     commands: [
       { target: 'ours', call: 'TryLock, taken', sent: { evalsha: 1 }, run: { evalsha: 1, set: 2 } },
     ],

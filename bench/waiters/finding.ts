@@ -1,0 +1,41 @@
+import { toTable } from '../markdown-report';
+import type { Blocking } from './redis-watch';
+import type { Standing } from './world';
+
+/** What a part has found. */
+export interface Finding {
+  readonly title: string;
+  /** Undefined only if the part failed. */
+  readonly standing: Standing | undefined;
+  readonly blocking: Blocking;
+  readonly lines: readonly (readonly [what: string, value: string])[];
+}
+
+/** Redis must not be blocked for longer by a script, in milliseconds. */
+const LONGEST_SCRIPT_MS = 10;
+
+/** A finding as a Markdown table. */
+export function toMarkdown({ title, standing, blocking, lines }: Finding): string {
+  const kilobytes = (bytes: number | undefined) => `${((bytes ?? NaN) / 1000).toFixed(2)} KB`;
+  const percent = (share: number | undefined) => `${(share ?? NaN).toFixed(1)} %`;
+  const rows: (readonly string[])[] = [
+    ...lines,
+    ['resident memory of the sidecar', `${(standing?.rssMb ?? NaN).toFixed(0)} MB`],
+    ['the same for each', kilobytes(standing?.sidecarBytesEach)],
+    ['memory of Redis for each', kilobytes(standing?.redisBytesEach)],
+    ['CPU of the sidecar meanwhile', percent(standing?.sidecarCpuPercent)],
+    ['CPU of Redis meanwhile', percent(standing?.redisCpuPercent)],
+    ['longest script', `${blocking.longestScriptMs.toFixed(2)} ms`],
+    ['longest PING of a client of its own', `${blocking.longestPingMs.toFixed(2)} ms`],
+    ['left in Redis', 'the last fencing token'],
+  ];
+  return `## ${title}\n\n${toTable(['what', 'figure'], rows)}\n`;
+}
+
+/** Throws if Redis was blocked for longer than is promised. */
+export function assertUnblocked({ title, blocking }: Finding): void {
+  const { longestScriptMs } = blocking;
+  if (longestScriptMs <= LONGEST_SCRIPT_MS) return;
+  const bound = `more than ${LONGEST_SCRIPT_MS} ms`;
+  throw new Error(`${title}: a script took ${longestScriptMs.toFixed(2)} ms, ${bound}`);
+}
