@@ -7,7 +7,7 @@ const { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } = require('n
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
-const { bundle } = require('./bundle');
+const { bundle, BUNDLES } = require('./bundle');
 const { writeClient } = require('./bundle/client-package');
 
 const root = path.join(__dirname, '..');
@@ -20,13 +20,17 @@ const dist = path.join(root, 'dist');
 async function buildBundle() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
-  writeFileSync(path.join(dist, 'holdfast.js'), await bundle());
+  for (const name of Object.keys(BUNDLES)) {
+    writeFileSync(path.join(dist, `${name}.js`), await bundle(name));
+  }
   copyFileSync(path.join(__dirname, 'launcher.js'), path.join(dist, 'main.js'));
   chmodSync(path.join(dist, 'main.js'), 0o755);
   await writeClient(path.join(dist, 'client'));
-  const { status } = run(path.join(__dirname, 'write-code-cache.js'));
-  // Without the code cache, only the start takes longer.
-  if (status !== 0) console.warn('holdfast: no code cache could be made; starts take longer');
+  for (const writer of ['write-code-cache.js', 'write-command-cache.js']) {
+    const { status } = run(path.join(__dirname, writer));
+    // Without the code cache, only the start takes longer.
+    if (status !== 0) console.warn(`holdfast: ${writer} failed; starts take longer`);
+  }
 }
 
 function buildPlain() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 'use strict';
-// dist/main.js: runs dist/holdfast.js as Node would, but passes V8 the code cache that was written
-// at build time (write-code-cache.js). If the cache is missing or was written by another version of
-// Node, V8 compiles as usual.
+// dist/main.js: runs the sidecar, dist/holdfast.js, or the commands, dist/commands.js, as Node would,
+// but passes V8 the code cache that was written at build time (write-code-cache.js). If the cache is
+// missing or was written by another version of Node, V8 compiles as usual.
 
 if (require.main === module) keepDebuggerShut();
 
@@ -11,7 +11,16 @@ const Module = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
 
-const file = path.join(__dirname, 'holdfast.js');
+/**
+ * The first words that name a command. All else is the sidecar's: as in daprd, words that are not
+ * flags are ignored. A test compares them with the commands in src/commands.
+ */
+const COMMANDS = ['run', 'locks', 'check', 'completion', 'help'];
+
+/** The bundle for a command line. */
+function bundleFor([word]) {
+  return COMMANDS.includes(word) ? 'commands' : 'holdfast';
+}
 
 /**
  * If nothing listens to SIGUSR1, the signal opens Node's debugger to every process on the machine.
@@ -31,35 +40,43 @@ function keepDebuggerShut() {
   setImmediate(() => setImmediate(close));
 }
 
-/** The file of the code cache. Each version of Node needs its own. */
-const cacheFile = path.join(__dirname, `holdfast-${process.version}-${process.arch}.cache`);
+/** The file of a bundle's code cache. Each version of Node needs its own. */
+function cacheFileOf(name) {
+  return path.join(__dirname, `${name}-${process.version}-${process.arch}.cache`);
+}
 
-function readCache() {
+function readCache(name) {
   try {
-    return readFileSync(cacheFile);
+    return readFileSync(cacheFileOf(name));
   } catch {
     return undefined;
   }
 }
 
-/** Compiles the sidecar's script, with the code cache if there is one. */
-function compile() {
+/** Compiles a bundle's script, with the code cache if there is one. */
+function compile(name) {
+  const filename = path.join(__dirname, `${name}.js`);
   // The file is ASCII. Read as latin1, its text stays outside the heap, in one copy.
-  const source = readFileSync(file, 'latin1');
-  return new vm.Script(source, { filename: file, cachedData: readCache() });
+  const source = readFileSync(filename, 'latin1');
+  return new vm.Script(source, { filename, cachedData: readCache(name) });
 }
 
-/** Runs the sidecar. Returns the script, so that write-code-cache.js can write its code cache. */
-function launch() {
-  const script = compile();
+/** Runs a bundle. Returns its script and exports, for the scripts that write code caches. */
+function launch(name) {
+  const script = compile(name);
+  const file = path.join(__dirname, `${name}.js`);
   const main = new Module(file, null);
   main.filename = file;
   main.paths = Module._nodeModulePaths(__dirname);
   const run = script.runInThisContext();
   run.call(main.exports, main.exports, main.require.bind(main), main, file, __dirname);
-  return script;
+  return { script, exports: main.exports };
 }
 
-module.exports = { cacheFile, compile, launch };
+module.exports = { COMMANDS, cacheFileOf, compile, launch };
 
-if (require.main === module) launch();
+if (require.main === module) {
+  const args = process.argv.slice(2);
+  // The sidecar starts as it is loaded.
+  launch(bundleFor(args)).exports.main?.(args);
+}

@@ -9,7 +9,7 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { setFlagsFromString } = require('node:v8');
 
-const { cacheFile, launch } = require('../dist/main.js');
+const { cacheFileOf, launch } = require('../dist/main.js');
 
 /** Time limit for the sidecar, in milliseconds. */
 const WITHIN_MS = 20_000;
@@ -60,13 +60,13 @@ const log = ['--log-level', 'fatal', '--log-file', path.join(folder, 'log')];
 process.argv.push('--app-id', 'build', '--resources-path', folder, ...log);
 process.argv.push('--unix-domain-socket', folder, '--enable-metrics=false', '--log-as-json');
 
-const script = launch();
+const { script } = launch('holdfast');
 untilServed().then(
   () => {
     // V8 accepts cached code only if it was compiled with the same flags. At start,
     // src/runtime/heap.ts has not set this flag yet.
     setFlagsFromString('--heap-growing-percent=0');
-    writeFileSync(cacheFile, script.createCachedData());
+    writeFileSync(cacheFileOf('holdfast'), script.createCachedData());
     process.kill(process.pid, 'SIGTERM');
   },
   (error) => {

@@ -1,6 +1,6 @@
 'use strict';
-// Bundles the sidecar with the packages that every run needs, so that a start reads one file
-// instead of 1,260. Rarely used packages stay in node_modules and are loaded on demand. It uses
+// Bundles the sidecar, and the commands, with the packages that every run needs, so that a start
+// reads one file instead of 1,260. Rarely used packages stay in node_modules and are loaded on demand. It uses
 // esbuild: fast, MIT licence, and the basis of other bundlers.
 
 const path = require('node:path');
@@ -21,17 +21,24 @@ const ON_DEMAND = [
   '@opentelemetry/sdk-trace-base',
 ];
 
-/**
- * The text of the sidecar's bundle: a function with the five parameters of a module, in ASCII, so
- * that the launcher can pass it to V8 without a copy. Names are kept for the stack traces in the
- * log.
- */
-async function bundle() {
-  const text = await build({
+/** The bundles that the launcher runs, by name: the sidecar, and the commands. */
+const BUNDLES = {
+  holdfast: {
     entryPoints: [path.join(root, 'src/main.ts')],
-    external: ON_DEMAND,
     plugins: [protoFiles(SIDECAR_FILES), redisClient, leftOut],
-  });
+  },
+  commands: {
+    entryPoints: [path.join(root, 'src/commands/main.ts')],
+    plugins: [protoFiles(NATIVE_FILES), redisClient],
+  },
+};
+
+/**
+ * The text of a bundle: a function with the five parameters of a module, in ASCII, so that the
+ * launcher can pass it to V8 without a copy. Names are kept for the stack traces in the log.
+ */
+async function bundle(name) {
+  const text = await build({ ...BUNDLES[name], external: ON_DEMAND });
   const body = text.replace(/^#!.*\n/, '').replace(/[^\0-\x7f]/g, toEscape);
   return `(function (exports, require, module, __filename, __dirname) {${body}\n})`;
 }
@@ -72,4 +79,4 @@ function toEscape(character) {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-module.exports = { bundle, bundleClient };
+module.exports = { BUNDLES, bundle, bundleClient };

@@ -197,7 +197,8 @@ export class GrpcLockCalls implements LockCalls {
   }
 
   #toError(error: ServiceError): HoldfastError {
-    const { code, details } = error;
+    const { code } = error;
+    const details = error.details.replace(/ Resolution note: $/, '');
     const name = status[code];
     if (UNREACHABLE.includes(code)) {
       return new LockUnreachableError(`sidecar at ${this.#place}: ${details}`, { cause: error });

@@ -102,7 +102,7 @@ function methodOf(definitions: PackageDefinition) {
 }
 
 describe("the bundle's compiled code", () => {
-  const TRY = `console.log(require('./dist/main.js').compile().cachedDataRejected)`;
+  const TRY = `console.log(require('./dist/main.js').compile('holdfast').cachedDataRejected)`;
 
   it('is taken by the Node that built it', () => {
     const options = { cwd: ROOT, encoding: 'utf8' } as const;
