@@ -11,7 +11,6 @@ const HOME_OF_PACKAGE = {
   // The exporter of traces takes credentials of its own grpc-js only.
   '@grpc/grpc-js': ['grpc', 'client', 'observability/otel-tracer'],
   '@grpc/proto-loader': ['grpc', 'client'],
-  commander: 'commands',
   '@grpc/reflection': 'grpc',
   'grpc-health-check': 'grpc',
   protobufjs: 'grpc',
