@@ -1,7 +1,7 @@
 import { createClient, ErrorReply } from 'redis';
 
 import { processClock } from '../../base/clock';
-import { pauseWithin } from '../../base/race';
+import { race } from '../../base/race';
 import type { Link, SendFailure } from '../attempts/link';
 import { ServerClock } from '../attempts/server-clock';
 import { readDataEpoch } from './data-epoch';
@@ -54,8 +54,8 @@ export async function openLink(
   const client = toClient(settings, address);
   const link = watch(client);
   try {
-    const over = [rejectWhenAborted(signal), link.ended.then(raise)];
-    return link.after(await Promise.race([handshake(client, settings), ...over]), address);
+    const answered = Promise.race([handshake(client, settings), link.ended.then(raise)]);
+    return link.after(await race(answered, { signals: [signal] }, throwUnanswered), address);
   } catch (cause) {
     const error = withAddress(cause, address);
     link.end(error);
@@ -210,8 +210,7 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** Rejects when the signal aborts. */
-export async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  await pauseWithin({ signals: [signal] });
+/** Throws the error of a server that has not answered in time. */
+export function throwUnanswered(): never {
   throw new Error('no answer in time');
 }

@@ -4,9 +4,10 @@ import { createClient } from 'redis';
 
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
+import { race, whenOver } from '../../base/race';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { signIn } from './redis-auth';
-import { rejectWhenAborted, toConnectOptions, withAddress } from './redis-link';
+import { throwUnanswered, toConnectOptions, withAddress } from './redis-link';
 import type { RedisSettings, SentinelSettings } from './redis-settings';
 import { boundReplies } from './reply-bound';
 
@@ -62,10 +63,9 @@ export class Sentinels {
     if (announced !== undefined && performance.now() < announced.untilMs) return announced.address;
     const { shownMasterName } = this.#sentinel;
     const asked = new AbortController();
-    const onAbort = (): void => {
+    const release = whenOver({ signals: [signal] }, () => {
       asked.abort();
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
     try {
       return await Promise.any(
         this.#addresses.map((address) =>
@@ -80,7 +80,7 @@ export class Sentinels {
       );
     } finally {
       asked.abort();
-      signal.removeEventListener('abort', onAbort);
+      release();
     }
   }
 
@@ -126,19 +126,11 @@ export class Sentinels {
     broken.catch(() => undefined);
     const asked = this.#signIn(client, address).then(() => run(client));
     asked.catch(() => undefined);
-    // A separate signal: the given one lives as long as the store and would collect listeners.
-    const over = new AbortController();
-    const onAbort = (): void => {
-      over.abort();
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([asked, broken, rejectWhenAborted(over.signal)]);
+      return await race(Promise.race([asked, broken]), { signals: [signal] }, throwUnanswered);
     } catch (error) {
       throw withAddress(error, address);
     } finally {
-      signal.removeEventListener('abort', onAbort);
       client.destroy();
     }
   }
