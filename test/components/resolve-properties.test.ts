@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { ComponentManifest, PropertySource } from '../../src/components/manifest';
+import type { PropertySource } from '../../src/components/manifest';
 import { MetadataProperties } from '../../src/components/metadata-properties';
 import { resolveProperties } from '../../src/components/resolve-properties';
 import type { Environment } from '../../src/components/secrets/environment-access';
 import { createSecretStore } from '../../src/components/secrets/secret-stores';
 import { createFolder } from '../support/component-files';
+import { manifestOf } from '../support/component-manifest';
 
 const source = (fields: Partial<PropertySource>): PropertySource => ({
   name: 'redisPassword',
@@ -16,23 +17,9 @@ const source = (fields: Partial<PropertySource>): PropertySource => ({
   ...fields,
 });
 
-const manifestOf = (
-  properties: readonly PropertySource[],
-  secretStore?: string,
-): ComponentManifest => ({
-  name: 'lockstore',
-  type: 'lock.redis',
-  version: 'v1',
-  properties,
-  secretStore,
-  ignoreErrors: false,
-  initTimeoutMs: 5000,
-  file: 'f.yaml',
-});
-
 describe('resolveProperties', () => {
   const resolve = (property: Partial<PropertySource>, environment: Environment = {}) =>
-    resolveProperties(manifestOf([source(property)], 'envs'), {
+    resolveProperties(manifestOf({ properties: [source(property)], secretStore: 'envs' }), {
       secretStores: new Map([
         [
           'envs',
@@ -96,15 +83,18 @@ describe('resolveProperties', () => {
     const context = { secretStores: new Map(), environment: {}, appId: 'myapp' };
 
     it('as it is not loaded fails the component', () => {
-      expect(() => resolveProperties(manifestOf([source({ secret })], 'vault'), context)).toThrow(
-        "Component lockstore references a secret store that isn't loaded: vault",
-      );
+      expect(() =>
+        resolveProperties(
+          manifestOf({ properties: [source({ secret })], secretStore: 'vault' }),
+          context,
+        ),
+      ).toThrow("Component lockstore references a secret store that isn't loaded: vault");
     });
 
     it('as none is named fails the component', () => {
-      expect(() => resolveProperties(manifestOf([source({ secret })]), context)).toThrow(
-        'name one as auth.secretStore of component lockstore',
-      );
+      expect(() =>
+        resolveProperties(manifestOf({ properties: [source({ secret })] }), context),
+      ).toThrow('name one as auth.secretStore of component lockstore');
     });
   });
 
@@ -164,7 +154,7 @@ describe('resolveProperties', () => {
   it('names every problem at once', () => {
     const properties = [source({ env: 'A' }), source({ name: 'b', env: 'B' })];
     expect(() =>
-      resolveProperties(manifestOf(properties), {
+      resolveProperties(manifestOf({ properties }), {
         secretStores: new Map(),
         environment: {},
         appId: 'a',

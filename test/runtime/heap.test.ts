@@ -8,21 +8,21 @@ const execute = promisify(execFile);
 const ROOT = path.join(__dirname, '../..');
 const PROGRAM = ['scripts/run-typescript.js', 'test/support/keep-heap-small.ts'];
 
-interface Told {
+interface HeapUse {
   /** The most that the heap had in it, in bytes. */
   readonly most: number;
   /** The type of the collector, to contexts that are made afterwards. */
   readonly gc: string;
 }
 
-async function run(...args: readonly string[]): Promise<Told> {
+async function run(...args: readonly string[]): Promise<HeapUse> {
   const { stdout } = await execute(process.execPath, [...PROGRAM, ...args], { cwd: ROOT });
-  return JSON.parse(stdout) as Told;
+  return JSON.parse(stdout) as HeapUse;
 }
 
 describe('a heap for a sidecar', () => {
-  let plain: Told;
-  let small: Told;
+  let plain: HeapUse;
+  let small: HeapUse;
   beforeAll(async () => {
     [plain, small] = await Promise.all([run(), run('--small')]);
   });
