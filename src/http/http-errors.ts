@@ -70,6 +70,12 @@ export const httpErrors = {
       errorCode: 'ERR_MALFORMED_REQUEST',
       httpStatus: 400,
     }),
+  /** Native API, calls with one answer: the client does not accept JSON. */
+  jsonNotAccepted: () =>
+    new HttpError('the accept header must allow application/json; nothing was done', {
+      errorCode: 'ERR_MALFORMED_REQUEST',
+      httpStatus: 400,
+    }),
   /** Native API: the lock to be read is free. */
   lockNotHeld: () =>
     new HttpError('the lock is free', { errorCode: 'ERR_LOCK_NOT_HELD', httpStatus: 404 }),

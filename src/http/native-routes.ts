@@ -21,6 +21,9 @@ export function createNativeRoutes(api: NativeApi): readonly HttpMethod[] {
 /** The content type of a hold's events. */
 const EVENTS_TYPE = 'application/x-ndjson';
 
+/** The content type of all other answers. */
+const JSON_TYPE = 'application/json';
+
 const TAKING = {
   resourceId: 'text',
   lockOwner: 'text?',
@@ -46,17 +49,17 @@ const FORCING = {
 
 const CHANGING_CODECS: CodecsOf<Omit<NativeApi, 'Get' | 'List'>> = {
   Acquire: {
-    decode: (request) => withoutWait(readBody(request, TAKING)),
+    decode: (request) => withoutWait(readCall(request, TAKING)),
     encode: sendAnswer,
     longestBody: LONGEST_NATIVE_BODY,
   },
   Renew: {
-    decode: (request) => readBody(request, RENEWING),
+    decode: (request) => readCall(request, RENEWING),
     encode: sendAnswer,
     longestBody: LONGEST_NATIVE_BODY,
   },
   Release: {
-    decode: (request) => readBody(request, RELEASING),
+    decode: (request) => readCall(request, RELEASING),
     encode: sendAnswer,
     longestBody: LONGEST_NATIVE_BODY,
   },
@@ -69,7 +72,7 @@ const CHANGING_CODECS: CodecsOf<Omit<NativeApi, 'Get' | 'List'>> = {
     longestBody: LONGEST_NATIVE_BODY,
   },
   ForceRelease: {
-    decode: (request) => readBody(request, FORCING),
+    decode: (request) => readCall(request, FORCING),
     encode: sendAnswer,
     longestBody: LONGEST_NATIVE_BODY,
   },
@@ -95,6 +98,14 @@ type NativeRequest<Fields extends NativeFields> = NativeValues<Fields> & {
   readonly storeName: string;
 };
 
+function readCall<Fields extends NativeFields>(
+  request: ApiRequest,
+  fields: Fields,
+): NativeRequest<Fields> {
+  assertTakesJson(request);
+  return readBody(request, fields);
+}
+
 function readBody<Fields extends NativeFields>(
   request: ApiRequest,
   fields: Fields,
@@ -109,6 +120,7 @@ function readQuery<Fields extends NativeFields>(
   request: ApiRequest,
   fields: Fields,
 ): NativeRequest<Fields> {
+  assertTakesJson(request);
   return { ...decodeNativeQuery(request.url, fields), storeName: storeOf(request) };
 }
 
@@ -121,14 +133,21 @@ function withoutWait(request: NativeRequest<typeof TAKING>) {
 }
 
 /**
- * Refuses clients that accept only a single JSON value. Such a client would wait for the end of the
- * hold and then find invalid JSON.
+ * Refuses a hold of a client that asks for a single JSON value. It would wait for the end of the
+ * hold, and take its lines for broken JSON.
  */
-function assertTakesEvents({ headers }: ApiRequest): void {
-  const { accept = '*/*' } = headers;
+function assertTakesEvents(request: ApiRequest): void {
+  if (!accepts(request, EVENTS_TYPE)) throw httpErrors.eventsNotAccepted();
+}
+
+/** Refuses a call of a client that can't read the answer. Nothing was done then. */
+function assertTakesJson(request: ApiRequest): void {
+  if (!accepts(request, JSON_TYPE)) throw httpErrors.jsonNotAccepted();
+}
+
+function accepts({ headers: { accept = '*/*' } }: ApiRequest, wanted: string): boolean {
   const types = accept.split(',').map((type) => type.split(';', 1)[0]?.trim().toLowerCase());
-  if (types.some((type) => ['*/*', 'application/*', EVENTS_TYPE].includes(type ?? ''))) return;
-  throw httpErrors.eventsNotAccepted();
+  return types.some((type) => ['*/*', 'application/*', wanted].includes(type ?? ''));
 }
 
 function sendAnswer(answer: object, reply: FastifyReply): FastifyReply {

@@ -85,6 +85,7 @@ describe('docs/errors.md', () => {
       httpErrors.queryMalformed('REASON'),
       httpErrors.bodyNotJson(),
       httpErrors.eventsNotAccepted(),
+      httpErrors.jsonNotAccepted(),
       httpErrors.lockNotHeld(),
       httpErrors.notRouted(),
       httpErrors.notReady(['TARGETS']),
