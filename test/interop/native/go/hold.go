@@ -30,6 +30,7 @@ func hold(ctx context.Context, client locks.LocksClient, request *locks.HoldRequ
 		return errors.Join(errors.New("somebody else has the lock, or it could not be asked for"), err)
 	}
 	watch := time.AfterFunc(left(lease.ValidMs), func() { end(errors.New("the lock was lost")) })
+	defer watch.Stop()
 	go func() { // where the call fails, the lease still lasts for as long as was said
 		for event, err := events.Recv(); err == nil; event, err = events.Recv() {
 			if renewed := event.GetRenewed(); renewed != nil {

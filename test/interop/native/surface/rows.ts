@@ -19,6 +19,15 @@ const WITHIN = { withinMs: WAIT_MS };
 /** A lease that is renewed while a row looks on, in milliseconds. */
 const SHORT_TTL_MS = 600;
 
+/** Fields that an acquire does not have, or not with these values. */
+const WRONG: readonly (readonly [field: string, value: unknown])[] = [
+  ['ttlMs', 9],
+  ['waitMs', -1],
+  ['waitMs', 'soon'],
+  ['resourceId', ''],
+  ['colour', 'red'],
+];
+
 /** Every call of the surface, and what it promises. */
 export const SURFACE_ROWS: readonly SurfaceRow[] = [
   {
@@ -59,12 +68,17 @@ export const SURFACE_ROWS: readonly SurfaceRow[] = [
   },
   {
     call: 'Acquire',
-    does: 'refuses ttlMs 9',
-    answer: 'an error that names ttlMs; the lock stays free',
+    does: 'refuses a wrong request',
+    answer: 'each error names its field; free',
     run: async (tool, resourceId) => {
-      const { error } = await tool.call('Acquire', { resourceId, ttlMs: 9 });
-      const isNamed = /ttlMs|ttl_ms/i.test(String(error));
-      return `an error that ${isNamed ? 'names ttlMs' : String(error)}; the lock stays ${await stateOf(tool, resourceId)}`;
+      for (const [field, value] of WRONG) {
+        const request = { resourceId, ttlMs: TTL_MS, [field]: value };
+        const { error = 'none' } = await tool.call('Acquire', request);
+        // The names of the proto file are in snake_case.
+        const named = String(error).replaceAll('_', '').toLowerCase();
+        if (!named.includes(field.toLowerCase())) return `${field}: ${String(error)}`;
+      }
+      return `each error names its field; ${await stateOf(tool, resourceId)}`;
     },
   },
   {
