@@ -7,8 +7,15 @@ export interface SurfaceRow {
   readonly does: string;
   /** What {@link run} answers. */
   readonly answer: string;
-  /** Makes the calls, on a resource that is its own. */
-  run(tool: SurfaceTool, resourceId: string): Promise<string>;
+  /** Makes the calls, on a resource that is its own. A row that needs a daprd is not run in memory. */
+  run(tool: SurfaceTool, resourceId: string, daprd: Daprd | undefined): Promise<string>;
+  readonly needsDaprd?: boolean;
+}
+
+/** Somebody who takes locks on the same Redis, and gives no tokens. */
+export interface Daprd {
+  /** Takes a lock for an hour. */
+  lock(resourceId: string, owner: string): Promise<void>;
 }
 
 /** A lease that no row outlasts, and a wait that is long enough for a busy machine; in milliseconds. */
@@ -204,6 +211,32 @@ export const SURFACE_ROWS: readonly SurfaceRow[] = [
       const force = (fencingToken: number) =>
         statusOf(tool, 'ForceRelease', { resourceId, fencingToken, reason: 'a test' });
       return [await force(1), await force(token), await force(token)].join(', ');
+    },
+  },
+  {
+    call: 'List',
+    does: 'shows the locks of a daprd, with token 0',
+    answer: 'd with token 0',
+    needsDaprd: true,
+    run: async (tool, resourceId, daprd) => {
+      await daprd?.lock(resourceId, 'd');
+      const { locks } = await tool.call('List', { prefix: resourceId });
+      return (locks as readonly Fields[])
+        .map((lock) => `${String(lock.lockOwner)} with token ${String(lock.fencingToken)}`)
+        .join(', ');
+    },
+  },
+  {
+    call: 'ForceRelease',
+    does: 'releases the lock of a daprd, by its owner and its end',
+    answer: 'HELD_BY_OTHER, RELEASED, NOT_FOUND',
+    needsDaprd: true,
+    run: async (tool, resourceId, daprd) => {
+      await daprd?.lock(resourceId, 'd');
+      const { lockOwner, expiresAtMs } = await tool.call('Get', { resourceId });
+      const seen = { resourceId, fencingToken: 0, lockOwner, expiresAtMs, reason: 'a test' };
+      const force = (more: object) => statusOf(tool, 'ForceRelease', { ...seen, ...more });
+      return [await force({ lockOwner: 'e' }), await force({}), await force({})].join(', ');
     },
   },
 ];

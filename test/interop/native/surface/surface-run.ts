@@ -2,20 +2,17 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { writeComponent } from '../../../support/component-files';
-import { startRedisServer } from '../../../support/redis-server';
+import { type RedisServer, startRedisServer } from '../../../support/redis-server';
 import { SidecarProcess } from '../../../support/sidecar-process';
 import type { CommandLine } from '../../process-group';
 import { type StepReport, Steps } from '../../steps';
 import { toMarkdownTable } from '../../table';
 import { runPageLines } from './page-lines';
-import { SURFACE_ROWS, type SurfaceRow } from './rows';
+import { type Daprd, SURFACE_ROWS, type SurfaceRow } from './rows';
 import { CurlTool, GrpcurlTool, type SurfaceTool } from './tools';
 
 /** The kinds of store that have the whole native API. */
 const STORES = ['memory', 'Redis'] as const;
-
-/** A cell of the table where everything went as it should. */
-const WORKS = 'works';
 
 /**
  * The surface of the native API by real command-line tools: every row over both transports on both stores, and every
@@ -51,7 +48,7 @@ export class SurfaceRun {
     const sidecar = await SidecarProcess.spawn({ args: ['--resources-path', resources] });
     try {
       await sidecar.waitForOutput('dapr initialized.');
-      await this.#runTools(store, sidecar);
+      await this.#runTools(store, sidecar, redis && createDaprd(redis));
       const folders = [path.dirname(this.#grpcurl), process.env.PATH].join(path.delimiter);
       await runPageLines(this.#steps, { store, sidecar, path: folders });
     } finally {
@@ -61,19 +58,28 @@ export class SurfaceRun {
     }
   }
 
-  async #runTools(store: string, sidecar: SidecarProcess): Promise<void> {
+  async #runTools(store: string, sidecar: SidecarProcess, daprd: Daprd | undefined): Promise<void> {
     for (const tool of [new CurlTool(sidecar), new GrpcurlTool(this.#grpcurl, sidecar)]) {
-      this.#columns.push(`${tool.name}, ${store}`);
-      for (const row of SURFACE_ROWS) await this.#runRow(row, tool, store);
+      const column = `${tool.name}, ${store}`;
+      this.#columns.push(column);
+      for (const row of SURFACE_ROWS) {
+        const canBe = row.needsDaprd !== true || daprd !== undefined;
+        const cell = canBe ? await this.#runRow(row, column, { tool, daprd }) : '-';
+        this.#cells.get(row)!.push(cell);
+      }
     }
   }
 
-  async #runRow(row: SurfaceRow, tool: SurfaceTool, store: string): Promise<void> {
+  async #runRow(
+    row: SurfaceRow,
+    column: string,
+    { tool, daprd }: { readonly tool: SurfaceTool; readonly daprd: Daprd | undefined },
+  ): Promise<string> {
     this.#signal.throwIfAborted();
-    const resourceId = `${tool.name}-${SURFACE_ROWS.indexOf(row)}`;
-    const answer = await row.run(tool, resourceId).catch(String);
-    this.#steps.expect(`${row.call} ${row.does}: ${tool.name} on ${store}`, answer, row.answer);
-    this.#cells.get(row)!.push(answer === row.answer ? WORKS : 'FAILED');
+    const resourceId = `${tool.name}-${SURFACE_ROWS.indexOf(row)}-`;
+    const answer = await row.run(tool, resourceId, daprd).catch(String);
+    this.#steps.expect(`${row.call} ${row.does}: ${column}`, answer, row.answer);
+    return answer === row.answer ? 'works' : 'FAILED';
   }
 
   get #table(): string {
@@ -81,4 +87,17 @@ export class SurfaceRun {
     const rows = [...this.#cells].map(([row, cells]) => [row.call, row.does, ...cells]);
     return toMarkdownTable([head, ...rows]);
   }
+}
+
+/** Takes locks as a daprd does: under its key, which has the app id, with SET NX and no companion. */
+function createDaprd(redis: RedisServer): Daprd {
+  return {
+    lock: (resourceId, owner) =>
+      redis.inspect(async (client) => {
+        await client.set(`lock||myapp||${resourceId}`, owner, {
+          condition: 'NX',
+          expiration: { type: 'PX', value: 3_600_000 },
+        });
+      }),
+  };
 }
