@@ -48,19 +48,21 @@ export async function runDeparture(
   transport: Transport,
   site: RunSite,
 ): Promise<Measured> {
-  const sidecar = departure.endsSidecar
-    ? await SidecarProcess.start({ args: ['--resources-path', site.resources] })
-    : site.sidecar;
+  const ownSidecar =
+    departure.endsSidecarOf === undefined
+      ? undefined
+      : await SidecarProcess.start({ args: ['--resources-path', site.resources] });
+  const sidecar = departure.endsSidecarOf === 'holder' ? ownSidecar! : site.sidecar;
   const proxy = await TcpProxy.start(transport === 'gRPC' ? sidecar.grpcPort : sidecar.httpPort);
   const resourceId = `${departure.name} ${transport}`;
   const { ttlMs } = site;
   const holder = await Holder.start({ transport, port: proxy.port, resourceId, ttlMs });
   try {
-    return await measure({ departure, transport, site, resourceId, holder, proxy, sidecar });
+    return await measure({ departure, transport, site, resourceId, holder, proxy, ownSidecar });
   } finally {
     await holder.kill();
     await proxy.stop();
-    if (departure.endsSidecar) await sidecar.stop('SIGKILL');
+    await ownSidecar?.stop('SIGKILL');
   }
 }
 
@@ -71,14 +73,20 @@ interface Scene {
   readonly resourceId: string;
   readonly holder: Holder;
   readonly proxy: TcpProxy;
-  readonly sidecar: SidecarProcess;
+  readonly ownSidecar: SidecarProcess | undefined;
 }
 
 async function measure(scene: Scene): Promise<Measured> {
   const { departure, transport, site, holder } = scene;
-  const granted = acquire(scene).then(() => performance.now());
+  const before = departure.endsSidecarOf === 'first waiter' ? 1 : 0;
+  if (before === 1) {
+    // It ends with its sidecar, without the lock.
+    acquire(scene, scene.ownSidecar!).catch(() => undefined);
+    await untilWaiters(scene, 1);
+  }
+  const granted = acquire(scene, site.other).then(() => performance.now());
   granted.catch(() => undefined);
-  await untilSomebodyWaits(scene);
+  await untilWaiters(scene, before + 1);
   const leftAtMs = performance.now();
   await departure.leave(scene);
   const boundMs = departure.boundMs(site.ttlMs);
@@ -122,8 +130,8 @@ function problemOf(seen: {
   return `the next waiter got the lock ${earlyMs} ms before the end that the client was told`;
 }
 
-async function acquire({ site, resourceId }: Scene): Promise<void> {
-  const { status, body } = await callHttp(site.other.httpPort, {
+async function acquire({ resourceId }: Scene, sidecar: SidecarProcess): Promise<void> {
+  const { status, body } = await callHttp(sidecar.httpPort, {
     path: `${LOCKS}/acquire`,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ resourceId, ttlMs: 1000, waitMs: WAIT_MS }),
@@ -131,12 +139,12 @@ async function acquire({ site, resourceId }: Scene): Promise<void> {
   if (status !== 200 || !body.startsWith('{"acquired":true')) throw new Error(body);
 }
 
-async function untilSomebodyWaits({ site, resourceId }: Scene): Promise<void> {
+async function untilWaiters({ site, resourceId }: Scene, count: number): Promise<void> {
   const path = `${LOCKS}/lock?resourceId=${encodeURIComponent(resourceId)}`;
   await eventually(
     async () => {
       const { body } = await callHttp(site.other.httpPort, { method: 'GET', path });
-      if (!body.includes('"waiters":1')) throw new Error(`nobody waits: ${body}`);
+      if (!body.includes(`"waiters":${count}`)) throw new Error(`not ${count} waiters: ${body}`);
     },
     { withinMs: 10_000 },
   );

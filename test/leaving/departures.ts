@@ -2,19 +2,19 @@ import type { SidecarProcess } from '../support/sidecar-process';
 import type { TcpProxy } from '../support/tcp-proxy';
 import type { Holder, Transport } from './holder';
 
-/** Who takes part in a departure: a client that holds a lock, by a proxy, from a sidecar. */
+/** Who takes part in a departure: a client that holds a lock, by a proxy, and the sidecar that ends, if one does. */
 export interface Parties {
   readonly holder: Holder;
   readonly proxy: TcpProxy;
-  readonly sidecar: SidecarProcess;
+  readonly ownSidecar: SidecarProcess | undefined;
 }
 
 /** A way in which a lock loses its holder, or the sidecar that renews it. */
 export interface Departure {
   readonly name: string;
   readonly transports: readonly Transport[];
-  /** True where a sidecar of its own is needed, as that ends. */
-  readonly endsSidecar: boolean;
+  /** Who has a sidecar of its own, which ends: the holder, or somebody who waits before the next waiter. */
+  readonly endsSidecarOf?: 'holder' | 'first waiter';
   /** True where the client may still believe in its lock: nobody may get it before its lease is over. */
   readonly keepsLease: boolean;
   /** After how long the next waiter has the lock at the latest, in milliseconds. Infinity: not promised. */
@@ -23,6 +23,9 @@ export interface Departure {
   readonly why: string;
   leave(parties: Parties): Promise<void>;
 }
+
+/** How long the tickets of a dead sidecar live (promise N7). */
+const TICKET_MS = 3000;
 
 /** A wake-up that was lost is made up for by the next look at the lock (promise N7 of docs/decisions/0012). */
 export const LOOK_MS = 500;
@@ -40,7 +43,6 @@ const BOTH: readonly Transport[] = ['gRPC', 'HTTP'];
 
 const SILENT_OVER_GRPC = {
   transports: ['gRPC'],
-  endsSidecar: false,
   keepsLease: true,
   boundMs: (ttlMs: number) => toSilenceMs(ttlMs) + ttlMs + LOOK_MS,
   why: 'a PING that nobody answers, then the lease',
@@ -48,7 +50,6 @@ const SILENT_OVER_GRPC = {
 
 const SILENT_OVER_HTTP = {
   transports: ['HTTP'],
-  endsSidecar: false,
   keepsLease: true,
   boundMs: () => Infinity,
   why: 'HTTP has no PING: renewed while the connection takes events',
@@ -68,7 +69,6 @@ export const DEPARTURES: readonly Departure[] = [
   {
     name: 'client: kill -9',
     transports: BOTH,
-    endsSidecar: false,
     keepsLease: false,
     boundMs: () => LOOK_MS,
     why: 'released at once',
@@ -81,24 +81,48 @@ export const DEPARTURES: readonly Departure[] = [
   {
     name: 'sidecar: SIGTERM',
     transports: BOTH,
-    endsSidecar: true,
+    endsSidecarOf: 'holder',
     keepsLease: true,
     boundMs: (ttlMs) => ttlMs + LOOK_MS,
     why: 'the lease; the client is told how long it lasts',
-    leave: async ({ sidecar, holder }) => {
-      await sidecar.stop('SIGTERM');
+    leave: async ({ ownSidecar, holder }) => {
+      await ownSidecar?.stop('SIGTERM');
       if (!holder.isAtRisk) throw new Error('the client was not told that the sidecar stops');
     },
   },
   {
     name: 'sidecar: SIGKILL',
     transports: BOTH,
-    endsSidecar: true,
+    endsSidecarOf: 'holder',
     keepsLease: true,
     boundMs: (ttlMs) => ttlMs + LOOK_MS,
     why: 'the lease',
-    leave: async ({ sidecar }) => {
-      await sidecar.stop('SIGKILL');
+    leave: async ({ ownSidecar }) => {
+      await ownSidecar?.stop('SIGKILL');
+    },
+  },
+  {
+    name: 'waiter ahead: its sidecar gets SIGTERM, then kill -9 of the holder',
+    transports: ['HTTP'],
+    endsSidecarOf: 'first waiter',
+    keepsLease: false,
+    boundMs: () => LOOK_MS,
+    why: 'its wait is withdrawn',
+    leave: async ({ ownSidecar, holder }) => {
+      await ownSidecar?.stop('SIGTERM');
+      await holder.kill();
+    },
+  },
+  {
+    name: 'waiter ahead: its sidecar gets SIGKILL, then kill -9 of the holder',
+    transports: ['HTTP'],
+    endsSidecarOf: 'first waiter',
+    keepsLease: false,
+    boundMs: () => TICKET_MS + LOOK_MS,
+    why: 'its ticket lives for 3 s',
+    leave: async ({ ownSidecar, holder }) => {
+      await ownSidecar?.stop('SIGKILL');
+      await holder.kill();
     },
   },
 ];

@@ -39,11 +39,12 @@ async function runAll(site: RunSite): Promise<readonly Measured[]> {
   const cases = DEPARTURES.flatMap((departure) =>
     departure.transports.map((transport) => ({ departure, transport })),
   );
-  const shared = cases.filter(({ departure }) => !departure.endsSidecar);
+  const shared = cases.filter(({ departure }) => departure.endsSidecarOf === undefined);
+  const own = cases.filter(({ departure }) => departure.endsSidecarOf !== undefined);
   const measured = await Promise.all(
     shared.map(({ departure, transport }) => runDeparture(departure, transport, site)),
   );
-  for (const { departure, transport } of cases.filter((each) => each.departure.endsSidecar)) {
+  for (const { departure, transport } of own) {
     measured.push(await runDeparture(departure, transport, site));
   }
   return measured;
