@@ -5,51 +5,55 @@ import {
   GRANT,
   KEEP_LATER_END,
   LIVE_HEAD,
+  LOOK_OUT,
   NOW,
   WAKE,
   WHOLE,
 } from './script-pieces';
+import { QUEUE_SUFFIX } from './side-keys';
 
 /**
  * Takes a lock. A refused first send runs TIME and one SET.
  *
  * Reasons against a grant other than the lock itself (a marker or a waiter) are checked after the
  * SET, which is undone if there is one. No other client can see a script halfway. If they were
- * checked first, every refused attempt would pay for the check.
+ * checked first, every refused attempt would pay for the check. A grant pays for it only while there
+ * may be one: see {@link LOOK_OUT}.
  */
 export const acquireScript = defineScript(`
 -- Takes a lock for one attempt of an owner.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion: which attempt took the lock, until when, and with which token
 -- KEYS[3]  the marker of the attempt
--- KEYS[4]  the lock's queue
 -- ARGV[1]  the owner
 -- ARGV[2]  the attempt's id
 -- ARGV[3]  the lease in milliseconds
 -- ARGV[4]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
 -- ARGV[5]  the number of this send among those of its attempt, from 0
 -- ARGV[6]  until when to keep a marker: as long as the attempt may be sent again
--- Returns  {${REPLY.acquired}, token} if the attempt holds the lock,
+-- Returns  the token, as text, if the attempt holds the lock,
 --          ${REPLY.refused} if it holds nothing: the lock is held, or a live ticket leads its queue,
 --          ${REPLY.stale} if notAfter has passed, ${REPLY.superseded} if a later send or a withdrawal came first,
 --          ${REPLY.exhausted} if no token is left
 ${NOW}
 if now > tonumber(ARGV[4]) then return ${REPLY.stale} end
-local key, companion, marker, queue = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local owner, attempt, number = ARGV[1], ARGV[2], tonumber(ARGV[5])
-local ends = now + tonumber(ARGV[3])
+local key, owner, number = KEYS[1], ARGV[1], ARGV[5] == '0' and 0 or tonumber(ARGV[5])
+local ends = now + ARGV[3]
 ${expiryOption('ARGV[3]')}
 if number == 0 and not redis.call('set', key, owner, 'nx', unit, span) then return ${REPLY.refused} end
+local companion, marker, attempt = KEYS[2], KEYS[3], ARGV[2]
 local token
 if number > 0 then
   ${WHOLE}
   ${GRANT}
+  ${LOOK_OUT}
   local seen = redis.call('get', marker)
   if seen and tonumber(seen) > number then return ${REPLY.superseded} end
   local ends_before, apart = end_of(key)
   local granted, its_token = grant_of(companion, ends_before, apart)
   local granted_before = granted == attempt and redis.call('get', key) == owner
   redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10))
+  pcall(look_out, tonumber(ARGV[6]) + 10)
   if granted_before then
     ${KEEP_LATER_END}
     token = its_token > 0 and whole(its_token)
@@ -60,8 +64,15 @@ if number > 0 then
 end
 
 if not token then
+  ${DRAW_TOKEN}
+  if not token then
+    redis.call('del', key)
+    return ${REPLY.exhausted}
+  end
   -- With pcall, because an error here would follow the SET. A user who may not read has left no marker either.
-  local stand = redis.pcall('exists', marker, queue)
+  -- The queue is not among KEYS: nearly no acquire needs its name.
+  local queue = (looks or number > 0) and key .. '${QUEUE_SUFFIX}'
+  local stand = queue and redis.pcall('exists', marker, queue) or 0
   if stand ~= 0 then
     if number == 0 and type(redis.pcall('get', marker)) == 'string' then
       redis.call('del', key)
@@ -79,14 +90,9 @@ if not token then
       return ${REPLY.refused}
     end
   end
-  ${DRAW_TOKEN}
-  if not token then
-    redis.call('del', key)
-    return ${REPLY.exhausted}
-  end
 end
 redis.call('set', companion, attempt .. ':' .. expiry .. ':' .. token, unit, span)
-return {${REPLY.acquired}, token}
+return token
 `);
 
 /** Extends a lease. A repetition has no further effect, so it needs no marker. */

@@ -22,10 +22,6 @@ export interface Renewed extends Granted {
   readonly leftMs: number;
 }
 
-const granted = {
-  head: acquired,
-  read: ([token]: readonly unknown[]): Granted => ({ fencingToken: toNumber(token) }),
-};
 const renewed = {
   head: REPLY.renewed,
   read: ([token, left]: readonly unknown[]): Renewed => ({
@@ -34,15 +30,18 @@ const renewed = {
   }),
 };
 
-/**
- * Reads the reply to an acquire. `acquired` without a list is the reply of a version without
- * tokens.
- */
-export const readAcquire = listOr(granted, acquired, refused, stale, superseded, exhausted);
+const readTaken = oneOf(acquired, refused, stale, superseded, exhausted);
+
+/** Reads the reply to an acquire: a token, or a number. `acquired` is the reply of daprd's own command. */
+export const readAcquire = (raw: unknown): Granted | ReturnType<typeof readTaken> =>
+  typeof raw === 'string' ? { fencingToken: toNumber(raw) } : readTaken(raw);
 const readRenew = listOr(renewed, notFound, heldByOther, stale);
 const readRelease = oneOf(unlocked, notFound, heldByOther, stale, superseded);
 const readPlainRelease = oneOf(unlocked, notFound, heldByOther);
 const readWithdraw = oneOf(REPLY.withdrawn, REPLY.nothingToWithdraw);
+
+/** How long a marker outlives the last send of its attempt, in milliseconds. */
+const MARKER_SLACK_MS = 10;
 
 /** The replies to an acquire; see {@link REPLY}. */
 export type AcquireReply = ReturnType<typeof readAcquire>;
@@ -97,7 +96,7 @@ export class LockCommands {
     return this.#scripts.run(client, {
       script: acquireScript,
       read: readAcquire,
-      keys: this.keysOf(call),
+      keys: this.keysOf(call).slice(0, 3),
       args: [
         call.owner,
         call.attempt.id,
@@ -134,7 +133,8 @@ export class LockCommands {
         args: [owner],
       });
     }
-    const numbers = [stamp.notAfterMs, stamp.number, stamp.markUntilMs, fencingToken, expiresAtMs];
+    const markerEndsAtMs = stamp.markUntilMs + MARKER_SLACK_MS;
+    const numbers = [stamp.notAfterMs, stamp.number, markerEndsAtMs, fencingToken, expiresAtMs];
     return this.#scripts.run(client, {
       script: releaseScript,
       read: readRelease,

@@ -5,6 +5,7 @@ import {
   GRANT,
   KEEP_LATER_END,
   LIVE_HEAD,
+  LOOK_OUT,
   NOW,
   WAKE,
   WHOLE,
@@ -71,7 +72,9 @@ if number > 0 then redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[
 
 ${LIVE_HEAD}
 ${WAKE}
+${LOOK_OUT}
 local function enter(at)
+  look_out(now + ${TICKET_LIFE_MS})
   redis.call('zadd', queue, at, ticket)
   redis.call('pexpire', queue, ${TICKET_LIFE_MS})
   return at
@@ -139,6 +142,8 @@ export const refreshScript = defineScript(`
 ${NOW}
 if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return ${REPLY.lapsed} end
+${LOOK_OUT}
+look_out(now + ${TICKET_LIFE_MS})
 redis.call('pexpire', KEYS[1], ${TICKET_LIFE_MS})
 local reply = {${REPLY.refreshed}}
 for index = 2, #KEYS do

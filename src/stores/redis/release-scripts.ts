@@ -1,5 +1,5 @@
 import { defineScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
-import { GRANT, LIVE_HEAD, NOW, WAKE } from './script-pieces';
+import { GRANT, LIVE_HEAD, LOOK_OUT, NOW, WAKE } from './script-pieces';
 
 /**
  * Wakes the head of the queue KEYS[4] after a DEL. Errors are ignored, because the lock is already
@@ -25,7 +25,7 @@ export const releaseScript = defineScript(`
 -- ARGV[1]  the required owner, compared byte for byte; empty for any
 -- ARGV[2]  notAfter: the last millisecond, on the server's clock, at which this send may take effect
 -- ARGV[3]  the number of this send among those of its attempt, from 0
--- ARGV[4]  until when to keep a marker: as long as the attempt may be sent again
+-- ARGV[4]  when a marker expires: after the attempt may be sent for the last time
 -- ARGV[5]  the required token of the grant, 0 for none; empty for any
 -- ARGV[6]  the required end of the lease, in milliseconds on the server's clock, 0 for never; empty for any
 -- Returns  ${REPLY.unlocked} if this attempt released the lock, now or by an earlier send,
@@ -58,7 +58,8 @@ end
 if released or number > 0 then
   local value = released and ARGV[3] .. 'r' or ARGV[3]
   local run = freed and redis.pcall or redis.call
-  run('set', KEYS[3], value, 'px', string.format('%.0f', tonumber(ARGV[4]) - now + 10))
+  if redis.REDIS_VERSION_NUM then run('set', KEYS[3], value, 'pxat', ARGV[4])
+  else run('set', KEYS[3], value, 'px', string.format('%.0f', tonumber(ARGV[4]) - now)) end
 end
 if freed and stand ~= 0 then ${WAKE_HEAD} end
 if released then return ${REPLY.unlocked} end
@@ -90,7 +91,11 @@ if held then
   run = redis.pcall
 end
 local left = tonumber(ARGV[3]) - now
-if left >= 0 then run('set', KEYS[3], '${WITHDRAWN_NUMBER}', 'px', string.format('%.0f', left + 10)) end
+if left >= 0 then
+  run('set', KEYS[3], '${WITHDRAWN_NUMBER}', 'px', string.format('%.0f', left + 10))
+  ${LOOK_OUT}
+  pcall(look_out, now + left + 10)
+end
 local led = false
 if ARGV[4] ~= '' then
   local first = run('zrange', KEYS[4], 0, 0)

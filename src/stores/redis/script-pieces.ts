@@ -72,24 +72,46 @@ end`;
  * token was lost, the time alone determines the token. The same applies to a user whose ACL does
  * not allow the key: tokens still rise, because no two grants share a microsecond. Leaves `token`
  * without a value at 2^53, from where on neither Lua nor JSON can distinguish neighbouring numbers.
+ *
+ * `looks` tells whether the grant has to look for markers and queues: see {@link LOOK_OUT}. It does
+ * so as well if the key of the last token is missing or can't be read.
  */
 export const DRAW_TOKEN = `
-  local drawn = time[1] * 1000000 + time[2]
-  token = string.format('%.0f', drawn)
+  token = string.format('%s%06d', time[1], time[2])
   -- One command if the server has SET with GET (Redis 6.2). All use pcall, because the lock is already taken.
   local last = redis.pcall('set', '${TOKEN_KEY}', token, 'get')
-  if type(last) == 'table' then
-    last = redis.pcall('get', '${TOKEN_KEY}')
-    redis.pcall('set', '${TOKEN_KEY}', token)
-  end
-  local before = tonumber(last) or 0
-  -- Something other than digits may be a number to Lua, such as inf.
-  if not (before < drawn) and string.find(last, '^%d+$') then
-    drawn = math.min(before + 1, 2 ^ 53)
-    token = string.format('%.0f', drawn)
-    redis.pcall('set', '${TOKEN_KEY}', token)
-    if drawn == 2 ^ 53 then token = nil end
+  -- An error is a table, which has no such length.
+  local looks = not last or #last ~= #token or last >= token
+  if looks then
+    if type(last) == 'table' then last = redis.pcall('get', '${TOKEN_KEY}') end
+    local text = type(last) == 'string' and last or ''
+    local till, before = string.match(text, '^look:(%d+):(%d+)$')
+    before = tonumber(before or string.match(text, '^%d+$'))
+    looks = not before or till and now <= tonumber(till)
+    if before and before >= tonumber(token) then
+      token = string.format('%.0f', math.min(before + 1, 2 ^ 53))
+    end
+    redis.pcall('set', '${TOKEN_KEY}', till and looks and 'look:' .. till .. ':' .. token or token)
+    if tonumber(token) == 2 ^ 53 then token = nil end
   end`;
+
+/**
+ * Makes every grant look for markers and queues until a given time. Otherwise a grant runs no
+ * command for them: nearly always there are none, and the key of the last token is written anyway.
+ * That key then contains `look:until:token`. A script that leaves the marker of an acquire, or that
+ * keeps a queue alive, calls this for as long as that lives. (An ask always reads its own marker.) It needs the key, so a user whose ACL does not allow it
+ * can't wait; such a user's own grants always look.
+ */
+export const LOOK_OUT = `
+local function look_out(till)
+  local last = redis.pcall('get', '${TOKEN_KEY}')
+  local text = type(last) == 'string' and last or ''
+  local before, token = string.match(text, '^look:(%d+):(%d+)$')
+  if before and till <= tonumber(before) then return end
+  token = token or string.match(text, '^%d+$') or '0'
+  -- A second more, so that not every call of many has to write.
+  redis.call('set', '${TOKEN_KEY}', string.format('look:%.0f:%s', till + 1000, token))
+end`;
 
 /**
  * Finds the first live ticket of a queue and drops up to 100 dead ones before it. A ticket is

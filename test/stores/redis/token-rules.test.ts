@@ -30,7 +30,7 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire', 'ask'],
-        piece: 'if not (before < drawn)',
+        piece: 'if before and before >= tonumber(token)',
         by: 'if false',
       },
       { scripts: ['acquire', 'ask'], piece: 'before + 1, 2 ^ 53', by: 'before, 2 ^ 53' },
@@ -46,8 +46,8 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire'],
-        piece: 'local drawn = time[1] * 1000000 + time[2]',
-        by: 'local drawn = 1',
+        piece: "token = string.format('%s%06d', time[1], time[2])",
+        by: "token = '1'",
       },
     ],
   },
@@ -74,8 +74,8 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire'],
-        piece: "token = string.format('%.0f', drawn)",
-        by: 'token = tostring(drawn)',
+        piece: "token = string.format('%.0f', math.min(before + 1, 2 ^ 53))",
+        by: 'token = tostring(math.min(before + 1, 2 ^ 53))',
       },
     ],
   },
@@ -115,7 +115,7 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire', 'ask'],
-        piece: 'if drawn == 2 ^ 53 then token = nil end',
+        piece: 'if tonumber(token) == 2 ^ 53 then token = nil end',
         by: '',
       },
     ],
@@ -136,10 +136,10 @@ describeRules('a fencing token', [
     without: [
       {
         scripts: ['acquire'],
-        piece: "last = redis.pcall('get'",
-        by: "last = redis.call('get'",
+        piece: "if type(last) == 'table' then last = redis.pcall('get'",
+        by: "if type(last) == 'table' then last = redis.call('get'",
       },
-      { scripts: ['acquire'], piece: " and string.find(last, '^%d+$')", by: '' },
+      { scripts: ['acquire'], piece: "string.match(text, '^%d+$')", by: 'text' },
     ],
   },
   {
@@ -175,7 +175,11 @@ describeRules('a fencing token', [
       }
     },
     without: [
-      { scripts: ['acquire'], piece: "last = redis.pcall('set'", by: "last = redis.call('set'" },
+      {
+        scripts: ['acquire'],
+        piece: "local last = redis.pcall('set'",
+        by: "local last = redis.call('set'",
+      },
     ],
   },
 ]);
