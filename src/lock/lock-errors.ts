@@ -162,10 +162,10 @@ export const lockErrors = {
     new LockError(`lock store ${storeName} does not support this: ${reason}`, UNSUPPORTED),
   /** Native API. */
   tooManyWaits: (bound: number) =>
-    new LockError(
-      `the limit of ${bound} waiting calls is reached; nothing was done, retry later`,
-      { ...OVERLOADED, excess: 'waits' },
-    ),
+    new LockError(`the limit of ${bound} waiting calls is reached; nothing was done, retry later`, {
+      ...OVERLOADED,
+      excess: 'waits',
+    }),
   /** Native API. */
   tooManyHolds: (bound: number) =>
     new LockError(
