@@ -76,7 +76,7 @@ export class LockAtRiskError extends HoldfastError {
   override readonly name = 'LockAtRiskError';
   readonly resourceId: string;
   readonly reason: AtRiskReason;
-  /** What was left of the lease, in milliseconds. */
+  /** Remaining time of the lease, in milliseconds. */
   readonly validForMs: number;
 
   constructor(resourceId: string, reason: AtRiskReason, validForMs: number) {

@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
 
-/** What the package exports as `holdfast/client`. */
+/** The exports of `holdfast/client`. */
 export {
   type AtRiskReason,
   HoldfastError,

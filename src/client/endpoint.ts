@@ -27,7 +27,7 @@ export class EndpointError extends Error {
 /** Dapr's default port for gRPC. */
 const DEFAULT_PORT = 50_001;
 
-/** What an address that names no port means, as in Dapr's SDKs. */
+/** The port of an address without one, as in Dapr's SDKs. */
 const PORT_WITHOUT_ONE = '443';
 
 const ALLOWED =

@@ -39,7 +39,7 @@ import {
   type WireMethod,
 } from './wire';
 
-/** What a connection to a sidecar needs. */
+/** The settings of a connection to a sidecar. */
 export interface GrpcOptions {
   readonly endpoint: Endpoint;
   readonly apiToken: string | undefined;

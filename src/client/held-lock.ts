@@ -10,7 +10,7 @@ import {
 import type { Lock } from './lock';
 import type { HoldEvent, LockCalls, TakeCall } from './lock-calls';
 
-/** What a lock that was taken is made of. */
+/** The parts of a held lock. */
 export interface HeldLockParts {
   readonly calls: LockCalls;
   readonly clock: LeaseClock;

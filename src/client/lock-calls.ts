@@ -6,7 +6,7 @@ export interface LockInfo {
   readonly lockOwner: string;
   /** 0 for a lock that was taken by a program that gives no token (daprd). */
   readonly fencingToken: number;
-  /** What was left of the lease, in milliseconds. Undefined if the lock does not expire. */
+  /** Remaining time of the lease, in milliseconds. Undefined if the lock does not expire. */
   readonly ttlMs: number | undefined;
   /** The end of the lease on the store's clock, in milliseconds since 1970. 0 if the lock does not expire. */
   readonly expiresAtMs: number;
@@ -63,7 +63,7 @@ export interface ForceReleaseCall extends LockName {
   readonly reason: string;
 }
 
-/** What became of a release. */
+/** The result of a release. */
 export type ReleaseStatus = 'RELEASED' | 'NOT_FOUND' | 'HELD_BY_OTHER';
 
 /** The answer to an acquire. */
@@ -83,7 +83,10 @@ export interface LockPage {
   readonly nextPageToken: string;
 }
 
-/** What a hold tells (proto/holdfast/v1/locks.proto). Each `validMs` counts from the moment at which it was sent. */
+/**
+ * The events of a hold (proto/holdfast/v1/locks.proto). Each `validMs` counts from when the call
+ * was sent.
+ */
 export type HoldEvent =
   | { readonly type: 'queued'; readonly ahead: number }
   | { readonly type: 'held'; readonly lease: LeaseAnswer }

@@ -12,8 +12,8 @@ export interface Lock extends AsyncDisposable {
   /** Aborts when the lock is lost, with a `LockLostError`. */
   readonly lost: AbortSignal;
   /**
-   * What is left of the lease, in milliseconds, as it is counted here from the moment at which the lock was asked for;
-   * 0 once it is lost or released.
+   * Remaining time of the lease, in milliseconds, counted from when the lock was requested. 0 after
+   * it is lost or released.
    */
   readonly validForMs: number;
   /**

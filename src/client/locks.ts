@@ -31,7 +31,7 @@ export interface Lease {
   readonly resourceId: string;
   readonly owner: string;
   readonly token: number;
-  /** What is left of it, in milliseconds, counted here from the moment at which the call was sent. */
+  /** Remaining time of the lease, in milliseconds, counted from when the call was sent. */
   readonly validForMs: number;
 }
 

@@ -8,7 +8,7 @@ import type { LeaseAnswer, LockCalls, LockInfo, LockName, ReleaseStatus } from '
 import type { GrantOptions, HoldOptions, Lease, Locks, TakeOptions } from './locks';
 import { takeHold } from './take-hold';
 
-/** What locks stand on. */
+/** The dependencies of locks. */
 export interface LocksOptions {
   readonly calls: LockCalls;
   readonly storeName: string;
@@ -139,7 +139,7 @@ export class StoreLocks implements Locks {
   }
 }
 
-/** What names a grant with a token needs no more. */
+/** The other fields of a request that names a grant by its token. They are ignored then. */
 const UNNEEDED = { lockOwner: '', expiresAtMs: undefined };
 
 /** Draws an owner that says at 3 a.m. which process holds a lock: `host-pid-random`. */

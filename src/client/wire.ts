@@ -60,12 +60,12 @@ export interface WireEvent {
   readonly refused?: { readonly holder?: WireLock | null } | null;
 }
 
-/** What became of an acquire. */
+/** Converts the answer to an acquire. */
 export function toTakeAnswer({ acquired, lease, holder }: WireAnswers['Acquire']): TakeAnswer {
   return acquired ? { acquired, lease } : { acquired, holder: toLockInfo(holder) };
 }
 
-/** What became of a renewal. */
+/** Converts the answer to a renewal. */
 export function toRenewAnswer({ status, lease }: WireAnswers['Renew']): RenewAnswer {
   return status === 'RENEWED' ? { status, lease } : { status };
 }

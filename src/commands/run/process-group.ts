@@ -17,7 +17,7 @@ export class CommandStartError extends Error {
   }
 }
 
-/** What to run. */
+/** The options of a process group. */
 export interface GroupOptions {
   /** The command and its arguments. */
   readonly command: readonly string[];

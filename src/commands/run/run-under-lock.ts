@@ -135,7 +135,10 @@ class GuardedRun {
     });
   }
 
-  /** What the command has left behind in its group must not outlive the lock either. */
+  /**
+   * Ends the processes that the command has left in its group, because they must not outlive the
+   * lock.
+   */
   async #endRest(group: ProcessGroup): Promise<void> {
     if (!group.isAlive) return;
     group.signal('SIGTERM');
