@@ -5,7 +5,7 @@ const TYPES = 'type.googleapis.com/google.rpc.';
 /** The `domain` of the ErrorInfo of all errors, as in daprd (dapr/dapr pkg/messaging/v1). */
 export const ERROR_DOMAIN = 'dapr.io';
 
-/** What a status says in a form that programs read. */
+/** The details of a status, for programs. */
 export interface StatusDetails {
   /** The code of the error catalogue: the `reason` of an ErrorInfo. Undefined for no ErrorInfo. */
   readonly errorCode?: string | undefined;

@@ -39,7 +39,7 @@ interface WireForm {
   readonly grpcCode: GrpcCode;
   /** Seconds after which the same call may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
-  /** What there are too many of. Undefined for all but ERR_LOCK_OVERLOADED. */
+  /** The kind of call that exceeds its limit. Only for ERR_LOCK_OVERLOADED. */
   readonly excess?: 'calls' | 'waits' | 'holds' | undefined;
 }
 

@@ -99,7 +99,7 @@ function toEnd(subject: string, { reason, failures, lastedMs }: TroubleReport): 
   return `${subject}: ended after ${seconds} s, ${calls} failed (${reason})`;
 }
 
-/** What is refused, and by which flag. */
+/** The refused calls, and the flag that limits them. */
 const OVERLOADED = {
   calls: 'Overloaded, lock calls are refused (--max-concurrent-lock-calls)',
   waits: 'Overloaded, calls that would wait for a lock are refused (--max-lock-waits)',

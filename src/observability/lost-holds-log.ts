@@ -56,7 +56,7 @@ export function createLostHoldsLog(
   };
 }
 
-/** What happened to a held lock, and why. */
+/** The trouble of a held lock, and its cause. */
 interface Cause {
   readonly what: 'was lost' | 'is not renewed';
   readonly label: LostReason | RenewalOutcome;
