@@ -25,7 +25,7 @@ export function toMarkdown({ title, standing, blocking, lines }: Finding): strin
     ['memory of Redis for each', kilobytes(standing?.redisBytesEach)],
     ['CPU of the sidecar meanwhile', percent(standing?.sidecarCpuPercent)],
     ['CPU of Redis meanwhile', percent(standing?.redisCpuPercent)],
-    ['longest script', `${blocking.longestScriptMs.toFixed(2)} ms`],
+    ['longest script', `${blocking.longestScriptMs.toFixed(2)} ms ${blocking.longestScript}`],
     ['longest PING of a client of its own', `${blocking.longestPingMs.toFixed(2)} ms`],
     ['left in Redis', 'the last fencing token'],
   ];

@@ -1,7 +1,11 @@
 import type { Finding } from './finding';
-import type { HoldEvent } from './native-client';
+import { inParallel } from './in-parallel';
+import type { HoldEvent, OpenHold } from './native-client';
 import type { WaitersOptions } from './options';
 import { type Standing, World } from './world';
+
+/** So many begin at a time. */
+const IN_FLIGHT = 50;
 
 /** Many holds at a time, each of its own lock, renewed by the sidecar. */
 export async function measureHolds(options: WaitersOptions): Promise<Finding> {
@@ -13,14 +17,15 @@ export async function measureHolds(options: WaitersOptions): Promise<Finding> {
     let standing: Standing | undefined;
     let renewals = 0;
     const blocking = await world.watch.blockingOf(async () => {
-      const holds = Array.from({ length: count }, (_, index) => {
+      const holds: OpenHold[] = [];
+      await inParallel(count, IN_FLIGHT, async (index) => {
         const lock = { resourceId: `hold-${index}`, lockOwner: `holder-${index}` };
-        const client = world.clientOf(index, count);
-        return client.hold(lock, leaseSeconds * 1000, (event) => {
+        const hold = world.clientOf(index, count).hold(lock, leaseSeconds * 1000, (event) => {
           events.add(event);
         });
+        holds.push(hold);
+        await hold.held;
       });
-      await Promise.all(holds.map(({ held }) => held));
       const before = events.renewed;
       standing = await world.watchStanding(count, watchSeconds);
       renewals = events.renewed - before;

@@ -1,3 +1,4 @@
+import { toQueueKey } from '../../src/stores/redis/side-keys';
 import { quantile } from '../statistics';
 import type { Finding } from './finding';
 import { inParallel } from './in-parallel';
@@ -21,7 +22,7 @@ export async function measureLockEach({ count, watchSeconds }: WaitersOptions): 
     let standing: Standing | undefined;
     let timesMs: readonly number[] = [];
     const blocking = await world.watch.blockingOf(async () => {
-      const takenAtMs = waitAll(world, count);
+      const takenAtMs = await waitAll(world, count);
       await world.watch.untilQueues(count);
       standing = await world.watchStanding(count, watchSeconds);
       timesMs = await releaseAll(world, takenAtMs);
@@ -44,15 +45,22 @@ export async function measureLockEach({ count, watchSeconds }: WaitersOptions): 
 }
 
 /** Gives, for each lock, when its waiter got it. The waiters release what they got. */
-function waitAll(world: World, count: number): readonly Promise<number>[] {
-  return Array.from({ length: count }, async (_, index) => {
-    const client = world.clientOf(index, count);
-    const lock = { resourceId: `each-${index}`, lockOwner: `waiter-${index}` };
-    await client.acquire(lock, { ttlMs: TTL_MS });
-    const atMs = performance.now();
-    await client.release(lock);
-    return atMs;
+async function waitAll(world: World, count: number): Promise<readonly Promise<number>[]> {
+  const takenAtMs: Promise<number>[] = [];
+  await inParallel(count, IN_FLIGHT, async (index) => {
+    takenAtMs[index] = waitFor(world, index, count);
+    await world.watch.untilQueued(toQueueKey(`lock||myapp||each-${index}`), 1);
   });
+  return takenAtMs;
+}
+
+async function waitFor(world: World, index: number, count: number): Promise<number> {
+  const client = world.clientOf(index, count);
+  const lock = { resourceId: `each-${index}`, lockOwner: `waiter-${index}` };
+  await client.acquire(lock, { ttlMs: TTL_MS });
+  const atMs = performance.now();
+  await client.release(lock);
+  return atMs;
 }
 
 /** Releases all locks. Gives the times from the answer to a release until its waiter had the lock, in milliseconds. */

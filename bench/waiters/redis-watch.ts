@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { acquireScript, renewScript } from '../../src/stores/redis/lease-scripts';
+import { askScript, refreshScript } from '../../src/stores/redis/queue-scripts';
+import { releaseScript } from '../../src/stores/redis/release-scripts';
 import { QUEUE_SUFFIX, TOKEN_KEY } from '../../src/stores/redis/side-keys';
 import { eventually } from '../../test/support/eventually';
 import type { InspectingClient, RedisServer } from '../../test/support/redis-server';
@@ -21,6 +24,8 @@ const GONE_WITHIN_MS = 30_000;
 export interface Blocking {
   /** The longest run of a script, by Redis's own clock. {@link SLOW_US} if none took longer. */
   readonly longestScriptMs: number;
+  /** Its name; empty if none took longer. */
+  readonly longestScript: string;
   /** The longest wait of a PING that was sent every {@link PROBE_EVERY_MS}; includes waits for the processor. */
   readonly longestPingMs: number;
 }
@@ -43,8 +48,8 @@ export class RedisWatch {
       await client.sendCommand(['SLOWLOG', 'RESET']);
     });
     const longestPingMs = await this.#redis.inspect((client) => probeDuring(client, act));
-    const longestScriptMs = await this.#redis.inspect(readLongestScript);
-    return { longestScriptMs, longestPingMs };
+    const { longestScriptMs, longestScript } = await this.#redis.inspect(readLongestScript);
+    return { longestScriptMs, longestScript, longestPingMs };
   }
 
   /** The memory that Redis uses for its data, in bytes. */
@@ -136,8 +141,24 @@ async function probeDuring(client: InspectingClient, act: () => Promise<void>): 
 /** An entry of SLOWLOG GET: id, time, duration in µs, command and arguments, … */
 type SlowEntry = readonly [number, number, number, readonly string[], ...unknown[]];
 
-async function readLongestScript(client: InspectingClient): Promise<number> {
+/** What the scripts do, by their hashes. */
+const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    acquire: acquireScript,
+    ask: askScript,
+    refresh: refreshScript,
+    release: releaseScript,
+    renew: renewScript,
+  }).map(([name, { sha1 }]) => [sha1, name]),
+);
+
+async function readLongestScript(
+  client: InspectingClient,
+): Promise<Pick<Blocking, 'longestScriptMs' | 'longestScript'>> {
   const reply: unknown = await client.sendCommand(['SLOWLOG', 'GET', '-1']);
   const scripts = (reply as SlowEntry[]).filter(([, , , [name = '']]) => /^eval/i.test(name));
-  return Math.max(SLOW_US, ...scripts.map(([, , us]) => us)) / US_A_MS;
+  const [longest] = scripts.sort(([, , one], [, , other]) => other - one);
+  if (longest === undefined) return { longestScriptMs: SLOW_US / US_A_MS, longestScript: '' };
+  const [, , us, [, script = '']] = longest;
+  return { longestScriptMs: us / US_A_MS, longestScript: NAMES[script] ?? 'another' };
 }
