@@ -69,7 +69,8 @@ async function main() {
 
 async function writeCache() {
   const { script, exports } = launch('commands');
-  const context = { env: process.env, stdin: process.stdin, stdout: process.stdout, say: () => {} };
+  const { env, stdin, stdout, stderr } = process;
+  const context = { env, stdin, stdout, stderr, say: () => undefined };
   const command = ['--resource', 'r', '--', process.execPath, '-e', '0'];
   const run = (...where) => exports.runProgram(['run', ...where, ...command], context);
   const exitCodes = [

@@ -91,6 +91,7 @@ export function toHoldEvent(event: WireEvent): HoldEvent | undefined {
   return undefined;
 }
 
-function toInfo({ ttlMs, ...lock }: WireLock): LockInfo {
-  return { ...lock, ttlMs: ttlMs ?? undefined };
+function toInfo(lock: WireLock): LockInfo {
+  const { resourceId, lockOwner, fencingToken, ttlMs, expiresAtMs, waiters } = lock;
+  return { resourceId, lockOwner, fencingToken, ttlMs: ttlMs ?? undefined, expiresAtMs, waiters };
 }

@@ -9,6 +9,7 @@ export function main(args: readonly string[]): void {
   const context = {
     env: process.env,
     stdout: process.stdout,
+    stderr: process.stderr,
     stdin: process.stdin,
     say: (line: string) => {
       process.stderr.write(toVisible(`holdfast: ${line}\n`));

@@ -3,7 +3,10 @@ import { Command, CommanderError, Option } from 'commander';
 import { HOLDFAST_VERSION } from '../base/version';
 import { toErrorMessage, toErrorTrace } from '../base/error-message';
 import { toVisible } from '../observability/visible-text';
+import { addCheck } from './check-command';
+import { addCompletion } from './completion';
 import { EXIT, toExitCode } from './exit-codes';
+import { addLocks } from './locks/locks-command';
 import { someText, oneMore } from './option-values';
 import { addRun } from './run/run-command';
 
@@ -11,6 +14,7 @@ import { addRun } from './run/run-command';
 export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
   readonly stdin: NodeJS.ReadStream;
   /** Writes a line for people to standard error, after the program's name; what could control a terminal is escaped. */
   readonly say: (line: string) => void;
@@ -57,6 +61,9 @@ export function createProgram(context: CommandContext, plan: Plan): Command {
       },
     });
   addRun(program, context, plan);
+  addLocks(program, context, plan);
+  addCheck(program, context, plan);
+  addCompletion(program, context, plan);
   return program;
 }
 

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+
+import { createProgram } from '../../src/commands/program';
+import { runCommand } from '../support/command-process';
+
+interface Launcher {
+  readonly COMMANDS: readonly string[];
+}
+
+it('has the commands that the launcher knows', () => {
+  const { COMMANDS } = jest.requireActual<Launcher>('../../scripts/launcher.js');
+  const { env, stdin, stdout, stderr } = process;
+  const context = { env, stdin, stdout, stderr, say: () => undefined };
+  const program = createProgram(context, () => undefined);
+  const names = program.commands.map((command) => command.name());
+  expect([...COMMANDS].sort()).toEqual([...names, 'help'].sort());
+});
+
+describe('in bash', () => {
+  let script: string;
+
+  beforeAll(async () => {
+    script = (await runCommand(['completion', 'bash'])).stdout;
+  });
+
+  it.each([
+    [
+      ['holdfast', ''],
+      ['run', 'locks', 'check', 'completion'],
+    ],
+    [['holdfast', 'lo'], ['locks']],
+    [['holdfast', 'locks', 'force'], ['force-release']],
+    [['holdfast', 'locks', 'list', '--pre'], ['--prefix']],
+    [['holdfast', 'run', '--resource', 'x', '--gra'], ['--grace']],
+    [['holdfast', 'run', '--resource', 'x', '--', 'ls', '--'], []],
+  ])('%j is completed to %j', (words, completions) => {
+    const setUp = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}`;
+    const line = `${script}\n${setUp}; _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const output = execFileSync('bash', ['-c', line], { encoding: 'utf8' });
+    const found = output.split('\n').filter((word) => word !== '');
+    expect(found).toEqual(expect.arrayContaining(completions));
+    if (completions.length < 2) expect(found).toEqual(completions);
+  });
+});
+
+it.each([
+  ['zsh', /^#compdef holdfast\n/, /"locks force-release"\*\) choices=\('--store:name of the lock/],
+  [
+    'fish',
+    /^# holdfast completion fish/,
+    /complete -c holdfast -n '__fish_seen_subcommand_from locks' -a force-release -d/,
+  ],
+])('prints the script of %s', async (shell, head, part) => {
+  const { code, stdout } = await runCommand(['completion', shell]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(head);
+  expect(stdout).toMatch(part);
+});
+
+it('refuses other shells', async () => {
+  const end = await runCommand(['completion', 'tcsh']);
+  expect(end.code).toBe(64);
+  expect(end.stderr).toContain('Allowed choices are bash, zsh, fish');
+});
