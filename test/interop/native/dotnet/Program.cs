@@ -19,7 +19,7 @@ switch (args[0])
         break;
 
     case "second":
-        await Hold.Lock(locks, RequestFor(resource), async (token, _) =>
+        await Report.Write(async (token, _) =>
         {
             Say("write with its token", await Write(token, "second"));
             await WaitFor("the first has ended");

@@ -13,7 +13,7 @@ export const dotnet: InteropProgram = {
   toolchain: { file: 'dotnet', args: ['--version'] },
   mayBeMissing: true,
   async prepare(buildFolder, runCommand) {
-    for (const part of ['program.csproj', 'Program.cs', 'Hold.cs']) {
+    for (const part of ['program.csproj', 'Program.cs', 'Hold.cs', 'Report.cs']) {
       await cp(path.join(__dirname, part), path.join(buildFolder, part));
     }
     await copyProtoFile(buildFolder);

@@ -22,7 +22,7 @@ export const go: InteropProgram = {
       runCommand({ file: 'go', args, cwd: buildFolder, env: { GOBIN: buildFolder } });
     await mkdir(path.join(buildFolder, 'generate'), { recursive: true });
     await writeFile(path.join(buildFolder, 'go.mod'), 'module example\n');
-    for (const part of ['main.go', 'hold.go', 'generate/main.go']) {
+    for (const part of ['main.go', 'hold.go', 'report.go', 'generate/main.go']) {
       await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
     }
     await copyProtoFile(buildFolder);

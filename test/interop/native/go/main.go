@@ -116,7 +116,7 @@ func first() {
 }
 
 func second() {
-	err := hold(ctx, client, requestFor(resource), func(_ context.Context, token int64) error {
+	err := writeReport(ctx, func(_ context.Context, token int64) error {
 		say("write with its token", write(token, "second"))
 		waitFor("the first has ended")
 		return nil

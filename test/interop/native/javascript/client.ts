@@ -16,7 +16,7 @@ export const javascript: InteropProgram = {
     const flags = ['--prefix', buildFolder, '--no-save', '--prefer-offline', '--loglevel=error'];
     await runCommand({ file: 'npm', args: ['install', ...flags, ...packages] });
     await copyProtoFile(buildFolder);
-    for (const part of ['program.js', 'hold.js', 'locks.js']) {
+    for (const part of ['program.js', 'hold.js', 'locks.js', 'report.js']) {
       await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
     }
     return { file: process.execPath, args: [path.join(buildFolder, 'program.js')] };

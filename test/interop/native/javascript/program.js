@@ -8,6 +8,7 @@ const { setTimeout: pause } = require('node:timers/promises');
 const { promisify } = require('node:util');
 const { hold } = require('./hold.js');
 const { createLocks } = require('./locks.js');
+const { writeReport } = require('./report.js');
 
 const LOCK = { storeName: 'lockstore', resourceId: 'my_file_name' };
 const TTL_MS = 2000;
@@ -71,7 +72,7 @@ const scenarios = {
   },
 
   async second() {
-    await hold(locks, { ...LOCK, ttlMs: TTL_MS, waitMs: 60_000 }, async (token) => {
+    await writeReport(async (token) => {
       say('write with its token', await write(token, 'second'));
       await waitFor('the first has ended');
     });

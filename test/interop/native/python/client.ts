@@ -20,7 +20,7 @@ export const python: InteropProgram = {
     await copyProtoFile(buildFolder);
     const generate = ['-m', 'grpc_tools.protoc', '-I', 'proto'];
     await run(...generate, '--python_out=.', '--grpc_python_out=.', PROTO_FILE);
-    for (const part of ['program.py', 'hold.py']) {
+    for (const part of ['program.py', 'hold.py', 'report.py']) {
       await copyFile(path.join(__dirname, part), path.join(buildFolder, part));
     }
     return { file: python3, args: [path.join(buildFolder, 'program.py')] };

@@ -14,6 +14,7 @@ import grpc
 
 from hold import hold
 from holdfast.v1 import locks_pb2, locks_pb2_grpc
+from report import write_report
 
 STORE = 'lockstore'
 RESOURCE = 'my_file_name'
@@ -94,10 +95,12 @@ def first(locks):
     say('write with the old token', write(lock.token, 'first again'))
 
 
-def second(locks):
-    with hold(locks, request_for(RESOURCE)) as lock:
+def second(_locks):
+    def work(lock):
         say('write with its token', write(lock.token, 'second'))
         wait_for('the first has ended')
+
+    write_report(work)
     say('its hold ends well', True)
 
 

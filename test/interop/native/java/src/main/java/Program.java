@@ -116,11 +116,10 @@ public final class Program {
   }
 
   private static void second() throws Exception {
-    try (Hold lock = new Hold(locks, requestFor(RESOURCE))) {
+    Report.write(lock -> {
       say("write with its token", write(lock.token, "second"));
       waitFor("the first has ended");
-      lock.check();
-    }
+    });
     say("its hold ends well", true);
   }
 
