@@ -7,7 +7,8 @@ const path = require('node:path');
 const esbuild = require('esbuild');
 
 const { leftOut } = require('./left-out');
-const { NATIVE_FILES, protoFiles, SIDECAR_FILES } = require('./proto-files');
+const { lightProto } = require('./light-proto');
+const { protoFiles } = require('./proto-files');
 const { redisClient } = require('./redis-client');
 
 const root = path.join(__dirname, '..', '..');
@@ -25,11 +26,11 @@ const ON_DEMAND = [
 const BUNDLES = {
   holdfast: {
     entryPoints: [path.join(root, 'src/main.ts')],
-    plugins: [protoFiles(SIDECAR_FILES), redisClient, leftOut],
+    plugins: [protoFiles, redisClient, leftOut],
   },
   commands: {
     entryPoints: [path.join(root, 'src/commands/main.ts')],
-    plugins: [protoFiles(NATIVE_FILES), redisClient],
+    plugins: [lightProto, redisClient],
   },
 };
 
@@ -51,7 +52,7 @@ function bundleClient() {
   return build({
     entryPoints: [path.join(root, 'src/client/client.ts')],
     external: ['@grpc/grpc-js', 'protobufjs'],
-    plugins: [protoFiles(NATIVE_FILES)],
+    plugins: [lightProto],
   });
 }
 

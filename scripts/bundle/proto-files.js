@@ -12,13 +12,10 @@ const { LATE_FUNCTION, LATE_VALUE } = require('./late-definitions');
 
 const root = path.join(__dirname, '..', '..');
 
-/** The proto file of the native API, for its clients. As all entries: the end of the path, and the folder that contains it. */
-const NATIVE_FILES = [['holdfast/v1/locks.proto', 'proto']];
-
-/** All proto files that a sidecar loads. */
-const SIDECAR_FILES = [
+/** All proto files: the end of the path, and the folder that contains it. */
+const PROTO_FILES = [
   ['dapr/proto/runtime/v1/dapr.proto', 'proto'],
-  ...NATIVE_FILES,
+  ['holdfast/v1/locks.proto', 'proto'],
   ['google/rpc/status.proto', 'proto'],
   ['reflected.proto', 'proto'],
   ['health/v1/health.proto', 'node_modules/grpc-health-check/proto'],
@@ -69,8 +66,8 @@ function toEntry([file, folder], keepCase) {
   return { file, keepCase, outline: JSON.stringify(outline), json: JSON.stringify(json) };
 }
 
-function source(files) {
-  const entries = files.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
+function source() {
+  const entries = PROTO_FILES.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
   return `
     const { reviveLate } = require('./late-definitions');
     const entries = ${JSON.stringify(entries)};
@@ -85,22 +82,18 @@ function source(files) {
     };`;
 }
 
-/** Redirects all imports of proto-loader to this replacement, with these files. */
-function protoFiles(files) {
-  return {
-    name: 'proto-files',
-    setup(build) {
-      build.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ namespace }) =>
-        namespace === 'proto-files'
-          ? undefined
-          : { path: 'proto-loader', namespace: 'proto-files' },
-      );
-      build.onLoad({ filter: /.*/, namespace: 'proto-files' }, () => ({
-        contents: source(files),
-        resolveDir: __dirname,
-      }));
-    },
-  };
-}
+/** Redirects all imports of proto-loader to this replacement. */
+const protoFiles = {
+  name: 'proto-files',
+  setup(build) {
+    build.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ namespace }) =>
+      namespace === 'proto-files' ? undefined : { path: 'proto-loader', namespace: 'proto-files' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'proto-files' }, () => ({
+      contents: source(),
+      resolveDir: __dirname,
+    }));
+  },
+};
 
-module.exports = { NATIVE_FILES, SIDECAR_FILES, protoFiles, toOutline };
+module.exports = { protoFiles, toOutline };

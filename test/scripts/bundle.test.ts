@@ -102,10 +102,9 @@ function methodOf(definitions: PackageDefinition) {
 }
 
 describe("the bundle's compiled code", () => {
-  const TRY = `console.log(require('./dist/main.js').compile('holdfast').cachedDataRejected)`;
-
-  it('is taken by the Node that built it', () => {
+  it.each(['holdfast', 'commands'])('of %s is taken by the Node that built it', (name) => {
+    const script = `console.log(require('./dist/main.js').compile('${name}').cachedDataRejected)`;
     const options = { cwd: ROOT, encoding: 'utf8' } as const;
-    expect(execFileSync(process.execPath, ['-e', TRY], options).trim()).toBe('false');
+    expect(execFileSync(process.execPath, ['-e', script], options).trim()).toBe('false');
   });
 });
