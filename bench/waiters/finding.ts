@@ -11,9 +11,6 @@ export interface Finding {
   readonly lines: readonly (readonly [what: string, value: string])[];
 }
 
-/** Redis must not be blocked for longer by a script, in milliseconds. */
-const LONGEST_SCRIPT_MS = 10;
-
 /** A finding as a Markdown table. */
 export function toMarkdown({ title, standing, blocking, lines }: Finding): string {
   const kilobytes = (bytes: number | undefined) => `${((bytes ?? NaN) / 1000).toFixed(2)} KB`;
@@ -30,12 +27,4 @@ export function toMarkdown({ title, standing, blocking, lines }: Finding): strin
     ['left in Redis', 'the last fencing token'],
   ];
   return `## ${title}\n\n${toTable(['what', 'figure'], rows)}\n`;
-}
-
-/** Throws if Redis was blocked for longer than is promised. */
-export function assertUnblocked({ title, blocking }: Finding): void {
-  const { longestScriptMs } = blocking;
-  if (longestScriptMs <= LONGEST_SCRIPT_MS) return;
-  const bound = `more than ${LONGEST_SCRIPT_MS} ms`;
-  throw new Error(`${title}: a script took ${longestScriptMs.toFixed(2)} ms, ${bound}`);
 }

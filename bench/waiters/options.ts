@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What `npm run bench:waiters` measures. */
-export const PARTS = ['one-lock', 'lock-each', 'holds'] as const;
+export const PARTS = ['worst-scripts', 'one-lock', 'lock-each', 'holds'] as const;
 
 /** A part of it, as `--only` names it. */
 export type Part = (typeof PARTS)[number];
@@ -15,8 +15,6 @@ export interface WaitersOptions {
   readonly watchSeconds: number;
   /** The lease of a hold, in seconds. */
   readonly leaseSeconds: number;
-  /** False for a run that only shows that it works. */
-  readonly isMeasured: boolean;
 }
 
 /** The promised size: a hold is renewed several times while it is watched. */
@@ -42,7 +40,6 @@ export function parseWaitersOptions(args: readonly string[]): WaitersOptions {
     count: toWhole('count', values.count) ?? preset.count,
     watchSeconds: toWhole('seconds', values.seconds) ?? preset.watchSeconds,
     leaseSeconds: preset.leaseSeconds,
-    isMeasured: !values.smoke,
   };
 }
 
