@@ -33,7 +33,7 @@ describe('a sidecar with a bound of one wait and two holds', () => {
     const overloaded = (what: string) => ({
       status: refused,
       errorCode: 'ERR_LOCK_OVERLOADED',
-      message: `${what}, the most that may: nothing was done, try again after a pause`,
+      message: `the limit of ${what} is reached; nothing was done, retry later`,
     });
 
     it('refuses more, serves all other calls, and has room again once one has ended', async () => {
@@ -48,16 +48,17 @@ describe('a sidecar with a bound of one wait and two holds', () => {
 
       const third = client.hold({ ...STORE, resourceId: 'b', ttlMs: TTL_MS });
       await eventually(() => {
-        expect(third.end).toMatchObject(overloaded('2 calls hold locks'));
+        expect(third.end).toMatchObject(overloaded('2 calls that hold locks'));
       });
-      const request = { ...STORE, resourceId: 'c', lockOwner: 'o', ttlMs: TTL_MS };
+      const named = { ...STORE, resourceId: 'c', lockOwner: 'o' };
+      const request = { ...named, ttlMs: TTL_MS };
       await expect(client.call('Acquire', { ...request, waitMs: TTL_MS })).resolves.toMatchObject(
-        overloaded('1 calls wait for locks'),
+        overloaded('1 waiting calls'),
       );
       await expect(client.call('Acquire', request)).resolves.toMatchObject({
         body: { acquired: true },
       });
-      await client.call('Release', request);
+      await client.call('Release', named);
 
       first.leave();
       await eventually(() => {
@@ -66,7 +67,7 @@ describe('a sidecar with a bound of one wait and two holds', () => {
       await expect(client.call('Acquire', { ...request, waitMs: TTL_MS })).resolves.toMatchObject({
         body: { acquired: true },
       });
-      await client.call('Release', request);
+      await client.call('Release', named);
       second.leave();
       await eventually(async () => {
         const { body } = await client.call('List', STORE);

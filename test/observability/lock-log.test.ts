@@ -194,8 +194,8 @@ describe('lock calls that fail', () => {
       observer.ended({ ...subject, operation: 'hold', outcome: 'overloaded', error });
     }
     expect(logger.messages('warn')).toEqual([
-      expect.stringContaining('(--max-lock-waits): 5 calls wait'),
-      expect.stringContaining('(--max-lock-holds): 6 calls hold'),
+      expect.stringContaining('(--max-lock-waits): the limit of 5'),
+      expect.stringContaining('(--max-lock-holds): the limit of 6'),
     ]);
   });
 

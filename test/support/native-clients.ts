@@ -99,8 +99,13 @@ export class NativeHttpClient implements NativeClient {
         const lines = (rest + part.toString()).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) {
-          hold.last = JSON.parse(line) as NativeMessage;
-          told.push(String(hold.last.type));
+          const event = JSON.parse(line) as NativeMessage;
+          // What fails in the middle of a stream is its last line.
+          if (event.errorCode !== undefined) hold.end ??= toHttpAnswer(line, 0, response.headers);
+          else {
+            hold.last = event;
+            told.push(String(event.type));
+          }
         }
       });
     });
