@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { createAttempt } from '../../src/lock/attempt';
@@ -9,11 +8,11 @@ import type {
   UnlockOutcome,
 } from '../../src/lock/lock-store';
 import { eventually } from '../support/eventually';
-import { type RedisServer, startRedisServer } from '../support/redis-server';
-import { TcpProxy } from '../support/tcp-proxy';
+import type { RedisServer } from '../support/redis-server';
+import type { TcpProxy } from '../support/tcp-proxy';
 
 /** One store on a Redis of its own, behind a bad network. */
-interface Scene {
+export interface Scene {
   readonly redis: RedisServer;
   readonly proxy: TcpProxy;
   readonly store: LockStore;
@@ -252,29 +251,3 @@ export const PROBES: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     expect(result === 'unknown', `a time-out was answered ${result}`);
   },
 };
-
-/** Runs every probe on a store and gives what failed. */
-export async function runProbes(createStore: (port: number) => LockStore): Promise<string[]> {
-  const failures: string[] = [];
-  for (const [name, probe] of Object.entries(PROBES)) {
-    const redis = await startRedisServer();
-    const proxy = await TcpProxy.start(redis.port);
-    const store = createStore(proxy.port);
-    try {
-      await store.init(signal());
-      const known = callOf('lock||known');
-      await store.tryLock(known, signal());
-      await store.unlock(known, signal());
-      await probe({ redis, proxy, store, key: `lock||myapp||${randomUUID()}` });
-    } catch (error) {
-      failures.push(`${name}: ${(error as Error).message}`);
-    } finally {
-      redis.resume();
-      proxy.heal();
-      await store.close();
-      await proxy.stop();
-      await redis.stop();
-    }
-  }
-  return failures;
-}

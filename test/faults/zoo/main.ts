@@ -1,56 +1,106 @@
-import type { LockStore } from '../../../src/lock/lock-store';
-import { createQuickStore } from '../../stores/redis/redis-fixture';
-import { runFaults } from '../fault-run';
-import { runProbes } from '../probes';
-import { startInProcess } from '../in-process-sidecar';
-import { startPlainClient } from '../plain-client';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import { build, type Plugin } from 'esbuild';
+
 import { BUGS } from './bugs';
+import { mutate } from './mutate';
+import { type Mutant, MUTANTS } from './mutants';
 
-/** Schedules that every animal has to be caught by one of. */
-const SEEDS = [11, 12, 13];
+const ROOT = path.join(__dirname, '../../..');
 
-/** Runs the suite on a store until something is found; undefined where nothing is. */
-async function findFault(createStore: (port: number) => LockStore): Promise<string | undefined> {
-  const [failed] = await runProbes(createStore);
-  if (failed !== undefined) return `probe: ${failed}`;
-  for (const seed of SEEDS) {
-    const { violations } = await runFaults({
-      seed,
-      operations: 3000,
-      clients: 16,
-      nativeClients: 12,
-      keys: 4,
-      deadlineMs: 4000,
-      startSidecars: (port) =>
-        Promise.all([
-          startInProcess(port, createStore),
-          startInProcess(port, createStore),
-          startPlainClient(port),
-        ]),
-      watchServer: false,
-    });
-    const [violation] = violations;
-    if (violation !== undefined) return `seed ${seed}: ${violation.split('\n')[0] ?? ''}`;
-  }
-  return undefined;
+/** How many animals are examined at a time. */
+const AT_A_TIME = 2;
+
+/** An animal that takes longer than this is one that was not found, in milliseconds. */
+const LONGEST_MS = 180_000;
+
+/** A control has nothing to be found. */
+const CONTROL = 'control without a bug';
+
+const run = promisify(execFile);
+
+/** Changes the sources on their way into a bundle. */
+function changing({ changes }: Mutant): Plugin {
+  return {
+    name: 'mutant',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+        const ofFile = changes.filter((change) => file === path.join(ROOT, 'src', change.file));
+        const source = await readFile(file, 'utf8');
+        return { contents: ofFile.reduce(mutate, source), loader: 'ts' };
+      });
+    },
+  };
+}
+
+async function bundle(outfile: string, mutant?: Mutant): Promise<string> {
+  await build({
+    entryPoints: [path.join(__dirname, 'animal.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+    plugins: mutant === undefined ? [] : [changing(mutant)],
+  });
+  return outfile;
+}
+
+/** What the suite finds in an animal. */
+async function examine(
+  program: string,
+  { name, first = '' }: { readonly name: string; readonly first?: string },
+): Promise<string | undefined> {
+  const env = { ...process.env, NODE_PATH: path.join(ROOT, 'node_modules') };
+  const { stdout } = await run(process.execPath, [program, name, first], {
+    env,
+    timeout: LONGEST_MS,
+  });
+  return (JSON.parse(stdout) as { found?: string }).found;
 }
 
 /** `npm run test:zoo`: the suite must catch every bug, and find nothing where there is none. */
 async function main(): Promise<void> {
-  const only = process.argv[2];
-  const bugs = BUGS.filter(({ name }) => only === undefined || name.includes(only));
+  const [only = ''] = process.argv.slice(2);
+  const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-zoo-'));
+  const right = await bundle(path.join(folder, 'right.js'));
+  const animals = [
+    { name: CONTROL, program: async () => right },
+    ...MUTANTS.map((mutant, index) => ({
+      name: mutant.name,
+      first: mutant.first,
+      program: () => bundle(path.join(folder, `mutant-${index}.js`), mutant),
+    })),
+    ...BUGS.map(({ name }) => ({ name, program: async () => right })),
+  ].filter(({ name }) => name === CONTROL || name.includes(only));
+  const left = [...animals];
   let caught = 0;
-  for (const { name, createStore } of bugs) {
-    const found = await findFault(createStore);
-    if (found !== undefined) caught += 1;
-    process.stdout.write(
-      `${found === undefined ? 'MISSED' : 'caught'}  ${name}\n        ${found ?? ''}\n`,
-    );
+  let isControlClean = false;
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const startedAt = performance.now();
+      const found = await examine(await next.program(), next);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      if (next.name === CONTROL) isControlClean = found === undefined;
+      else if (found !== undefined) caught += 1;
+      const verdict = found === undefined ? 'nothing' : 'caught ';
+      process.stdout.write(`${verdict}  ${next.name} (${seconds} s)\n         ${found ?? ''}\n`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  const control = await findFault((port) => createQuickStore(port).store);
-  process.stdout.write(`control run without a bug: ${control ?? 'nothing found'}\n`);
-  process.stdout.write(`caught ${caught} of ${bugs.length}\n`);
-  process.exit(caught === bugs.length && control === undefined ? 0 : 1);
+  const bugs = animals.length - 1;
+  process.stdout.write(`without a bug: ${isControlClean ? 'nothing found' : 'a fault found'}\n`);
+  process.stdout.write(`caught ${caught} of ${bugs}\n`);
+  process.exit(caught === bugs && isControlClean ? 0 : 1);
 }
 
 main().catch((error: unknown) => {
