@@ -41,6 +41,10 @@ export class HoldRoom {
   readonly #random: () => number;
   readonly #holds = new Set<Hold>();
   readonly #deadlines: DeadlineQueue<Hold>;
+  /** One for all holds. */
+  readonly #onAbort = (hold: Hold): void => {
+    this.#clientEnded(hold);
+  };
 
   constructor(options: HoldRoomOptions) {
     this.#clock = options.clock;
@@ -60,15 +64,9 @@ export class HoldRoom {
    */
   keep(subject: HoldSubject, grant: Grant): Promise<HoldOutcome> {
     return new Promise((resolve, reject) => {
-      const settle = (how: HoldOutcome | HoldStoppedError): void => {
-        if (how instanceof HoldStoppedError) reject(how);
-        else resolve(how);
-      };
-      const onAbort = (hold: Hold): void => {
-        this.#clientEnded(hold);
-      };
       const beganAtMs = this.#clock.now();
-      this.#begin(new Hold(subject, grant, { beganAtMs, settle, onAbort }));
+      const options = { beganAtMs, resolve, reject, onAbort: this.#onAbort };
+      this.#begin(new Hold(subject, grant, options));
     });
   }
 
@@ -230,7 +228,8 @@ export class HoldRoom {
     const heldMs = this.#clock.now() - beganAtMs;
     const report = { storeName, resourceId, lockOwner, fencingToken, ...how, heldMs };
     for (const observer of subject.observers) observer.holdEnded?.(report);
-    hold.settle(error ?? how.outcome);
+    if (error === undefined) hold.resolve(how.outcome);
+    else hold.reject(error);
   }
 
   /** Releases the lock. Repeated until the store answers or the lease has ended. */

@@ -61,19 +61,24 @@ export class Hold implements Timed {
   readonly fencingToken: number;
   readonly beganAtMs: number;
   /** Ends the call of the client. */
-  readonly settle: (how: HoldOutcome | HoldStoppedError) => void;
+  readonly resolve: (outcome: HoldOutcome) => void;
+  /** Ends it where the sidecar stops. */
+  readonly reject: (error: HoldStoppedError) => void;
   readonly onAbort: () => void;
 
   constructor(
     subject: HoldSubject,
     grant: Grant,
-    options: Pick<Hold, 'beganAtMs' | 'settle'> & { readonly onAbort: (hold: Hold) => void },
+    options: Pick<Hold, 'beganAtMs' | 'resolve' | 'reject'> & {
+      readonly onAbort: (hold: Hold) => void;
+    },
   ) {
     this.subject = subject;
     this.fencingToken = grant.fencingToken;
     this.endMs = grant.validUntilMs;
     this.beganAtMs = options.beganAtMs;
-    this.settle = options.settle;
+    this.resolve = options.resolve;
+    this.reject = options.reject;
     this.onAbort = () => {
       options.onAbort(this);
     };

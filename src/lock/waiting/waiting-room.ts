@@ -37,6 +37,11 @@ export class WaitingRoom {
   readonly #waitersOf = new WeakMap<LockQueue, StoreWaiters>();
   /** The stores that have waiters. */
   readonly #busy = new Set<StoreWaiters>();
+  /** One for all waiters. */
+  readonly #onAbort = (waiter: Waiter): void => {
+    const { request } = waiter;
+    this.#toWaiters(request).end(waiter, toEndReason(request.signal));
+  };
 
   constructor(options: WaitingRoomOptions) {
     this.#clock = options.clock;
@@ -53,10 +58,8 @@ export class WaitingRoom {
   wait(request: WaitRequest, deadlineMs: number): Promise<WaitResult> {
     return new Promise((settle) => {
       const startedAtMs = this.#clock.now();
-      const onAbort = (waiter: Waiter): void => {
-        this.#toWaiters(request).end(waiter, toEndReason(request.signal));
-      };
-      this.#enter(new Waiter(request, { startedAtMs, deadlineMs, settle, onAbort }));
+      const options = { startedAtMs, deadlineMs, settle, onAbort: this.#onAbort };
+      this.#enter(new Waiter(request, options));
     });
   }
 
