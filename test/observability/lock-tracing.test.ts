@@ -106,7 +106,7 @@ describe('the trace of a call that waits and holds', () => {
     await eventually(() => {
       expect(first.told).toEqual(['held']);
     });
-    const second = hold({ ttlMs: 100, waitMs: 60_000 });
+    const second = hold({ ttlMs: 900, waitMs: 60_000 });
     await eventually(() => {
       expect(second.told).toEqual(['queued']);
     });
