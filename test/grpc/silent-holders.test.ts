@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
@@ -130,18 +129,5 @@ describe('the client of a hold over gRPC that falls silent', () => {
       expect(renewals.at(-1)).toBe('renewed');
     });
     expect(lines.filter((line) => line !== 'renewed')).toEqual(['held']);
-  });
-
-  it('is freed from at once where its process ends', async () => {
-    const { child } = await startClient();
-    child.kill('SIGSTOP');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await eventually(
-      async () => {
-        expect(await lockNow()).toBeUndefined();
-      },
-      { withinMs: 700 },
-    );
   });
 });
