@@ -1,4 +1,5 @@
 import { type RedisServer, startRedisServer } from '../support/redis-server';
+import { ClientLag } from './client-lag';
 import type { FaultWindow, Operation } from './history';
 import { findHoldBreaks } from './hold-rules';
 import { type Hold, toOperations } from './holds';
@@ -64,7 +65,7 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
     sidecars = await options.startSidecars(redis.port);
     if (options.watchServer) await view.start();
     const startedAt = performance.now();
-    const { recorder, faults } = await load(options, { redis, sidecars, random });
+    const { recorder, faults, lags } = await load(options, { redis, sidecars, random });
     const seconds = (performance.now() - startedAt) / 1000;
     const { operations: calls, holds } = recorder;
     const parts = holds.flatMap((hold) => toOperations(hold, recorder.nextPartId));
@@ -80,9 +81,10 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
       violations: [
         ...(await findLeftovers(redis, operations)),
         ...check({ operations, holds, faults, wallMs }),
-        ...(options.watchServer ? view.findContradictions(operations, faults) : []).map(
-          ({ what, operation }) => `server: ${what}\n  ${describe(operation)}`,
-        ),
+        ...(options.watchServer
+          ? view.findContradictions(operations, [...faults, ...lags])
+          : []
+        ).map(({ what, operation }) => `server: ${what}\n  ${describe(operation)}`),
       ],
     };
   } finally {
@@ -115,14 +117,16 @@ async function load(
   const cut = setTimeout(() => {
     workload.cut();
   }, options.longestMs ?? FOREVER_MS);
+  const lag = new ClientLag();
   injector.start();
   try {
     await workload.run();
   } finally {
     clearTimeout(cut);
+    lag.stop();
     await injector.stop();
   }
-  return { recorder: workload.recorder, faults: injector.windows };
+  return { recorder: workload.recorder, faults: injector.windows, lags: lag.windows };
 }
 
 /** Every check of what clients were told. */

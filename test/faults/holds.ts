@@ -96,8 +96,11 @@ function toCallsOfHolder(hold: Hold, held: HoldEvent): Part[] {
     }
     before = { ...event, validMs: Math.max(event.validMs ?? 0, before.validMs ?? 0) };
   }
-  if (leftAtMs === undefined || before.type === 'lost') return parts;
-  const time = { calledAtMs: leftAtMs, returnedAtMs: Math.max(leftAtMs, endedAtMs) };
+  // What a late renewal may have prolonged is released where a lock is lost as nobody answered.
+  const isGivenUp = before.reason === 'STORE_UNREACHABLE';
+  const leftMs = isGivenUp ? before.atMs - LATE_READING_MS : leftAtMs;
+  if (leftMs === undefined || (before.type === 'lost' && !isGivenUp)) return parts;
+  const time = { calledAtMs: leftMs, returnedAtMs: Math.max(leftMs, endedAtMs) };
   return [...parts, { ...call, ...time, kind: 'release', ttlMs: 0, answer: 'unknown' }];
 }
 

@@ -19,7 +19,13 @@ describe('the look at what is left', () => {
           expiration: { type: 'PX', value: MINUTE_MS },
         });
       });
-      const times = { calledAtMs: 0, returnedAtMs: 1, ttlMs: 1000, answer: 'unknown' } as const;
+      const now = performance.now();
+      const times = {
+        calledAtMs: now,
+        returnedAtMs: now + 1,
+        ttlMs: 1000,
+        answer: 'unknown',
+      } as const;
       const who = { id: 1, key: 'lock||withdrawn', owner: 'o', by: 'holdfast' } as const;
       const found = await findLeftovers(redis, [{ ...who, ...times, kind: 'acquire' }]);
       expect(found.sort()).toEqual([

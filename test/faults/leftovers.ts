@@ -17,6 +17,9 @@ const WITHDRAWN_WITHIN_MS = 1000;
 /** The longest lease of the workload. */
 const LONGEST_LEASE_MS = 2000;
 
+/** A lock of an earlier call would be over by itself. */
+const LATEST_MS = 20_000;
+
 /** How long a queue may stay when nobody waits any more: as long as a ticket lives that nobody refreshes. */
 const QUEUES_WITHIN_MS = 3500;
 
@@ -50,6 +53,7 @@ async function findUnwithdrawn(
       takes(each) &&
       each.by === 'holdfast' &&
       each.answer === 'unknown' &&
+      each.returnedAtMs > performance.now() - LATEST_MS &&
       !granted.has(nameOf(each)),
   );
   try {

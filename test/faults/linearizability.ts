@@ -68,6 +68,8 @@ class KeyCheck {
   readonly #operations: readonly Operation[];
   readonly #faults: readonly FaultWindow[];
   readonly #losses: readonly FaultWindow[];
+  /** Grants that came too late for a wait, and are withdrawn. */
+  readonly #late: readonly Operation[];
   readonly #queue: QueueTimes;
   /** Those under way whose answer has to be explained. */
   readonly #pending = new Map<number, Operation>();
@@ -85,6 +87,7 @@ class KeyCheck {
     this.#operations = operations.filter(
       ({ answer, kind }) => answer !== 'not-applied' && !(answer === 'unknown' && kind === 'get'),
     );
+    this.#late = this.#operations.flatMap(toLateGrant);
     this.#faults = faults;
     this.#losses = faults.filter(({ losesData }) => losesData);
     this.#queue = new QueueTimes(operations, (operation) => this.#isDisturbed(operation));
@@ -107,7 +110,7 @@ class KeyCheck {
   }
 
   #events(): Event[] {
-    const events = this.#operations.flatMap((operation): Event[] => [
+    const events = [...this.#operations, ...this.#late].flatMap((operation): Event[] => [
       { atMs: operation.calledAtMs, type: 'call', operation },
       { atMs: endOf(operation), type: 'return', operation },
     ]);
@@ -305,6 +308,13 @@ class KeyCheck {
     const what = `no order explains ${operation.kind} -> ${operation.answer}`;
     return { key: this.#key, what, operation, around: around.slice(-40) };
   }
+}
+
+/** What a wait that was refused may have been granted in its last moments: nobody was told, as it was too late. */
+function toLateGrant(operation: Operation): Operation[] {
+  const { id, kind, answer, waitMs = 0 } = operation;
+  if (kind !== 'acquire' || answer !== 'refused' || waitMs === 0) return [];
+  return [{ ...operation, id: id - 0.5, answer: 'unknown', ttlMs: 0 }];
 }
 
 /** What a call whose outcome nobody knows may make of a lease. */

@@ -14,6 +14,8 @@ export interface Lease {
   /** It may be over from the first on, and is over from the second on. */
   readonly endsFromMs: number;
   readonly endsByMs: number;
+  /** When its end was told. Until then a repeated send may move it: a view may show an earlier one. */
+  readonly toldAtMs: number;
   /** True where it may vanish at any moment: nobody was told of it, or the data was lost. */
   readonly mayVanish: boolean;
 }
@@ -53,12 +55,14 @@ export function mayLast(lease: Lease | undefined, nowMs: number): lease is Lease
 
 /** The lease of a grant. Undefined where the caller was told an end that no grant in the span has. */
 export function toLease(
-  { owner, token = 0, ttlMs, validUntilMs = 0, mayLastUntilMs = 0 }: Operation,
+  operation: Operation,
   { nowMs, untilMs }: Span,
 ): Omit<Lease, 'mayVanish'> | undefined {
+  const { owner, token = 0, ttlMs, validUntilMs = 0, mayLastUntilMs = 0 } = operation;
   if (validUntilMs > untilMs + ttlMs + CLOCK_SLACK_MS) return undefined;
   const endsFromMs = Math.max(nowMs + ttlMs, validUntilMs);
-  return { owner, token, endsFromMs, endsByMs: Math.max(untilMs + ttlMs, mayLastUntilMs) };
+  const endsByMs = Math.max(untilMs + ttlMs, mayLastUntilMs);
+  return { owner, token, endsFromMs, endsByMs, toldAtMs: operation.returnedAtMs };
 }
 
 /** What a renewal makes of a lease. Undefined where it can't have renewed this one, or told a false end. */
@@ -67,16 +71,13 @@ export function renewed(
   operation: Operation,
   { nowMs, untilMs }: Span,
 ): Lease | undefined {
-  const { token, ttlMs, validUntilMs = 0 } = operation;
+  const { token, ttlMs, validUntilMs = 0, returnedAtMs: toldAtMs } = operation;
   if (!mayLast(lease, nowMs) || !isAbout(operation, lease)) return undefined;
   if (token !== undefined && token !== lease.token) return undefined;
   const endsByMs = Math.max(lease.endsByMs, untilMs + ttlMs);
   if (validUntilMs > endsByMs + CLOCK_SLACK_MS) return undefined;
-  return {
-    ...lease,
-    endsFromMs: Math.max(lease.endsFromMs, nowMs + ttlMs, validUntilMs),
-    endsByMs,
-  };
+  const endsFromMs = Math.max(lease.endsFromMs, nowMs + ttlMs, validUntilMs);
+  return { ...lease, endsFromMs, endsByMs, toldAtMs };
 }
 
 /** A lease that a renewal of unknown outcome may have prolonged. */
@@ -94,5 +95,6 @@ export function isSeenAs(lease: Lease, { seen, calledAtMs, returnedAtMs }: Opera
 function isEndOf(lease: Lease, { leftMs }: SeenLock, { nowMs, untilMs }: Span): boolean {
   if (leftMs === undefined) return false;
   const endsSoonEnough = nowMs + leftMs <= lease.endsByMs + CLOCK_SLACK_MS;
+  if (nowMs < lease.toldAtMs) return endsSoonEnough;
   return endsSoonEnough && untilMs + leftMs >= lease.endsFromMs - CLOCK_SLACK_MS;
 }

@@ -1,6 +1,7 @@
 import { createClient } from 'redis';
 
 import { isSideKey, toCompanionKey } from '../../src/stores/redis/side-keys';
+import { CLIENT_LATE } from './client-lag';
 import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';
 import { SHARED_OWNER } from './workload';
 
@@ -167,13 +168,15 @@ function contradictionOfGrant(
 }
 
 function stoodStill(
-  { calledAtMs: fromMs, returnedAtMs: toMs, sidecar }: Operation,
+  { calledAtMs, returnedAtMs, sidecar }: Operation,
   faults: readonly FaultWindow[],
 ): boolean {
-  const pauses = faults.filter(
-    (each) => each.kind === 'sidecar paused' && each.sidecar === sidecar,
+  return faults.some(
+    ({ kind, fromMs, toMs, sidecar: hit }) =>
+      (kind === CLIENT_LATE || (kind === 'sidecar paused' && hit === sidecar)) &&
+      fromMs <= returnedAtMs + SLACK_MS &&
+      toMs >= calledAtMs,
   );
-  return meetsAny(pauses, { fromMs, toMs: toMs + SLACK_MS });
 }
 
 function contradictionOfRefusal(
