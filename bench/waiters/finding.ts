@@ -23,7 +23,6 @@ export function toMarkdown({ title, standing, blocking, lines }: Finding): strin
     ['CPU of the sidecar meanwhile', percent(standing?.sidecarCpuPercent)],
     ['CPU of Redis meanwhile', percent(standing?.redisCpuPercent)],
     ['longest script', `${blocking.longestScriptMs.toFixed(2)} ms ${blocking.longestScript}`],
-    ['longest PING of a client of its own', `${blocking.longestPingMs.toFixed(2)} ms`],
     ['left in Redis', 'the last fencing token'],
   ];
   return `## ${title}\n\n${toTable(['what', 'figure'], rows)}\n`;

@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 import { acquireScript, renewScript } from '../../src/stores/redis/lease-scripts';
 import { askScript, refreshScript } from '../../src/stores/redis/queue-scripts';
 import { releaseScript } from '../../src/stores/redis/release-scripts';
@@ -12,9 +10,6 @@ const SLOW_US = 200;
 const SLOWEST_KEPT = 100_000;
 const US_A_MS = 1000;
 
-/** How often a client of its own asks Redis for an answer, in milliseconds. */
-const PROBE_EVERY_MS = 2;
-
 const QUEUED_WITHIN_MS = 120_000;
 
 /** Longer than any marker or presence lives, in milliseconds. */
@@ -26,8 +21,6 @@ export interface Blocking {
   readonly longestScriptMs: number;
   /** Its name; empty if none took longer. */
   readonly longestScript: string;
-  /** The longest wait of a PING that was sent every {@link PROBE_EVERY_MS}; includes waits for the processor. */
-  readonly longestPingMs: number;
 }
 
 /** Watches one Redis during a part of the benchmark. */
@@ -47,9 +40,8 @@ export class RedisWatch {
       });
       await client.sendCommand(['SLOWLOG', 'RESET']);
     });
-    const longestPingMs = await this.#redis.inspect((client) => probeDuring(client, act));
-    const { longestScriptMs, longestScript } = await this.#redis.inspect(readLongestScript);
-    return { longestScriptMs, longestScript, longestPingMs };
+    await act();
+    return this.#redis.inspect(readLongestScript);
   }
 
   /** The memory that Redis uses for its data, in bytes. */
@@ -117,27 +109,6 @@ async function keysLike(client: InspectingClient, pattern: string): Promise<read
   return [...keys];
 }
 
-async function probeDuring(client: InspectingClient, act: () => Promise<void>): Promise<number> {
-  let longestMs = 0;
-  let isOver = false;
-  const probe = async () => {
-    while (!isOver) {
-      const sentAtMs = performance.now();
-      await client.ping();
-      longestMs = Math.max(longestMs, performance.now() - sentAtMs);
-      await pause(PROBE_EVERY_MS);
-    }
-  };
-  const probing = probe();
-  try {
-    await act();
-  } finally {
-    isOver = true;
-    await probing;
-  }
-  return longestMs;
-}
-
 /** An entry of SLOWLOG GET: id, time, duration in µs, command and arguments, … */
 type SlowEntry = readonly [number, number, number, readonly string[], ...unknown[]];
 
@@ -152,9 +123,7 @@ const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
   }).map(([name, { sha1 }]) => [sha1, name]),
 );
 
-async function readLongestScript(
-  client: InspectingClient,
-): Promise<Pick<Blocking, 'longestScriptMs' | 'longestScript'>> {
+async function readLongestScript(client: InspectingClient): Promise<Blocking> {
   const reply: unknown = await client.sendCommand(['SLOWLOG', 'GET', '-1']);
   const scripts = (reply as SlowEntry[]).filter(([, , , [name = '']]) => /^eval/i.test(name));
   const [longest] = scripts.sort(([, , one], [, , other]) => other - one);
