@@ -33,6 +33,14 @@ describe('the aims', () => {
     expect(findAim({ ...ratio, numerator, denominator })).toBeUndefined();
   });
 
+  it.each([
+    ['a round trip to Redis', 3],
+    ['polling every 50 ms', 0.05],
+  ])('hold for a hand-over to one waiter beside %s', (denominator, most) => {
+    const handOver = { measure: 'handover/http/redis/1', metric: 'handOverMs' } as const;
+    expect(findAim({ ...handOver, numerator: 'ours', denominator })?.most).toBe(most);
+  });
+
   it('say nothing of another metric', () => {
     const named = { metric: 'meanMs', numerator: 'ours', denominator: 'grpc-echo' } as const;
     expect(findAim({ ...ratio, ...named })).toBeUndefined();
