@@ -18,9 +18,13 @@ async function main(): Promise<void> {
   const { sidecarPort, redisPort, isChecked } = JSON.parse(process.argv[2]!) as WorkerArgs;
   const register = await openRegister(redisPort, isChecked);
   const report: Report = { updates: 0, refused: 0 };
-  let isOver = false;
-  process.stdin.on('end', () => (isOver = true)).resume();
-  while (!isOver) {
+  const over = new AbortController();
+  process.stdin
+    .on('end', () => {
+      over.abort();
+    })
+    .resume();
+  while (!over.signal.aborted) {
     const lease = await acquire(sidecarPort);
     if (lease === undefined) continue;
     const { lockOwner, fencingToken } = lease;

@@ -27,8 +27,8 @@ const run = promisify(execFile);
 function changing({ changes }: Mutant): Plugin {
   return {
     name: 'mutant',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+    setup(bundler) {
+      bundler.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
         const ofFile = changes.filter((change) => file === path.join(ROOT, 'src', change.file));
         const source = await readFile(file, 'utf8');
         return { contents: ofFile.reduce(mutate, source), loader: 'ts' };
@@ -79,15 +79,14 @@ async function main(): Promise<void> {
     ...BUGS.map(({ name }) => ({ name, program: async () => right })),
   ].filter(({ name }) => name === CONTROL || name.includes(only));
   const left = [...animals];
-  let caught = 0;
-  let isControlClean = false;
+  const result = { caught: 0, isControlClean: false };
   const work = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const startedAt = performance.now();
       const found = await examine(await next.program(), next);
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      if (next.name === CONTROL) isControlClean = found === undefined;
-      else if (found !== undefined) caught += 1;
+      if (next.name === CONTROL) result.isControlClean = found === undefined;
+      else if (found !== undefined) result.caught += 1;
       const verdict = found === undefined ? 'nothing' : 'caught ';
       process.stdout.write(`${verdict}  ${next.name} (${seconds} s)\n         ${found ?? ''}\n`);
     }
@@ -98,6 +97,7 @@ async function main(): Promise<void> {
     await rm(folder, { recursive: true, force: true });
   }
   const bugs = animals.length - 1;
+  const { caught, isControlClean } = result;
   process.stdout.write(`without a bug: ${isControlClean ? 'nothing found' : 'a fault found'}\n`);
   process.stdout.write(`caught ${caught} of ${bugs}\n`);
   process.exit(caught === bugs && isControlClean ? 0 : 1);
