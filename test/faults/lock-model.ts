@@ -61,7 +61,8 @@ export function toLease(
   const { owner, token = 0, ttlMs, validUntilMs = 0, mayLastUntilMs = 0 } = operation;
   if (validUntilMs > untilMs + ttlMs + CLOCK_SLACK_MS) return undefined;
   const endsFromMs = Math.max(nowMs + ttlMs, validUntilMs);
-  const endsByMs = Math.max(untilMs + ttlMs, mayLastUntilMs);
+  // A repeated send may move it until the call returns.
+  const endsByMs = Math.max(operation.returnedAtMs + ttlMs, mayLastUntilMs);
   return { owner, token, endsFromMs, endsByMs, toldAtMs: operation.returnedAtMs };
 }
 
@@ -69,12 +70,12 @@ export function toLease(
 export function renewed(
   lease: Lease | undefined,
   operation: Operation,
-  { nowMs, untilMs }: Span,
+  { nowMs }: Span,
 ): Lease | undefined {
   const { token, ttlMs, validUntilMs = 0, returnedAtMs: toldAtMs } = operation;
   if (!mayLast(lease, nowMs) || !isAbout(operation, lease)) return undefined;
   if (token !== undefined && token !== lease.token) return undefined;
-  const endsByMs = Math.max(lease.endsByMs, untilMs + ttlMs);
+  const endsByMs = Math.max(lease.endsByMs, toldAtMs + ttlMs);
   if (validUntilMs > endsByMs + CLOCK_SLACK_MS) return undefined;
   const endsFromMs = Math.max(lease.endsFromMs, nowMs + ttlMs, validUntilMs);
   return { ...lease, endsFromMs, endsByMs, toldAtMs };
