@@ -122,12 +122,13 @@ export class StoreWaiters implements QueueListener {
   /** Asks now, or again after the ask in progress. */
   #ask(waiter: Waiter): void {
     if (waiter.state !== 'waiting') return;
+    // Otherwise it would be due again and again while an ask is in progress.
+    waiter.askAtMs = Infinity;
     if (waiter.ask !== undefined) {
       waiter.asksAgain = true;
       return;
     }
     waiter.asksAgain = false;
-    waiter.askAtMs = Infinity;
     void ask(waiter, this.#clock).then((end) => {
       this.#asked(waiter, end);
     });

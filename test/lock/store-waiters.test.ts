@@ -1,0 +1,63 @@
+import type { Timer } from '../../src/base/clock';
+import { Cancellation } from '../../src/base/cancellation';
+import { createAttempt } from '../../src/lock/attempt';
+import { LeaseClock } from '../../src/lock/lease-clock';
+import type { LockQueue, QueueListener } from '../../src/lock/store-abilities';
+import { StoreWaiters } from '../../src/lock/waiting/store-waiters';
+import { Waiter, type WaitRequest } from '../../src/lock/waiting/waiter';
+import { createFakeStore } from '../support/fake-lock-store';
+import { ManualClock } from '../support/manual-clock';
+
+const ignore = (): void => undefined;
+
+/** A queue of a store that answers nothing. */
+class SilentQueue implements LockQueue {
+  readonly refreshEveryMs = 500;
+  asks = 0;
+  listener: QueueListener | undefined;
+
+  listen(listener: QueueListener): void {
+    this.listener = listener;
+  }
+
+  ask(): Promise<never> {
+    this.asks += 1;
+    return new Promise<never>(ignore);
+  }
+
+  readonly refresh = (): Promise<readonly string[]> => Promise.resolve([]);
+  readonly leave = (): Promise<void> => Promise.resolve();
+}
+
+/** A clock on which a timer that is always due is found, instead of standing still for ever. */
+class BoundedClock extends ManualClock {
+  #timersSet = 0;
+
+  override after(delayMs: number, run: () => void): Timer {
+    this.#timersSet += 1;
+    if (this.#timersSet > 1000) throw new Error('a timer is due again and again');
+    return super.after(delayMs, run);
+  }
+}
+
+it('does nothing for a waiter whose ask is in progress when its turn after a lapse comes', async () => {
+  const clock = new BoundedClock();
+  const leaseClock = new LeaseClock(clock, () => clock.now());
+  const queue = new SilentQueue();
+  const listener = { woken: ignore, queued: ignore, settled: ignore, done: ignore };
+  const waiters = new StoreWaiters(queue, leaseClock, listener);
+  const toRequest = (key: string): WaitRequest => ({
+    storeName: 'store',
+    store: createFakeStore(),
+    queue,
+    policy: { run: (send, signal) => send(signal) },
+    call: { key, owner: 'a', ttlMs: 1000, attempt: createAttempt(), waitUntilMs: 60_000 },
+    signal: new Cancellation(),
+    observers: [],
+  });
+  const times = { startedAtMs: 0, deadlineMs: 60_000, settle: ignore, onAbort: ignore };
+  for (let i = 0; i < 300; i += 1) waiters.enter(new Waiter(toRequest(`k${i}`), times));
+  queue.listener?.lapsed();
+  await clock.passGently(2000);
+  expect(queue.asks).toBe(300);
+});
