@@ -41,7 +41,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'acquire, first send, taken': async (client, commands) => {
     // The case below makes grants look.
-    await client.del(TOKEN_KEY);
+    await client.set(TOKEN_KEY, '0');
     const call = callOf(keyOf());
     return () => commands.acquire(client, call, stampOf(0));
   },

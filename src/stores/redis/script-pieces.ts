@@ -67,6 +67,13 @@ local function grant_of(companion, ends, apart)
 end`;
 
 /**
+ * How long grants look after the key of the last token was lost, in milliseconds. A queue without a
+ * refresh lives for 3 s. The marker of an acquire lives as long as that call with the default
+ * timeouts.
+ */
+const LOST_LOOK_MS = 10_000;
+
+/**
  * Draws the fencing token of a grant into `token`, as text: the server's time in microseconds, or
  * the last token plus one if that is greater because the clock was set back. If the key of the last
  * token was lost, the time alone determines the token. The same applies to a user whose ACL does
@@ -74,7 +81,8 @@ end`;
  * without a value at 2^53, from where on neither Lua nor JSON can distinguish neighbouring numbers.
  *
  * `looks` tells whether the grant has to look for markers and queues: see {@link LOOK_OUT}. It does
- * so as well if the key of the last token is missing or can't be read.
+ * so as well if the key of the last token can't be written, or was missing or unreadable within the
+ * last {@link LOST_LOOK_MS}.
  */
 export const DRAW_TOKEN = `
   token = string.format('%s%06d', time[1], time[2])
@@ -87,11 +95,13 @@ export const DRAW_TOKEN = `
     local text = type(last) == 'string' and last or ''
     local till, before = string.match(text, '^look:(%d+):(%d+)$')
     before = tonumber(before or string.match(text, '^%d+$'))
-    looks = not before or till and now <= tonumber(till)
+    if not before then till = string.format('%.0f', now + ${LOST_LOOK_MS}) end
+    looks = till and now <= tonumber(till)
     if before and before >= tonumber(token) then
       token = string.format('%.0f', math.min(before + 1, 2 ^ 53))
     end
-    redis.pcall('set', '${TOKEN_KEY}', till and looks and 'look:' .. till .. ':' .. token or token)
+    local noted = redis.pcall('set', '${TOKEN_KEY}', looks and 'look:' .. till .. ':' .. token or token)
+    looks = looks or noted.err
     if tonumber(token) == 2 ^ 53 then token = nil end
   end`;
 

@@ -130,7 +130,7 @@ describeRules('a fencing token', [
         await lab.client.del(TOKEN_KEY);
         await spoil();
         expect([type, await grantOnce(lab, 'lock||k')]).toEqual([type, expect.any(Number)]);
-        expect(await lab.client.get(TOKEN_KEY)).toMatch(/^\d+$/);
+        expect(await lab.client.get(TOKEN_KEY)).toMatch(/^look:\d+:\d+$/);
       }
     },
     without: [
