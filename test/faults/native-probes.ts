@@ -81,8 +81,8 @@ export const NATIVE_PROBES: Readonly<Record<string, (scene: NativeScene) => Prom
     const answer = call(scene, { kind: 'acquire', owner: 'waiter', waitMs: 900 });
     await untilQueued(scene, 1);
     // The ask is with Redis before the deadline, and its reply with the sidecar after it.
-    await pause(calledAtMs + 590 - performance.now());
-    near.proxy.delayMs = 120;
+    await pause(calledAtMs + 690 - performance.now());
+    near.proxy.delayMs = 80;
     await release(scene);
     const { answer: told } = await answer;
     const lateMs = performance.now() - calledAtMs - 900;
@@ -276,6 +276,8 @@ export const NATIVE_PROBES: Readonly<Record<string, (scene: NativeScene) => Prom
     near.proxy.heal();
     await pause(1000);
     const told = held.events.map(({ type }) => type).join();
+    const [{ validMs: endMs = 0 } = {}, { type = '', validMs = 0 } = {}] = held.events;
+    expect(type !== 'atRisk' || validMs <= endMs, `at risk, and valid for ${validMs} ms after all`);
     expect(told.endsWith('lost'), `after its end a hold was told ${told}`);
   },
   'a sidecar that stops releases nothing': async (scene) => {

@@ -33,29 +33,27 @@ const NO_HOLDER =
 
 /** Mistakes of the native API: what waits, renews, holds, and counts tokens. */
 export const MUTANTS: readonly Mutant[] = [
-  mutant(
-    {
-      name: 'a waiter that is granted after its deadline',
-      first: 'a grant that is answered after the deadline is none',
-    },
-    WAITERS,
-    [
-      "const isUnknown = end.state === 'failed';\n    this.#settle(waiter, isUnknown",
-      "const isUnknown = end.state === 'failed';\n    if (end.state === 'granted') this.#settle(waiter, end);\n    else this.#settle(waiter, isUnknown",
+  {
+    name: 'a waiter that is granted after its deadline',
+    first: 'a grant that is answered after the deadline is none',
+    changes: [
+      {
+        file: WAITERS,
+        piece: "const isUnknown = end.state === 'failed';\n    this.#settle(waiter, isUnknown",
+        by: "const isUnknown = end.state === 'failed';\n    if (end.state === 'granted') this.#settle(waiter, end);\n    else this.#settle(waiter, isUnknown",
+      },
+      {
+        file: 'stores/redis/redis-queue.ts',
+        piece:
+          'tryTimeoutMs: Math.min(tryTimeoutMs, leftMs),\n      callTimeoutMs: Math.min(callTimeoutMs, leftMs),',
+        by: 'tryTimeoutMs,\n      callTimeoutMs,',
+      },
     ],
-  ),
+  },
   mutant(
     { name: 'a ghost ticket of an absent caller', first: 'a caller that leaves leaves no ticket' },
     WAITERS,
     ['if (waiter.mayStand) this', 'if (false) this'],
-  ),
-  mutant(
-    {
-      name: 'a ghost ticket by an ask that comes after its withdrawal',
-      first: 'an ask that arrives after its withdrawal queues nobody',
-    },
-    QUEUES,
-    ['if seen and tonumber(seen) > number', 'if false'],
   ),
   {
     name: 'a renewal after the release',
