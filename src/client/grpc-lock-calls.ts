@@ -67,6 +67,8 @@ export class GrpcLockCalls implements LockCalls {
   readonly #client: Client;
   readonly #metadata = new Metadata();
   readonly #place: string;
+  readonly #openHolds = new Set<() => void>();
+  #isClosed = false;
   #methods: Readonly<Record<MethodName, WireMethod>> | undefined;
 
   constructor({ endpoint, apiToken, tls }: GrpcOptions) {
@@ -110,7 +112,9 @@ export class GrpcLockCalls implements LockCalls {
     let end = (): void => undefined;
     let isOver = false;
     void this.#ready().then(() => {
-      if (!isOver) end = this.#openHold(request, listener);
+      if (isOver) return;
+      if (this.#isClosed) listener.ended(closed());
+      else end = this.#openHold(request, listener);
     });
     return () => {
       isOver = true;
@@ -119,6 +123,8 @@ export class GrpcLockCalls implements LockCalls {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const cancel of this.#openHolds) cancel();
     this.#client.close();
   }
 
@@ -132,7 +138,12 @@ export class GrpcLockCalls implements LockCalls {
       this.#metadata,
     );
     let isOver = false;
+    const cancel = (): void => {
+      call.cancel();
+    };
+    this.#openHolds.add(cancel);
     const end = (error: Error | undefined): void => {
+      this.#openHolds.delete(cancel);
       if (!isOver) listener.ended(error);
       isOver = true;
     };
@@ -148,7 +159,7 @@ export class GrpcLockCalls implements LockCalls {
     });
     return () => {
       isOver = true;
-      call.cancel();
+      cancel();
     };
   }
 
@@ -158,8 +169,10 @@ export class GrpcLockCalls implements LockCalls {
     { timeoutMs, signal }: CallLimits,
   ): Promise<WireAnswers[Name]> {
     const deadline = Date.now() + timeoutMs;
-    await this.#ready();
+    if (!this.#isClosed) await this.#ready();
     signal?.throwIfAborted();
+    // grpc-js would connect again.
+    if (this.#isClosed) throw closed();
     const { path, requestSerialize, responseDeserialize } = this.#method(name);
     return new Promise((resolve, reject) => {
       const abort = (): void => {
@@ -205,6 +218,10 @@ export class GrpcLockCalls implements LockCalls {
     }
     return new LockRejectedError(details === '' ? name : details, name, { cause: error });
   }
+}
+
+function closed(): LockUnreachableError {
+  return new LockUnreachableError('the client is closed');
 }
 
 /** The statuses of calls that may succeed when they are made again. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 
 import { LeaseClock } from '../lock/lease-clock';
-import { LockLostError, LockNotAcquiredError } from './client-errors';
+import { LockLostError, LockNotAcquiredError, LockUnreachableError } from './client-errors';
 import type { Lock } from './lock';
 import type { LeaseAnswer, LockCalls, LockInfo, LockName, ReleaseStatus } from './lock-calls';
 import type { GrantOptions, HoldOptions, Lease, Locks, TakeOptions } from './locks';
@@ -24,18 +25,27 @@ export class StoreLocks implements Locks {
   readonly #storeName: string;
   readonly #timeoutMs: number;
   readonly #clock = new LeaseClock();
+  readonly #held = new Set<Lock>();
+  readonly #closing = new AbortController();
 
   constructor({ calls, storeName, timeoutMs }: LocksOptions) {
     this.#calls = calls;
     this.#storeName = storeName;
     this.#timeoutMs = timeoutMs;
+    // Every hold that waits listens.
+    setMaxListeners(Infinity, this.#closing.signal);
   }
 
   async hold(resourceId: string, options: HoldOptions = {}): Promise<Lock> {
     const { signal, onQueued } = options;
     const taken = this.#toTake(resourceId, options);
     const [calls, clock, timeoutMs] = [this.#calls, this.#clock, this.#timeoutMs];
-    return takeHold({ calls, clock, taken, timeoutMs, signal, onQueued });
+    const signals = [this.#closing.signal, ...(signal === undefined ? [] : [signal])];
+    const onOver = (over: Lock): void => void this.#held.delete(over);
+    const start = { calls, clock, taken, timeoutMs, signals, onQueued, onOver };
+    const lock = await takeHold(start);
+    if (!lock.lost.aborted) this.#held.add(lock);
+    return lock;
   }
 
   async withLock<Result>(
@@ -112,8 +122,11 @@ export class StoreLocks implements Locks {
     return this.#calls.forceRelease(call, { timeoutMs: this.#timeoutMs });
   }
 
-  close(): Promise<void> {
-    return this.#calls.close();
+  async close(): Promise<void> {
+    this.#closing.abort(new LockUnreachableError('these locks are closed'));
+    // Each lock has told its holder what went wrong, or does so when the holder releases it.
+    await Promise.allSettled([...this.#held].map((lock) => lock.release()));
+    await this.#calls.close();
   }
 
   #toName(resourceId: string): LockName {

@@ -12,21 +12,24 @@ export interface HoldStart {
   readonly taken: TakeCall;
   /** How long the sidecar may take to answer, beside the time to wait for the lock, in milliseconds. */
   readonly timeoutMs: number;
-  /** Ends the wait. */
-  readonly signal: AbortSignal | undefined;
+  /** End the wait. */
+  readonly signals: readonly AbortSignal[];
   /** Called once if the lock is held by another and the call waits in turn. */
   readonly onQueued: ((ahead: number) => void) | undefined;
+  /** Called when a lock that was handed out is lost or released. */
+  readonly onOver: (lock: Lock) => void;
 }
 
 /**
  * Begins a hold, and resolves once it has the lock.
  *
  * @throws {LockNotAcquiredError} if somebody else had it for as long as the call may wait
- * @throws the reason of the signal, if it aborts first
+ * @throws {LockLostError} if the lease was over when its grant was read
+ * @throws the reason of a signal, if it aborts first
  */
 export function takeHold(start: HoldStart): Promise<Lock> {
   return new Promise((resolve, reject) => {
-    start.signal?.throwIfAborted();
+    for (const signal of start.signals) signal.throwIfAborted();
     new HoldTaking(start, { resolve, reject }).begin();
   });
 }
@@ -57,7 +60,7 @@ class HoldTaking {
   }
 
   begin(): void {
-    const { calls, clock, taken, timeoutMs, signal } = this.#start;
+    const { calls, clock, taken, timeoutMs, signals } = this.#start;
     this.#endHold = calls.hold(taken, {
       event: (event) => {
         this.#onEvent(event);
@@ -67,7 +70,7 @@ class HoldTaking {
         else this.#lock.ended();
       },
     });
-    const limit = { afterMs: taken.waitMs + timeoutMs, signals: signal ? [signal] : [], clock };
+    const limit = { afterMs: taken.waitMs + timeoutMs, signals, clock };
     this.#stopWaiting = whenOver(limit, (aborted) => {
       if (aborted !== undefined) this.#fail(aborted.reason);
       else this.#fail(noAnswer(`no answer in ${limit.afterMs} ms`));
@@ -93,16 +96,19 @@ class HoldTaking {
     if (this.#isSettled) return;
     const { calls, clock, taken } = this.#start;
     this.#finish();
-    this.#lock = new HeldLock({
+    const lock = new HeldLock({
       ...{ calls, clock, sentAtMs: this.#sentAtMs },
       taken: { ...taken, lockOwner: lease.lockOwner },
       fencingToken: lease.fencingToken,
       validMs: lease.validMs,
       endHold: () => {
         this.#endHold();
+        if (this.#lock !== undefined) this.#start.onOver(this.#lock);
       },
     });
-    this.#settle.resolve(this.#lock);
+    this.#lock = lock;
+    if (lock.lost.aborted) this.#settle.reject(lock.lost.reason);
+    else this.#settle.resolve(lock);
   }
 
   #fail(error: unknown): void {
