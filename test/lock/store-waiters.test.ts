@@ -2,6 +2,7 @@ import type { Timer } from '../../src/base/clock';
 import { Cancellation } from '../../src/base/cancellation';
 import { createAttempt } from '../../src/lock/attempt';
 import { LeaseClock } from '../../src/lock/lease-clock';
+import { StoreError } from '../../src/lock/lock-store';
 import type { LockQueue, QueueListener } from '../../src/lock/store-abilities';
 import { StoreWaiters } from '../../src/lock/waiting/store-waiters';
 import { Waiter, type WaitRequest } from '../../src/lock/waiting/waiter';
@@ -40,10 +41,18 @@ class BoundedClock extends ManualClock {
   }
 }
 
-it('does nothing for a waiter whose ask is in progress when its turn after a lapse comes', async () => {
-  const clock = new BoundedClock();
+/** A queue of a store that is away. */
+class UnavailableQueue extends SilentQueue {
+  override ask(): Promise<never> {
+    this.asks += 1;
+    return Promise.reject(
+      new StoreError('the store is away', { kind: 'unavailable', outcome: 'not-applied' }),
+    );
+  }
+}
+
+function enterWaiters(queue: LockQueue, clock: ManualClock, count: number): void {
   const leaseClock = new LeaseClock(clock, () => clock.now());
-  const queue = new SilentQueue();
   const listener = { woken: ignore, queued: ignore, settled: ignore, done: ignore };
   const waiters = new StoreWaiters(queue, leaseClock, listener);
   const toRequest = (key: string): WaitRequest => ({
@@ -56,7 +65,28 @@ it('does nothing for a waiter whose ask is in progress when its turn after a lap
     observers: [],
   });
   const times = { startedAtMs: 0, deadlineMs: 60_000, settle: ignore, onAbort: ignore };
-  for (let i = 0; i < 300; i += 1) waiters.enter(new Waiter(toRequest(`k${i}`), times));
+  for (let i = 0; i < count; i += 1) waiters.enter(new Waiter(toRequest(`k${i}`), times));
+}
+
+it('lets waiters ask a store that is away one after another, 2,000 a second', async () => {
+  const clock = new ManualClock();
+  const queue = new UnavailableQueue();
+  enterWaiters(queue, clock, 3000);
+  const asksIn = async (ms: number): Promise<number> => {
+    const before = queue.asks;
+    await clock.passGently(ms);
+    return queue.asks - before;
+  };
+  expect(await asksIn(490)).toBe(0);
+  expect(await asksIn(500)).toBeLessThanOrEqual(1000);
+  expect(await asksIn(500)).toBeGreaterThan(900);
+  expect(await asksIn(500)).toBeLessThanOrEqual(1001);
+});
+
+it('does nothing for a waiter whose ask is in progress when its turn after a lapse comes', async () => {
+  const clock = new BoundedClock();
+  const queue = new SilentQueue();
+  enterWaiters(queue, clock, 300);
   queue.listener?.lapsed();
   await clock.passGently(2000);
   expect(queue.asks).toBe(300);

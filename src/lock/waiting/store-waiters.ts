@@ -3,6 +3,7 @@ import { runWithin } from '../../base/race';
 import type { Timer } from '../../base/clock';
 import type { LeaseClock } from '../lease-clock';
 import type { LockQueue, QueueListener } from '../store-abilities';
+import { AskPace } from './ask-pace';
 import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer } from './asking';
 import { headsFirst, KeyWaiters } from './key-waiters';
 import type { Waiter } from './waiter';
@@ -16,12 +17,6 @@ export const LAST_ANSWER_MS = 250;
  * of the store's clock.
  */
 const LEAST_PAUSE_MS = 10;
-
-/**
- * After a lapse, this many waiters ask at a time, with a pause in milliseconds in between. Thousands
- * of asks at once would delay all other calls to the store.
- */
-const [ASKS_AT_ONCE, ASKS_PAUSE_MS] = [100, 50];
 
 /** Receives the events of a store's waiters. */
 export interface WaitersListener {
@@ -48,6 +43,7 @@ export class StoreWaiters implements QueueListener {
   readonly #keys = new Map<string, KeyWaiters>();
   readonly #byAttempt = new Map<string, Waiter>();
   readonly #deadlines: DeadlineQueue<Waiter>;
+  readonly #pace = new AskPace();
   #tick: Timer | undefined;
   #isRefreshing = false;
   #refreshesAgain = false;
@@ -112,9 +108,9 @@ export class StoreWaiters implements QueueListener {
   lapsed(): void {
     const nowMs = this.#clock.now();
     headsFirst(this.#keys.values()).forEach((waiter, index) => {
-      const pauses = Math.floor(index / ASKS_AT_ONCE);
-      waiter.askAtMs = Math.min(waiter.askAtMs, nowMs + pauses * ASKS_PAUSE_MS);
-      if (pauses === 0) this.#ask(waiter);
+      const pauseMs = this.#pace.pauseBehind(index);
+      waiter.askAtMs = Math.min(waiter.askAtMs, nowMs + pauseMs);
+      if (pauseMs === 0) this.#ask(waiter);
       else this.#schedule(waiter);
     });
   }
@@ -172,7 +168,8 @@ export class StoreWaiters implements QueueListener {
       return;
     }
     waiter.failure = error;
-    waiter.askAtMs = this.#clock.now() + this.#queue.refreshEveryMs;
+    const soonestMs = this.#clock.now() + this.#queue.refreshEveryMs;
+    waiter.askAtMs = this.#pace.nextRetryAtMs(soonestMs);
     this.#schedule(waiter);
   }
 
