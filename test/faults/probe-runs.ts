@@ -16,15 +16,15 @@ export interface ProbeRun {
   readonly run: (createStore: (port: number) => LockStore) => Promise<string | undefined>;
 }
 
-/** Every probe, those of the native API first. */
+/** Every probe, those of the native API last. */
 export const PROBE_RUNS: readonly ProbeRun[] = [
-  ...Object.entries(NATIVE_PROBES).map(([name, probe]) => ({
-    name,
-    run: (createStore: (port: number) => LockStore) => runNative(probe, createStore),
-  })),
   ...Object.entries(PROBES).map(([name, probe]) => ({
     name,
     run: (createStore: (port: number) => LockStore) => runOnStore(probe, createStore),
+  })),
+  ...Object.entries(NATIVE_PROBES).map(([name, probe]) => ({
+    name,
+    run: (createStore: (port: number) => LockStore) => runNative(probe, createStore),
   })),
 ];
 
