@@ -114,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
       name: 'a late ask that shortens a renewed lease',
       first: 'a repeated acquire shortens nothing',
     },
-    LEASES,
-    ['ends, token = math.max(ends, ends_before), its_token', 'token = its_token'],
+    PIECES,
+    ['ends = math.max(ends, ends_before)', 'ends = now + (ends - now)'],
   ),
   mutant(
     {
@@ -142,12 +142,15 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     { name: 'a token that falls after FLUSHALL', first: 'a token rises over a flush' },
     PIECES,
-    ['local token = time[1] * 1000000 + time[2]', 'local token = 1'],
+    ["token = string.format('%s%06d', time[1], time[2])", "token = '1'"],
   ),
   mutant(
     { name: 'a token that lost digits', first: 'a token is the one that the store knows' },
     LEASES,
-    ['return {${REPLY.acquired}, whole(token)}', 'return {${REPLY.acquired}, tostring(token)}'],
+    [
+      ".. ':' .. token, unit, span)\nreturn token",
+      ".. ':' .. token, unit, span)\nreturn tostring(tonumber(token))",
+    ],
   ),
   mutant(
     {
@@ -264,8 +267,8 @@ export const MUTANTS: readonly Mutant[] = [
     },
     'stores/redis/view-scripts.ts',
     [
-      '${NOW}\n${GRANT}',
-      "${NOW}\n${GRANT.replace(' or math.abs(ends - tonumber(expiry)) > apart', '')}",
+      '${WHOLE}\n${GRANT}',
+      "${WHOLE}\n${GRANT.replace(' or math.abs(ends - tonumber(expiry)) > apart', '')}",
     ],
   ),
 ];
