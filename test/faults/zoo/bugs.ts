@@ -50,9 +50,10 @@ function acquireArgs(call: TryLockCall, stamp: SendStamp): string[] {
   return [call.owner, call.attempt.id, ...numbers];
 }
 
-function releaseArgs({ owner = '' }: ReleaseTerms, stamp: SendStamp): string[] {
-  const numbers = [stamp.notAfterMs, stamp.number, stamp.markUntilMs].map(String);
-  return [owner, ...numbers, '', ''];
+function releaseArgs(terms: ReleaseTerms, stamp: SendStamp): string[] {
+  const { owner = '', fencingToken = '', expiresAtMs = '' } = terms;
+  const numbers = [stamp.notAfterMs, stamp.number, stamp.markUntilMs, fencingToken, expiresAtMs];
+  return [owner, ...numbers.map(String)];
 }
 
 /** Replaces a piece of a script; fails where it is not there, so that no bug turns into none. */
@@ -76,7 +77,12 @@ const withRelease = (name: string, source: string): Bug =>
 const withWithdraw = (name: string, source: string): Bug =>
   inCommands(name, (own) => ({
     withdraw: (client, call, until) =>
-      run(client, source, own.keysOf(call), [call.owner ?? '', call.attempt.id, String(until), '']),
+      run(client, source, own.keysOf(call), [
+        call.owner ?? '',
+        call.attempt.id,
+        String(until),
+        call.ticket ?? '',
+      ]),
   }));
 
 /** Bugs of commands and scripts. */
