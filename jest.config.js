@@ -6,6 +6,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
+  // The image takes a minute: npm run test:docker.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/docker/'],
   testTimeout: 20_000,
   maxWorkers: 2,
 };

@@ -41,10 +41,10 @@ describe('the in-memory store', () => {
   });
 
   describe('memory', () => {
-    it('keeps no trace of a million expired locks', async () => {
+    it('keeps no trace of 200,000 expired locks', async () => {
       await store.init(signal);
-      for (let index = 0; index < 1_000_000; index += 1) await tryLock(`k${index}`, 'a', 500);
-      expect(store.size).toBe(1_000_000);
+      for (let index = 0; index < 200_000; index += 1) await tryLock(`k${index}`, 'a', 500);
+      expect(store.size).toBe(200_000);
       now = 1000;
       jest.advanceTimersByTime(1000);
       expect(store.size).toBe(0);
