@@ -1,5 +1,6 @@
 import { REPLY } from '../../../src/stores/redis/redis-script';
 import { TOKEN_KEY, toPresenceKey, toQueueKey } from '../../../src/stores/redis/side-keys';
+import type { InspectingClient } from '../../support/redis-server';
 import { withQueue } from './queue-lab';
 import { labCall, type ScriptLab, tokenOf } from './script-lab';
 import { describeRules } from './script-rules';
@@ -30,6 +31,17 @@ const grantPlainly = async (lab: ScriptLab): Promise<void> => {
 async function expectInTurn(lab: ScriptLab, holder: ReturnType<typeof labCall>): Promise<void> {
   await lab.release(holder);
   expect(await lab.acquire(labCall({ key: holder.key }))).toBe(REPLY.refused);
+}
+
+/** True for Redis 7 and later, and for Valkey. */
+async function hasReadOnlyKeys(client: InspectingClient): Promise<boolean> {
+  try {
+    await client.sendCommand(['ACL', 'SETUSER', 'reader', '%R~*']);
+    await client.sendCommand(['ACL', 'DELUSER', 'reader']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 describeRules('a grant', [
@@ -130,6 +142,7 @@ describeRules('a grant', [
   },
   {
     rule: 'of a first send that comes after its withdrawal is undone for a user who may only read the last token',
+    canArise: hasReadOnlyKeys,
     async prove(lab) {
       await grantPlainly(lab);
       const call = labCall();
@@ -164,7 +177,9 @@ describeRules('a grant', [
       await lab.open('ab');
       await lab.client.sendCommand(['ACL', 'SETUSER', 'default', ...keys]);
       try {
-        await expect(lab.ask(labCall({ key: holder.key }))).rejects.toThrow(/NOPERM|can't access/);
+        await expect(lab.ask(labCall({ key: holder.key }))).rejects.toThrow(
+          /NOPERM|No permissions|can't access/,
+        );
         expect(await lab.tickets(holder)).toEqual([]);
       } finally {
         await lab.client.sendCommand(['ACL', 'SETUSER', 'default', 'allkeys']);
