@@ -21,11 +21,17 @@ const plain = path.join(root, 'plain') + path.sep;
 /** The minimum coverage of src, in percent. */
 const THRESHOLDS = { lines: 95, branches: 90 };
 
+/** Tests of what is not in src. They run with `npm test`. */
+const OTHERS = ['bench', 'deploy', 'docker', 'docs', 'faults', 'hostile', 'interop', 'scripts'];
+
 function runJest(args) {
   const jest = require.resolve('jest/bin/jest');
   const coverage = ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'];
   const sources = ['--collectCoverageFrom=src/**/*.ts', `--coverageDirectory=${folder}`];
-  const { status } = spawnSync(process.execPath, [jest, ...coverage, ...sources, ...args], {
+  const left = ['/node_modules/', ...OTHERS.map((name) => `<rootDir>/test/${name}/`)];
+  const ignored = left.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
+  const options = [...coverage, ...sources, ...ignored];
+  const { status } = spawnSync(process.execPath, [jest, ...options, ...args], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, HOLDFAST_COVERAGE_DIR: spawned },
