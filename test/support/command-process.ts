@@ -4,8 +4,13 @@ import path from 'node:path';
 
 import { eventually } from './eventually';
 import { withoutDapr } from './plain-environment';
+import { coverageEnvironment } from './sidecar-process';
 
-const MAIN = path.join(__dirname, '../../dist/main.js');
+/** The `holdfast` to start. A measured run needs single files: see scripts/coverage.js. */
+const MAIN = path.join(
+  __dirname,
+  process.env.HOLDFAST_COVERAGE_DIR === undefined ? '../../dist/main.js' : 'plain-command.js',
+);
 
 /** How a command is started. */
 export interface CommandOptions {
@@ -34,7 +39,7 @@ export class CommandProcess {
     const command = [process.execPath, MAIN, ...args];
     const [file = '', ...rest] =
       options.shell === undefined ? command : ['sh', '-c', options.shell, 'sh', ...command];
-    const env = { ...withoutDapr(process.env), ...options.env };
+    const env = { ...withoutDapr(process.env), ...coverageEnvironment(), ...options.env };
     this.child = spawn(file, rest, { env });
     this.child.stdin?.end(options.input ?? '');
     this.child.stdout?.on('data', (part: Buffer) => (this.stdout += part.toString()));

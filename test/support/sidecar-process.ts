@@ -164,7 +164,7 @@ async function findFreePorts(): Promise<SidecarPorts> {
 }
 
 /** Where a measured run wants the child to write what it covered, see scripts/coverage.js. */
-function coverageEnvironment(): NodeJS.ProcessEnv {
+export function coverageEnvironment(): NodeJS.ProcessEnv {
   const { HOLDFAST_COVERAGE_DIR: folder } = process.env;
   return folder === undefined ? {} : { NODE_V8_COVERAGE: folder };
 }
