@@ -17,6 +17,7 @@ export const DEFAULT_STREAM_BOUNDS: StreamBounds = { total: 20_000, perConnectio
 /** The limit of open streams is reached. */
 export class StreamsFullError extends Error {
   override readonly name = 'StreamsFullError';
+  readonly errorCode = 'ERR_TOO_MANY_STREAMS';
   /** Seconds after which there may be room again. */
   readonly retryAfterSeconds = 1;
 

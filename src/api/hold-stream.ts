@@ -10,8 +10,8 @@ import {
 } from '../lock/native-lock-service';
 import type { EventStream, StreamEnd, StreamHandler } from './api-method';
 
-/** How often the client of a hold must show that it lives: as often as its lease is renewed, within bounds. */
-const SIGNS_OF_LIFE = { part: 1 / 3, leastMs: 1000, mostMs: 20_000 } as const;
+/** A client must show that it lives as often as its lease is renewed: after this part of it. */
+const RENEWED_PART = 1 / 3;
 
 /**
  * A hold on a stream. It passes the events of the hold to the stream, and the end of the stream to
@@ -34,7 +34,7 @@ export class HoldStream implements StreamHandler, HoldSink {
   /** Takes the lock. Call it once. */
   begin(locks: NativeLockService, request: HoldRequest): this {
     const { observer } = this.#stream;
-    this.#stream.expectAnswers(toSignInterval(request.ttlMs));
+    this.#stream.expectAnswers(request.ttlMs * RENEWED_PART);
     const caller = { signal: this.#signal, observer, arrivedAtMs: performance.now() };
     locks.hold(request, caller, this).then(
       () => {
@@ -75,9 +75,4 @@ export class HoldStream implements StreamHandler, HoldSink {
     if (isStopping && this.#hasHeld) this.#stream.end();
     else this.#stream.fail(error);
   }
-}
-
-function toSignInterval(ttlMs: number): number {
-  const { part, leastMs, mostMs } = SIGNS_OF_LIFE;
-  return Math.min(mostMs, Math.max(leastMs, ttlMs * part));
 }

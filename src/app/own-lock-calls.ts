@@ -2,6 +2,7 @@ import { toErrorMessage } from '../base/error-message';
 import { Cancellation } from '../base/cancellation';
 import {
   type HoldfastError,
+  isPassing,
   LockRejectedError,
   LockUnreachableError,
 } from '../client/client-errors';
@@ -46,8 +47,7 @@ class OwnLockCalls implements LockCalls {
   }
 
   acquire(call: TakeCall, limits: CallLimits): Promise<TakeAnswer> {
-    const timeoutMs = limits.timeoutMs + call.waitMs;
-    return this.#call({ ...limits, timeoutMs }, (caller) => this.#locks.acquire(call, caller));
+    return this.#call(limits, (caller) => this.#locks.acquire(call, caller));
   }
 
   renew(call: RenewCall, limits: CallLimits): Promise<RenewAnswer> {
@@ -117,9 +117,7 @@ function toClientError(error: unknown): HoldfastError {
   if (!(error instanceof LockError))
     return new LockRejectedError(toErrorMessage(error), 'INTERNAL');
   const { grpcCode, message } = error;
-  const isPassing =
-    grpcCode === 'UNAVAILABLE' || grpcCode === 'UNKNOWN' || grpcCode === 'CANCELLED';
-  return isPassing
+  return isPassing(grpcCode)
     ? new LockUnreachableError(message, options)
     : new LockRejectedError(message, grpcCode, options);
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger';
 import { toErrorMessage } from '../base/error-message';
+import { createProblemLogger } from '../base/problem-logger';
 import { HOLDFAST_VERSION, DAPR_VERSION } from '../base/version';
 import { LockRejectedError, LockUnreachableError } from '../client/client-errors';
 import { ComponentManager } from '../components/component-manager';
@@ -10,7 +11,7 @@ import type { NativeLockService } from '../lock/native-lock-service';
 import { StoreCatalog } from '../lock/store-catalog';
 import { silentStoreObserver } from '../lock/store-observer';
 import { type ManifestFile, ManifestFolders } from '../manifests/manifest-folders';
-import { Resiliency } from '../resiliency/resiliency';
+import { Resiliency, silentResiliencyObserver } from '../resiliency/resiliency';
 import { SidecarMetadata } from '../sidecar/metadata';
 import { SystemAuthorities } from '../trust/system-authorities';
 import { toComponentEnvironment } from './component-environment';
@@ -48,9 +49,10 @@ const NO_APP = { port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConc
  */
 export async function openOwnStores(options: OwnStoresOptions): Promise<OwnStores> {
   const { appId, folders } = options;
-  const logger = createErrorLogger(options.say);
+  // Errors only: each run of cron would mail the warnings of a healthy store.
+  const logger = createProblemLogger({ error: options.say });
   const stores = new StoreCatalog();
-  const resiliency = new Resiliency({ appId, logger, observer: UNOBSERVED });
+  const resiliency = new Resiliency({ appId, logger, observer: silentResiliencyObserver });
   const components = createComponents(options, stores, logger);
   try {
     const files = await new ManifestFolders(folders, logger).read();
@@ -124,23 +126,3 @@ function toClientError(error: unknown): Error {
   if (isPassing) return new LockUnreachableError(message, { cause: error });
   return new LockRejectedError(message, 'INVALID_ARGUMENT', { cause: error });
 }
-
-/** Says errors only: warnings of a healthy store would be mailed by every run of cron. */
-function createErrorLogger(say: (line: string) => void): Logger {
-  const silent = (): void => undefined;
-  const logger: Logger = {
-    isDebug: false,
-    ...{ debug: silent, info: silent, warn: silent, error: say, fatal: say },
-    scoped: () => logger,
-  };
-  return logger;
-}
-
-/** Nobody counts what policies do. */
-const UNOBSERVED = {
-  loaded: () => undefined,
-  executed: () => undefined,
-  activated: () => undefined,
-  breakerState: () => undefined,
-  breakerRemoved: () => undefined,
-};

@@ -1,3 +1,4 @@
+import { createProblemLogger, type Say } from '../base/problem-logger';
 import { toErrorMessage } from '../base/error-message';
 import { toComponentKind } from '../components/component-kinds';
 import { createLockStore, toKeyPrefix } from '../components/init-lock-store';
@@ -7,7 +8,6 @@ import { isOfKind, positionIn } from '../manifests/manifest-file';
 import type { ManifestFile } from '../manifests/manifest-folders';
 import { findDriver } from '../stores/drivers';
 import { SystemAuthorities } from '../trust/system-authorities';
-import { type Say, toLogger } from './problem-logger';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,7 +42,11 @@ function checkStore(
   const properties = new MetadataProperties(
     sources.map(({ name: key, value = '' }) => [key, value] as const),
   );
-  const context = { componentName: name, properties, logger: toLogger(say) };
+  const context = {
+    componentName: name,
+    properties,
+    logger: createProblemLogger({ warn: say, error: say }),
+  };
   const authorities = new SystemAuthorities(environment);
   const create = () => findDriver(type, version)?.create({ ...context, authorities });
   toKeyPrefix(manifest, properties, 'app');

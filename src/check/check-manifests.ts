@@ -1,4 +1,5 @@
 import { toErrorMessage } from '../base/error-message';
+import { createProblemLogger, type Say } from '../base/problem-logger';
 import { readRegularFile } from '../base/regular-file';
 import { type ComponentsOfFile, parseComponents } from '../components/component-file';
 import type { ComponentManifest } from '../components/manifest';
@@ -8,9 +9,8 @@ import { type ManifestFile, ManifestFolders } from '../manifests/manifest-folder
 import { parseFile } from '../manifests/manifest-file';
 import { describeNearMiss } from '../manifests/near-misses';
 import { describeUnknownNames } from '../manifests/unknown-names';
-import { Resiliency } from '../resiliency/resiliency';
+import { Resiliency, silentResiliencyObserver } from '../resiliency/resiliency';
 import { checkComponent } from './check-component';
-import { type Say, toLogger } from './problem-logger';
 
 /** What to check. */
 export interface CheckOptions {
@@ -47,7 +47,11 @@ export async function checkManifests(options: CheckOptions): Promise<CheckReport
   }
   const components = scoped.map(({ manifest }) => manifest);
   for (const problem of duplicatesIn(scoped)) say(problem);
-  const resiliency = new Resiliency({ appId: '', logger: toLogger(say), observer: UNOBSERVED });
+  const resiliency = new Resiliency({
+    appId: '',
+    logger: createProblemLogger({ warn: say, error: say }),
+    observer: silentResiliencyObserver,
+  });
   resiliency.load(
     files,
     components.map(({ name }) => name),
@@ -62,7 +66,11 @@ async function checkConfiguration(
   // One at a time, so that a broken file does not hide what is wrong in the next.
   for (const file of configFiles) {
     try {
-      await loadConfiguration({ files: [file], environment, logger: toLogger(say) });
+      await loadConfiguration({
+        files: [file],
+        environment,
+        logger: createProblemLogger({ warn: say, error: say }),
+      });
     } catch (error) {
       for (const problem of toErrorMessage(error).split('\n')) {
         say(problem.replace(/^error loading configuration: /, ''));
@@ -91,7 +99,7 @@ async function readFolders(folders: readonly string[], say: Say): Promise<readon
       files.push(
         ...(await new ManifestFolders(
           [folder],
-          toLogger(() => undefined),
+          createProblemLogger({ error: () => undefined }),
         ).read()),
       );
     } catch (error) {
@@ -133,12 +141,3 @@ function duplicatesIn(
     ];
   });
 }
-
-/** Nobody counts what policies do. */
-const UNOBSERVED = {
-  loaded: () => undefined,
-  executed: () => undefined,
-  activated: () => undefined,
-  breakerState: () => undefined,
-  breakerRemoved: () => undefined,
-};

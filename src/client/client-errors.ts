@@ -107,3 +107,11 @@ export class LockRejectedError extends HoldfastError {
     this.code = code;
   }
 }
+
+/** The names of the gRPC statuses of calls that may succeed when they are made again. */
+const PASSING = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'UNKNOWN', 'CANCELLED', 'ABORTED'];
+
+/** True for a failure that is a {@link LockUnreachableError}; any other is a {@link LockRejectedError}. */
+export function isPassing(grpcCode: string): boolean {
+  return PASSING.includes(grpcCode);
+}

@@ -8,7 +8,12 @@ import {
   status,
 } from '@grpc/grpc-js';
 
-import { type HoldfastError, LockRejectedError, LockUnreachableError } from './client-errors';
+import {
+  type HoldfastError,
+  isPassing,
+  LockRejectedError,
+  LockUnreachableError,
+} from './client-errors';
 import type { Endpoint, TlsCertificates } from './endpoint';
 import type {
   CallLimits,
@@ -83,8 +88,7 @@ export class GrpcLockCalls implements LockCalls {
     if (apiToken !== undefined && apiToken !== '') this.#metadata.set('dapr-api-token', apiToken);
   }
 
-  async acquire(call: TakeCall, { timeoutMs, signal }: CallLimits): Promise<TakeAnswer> {
-    const limits = { timeoutMs: timeoutMs + call.waitMs, signal };
+  async acquire(call: TakeCall, limits: CallLimits): Promise<TakeAnswer> {
     return toTakeAnswer(await this.#ask('Acquire', call, limits));
   }
 
@@ -210,10 +214,9 @@ export class GrpcLockCalls implements LockCalls {
   }
 
   #toError(error: ServiceError): HoldfastError {
-    const { code } = error;
     const details = error.details.replace(/ Resolution note: $/, '');
-    const name = status[code];
-    if (UNREACHABLE.includes(code)) {
+    const name = status[error.code];
+    if (isPassing(name)) {
       return new LockUnreachableError(`sidecar at ${this.#place}: ${details}`, { cause: error });
     }
     return new LockRejectedError(details === '' ? name : details, name, { cause: error });
@@ -223,15 +226,6 @@ export class GrpcLockCalls implements LockCalls {
 function closed(): LockUnreachableError {
   return new LockUnreachableError('the client is closed');
 }
-
-/** The statuses of calls that may succeed when they are made again. */
-const UNREACHABLE: readonly status[] = [
-  status.UNAVAILABLE,
-  status.DEADLINE_EXCEEDED,
-  status.UNKNOWN,
-  status.CANCELLED,
-  status.ABORTED,
-];
 
 function toReason({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(String(reason));

@@ -104,7 +104,7 @@ export interface HoldListener {
 
 /** Limits of a call. */
 export interface CallLimits {
-  /** How long to wait for the answer, in milliseconds. */
+  /** How long to wait for the answer, in milliseconds, including the time that the call may wait for a lock. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }

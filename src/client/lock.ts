@@ -2,7 +2,7 @@
 export interface Lock extends AsyncDisposable {
   readonly resourceId: string;
   readonly owner: string;
-  /** The fencing token: send it with each write. */
+  /** The fencing token: send it with each read and write of what the lock guards. */
   readonly token: number;
   /**
    * Aborts as soon as the lock is at risk or lost, with a `LockAtRiskError` or a `LockLostError` as its

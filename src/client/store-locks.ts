@@ -70,7 +70,8 @@ export class StoreLocks implements Locks {
     const sentAtMs = this.#clock.now();
     const { signal } = options;
     const call = this.#toTake(resourceId, options);
-    const answer = await this.#calls.acquire(call, { timeoutMs: this.#timeoutMs, signal });
+    const limits = { timeoutMs: this.#timeoutMs + call.waitMs, signal };
+    const answer = await this.#calls.acquire(call, limits);
     if (!answer.acquired) throw new LockNotAcquiredError(resourceId, answer.holder);
     return this.#toLease(resourceId, answer.lease, sentAtMs);
   }

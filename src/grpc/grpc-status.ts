@@ -73,8 +73,7 @@ function toFailure(error: unknown): Failure {
     return { code: status[error.grpcCode], message, errorCode, retryAfterSeconds };
   }
   if (error instanceof StreamsFullError) {
-    const { message, retryAfterSeconds } = error;
-    const errorCode = 'ERR_TOO_MANY_STREAMS';
+    const { message, errorCode, retryAfterSeconds } = error;
     return { code: status.RESOURCE_EXHAUSTED, message, errorCode, retryAfterSeconds };
   }
   if (error instanceof RequestDecodeError) {

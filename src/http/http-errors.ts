@@ -104,12 +104,8 @@ export const httpErrors = {
   metadataFull: () =>
     new HttpError(METADATA_FULL, { errorCode: 'ERR_METADATA_FULL', httpStatus: 413 }),
   /** The limit of open event streams is reached. */
-  streamsFull: ({ message, retryAfterSeconds }: StreamsFullError) =>
-    new HttpError(message, {
-      errorCode: 'ERR_TOO_MANY_STREAMS',
-      httpStatus: 503,
-      retryAfterSeconds,
-    }),
+  streamsFull: ({ message, errorCode, retryAfterSeconds }: StreamsFullError) =>
+    new HttpError(message, { errorCode, httpStatus: 503, retryAfterSeconds }),
   /** Not in daprd, which lets pages of any origin take locks. */
   foreignOrigin: (origin: string) =>
     new HttpError(

@@ -24,6 +24,15 @@ export interface ResiliencyObserver {
   breakerRemoved(use: BreakerUse): void;
 }
 
+/** An observer that does nothing. */
+export const silentResiliencyObserver: ResiliencyObserver = {
+  loaded: () => undefined,
+  executed: () => undefined,
+  activated: () => undefined,
+  breakerState: () => undefined,
+  breakerRemoved: () => undefined,
+};
+
 /** A component's breaker and its label. */
 export type BreakerUse = Pick<PolicyUse, 'component' | 'name'>;
 

@@ -15,13 +15,16 @@ export class UnreadAnswers {
   readonly #maxBytes: number;
   /** In the order in which the answers were finished. */
   readonly #sockets = new Set<Socket>();
+  /** One listener for all answers, as each call has one. Its `this` is the response. */
+  readonly #onFinished: (this: ServerResponse) => void;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the listener's own `this` is the response
-    const answers = this;
+    const addIfUnread = (response: ServerResponse): void => {
+      this.#addIfUnread(response);
+    };
     this.#onFinished = function onFinished() {
-      answers.#addUnread(this);
+      addIfUnread(this);
     };
   }
 
@@ -30,10 +33,7 @@ export class UnreadAnswers {
     response.on('prefinish', this.#onFinished);
   }
 
-  /** One listener for all answers: every call has one, and hardly any is unread. */
-  readonly #onFinished: (this: ServerResponse) => void;
-
-  #addUnread(response: ServerResponse): void {
+  #addIfUnread(response: ServerResponse): void {
     const { socket } = response;
     if (socket === null || socket.writableLength <= SMALL_BYTES) return;
     this.#sockets.add(socket);

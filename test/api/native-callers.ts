@@ -6,10 +6,10 @@ import { loadNativeService } from '../../src/grpc/proto-files';
 import type { NativeLockService } from '../../src/lock/native-lock-service';
 import { GrpcFixture } from '../grpc/grpc-fixture';
 import { HttpFixture } from '../http/http-fixture';
+import { type NativeCall, NATIVE_PATHS } from '../support/native-clients';
 
 /** The methods of the native API. */
-export type NativeMethod =
-  'Acquire' | 'Renew' | 'Release' | 'Hold' | 'ForceRelease' | 'Get' | 'List';
+export type NativeMethod = NativeCall | 'Hold';
 
 /** A call's answer in the names of JSON, or how it was refused. */
 export type NativeAnswer = Readonly<Record<string, unknown>> | { readonly refused: string };
@@ -32,17 +32,6 @@ export interface NativeCallers {
   call(method: NativeMethod, message: Readonly<Record<string, unknown>>): Promise<NativeAnswer>;
   hold(message: Readonly<Record<string, unknown>>): OpenHold;
 }
-
-/** The paths of the HTTP forms. */
-const PATHS: Readonly<Record<NativeMethod, string>> = {
-  Acquire: '/acquire',
-  Renew: '/renew',
-  Release: '/release',
-  Hold: '/hold',
-  ForceRelease: '/force-release',
-  Get: '/lock',
-  List: '',
-};
 
 /** Calls over HTTP. */
 export class HttpCallers implements NativeCallers {
@@ -69,7 +58,7 @@ export class HttpCallers implements NativeCallers {
     message: Readonly<Record<string, unknown>>,
   ): Promise<NativeAnswer> {
     const { storeName, ...rest } = message;
-    const path = `/holdfast/v1/locks/${String(storeName)}${PATHS[method]}`;
+    const path = `/holdfast/v1/locks/${String(storeName)}${NATIVE_PATHS[method]}`;
     const isView = method === 'Get' || method === 'List';
     const query = new URLSearchParams(rest as Record<string, string>).toString();
     const answer = await this.http.call(

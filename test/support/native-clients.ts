@@ -46,7 +46,8 @@ export interface NativeClient {
   close(): void;
 }
 
-const PATHS: Readonly<Record<NativeCall | 'Hold', string>> = {
+/** The paths of the HTTP forms, below that of the store. */
+export const NATIVE_PATHS: Readonly<Record<NativeCall | 'Hold', string>> = {
   Acquire: '/acquire',
   Renew: '/renew',
   Release: '/release',
@@ -55,6 +56,27 @@ const PATHS: Readonly<Record<NativeCall | 'Hold', string>> = {
   Get: '/lock',
   List: '',
 };
+
+/** A hold that its client fills. */
+class OpenHold implements NativeHold {
+  readonly told: string[] = [];
+  last: NativeMessage | undefined;
+  end: NativeAnswer | undefined;
+  readonly #leave: () => unknown;
+
+  constructor(leave: () => unknown) {
+    this.#leave = leave;
+  }
+
+  leave(): void {
+    this.#leave();
+  }
+
+  tell(event: NativeMessage): void {
+    this.last = event;
+    this.told.push(String(event.type));
+  }
+}
 
 /** Calls over HTTP. */
 export class NativeHttpClient implements NativeClient {
@@ -79,15 +101,7 @@ export class NativeHttpClient implements NativeClient {
   }
 
   hold(message: NativeMessage): NativeHold {
-    const told: string[] = [];
-    const hold = {
-      told,
-      last: undefined as NativeMessage | undefined,
-      end: undefined as NativeAnswer | undefined,
-      leave: () => {
-        outgoing.destroy();
-      },
-    };
+    const hold = new OpenHold(() => outgoing.destroy());
     const outgoing = this.#send('Hold', message, (text, status, headers) => {
       const [lastLine] = text.trim().split('\n').slice(-1);
       hold.end ??= status === 200 ? { status, headers } : toHttpAnswer(lastLine, status, headers);
@@ -103,8 +117,7 @@ export class NativeHttpClient implements NativeClient {
           // What fails in the middle of a stream is its last line.
           if (event.errorCode !== undefined) hold.end ??= toHttpAnswer(line, 0, response.headers);
           else {
-            hold.last = event;
-            told.push(String(event.type));
+            hold.tell(event);
           }
         }
       });
@@ -126,7 +139,7 @@ export class NativeHttpClient implements NativeClient {
   ) {
     const isView = name === 'Get' || name === 'List';
     const query = new URLSearchParams(fields as Record<string, string>).toString();
-    const path = `/holdfast/v1/locks/${String(storeName)}${PATHS[name]}`;
+    const path = `/holdfast/v1/locks/${String(storeName)}${NATIVE_PATHS[name]}`;
     const request = this.#at.ca === undefined ? httpRequest : httpsRequest;
     const outgoing = request({
       ...this.#at,
@@ -205,19 +218,12 @@ export class NativeGrpcClient implements NativeClient {
       message,
       this.#metadata,
     );
-    const told: string[] = [];
-    const hold = {
-      told,
-      last: undefined as NativeMessage | undefined,
-      end: undefined as NativeAnswer | undefined,
-      leave: () => {
-        call.cancel();
-      },
-    };
+    const hold = new OpenHold(() => {
+      call.cancel();
+    });
     call.on('data', (event: object) => {
       const [[type, fields] = ['', {}]] = Object.entries(withoutUnset(event));
-      told.push(type);
-      hold.last = { type, ...(fields as object) };
+      hold.tell({ type, ...(fields as object) });
     });
     call.on('error', (error: ServiceError) => (hold.end ??= toGrpcAnswer(error)));
     call.on('end', () => (hold.end ??= { status: 0, headers: {} }));

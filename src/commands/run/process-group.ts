@@ -35,6 +35,8 @@ export class ProcessGroup {
   readonly id: number;
   /** Resolves with the command's exit code, or 128 + the signal that ended it, as shells say it. */
   readonly exited: Promise<number>;
+  /** The member that was found last. While it lives, no other has to be looked for. */
+  #lastMember: string | undefined;
 
   private constructor(child: ChildProcess, id: number) {
     this.id = id;
@@ -99,9 +101,11 @@ export class ProcessGroup {
    * be a process that never does. Only Linux tells, by /proc.
    */
   #hasOnlyZombies(): boolean {
+    if (this.#lastMember !== undefined && this.#isMember(this.#lastMember)) return false;
     try {
       const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-      return !ids.some((id) => this.#isMember(id));
+      this.#lastMember = ids.find((id) => this.#isMember(id));
+      return this.#lastMember === undefined;
     } catch {
       return false;
     }
