@@ -15,16 +15,18 @@ const STREAMS = 8;
 describe('calls that wait for a lock', () => {
   let grpc: GrpcFixture;
   let session: ClientHttp2Session;
-  let waiting = 0;
+  let waiting: ReadonlySet<object>;
 
   beforeEach(async () => {
-    waiting = 0;
+    // Waits of the test before may end during this one: each test has a set of its own.
+    const open = new Set<object>();
+    waiting = open;
     // A wait lasts until its caller goes.
     const wait = (_request: unknown, { signal }: NativeCaller) =>
       new Promise<never>((_resolve, reject) => {
-        waiting += 1;
+        open.add(signal);
         signal.addEventListener('abort', () => {
-          waiting -= 1;
+          open.delete(signal);
           reject(new Error('gone'));
         });
       });
@@ -59,7 +61,7 @@ describe('calls that wait for a lock', () => {
   it('leave room on their connection for the release that they wait for', async () => {
     for (let count = 0; count < 3 * STREAMS; count += 1) wait(60_000);
     await eventually(() => {
-      expect(waiting).toBe(3 * STREAMS);
+      expect(waiting.size).toBe(3 * STREAMS);
     });
     const call = begin(release, { storeName: 's', resourceId: 'r', lockOwner: 'o' });
     const [headers] = (await once(call, 'response')) as [Record<string, unknown>];
@@ -69,12 +71,12 @@ describe('calls that wait for a lock', () => {
   it('give their room back when they end', async () => {
     const calls = Array.from({ length: 3 * STREAMS }, () => wait(60_000));
     await eventually(() => {
-      expect(waiting).toBe(3 * STREAMS);
+      expect(waiting.size).toBe(3 * STREAMS);
     });
     expect(session.remoteSettings.maxConcurrentStreams).toBeGreaterThan(STREAMS);
     for (const call of calls) call.close();
     await eventually(() => {
-      expect(waiting).toBe(0);
+      expect(waiting.size).toBe(0);
       expect(session.remoteSettings.maxConcurrentStreams).toBe(STREAMS);
     });
   });
@@ -82,7 +84,7 @@ describe('calls that wait for a lock', () => {
   it('are counted as other calls where they do not wait', async () => {
     for (let count = 0; count < 3 * STREAMS; count += 1) wait(0);
     await eventually(() => {
-      expect(waiting).toBe(STREAMS);
+      expect(waiting.size).toBe(STREAMS);
     });
     expect(session.remoteSettings.maxConcurrentStreams).toBe(STREAMS);
   });
