@@ -156,7 +156,7 @@ describe('faults of other programs that hold a lock for a command', () => {
   });
 
   it('consul lock leaves children behind when it is killed: a guard ends the group', async () => {
-    const command = start('killed', 'sleep 300 & echo $!; echo $$; wait');
+    const command = start('killed', 'sleep 300 & sleep 0.3; echo $!; echo $$; wait');
     await eventually(() => {
       expect(command.stdout.split('\n')).toHaveLength(3);
     });

@@ -3,7 +3,7 @@ import { LockLostError } from '../../client/client-errors';
 import type { Locks } from '../../client/locks';
 import { toErrorMessage } from '../../base/error-message';
 import { EXIT } from '../exit-codes';
-import { guard } from './guard';
+import { Guard } from './guard';
 import { LeaseWatch } from './lease-watch';
 import { CommandStartError, ProcessGroup } from './process-group';
 import { SignalRelay } from './signal-relay';
@@ -78,15 +78,24 @@ class GuardedRun {
   }
 
   async run(): Promise<number> {
-    const { command, isShell, env } = this.#request;
+    const guard = new Guard();
+    const exitCode = await this.#start(guard).finally(() => {
+      guard.close();
+    });
+    return await this.#release(exitCode);
+  }
+
+  /** Runs the command. Resolves with the exit code when no process of its group is left. */
+  async #start(guard: Guard): Promise<number> {
+    const { command, isShell, env, say } = this.#request;
     try {
       const group = await ProcessGroup.start({ command, isShell, env: this.#toEnvironment(env) });
-      const exitCode = await this.#attend(group);
-      return await this.#release(exitCode);
+      guard.watch(group.id);
+      return await this.#attend(group);
     } catch (error) {
       if (!(error instanceof CommandStartError)) throw error;
-      this.#request.say(error.message);
-      return await this.#release(error.exitCode);
+      say(error.message);
+      return error.exitCode;
     }
   }
 
@@ -101,18 +110,15 @@ class GuardedRun {
     };
   }
 
-  /** Resolves when no process of the group is left. */
   async #attend(group: ProcessGroup): Promise<number> {
     const watch = this.#watch(group);
     this.#relay.handTo(group);
-    const unguard = guard(group.id);
     try {
       const exitCode = await group.exited;
       await this.#endRest(group);
       return watch.hasEnded ? EXIT.lost : exitCode;
     } finally {
       watch.close();
-      unguard();
     }
   }
 
