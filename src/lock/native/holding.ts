@@ -12,7 +12,7 @@ import {
 import type { Resolved } from './native-requests';
 import type { PlainCalls } from './plain-calls';
 import type { StoreCalls } from './store-calls';
-import { leasesOf, type Taken, type Taking } from './taking';
+import { leasesOf, type Taken, type Taking, withdrawn } from './taking';
 
 const OUTCOMES = {
   released: 'unlocked',
@@ -114,7 +114,7 @@ function assertHeard(taken: Taken, { caller: { signal } }: Holder): void {
   if (!signal.aborted) return;
   taken.undo();
   if (signal.reason instanceof SidecarStoppingError) {
-    throw lockErrors.stopping('this call holds nothing');
+    throw withdrawn('the sidecar is stopping');
   }
   throw lockErrors.callerGone();
 }

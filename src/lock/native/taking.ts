@@ -144,10 +144,22 @@ function toGrant(result: WaitResult, storeName: string): Grant | undefined {
   throw result.error instanceof WaitEndedError ? toEndError(result.error, storeName) : result.error;
 }
 
-function toEndError({ reason }: WaitEndedError, storeName: string): Error {
+function toEndError({ reason, isUnsure }: WaitEndedError, storeName: string): Error {
+  if (isUnsure && reason !== 'caller-gone') return withdrawn(UNSURE_ENDS[reason]);
   if (reason === 'stopping') return lockErrors.stopping('this call holds nothing');
   if (reason === 'store-removed') return lockErrors.storeRemoved(storeName);
   return lockErrors.callerGone();
+}
+
+const UNSURE_ENDS = {
+  stopping: 'the sidecar is stopping',
+  'store-removed': 'the lock store was removed while the call waited',
+} as const;
+
+/** The error of a call that ends while the store may have granted it the lock, which is undone. */
+export function withdrawn(reason: string): StoreError {
+  const message = `${reason}; the call is withdrawn, the outcome is unknown`;
+  return new StoreError(message, { kind: 'closed', outcome: 'unknown', reason });
 }
 
 function assertHeard(signal: CancelSignal): void {

@@ -1,12 +1,11 @@
-import { Cancellation } from '../../base/cancellation';
+import { Cancellation, type CancelSignal } from '../../base/cancellation';
 import type { LeaseClock } from '../lease-clock';
 import { StoreError } from '../lock-store';
 import type { AskResult } from '../store-abilities';
 import type { Waiter } from './waiter';
 
 /** The answer to an ask, with its times on the lease clock; or its failure. */
-export type AskEnd =
-  AskResult | { readonly state: 'failed'; readonly error: unknown; readonly isApplied: boolean };
+export type AskEnd = AskResult | { readonly state: 'failed'; readonly error: unknown };
 
 /**
  * Sends one ask under the store's policy, including retries. Never rejects. Whoever handles the
@@ -17,17 +16,40 @@ export type AskEnd =
  * offset of the lease clock is read before the send.
  */
 export async function ask(waiter: Waiter, clock: LeaseClock): Promise<AskEnd> {
-  const { queue, policy, call } = waiter.request;
+  const { policy } = waiter.request;
   const cancellation = new Cancellation();
   const asleepMs = clock.asleepMs();
   waiter.ask = cancellation;
   try {
-    const result = await policy.run((signal) => queue.ask(call, signal), cancellation);
+    const result = await policy.run((signal) => send(waiter, signal), cancellation);
     return toLeaseClock(result, asleepMs);
   } catch (error) {
-    const isApplied = !(error instanceof StoreError) || error.outcome === 'unknown';
-    return { state: 'failed', error, isApplied };
+    return { state: 'failed', error };
   }
+}
+
+/** Notes whether an ask may have taken effect without an answer. A later answer settles that. */
+async function send(waiter: Waiter, signal: CancelSignal): Promise<AskResult> {
+  const { queue, call } = waiter.request;
+  try {
+    const result = await queue.ask(call, signal);
+    waiter.isUnsure = false;
+    return result;
+  } catch (error) {
+    waiter.isUnsure ||= !(error instanceof StoreError) || error.outcome === 'unknown';
+    throw error;
+  }
+}
+
+/**
+ * The failure of a wait. If an earlier ask may have been granted, the outcome is unknown, whatever
+ * the last one failed with: it says only that it did nothing itself.
+ */
+export function toFailure({ isUnsure }: Waiter, error: unknown): unknown {
+  if (!isUnsure || !(error instanceof StoreError) || error.outcome === 'unknown') return error;
+  const { kind, reason, message } = error;
+  const text = `${message}, the outcome is unknown`;
+  return new StoreError(text, { kind, outcome: 'unknown', cause: error, reason });
 }
 
 /** True for a failure that may pass: the wait goes on. Any other failure would occur again. */

@@ -4,7 +4,7 @@ import type { Timer } from '../../base/clock';
 import type { LeaseClock } from '../lease-clock';
 import type { LockQueue, QueueListener } from '../store-abilities';
 import { AskPace } from './ask-pace';
-import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer } from './asking';
+import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer, toFailure } from './asking';
 import { headsFirst, KeyWaiters } from './key-waiters';
 import type { Waiter } from './waiter';
 import { type EndReason, WaitEndedError, type WaitResult } from './waiter';
@@ -90,7 +90,8 @@ export class StoreWaiters implements QueueListener {
   /** Ends a wait before its time. */
   end(waiter: Waiter, reason: EndReason): void {
     if (waiter.state === 'ended') return;
-    this.#settle(waiter, { state: 'failed', error: new WaitEndedError(reason) });
+    const isUnsure = waiter.isUnsure || waiter.ask !== undefined;
+    this.#fail(waiter, new WaitEndedError(reason, isUnsure));
     waiter.ask?.abort();
   }
 
@@ -132,7 +133,7 @@ export class StoreWaiters implements QueueListener {
 
   #asked(waiter: Waiter, end: AskEnd): void {
     waiter.ask = undefined;
-    if (end.state !== 'failed' || end.isApplied) waiter.mayStand = true;
+    if (end.state !== 'failed' || waiter.isUnsure) waiter.mayStand = true;
     if (waiter.state === 'waiting' && this.#clock.now() >= waiter.deadlineMs) {
       waiter.state = 'settling';
     }
@@ -144,8 +145,8 @@ export class StoreWaiters implements QueueListener {
   }
 
   #granted(waiter: Waiter, end: AskEnd & { readonly state: 'granted' }): void {
-    const isOver = end.grant.validUntilMs <= this.#clock.now();
-    this.#settle(waiter, isOver ? { state: 'failed', error: leaseIsOver() } : end);
+    if (end.grant.validUntilMs <= this.#clock.now()) this.#fail(waiter, leaseIsOver());
+    else this.#settle(waiter, end);
   }
 
   #queued(waiter: Waiter, { ahead, freeAtMs }: AskEnd & { readonly state: 'queued' }): void {
@@ -164,7 +165,7 @@ export class StoreWaiters implements QueueListener {
 
   #failed(waiter: Waiter, error: unknown): void {
     if (!isPassing(error)) {
-      this.#settle(waiter, { state: 'failed', error });
+      this.#fail(waiter, error);
       return;
     }
     waiter.failure = error;
@@ -175,8 +176,8 @@ export class StoreWaiters implements QueueListener {
 
   /** Ends a wait whose last answer came too late. A late grant is withdrawn. */
   #settleLate(waiter: Waiter, end: AskEnd): void {
-    const isUnknown = end.state === 'failed';
-    this.#settle(waiter, isUnknown ? { state: 'failed', error: end.error } : { state: 'over' });
+    if (end.state === 'failed') this.#fail(waiter, end.error);
+    else this.#settle(waiter, { state: 'over' });
   }
 
   #schedule(waiter: Waiter): void {
@@ -186,7 +187,7 @@ export class StoreWaiters implements QueueListener {
 
   #due(waiter: Waiter): void {
     if (waiter.state === 'settling') {
-      this.#settle(waiter, { state: 'failed', error: noAnswer() });
+      this.#fail(waiter, noAnswer());
       waiter.ask?.abort();
     } else if (this.#clock.now() >= waiter.deadlineMs) {
       this.#timeIsOver(waiter);
@@ -203,8 +204,12 @@ export class StoreWaiters implements QueueListener {
       return;
     }
     const { failure } = waiter;
-    const isUnknown = failure !== undefined;
-    this.#settle(waiter, isUnknown ? { state: 'failed', error: failure } : { state: 'over' });
+    if (failure === undefined) this.#settle(waiter, { state: 'over' });
+    else this.#fail(waiter, failure);
+  }
+
+  #fail(waiter: Waiter, error: unknown): void {
+    this.#settle(waiter, { state: 'failed', error: toFailure(waiter, error) });
   }
 
   /** Answers a waiter and removes it. Withdraws its ticket unless the lock was granted. */

@@ -27,7 +27,11 @@ export type EndReason = 'caller-gone' | 'stopping' | 'store-removed';
 export class WaitEndedError extends Error {
   override readonly name = 'WaitEndedError';
 
-  constructor(readonly reason: EndReason) {
+  /** @param isUnsure true if an ask may have been granted, and is now being withdrawn */
+  constructor(
+    readonly reason: EndReason,
+    readonly isUnsure: boolean,
+  ) {
     super(`the wait was ended: ${reason}`);
   }
 }
@@ -65,6 +69,8 @@ export class Waiter implements Timed {
   askAtMs = Infinity;
   /** True if the store may have a ticket, which must be withdrawn in the end. */
   mayStand = false;
+  /** True if an ask may have been granted without an answer, and none was answered since. */
+  isUnsure = false;
   isQueued = false;
   /** The failure of the latest ask. Undefined if it was answered. */
   failure: StoreError | undefined;

@@ -66,8 +66,8 @@ export class Attempts<L extends Link> {
     limits: TimeLimits,
     signal: CancelSignal,
   ): Promise<Answer> {
-    this.#inFlight.enter();
     const call = this.#begin(command, limits, signal);
+    this.#enter(call);
     let sent: AnsweredSend<L, Answer> | undefined;
     try {
       while (sent === undefined) {
@@ -82,6 +82,15 @@ export class Attempts<L extends Link> {
       return answer;
     } finally {
       this.#inFlight.leave();
+    }
+  }
+
+  /** An attempt may have been sent before the store was closed. Then the outcome is unknown. */
+  #enter<Reply, Answer>(call: Call<L, Reply, Answer>): void {
+    try {
+      this.#inFlight.enter();
+    } catch (error) {
+      throw error instanceof StoreError ? toFinal(error, call) : error;
     }
   }
 

@@ -174,6 +174,12 @@ describe('a withdrawal', () => {
       expect([isSettled, end.error]).toEqual([true, undefined]);
     });
 
+    it('leaves a call that was sent before, and is sent again after it, of unknown outcome', async () => {
+      const command = await leaveBehind();
+      room.attempts.close();
+      await expect(room.run(command)).rejects.toMatchObject({ kind: 'closed', outcome: 'unknown' });
+    });
+
     it('is given up where the time is over, and what may be left is told', async () => {
       const end = withdraw(await leaveBehind());
       const next = await room.open();

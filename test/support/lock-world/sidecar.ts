@@ -1,4 +1,5 @@
 import { Cancellation } from '../../../src/base/cancellation';
+import type { CallPolicy } from '../../../src/lock/call-policy';
 import { LeaseClock } from '../../../src/lock/lease-clock';
 import { createLockKeyPrefix } from '../../../src/lock/lock-key';
 import type { LockObserver } from '../../../src/lock/lock-observer';
@@ -62,6 +63,7 @@ export class SimulatedSidecar {
       readonly maxWaits?: number;
       readonly maxHolds?: number;
       readonly random?: () => number;
+      readonly policyOf?: (storeName: string) => CallPolicy;
     } = {},
   ) {
     const { observer, random = () => 0, ...bounds } = options;
