@@ -4,6 +4,9 @@ import type { FaultWindow } from './history';
 const LOOK_MS = 20;
 const LATE_MS = 80;
 
+/** So long nobody stands still on a machine that is equal to its load. */
+const STALL_MS = 500;
+
 /** The kind of a time in which the clients' own process stood still: it read answers late. */
 export const CLIENT_LATE = 'clients stood still';
 
@@ -19,6 +22,11 @@ export class ClientLag {
     }
     this.#lookedAtMs = nowMs;
   }, LOOK_MS);
+
+  /** Those that show a machine with too much to do: the sidecars and Redis may have stood still, too. */
+  get stalls(): readonly FaultWindow[] {
+    return this.windows.filter(({ fromMs, toMs }) => toMs - fromMs > STALL_MS);
+  }
 
   stop(): void {
     clearInterval(this.#timer);

@@ -46,6 +46,8 @@ export interface FaultRunReport {
   readonly operations: readonly Operation[];
   readonly holds: readonly Hold[];
   readonly faults: readonly FaultWindow[];
+  /** How often the machine had too much to do, which excuses what a fault would excuse. */
+  readonly stalls: number;
   readonly seconds: number;
   /** Grants and deletions that MONITOR showed. */
   readonly serverEvents: number;
@@ -65,7 +67,7 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
     sidecars = await options.startSidecars(redis.port);
     if (options.watchServer) await view.start();
     const startedAt = performance.now();
-    const { recorder, faults, lags } = await load(options, { redis, sidecars, random });
+    const { recorder, faults, lag } = await load(options, { redis, sidecars, random });
     const seconds = (performance.now() - startedAt) / 1000;
     const { operations: calls, holds } = recorder;
     const parts = holds.flatMap((hold) => toOperations(hold, recorder.nextPartId));
@@ -76,13 +78,14 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
       operations: calls.filter(({ isPart }) => isPart !== true),
       holds,
       faults,
+      stalls: lag.stalls.length,
       seconds,
       serverEvents: view.size,
       violations: [
         ...(await findLeftovers(redis, operations)),
-        ...check({ operations, holds, faults, wallMs }),
+        ...check({ operations, holds, faults, stalls: lag.stalls, wallMs }),
         ...(options.watchServer
-          ? view.findContradictions(operations, [...faults, ...lags])
+          ? view.findContradictions(operations, [...faults, ...lag.windows])
           : []
         ).map(({ what, operation }) => `server: ${what}\n  ${describe(operation)}`),
       ],
@@ -126,7 +129,7 @@ async function load(
     lag.stop();
     await injector.stop();
   }
-  return { recorder: workload.recorder, faults: injector.windows, lags: lag.windows };
+  return { recorder: workload.recorder, faults: injector.windows, lag };
 }
 
 /** Every check of what clients were told. */
@@ -140,13 +143,17 @@ function check(account: Account): string[] {
   return [
     ...breaks.map(({ what, about }) => `${what}\n  ${describe(about)}`),
     ...findViolations({ operations, faults }).map(
-      ({ key, what, operation, around }) =>
-        `${key}: ${what}\n  ${describe(operation)}\n  among\n${around.map((each) => `    ${describe(each)}`).join('\n')}`,
+      ({ key, what, operation, around, faults: broken }) =>
+        `${key}: ${what}\n  ${describe(operation)}\n  among\n${[...broken.map(describeFault), ...around.map(describe)].map((each) => `    ${each}`).join('\n')}`,
     ),
     ...operations
       .filter(({ answer, reason = '' }) => answer === 'not-applied' && !REFUSALS.test(reason))
       .map((operation) => `failed though Redis could serve\n  ${describe(operation)}`),
   ];
+}
+
+function describeFault({ kind, fromMs, toMs, sidecar }: FaultWindow): string {
+  return `fault ${fromMs.toFixed(1)}..${toMs.toFixed(1)} ${kind} ${JSON.stringify({ sidecar })}`;
 }
 
 function describe(about: Operation | Hold): string {

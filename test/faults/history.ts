@@ -55,6 +55,8 @@ export interface Operation {
   readonly validUntilMs?: number | undefined;
   /** Of a grant that somebody may go on to renew without a word: when its lease is over at the latest. */
   readonly mayLastUntilMs?: number | undefined;
+  /** Of a call of unknown outcome: how long after its return it may take effect, if not for the longest send. */
+  readonly lateMs?: number | undefined;
   /** What a view showed. */
   readonly seen?: SeenLock | undefined;
   /** True for what was not counted as a call: a part of a hold, of a listing or of a refusal. */

@@ -16,13 +16,13 @@ const FELT_FOR_MS = 3500;
 
 /** What a hold may be told, and when (N4, N5, N9, N10). */
 export function findHoldBreaks(account: Account): RuleBreak[] {
-  const { holds, faults } = account;
+  const { holds } = account;
   const views = byKey(account.operations.filter(({ answer }) => answer === 'seen'));
   return holds.flatMap((hold) =>
     [
       ...checkOrder(hold),
       ...(mayArriveLate(hold, account) ? [] : [...checkEnds(hold), checkWait(hold)]),
-      mayDisturb(faults, aroundEnd(hold)) ? undefined : checkLoss(hold),
+      mayDisturb(account, aroundEnd(hold)) ? undefined : checkLoss(hold),
       checkLeaving(hold, views.get(hold.key) ?? [], account),
     ].flatMap((what) => (what === undefined ? [] : [{ what, about: hold }])),
   );
@@ -103,14 +103,14 @@ function checkLoss(hold: Hold): string | undefined {
 function checkLeaving(
   hold: Hold,
   views: readonly Operation[],
-  { faults }: Account,
+  account: Account,
 ): string | undefined {
   const { leftAtMs, sidecar } = hold;
   const token = heldOf(hold)?.token;
   if (leftAtMs === undefined || token === undefined) return undefined;
   const freeByMs = leftAtMs + FREE_WITHIN_MS;
   const time = { fromMs: leftAtMs - FELT_FOR_MS, toMs: freeByMs, sidecar };
-  if (mayDisturb(faults, time)) return undefined;
+  if (mayDisturb(account, time)) return undefined;
   const isSeen = views.some(
     ({ seen, calledAtMs }) => seen?.token === token && calledAtMs > freeByMs,
   );

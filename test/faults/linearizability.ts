@@ -1,8 +1,8 @@
 import { byKey, type FaultWindow, type History, meetsAny, type Operation } from './history';
 import {
+  effectEndOf,
   isAbout,
   isSeenAs,
-  LATE_EFFECT_MS,
   type Lease,
   maybeRenewed,
   mayBeFree,
@@ -18,8 +18,17 @@ import { QueueTimes } from './queue-times';
 /** How long after a fault its traces show: a repeated send, a connection that is replaced. */
 const AFTERMATH_MS = 1000;
 
+/**
+ * A call that takes so much longer than it was to wait was sent again: its reply was lost, if only because the machine has
+ * too much to do.
+ */
+const SLOW_MS = 1000;
+
 /** More at once means that the check can't keep up, and says so rather than pass. */
 const MOST_CONFIGURATIONS = 50_000;
+
+/** How much of what came before a violation is kept, in milliseconds and in calls that are not about its owner. */
+const [AROUND_MS, MOST_AROUND] = [5000, 60];
 
 /** A history that no lock could have produced. */
 export interface Violation {
@@ -27,8 +36,10 @@ export interface Violation {
   readonly what: string;
   /** The operation that nothing explains. */
   readonly operation: Operation;
-  /** What went on at the time. */
+  /** What went on at the time, and everything about the owners and tokens that are in question. */
   readonly around: readonly Operation[];
+  /** What was broken at the time. */
+  readonly faults: readonly FaultWindow[];
 }
 
 /** One way in which things may have gone so far. */
@@ -66,10 +77,12 @@ export function findViolations({ operations, faults }: History): Violation[] {
 class KeyCheck {
   readonly #key: string;
   readonly #operations: readonly Operation[];
+  /** With those that are not part of the history. */
+  readonly #all: readonly Operation[];
   readonly #faults: readonly FaultWindow[];
   readonly #losses: readonly FaultWindow[];
-  /** Grants that came too late for a wait, and are withdrawn. */
-  readonly #late: readonly Operation[];
+  /** What calls may have done beside what they answered. */
+  readonly #untold: readonly Operation[];
   readonly #queue: QueueTimes;
   /** Those under way whose answer has to be explained. */
   readonly #pending = new Map<number, Operation>();
@@ -87,8 +100,12 @@ class KeyCheck {
     this.#operations = operations.filter(
       ({ answer, kind }) => answer !== 'not-applied' && !(answer === 'unknown' && kind === 'get'),
     );
-    this.#late = this.#operations.flatMap(toLateGrant);
+    this.#all = operations;
     this.#faults = faults;
+    this.#untold = this.#operations.flatMap((operation) => [
+      ...toLateGrant(operation),
+      ...(this.#isDisturbed(operation) ? toUntoldRenewal(operation) : []),
+    ]);
     this.#losses = faults.filter(({ losesData }) => losesData);
     this.#queue = new QueueTimes(operations, (operation) => this.#isDisturbed(operation));
   }
@@ -110,7 +127,7 @@ class KeyCheck {
   }
 
   #events(): Event[] {
-    const events = [...this.#operations, ...this.#late].flatMap((operation): Event[] => [
+    const events = [...this.#operations, ...this.#untold].flatMap((operation): Event[] => [
       { atMs: operation.calledAtMs, type: 'call', operation },
       { atMs: endOf(operation), type: 'return', operation },
     ]);
@@ -296,18 +313,37 @@ class KeyCheck {
     return false;
   }
 
-  #isDisturbed({ calledAtMs, returnedAtMs }: Operation): boolean {
+  #isDisturbed({ calledAtMs, returnedAtMs, waitMs = 0 }: Operation): boolean {
+    if (returnedAtMs - calledAtMs - waitMs > SLOW_MS) return true;
     return meetsAny(this.#faults, { fromMs: calledAtMs - AFTERMATH_MS, toMs: returnedAtMs });
   }
 
   #violationAt(operation: Operation): Violation {
-    const around = this.#operations.filter(
-      ({ calledAtMs, returnedAtMs }) =>
-        calledAtMs <= operation.returnedAtMs && returnedAtMs >= operation.calledAtMs - 3000,
+    const [fromMs, toMs] = [operation.calledAtMs - AROUND_MS, operation.returnedAtMs];
+    const near = this.#all.filter(
+      ({ calledAtMs, returnedAtMs }) => calledAtMs <= toMs && returnedAtMs >= fromMs,
     );
-    const what = `no order explains ${operation.kind} -> ${operation.answer}`;
-    return { key: this.#key, what, operation, around: around.slice(-40) };
+    const others = near.filter((other) => !isAkin(operation, other)).slice(-MOST_AROUND);
+    const around = [...this.#all.filter((other) => isAkin(operation, other)), ...others];
+    return {
+      key: this.#key,
+      what: `no order explains ${operation.kind} -> ${operation.answer}`,
+      operation,
+      around: around.sort((one, other) => one.calledAtMs - other.calledAtMs),
+      faults: this.#faults.filter((fault) => fault.fromMs <= toMs && fault.toMs >= fromMs),
+    };
   }
+}
+
+/** True for calls about the same owner or token. */
+function isAkin(operation: Operation, other: Operation): boolean {
+  const namesOf = ({ owner, token, named, seen }: Operation) => [
+    owner,
+    seen?.owner,
+    ...[token, named, seen?.token].map((number) => number || undefined),
+  ];
+  const names = namesOf(operation);
+  return namesOf(other).some((name) => name !== undefined && names.includes(name));
 }
 
 /** What a wait that was refused may have been granted in its last moments: nobody was told, as it was too late. */
@@ -315,6 +351,16 @@ function toLateGrant(operation: Operation): Operation[] {
   const { id, kind, answer, waitMs = 0 } = operation;
   if (kind !== 'acquire' || answer !== 'refused' || waitMs === 0) return [];
   return [{ ...operation, id: id - 0.5, answer: 'unknown', ttlMs: 0 }];
+}
+
+/**
+ * What a renewal that found its grant gone may have done before: its reply was lost, the lease that it had prolonged ran out,
+ * and it was sent again.
+ */
+function toUntoldRenewal(operation: Operation): Operation[] {
+  const { id, kind, answer } = operation;
+  if (kind !== 'renew' || (answer !== 'not_found' && answer !== 'held_by_other')) return [];
+  return [{ ...operation, id: id - 0.25, answer: 'unknown', lateMs: 0 }];
 }
 
 /** What a call whose outcome nobody knows may make of a lease. */
@@ -337,9 +383,8 @@ function isOfAnother(operation: Operation, owner: string): boolean {
 
 /** Until when an operation may have an effect. */
 function endOf(operation: Operation): number {
-  const { answer, returnedAtMs, ttlMs } = operation;
-  if (answer !== 'unknown') return returnedAtMs;
-  return returnedAtMs + LATE_EFFECT_MS + (takes(operation) ? ttlMs : 0);
+  if (operation.answer !== 'unknown') return operation.returnedAtMs;
+  return effectEndOf(operation) + (takes(operation) ? operation.ttlMs : 0);
 }
 
 function nameOf({ lease, lastToken, nowMs, applied }: Configuration): string {

@@ -53,17 +53,18 @@ export function mayLast(lease: Lease | undefined, nowMs: number): lease is Lease
   return lease !== undefined && lease.endsByMs >= nowMs - CLOCK_SLACK_MS;
 }
 
-/** The lease of a grant. Undefined where the caller was told an end that no grant in the span has. */
+/** The lease of a grant. Undefined where the caller was told an end that no grant of the call has. */
 export function toLease(
   operation: Operation,
-  { nowMs, untilMs }: Span,
+  { nowMs }: Pick<Span, 'nowMs'>,
 ): Omit<Lease, 'mayVanish'> | undefined {
   const { owner, token = 0, ttlMs, validUntilMs = 0, mayLastUntilMs = 0 } = operation;
-  if (validUntilMs > untilMs + ttlMs + CLOCK_SLACK_MS) return undefined;
-  const endsFromMs = Math.max(nowMs + ttlMs, validUntilMs);
+  const { returnedAtMs: toldAtMs } = operation;
   // A repeated send may move it until the call returns.
-  const endsByMs = Math.max(operation.returnedAtMs + ttlMs, mayLastUntilMs);
-  return { owner, token, endsFromMs, endsByMs, toldAtMs: operation.returnedAtMs };
+  if (validUntilMs > toldAtMs + ttlMs + CLOCK_SLACK_MS) return undefined;
+  const endsFromMs = Math.max(nowMs + ttlMs, validUntilMs);
+  const endsByMs = Math.max(toldAtMs + ttlMs, mayLastUntilMs);
+  return { owner, token, endsFromMs, endsByMs, toldAtMs };
 }
 
 /** What a renewal makes of a lease. Undefined where it can't have renewed this one, or told a false end. */
@@ -82,9 +83,14 @@ export function renewed(
 }
 
 /** A lease that a renewal of unknown outcome may have prolonged. */
-export function maybeRenewed(lease: Lease, { returnedAtMs, ttlMs }: Operation): Lease {
-  const endsByMs = Math.max(lease.endsByMs, returnedAtMs + LATE_EFFECT_MS + ttlMs);
+export function maybeRenewed(lease: Lease, operation: Operation): Lease {
+  const endsByMs = Math.max(lease.endsByMs, effectEndOf(operation) + operation.ttlMs);
   return { ...lease, endsByMs };
+}
+
+/** Until when a call of unknown outcome may take effect. */
+export function effectEndOf({ returnedAtMs, lateMs = LATE_EFFECT_MS }: Operation): number {
+  return returnedAtMs + lateMs;
 }
 
 /** True where a view that was taken in the time of the call shows this lease: owner, token and end belong together. */

@@ -27,7 +27,7 @@ export function toTable(
   report: FaultRunReport,
   more: Readonly<Record<string, number>> = {},
 ): string {
-  const { operations, holds, faults, seconds, violations, serverEvents } = report;
+  const { operations, holds, faults, stalls, seconds, violations, serverEvents } = report;
   const rows: readonly Row[] = [
     ['operations', operations.length + holds.length],
     ['seconds', seconds.toFixed(0)],
@@ -39,6 +39,7 @@ export function toTable(
       `fault: ${kind}`,
       faults.filter((each) => each.kind === kind).length,
     ]),
+    ['times the machine stood still for 0.5 s', stalls],
     ['violations', violations.length],
   ];
   const lines = rows.map(([what, number]) => `| ${what} | ${number} |`);

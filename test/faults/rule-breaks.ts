@@ -1,4 +1,4 @@
-import { type FaultWindow, firstIndex, type Operation } from './history';
+import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';
 import type { Hold } from './holds';
 
 /** Faults that last no time: a ticket, a lease and a wait are none the worse for them. */
@@ -12,6 +12,8 @@ export interface Account {
   readonly operations: readonly Operation[];
   readonly holds: readonly Hold[];
   readonly faults: readonly FaultWindow[];
+  /** Times in which the machine had too much to do for anybody to be in time; none where this is left out. */
+  readonly stalls?: readonly FaultWindow[];
   /** What to take from a moment of the wall clock to have one of the history's. */
   readonly wallMs: number;
 }
@@ -29,9 +31,10 @@ export function drawnAtMs(token: number, { wallMs }: Pick<Account, 'wallMs'>): n
 
 /** True where a fault may have kept a sidecar from its work in this time, or its Redis. */
 export function mayDisturb(
-  faults: readonly FaultWindow[],
+  { faults, stalls = [] }: Pick<Account, 'faults' | 'stalls'>,
   { fromMs, toMs, sidecar }: Pick<FaultWindow, 'fromMs' | 'toMs' | 'sidecar'>,
 ): boolean {
+  if (meetsAny(stalls, { fromMs, toMs })) return true;
   for (let at = firstIndex(faults, (fault) => fault.toMs >= fromMs); at < faults.length; at += 1) {
     const fault = faults[at]!;
     if (fault.fromMs > toMs) return false;

@@ -89,21 +89,22 @@ function findOvertaken(
 function isPassed(
   { hold, fromMs, toMs }: Ticket,
   { grant, atMs }: { readonly grant: Operation; readonly atMs: number },
-  { faults }: Account,
+  account: Account,
 ): boolean {
   const cameAtMs = (grant.waitMs ?? 0) > 0 ? grant.calledAtMs : atMs;
   if (fromMs + SLACK_MS > cameAtMs || toMs - SLACK_MS < atMs) return false;
   const { sidecar } = hold;
-  const isLost = faults.some(
+  const isLost = account.faults.some(
     (fault) => fault.losesData && fault.toMs > fromMs - SLACK_MS && fault.fromMs < atMs + SLACK_MS,
   );
   return (
-    !isLost && !mayDisturb(faults, { fromMs: atMs - TICKET_MS, toMs: atMs + SLACK_MS, sidecar })
+    !isLost && !mayDisturb(account, { fromMs: atMs - TICKET_MS, toMs: atMs + SLACK_MS, sidecar })
   );
 }
 
 /** Waits that ended for nothing though the lock had been free for long. */
-function findIdle({ operations, faults }: Account): RuleBreak[] {
+function findIdle(account: Account): RuleBreak[] {
+  const { operations } = account;
   const holders = byKey(operations.filter(({ kind }) => kind === 'tryLock' || kind === 'acquire'));
   const ends = new Map(
     operations
@@ -115,7 +116,7 @@ function findIdle({ operations, faults }: Account): RuleBreak[] {
     const toMs = calledAtMs + waitMs;
     const fromMs = toMs - IDLE_MS;
     if (kind !== 'acquire' || answer !== 'refused' || fromMs < calledAtMs) return [];
-    if (mayDisturb(faults, { fromMs: calledAtMs - 1000, toMs, sidecar })) return [];
+    if (mayDisturb(account, { fromMs: calledAtMs - 1000, toMs, sidecar })) return [];
     const isHeld = (holders.get(key) ?? []).some((other) => {
       if (other.id === id || other.answer === 'refused' || other.answer === 'not-applied')
         return false;

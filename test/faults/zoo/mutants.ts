@@ -39,8 +39,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: WAITERS,
-        piece: "const isUnknown = end.state === 'failed';\n    this.#settle(waiter, isUnknown",
-        by: "const isUnknown = end.state === 'failed';\n    if (end.state === 'granted') this.#settle(waiter, end);\n    else this.#settle(waiter, isUnknown",
+        piece: "if (end.state === 'failed') this.#fail(waiter, end.error);\n    else this",
+        by: "if (end.state === 'failed') this.#fail(waiter, end.error);\n    else if (end.state === 'granted') this.#settle(waiter, end);\n    else this",
       },
       {
         file: 'stores/redis/redis-queue.ts',
@@ -50,6 +50,14 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  mutant(
+    {
+      name: 'a wait that may have been granted and says that it did nothing',
+      first: 'a wait that may have been granted does not say that it did nothing',
+    },
+    WAITERS,
+    ['error: toFailure(waiter, error)', 'error'],
+  ),
   mutant(
     { name: 'a ghost ticket of an absent caller', first: 'a caller that leaves leaves no ticket' },
     WAITERS,
