@@ -56,6 +56,11 @@ export async function release(hold: Hold): Promise<StoreError | undefined> {
   }
 }
 
+/** True if the renewal has extended the lease in the store, or may have. */
+export function mayHaveExtended(end: RenewalEnd): boolean {
+  return end.state === 'renewed' || (end.state === 'failed' && end.error.outcome === 'unknown');
+}
+
 /** True if the store could not be reached, as opposed to a refusal by the store. */
 export function isUnreachable({ kind }: StoreError): boolean {
   return kind === 'unavailable' || kind === 'deadline' || kind === 'closed';

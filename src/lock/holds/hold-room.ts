@@ -13,7 +13,7 @@ import type { StoreError } from '../lock-store';
 import type { StoreCatalog } from '../store-catalog';
 import type { Grant } from '../store-abilities';
 import { Hold, HoldStoppedError, type HoldSubject } from './hold';
-import { isUnreachable, release, renew, type RenewalEnd } from './hold-calls';
+import { isUnreachable, mayHaveExtended, release, renew, type RenewalEnd } from './hold-calls';
 import { RELEASE_PAUSE_MS, toRenewalLimit, toRenewalPause, toRetryPause } from './renewal-plan';
 
 /** Default limit of concurrent holds. */
@@ -137,9 +137,10 @@ export class HoldRoom {
     // A renewal that was aborted because the hold ended says nothing about the store.
     if (!hold.isLive) return;
     this.#report(hold, toRenewalOutcome(end));
+    hold.mayOutlast ||= mayHaveExtended(end);
     if (nowMs >= hold.endMs) this.#ranOut(hold);
-    else if (end.state === 'not_found') this.#lose(hold, 'EXPIRED');
-    else if (end.state === 'held_by_other') this.#lose(hold, 'TAKEN_OVER');
+    else if (end.state === 'not_found') this.#gone(hold, 'EXPIRED');
+    else if (end.state === 'held_by_other') this.#gone(hold, 'TAKEN_OVER');
     else if (hold.state === 'parting') this.#schedule(hold);
     else if (end.state === 'renewed') this.#prolong(hold, end.endMs);
     else this.#renewalFailed(hold, end.error);
@@ -147,6 +148,7 @@ export class HoldRoom {
 
   #prolong(hold: Hold, endMs: number): void {
     hold.failure = undefined;
+    hold.mayOutlast = false;
     hold.state = 'held';
     hold.endMs = Math.max(hold.endMs, endMs);
     this.#emit(hold, (validMs) => ({ type: 'renewed', validMs }));
@@ -186,16 +188,22 @@ export class HoldRoom {
   #ranOut(hold: Hold): void {
     const { call, failure, state } = hold;
     const isUnanswered = call !== undefined || (failure !== undefined && isUnreachable(failure));
+    const mayStand = hold.mayOutlast || call !== undefined;
     this.#lose(hold, isUnanswered && state !== 'parting' ? 'STORE_UNREACHABLE' : 'EXPIRED');
+    // A renewal whose answer was lost or late may have extended a lease that nobody uses any more.
+    if (mayStand) this.#release(hold);
+    else this.#end(hold);
+  }
+
+  /** The store no longer has the grant, so there is nothing to release. */
+  #gone(hold: Hold, reason: LostReason): void {
+    this.#lose(hold, reason);
+    this.#end(hold);
   }
 
   #lose(hold: Hold, reason: LostReason): void {
-    const isUnknown = hold.call !== undefined || hold.failure?.outcome === 'unknown';
     tell(hold, { type: 'lost', reason });
     this.#over(hold, { outcome: 'lost', lostBy: reason });
-    // A renewal whose reply was lost may have extended a lease that nobody uses any more.
-    if (reason === 'STORE_UNREACHABLE' && isUnknown) this.#release(hold);
-    else this.#end(hold);
   }
 
   #clientEnded(hold: Hold): void {

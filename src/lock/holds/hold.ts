@@ -57,6 +57,8 @@ export class Hold implements Timed {
   callLimitMs = Infinity;
   /** The failure of the latest renewal. Undefined if it was answered. */
   failure: StoreError | undefined;
+  /** True if a renewal that did not move `endMs` may have extended the lease in the store. */
+  mayOutlast = false;
   readonly subject: HoldSubject;
   readonly fencingToken: number;
   readonly beganAtMs: number;
