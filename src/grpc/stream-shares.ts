@@ -6,7 +6,10 @@ import type { ServerHttp2Session } from 'node:http2';
  */
 const LEAST_SHARE = 8;
 
-/** How often to check which connections no longer need a part of the total, in milliseconds. */
+/**
+ * How often to check which connections no longer need a part of the total, or the room of calls
+ * that have ended, in milliseconds.
+ */
 const LOOK_EVERY_MS = 1000;
 
 /** A connection and the number of its open calls. */
@@ -23,6 +26,10 @@ export interface Sharer {
 interface Announcement {
   streams: number;
   isPending: boolean;
+  /** The part of the limit that is for uncounted calls. */
+  room: number;
+  /** True if the last check found that less room is needed. */
+  isAmple: boolean;
 }
 
 /**
@@ -34,6 +41,11 @@ interface Announcement {
  * A connection gets a part of the total only if it has at least {@link LEAST_SHARE} calls open, or
  * had them a moment ago. Connections that are idle, watch health or make an occasional call take
  * nothing from the others.
+ *
+ * Room for uncounted calls is taken back only after two checks have found it unused. node:http2
+ * refuses a call above a lower limit as soon as it has sent that limit, although the client may not
+ * have read it yet: a client that ends a thousand calls and begins a thousand others would lose half
+ * of them.
  *
  * The share changes only when the number of such connections passes a power of two. Otherwise
  * thousands of connections would get new settings whenever one opens or closes.
@@ -47,6 +59,8 @@ export class StreamShares {
   #share: number;
   readonly #announced = new Map<Sharer, Announcement>();
   readonly #busy = new Set<Sharer>();
+  /** The connections with room for uncounted calls. */
+  readonly #roomy = new Set<Sharer>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(total: number) {
@@ -56,7 +70,7 @@ export class StreamShares {
 
   /** Adds a new connection. Its first setting is {@link total}. */
   add(sharer: Sharer): void {
-    const last = { streams: this.total, isPending: false };
+    const last = { streams: this.total, isPending: false, room: 0, isAmple: false };
     this.#announced.set(sharer, last);
     this.#tell(sharer, last);
   }
@@ -66,21 +80,33 @@ export class StreamShares {
     if (unaryCallsOf(sharer) < LEAST_SHARE || this.#busy.has(sharer)) return;
     this.#busy.add(sharer);
     this.#shareOut();
-    this.#timer ??= setInterval(() => {
-      this.#look();
-    }, LOOK_EVERY_MS).unref();
+    this.#startLooking();
   }
 
   /** Records that the number of event streams or of waiting calls on a connection has changed. */
   hold(sharer: Sharer): void {
     const last = this.#announced.get(sharer);
-    if (last !== undefined) this.#tell(sharer, last);
+    const room = roomFor(uncountedCallsOf(sharer));
+    if (last === undefined || room < last.room) return;
+    last.isAmple = false;
+    if (room === last.room) return;
+    last.room = room;
+    this.#roomy.add(sharer);
+    this.#tell(sharer, last);
+    this.#startLooking();
   }
 
   /** Removes a closed connection. */
   remove(sharer: Sharer): void {
     this.#announced.delete(sharer);
+    this.#roomy.delete(sharer);
     if (this.#busy.delete(sharer)) this.#shareOut();
+  }
+
+  #startLooking(): void {
+    this.#timer ??= setInterval(() => {
+      this.#look();
+    }, LOOK_EVERY_MS).unref();
   }
 
   #look(): void {
@@ -88,9 +114,24 @@ export class StreamShares {
       if (unaryCallsOf(sharer) < LEAST_SHARE) this.#busy.delete(sharer);
     }
     this.#shareOut();
-    if (this.#busy.size > 0) return;
+    for (const sharer of this.#roomy) this.#takeRoomBack(sharer);
+    if (this.#busy.size > 0 || this.#roomy.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #takeRoomBack(sharer: Sharer): void {
+    const last = this.#announced.get(sharer);
+    const room = roomFor(uncountedCallsOf(sharer));
+    if (last === undefined || room === last.room) return;
+    if (!last.isAmple) {
+      last.isAmple = true;
+      return;
+    }
+    last.room = room;
+    last.isAmple = false;
+    if (room === 0) this.#roomy.delete(sharer);
+    this.#tell(sharer, last);
   }
 
   #shareOut(): void {
@@ -105,7 +146,7 @@ export class StreamShares {
    * Sends one change at a time, because Node throws if a client leaves ten of them unacknowledged.
    */
   #tell(sharer: Sharer, last: Announcement): void {
-    const share = this.#share + roomFor(uncountedCallsOf(sharer));
+    const share = this.#share + last.room;
     const { session } = sharer;
     if (last.isPending || last.streams === share || session.closed || session.destroyed) return;
     last.streams = share;

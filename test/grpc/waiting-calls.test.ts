@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
 
 import { loadNativeService } from '../../src/grpc/proto-files';
 import type { NativeCaller } from '../../src/lock/native-lock-service';
@@ -16,17 +16,20 @@ describe('calls that wait for a lock', () => {
   let grpc: GrpcFixture;
   let session: ClientHttp2Session;
   let waiting: ReadonlySet<object>;
+  let whenNoneWaits = (): void => undefined;
 
   beforeEach(async () => {
     // Waits of the test before may end during this one: each test has a set of its own.
     const open = new Set<object>();
     waiting = open;
+    whenNoneWaits = () => undefined;
     // A wait lasts until its caller goes.
     const wait = (_request: unknown, { signal }: NativeCaller) =>
       new Promise<never>((_resolve, reject) => {
         open.add(signal);
         signal.addEventListener('abort', () => {
           open.delete(signal);
+          if (waiting.size === 0) whenNoneWaits();
           reject(new Error('gone'));
         });
       });
@@ -78,6 +81,31 @@ describe('calls that wait for a lock', () => {
     await eventually(() => {
       expect(waiting.size).toBe(0);
       expect(session.remoteSettings.maxConcurrentStreams).toBe(STREAMS);
+    });
+  });
+
+  it('are not refused where they begin before the client knows that others gave their room back', async () => {
+    const count = 20 * STREAMS;
+    const calls = Array.from({ length: count }, () => wait(60_000));
+    await eventually(() => {
+      expect(waiting.size).toBe(count);
+    });
+    const codes = new Set<number | undefined>();
+    const ended = new Promise<void>((resolve) => {
+      whenNoneWaits = () => {
+        whenNoneWaits = () => undefined;
+        setImmediate(resolve);
+      };
+    });
+    for (const call of calls) call.close(constants.NGHTTP2_CANCEL);
+    // What the sidecar has told the client meanwhile, the client has not read yet.
+    await ended;
+    for (let index = 0; index < count; index += 1) {
+      const call = wait(60_000);
+      call.on('close', () => codes.add(call.rstCode));
+    }
+    await eventually(() => {
+      expect([waiting, [...codes]]).toEqual([count, []]);
     });
   });
 
