@@ -4,6 +4,7 @@ import { createAttempt } from '../../src/lock/attempt';
 import { LeaseClock } from '../../src/lock/lease-clock';
 import { StoreError } from '../../src/lock/lock-store';
 import type { LockQueue, QueueListener } from '../../src/lock/store-abilities';
+import { MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
 import { StoreWaiters } from '../../src/lock/waiting/store-waiters';
 import { Waiter, type WaitRequest } from '../../src/lock/waiting/waiter';
 import { createFakeStore } from '../support/fake-lock-store';
@@ -77,6 +78,8 @@ it('lets waiters ask a store that is away one after another, 2,000 a second', as
     await clock.passGently(ms);
     return queue.asks - before;
   };
+  // The first asks go in turns, which take no time here.
+  expect(await asksIn(0)).toBeGreaterThan(0);
   expect(await asksIn(490)).toBe(0);
   expect(await asksIn(500)).toBeLessThanOrEqual(1000);
   expect(await asksIn(500)).toBeGreaterThan(900);
@@ -89,5 +92,5 @@ it('does nothing for a waiter whose ask is in progress when its turn after a lap
   enterWaiters(queue, clock, 300);
   queue.listener?.lapsed();
   await clock.passGently(2000);
-  expect(queue.asks).toBe(300);
+  expect(queue.asks).toBe(MOST_FIRST_ASKS);
 });

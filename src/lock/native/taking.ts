@@ -4,8 +4,9 @@ import type { LeaseClock } from '../lease-clock';
 import { lockErrors } from '../lock-errors';
 import type { LockObserver } from '../lock-observer';
 import { type LockStore, StoreError, type TryLockCall } from '../lock-store';
-import type { Grant, LeaseAbility, LockQueue } from '../store-abilities';
+import type { AcquireResult, Grant, LeaseAbility, LockQueue } from '../store-abilities';
 import type { CatalogEntry } from '../store-catalog';
+import { FirstAsks } from '../waiting/first-asks';
 import { WaitEndedError, type WaitResult } from '../waiting/waiter';
 import type { WaitingRoom } from '../waiting/waiting-room';
 import type { StoreCalls } from './store-calls';
@@ -55,6 +56,7 @@ export class Taking {
   readonly #clock: LeaseClock;
   readonly #calls: StoreCalls;
   readonly #room: WaitingRoom;
+  readonly #firstAsks = new WeakMap<LockStore, FirstAsks>();
 
   constructor(options: {
     readonly clock: LeaseClock;
@@ -81,7 +83,11 @@ export class Taking {
     const undo = (): Promise<void> => entry.store.withdraw(call);
     const asleepMs = this.#clock.asleepMs();
     const run = async (trySignal: CancelSignal): Promise<Grant | undefined> => {
-      const result = await leases.acquire(call, trySignal);
+      const send = (): Promise<AcquireResult> => leases.acquire(call, trySignal);
+      // Calls that count as unary are limited already.
+      const result = await (isAdmitted
+        ? send()
+        : this.#firstAsksOf(entry.store).run(send, trySignal));
       if (!result.acquired) return undefined;
       const { fencingToken, validUntilMs } = result.grant;
       const grant = { fencingToken, validUntilMs: validUntilMs + asleepMs };
@@ -90,6 +96,14 @@ export class Taking {
     };
     const grant = await this.#calls.run({ entry, run, signal, undo, isAdmitted });
     return grant === undefined ? undefined : toTaken(grant, undo);
+  }
+
+  #firstAsksOf(store: LockStore): FirstAsks {
+    const known = this.#firstAsks.get(store);
+    if (known !== undefined) return known;
+    const asks = new FirstAsks(this.#clock);
+    this.#firstAsks.set(store, asks);
+    return asks;
   }
 
   async #takeInTurn(request: TakeRequest): Promise<Taken | undefined> {

@@ -2,6 +2,7 @@ import { Cancellation, type CancelSignal } from '../../base/cancellation';
 import type { LeaseClock } from '../lease-clock';
 import { StoreError } from '../lock-store';
 import type { AskResult } from '../store-abilities';
+import type { FirstAsks } from './first-asks';
 import type { Waiter } from './waiter';
 
 /** The answer to an ask, with its times on the lease clock; or its failure. */
@@ -15,13 +16,19 @@ export type AskEnd = AskResult | { readonly state: 'failed'; readonly error: unk
  * If the machine sleeps between the send and the answer, that time counts towards the lease. So the
  * offset of the lease clock is read before the send.
  */
-export async function ask(waiter: Waiter, clock: LeaseClock): Promise<AskEnd> {
+export async function ask(
+  waiter: Waiter,
+  { clock, firstAsks }: { readonly clock: LeaseClock; readonly firstAsks: FirstAsks },
+): Promise<AskEnd> {
   const { policy } = waiter.request;
   const cancellation = new Cancellation();
   const asleepMs = clock.asleepMs();
   waiter.ask = cancellation;
   try {
-    const result = await policy.run((signal) => send(waiter, signal), cancellation);
+    const result = await policy.run((signal) => {
+      const sendNow = (): Promise<AskResult> => send(waiter, signal);
+      return waiter.isAsked ? sendNow() : firstAsks.run(sendNow, signal);
+    }, cancellation);
     return toLeaseClock(result, asleepMs);
   } catch (error) {
     return { state: 'failed', error };
@@ -31,6 +38,8 @@ export async function ask(waiter: Waiter, clock: LeaseClock): Promise<AskEnd> {
 /** Notes whether an ask may have taken effect without an answer. A later answer settles that. */
 async function send(waiter: Waiter, signal: CancelSignal): Promise<AskResult> {
   const { queue, call } = waiter.request;
+  waiter.isAsked = true;
+  waiter.isSent = true;
   try {
     const result = await queue.ask(call, signal);
     waiter.isUnsure = false;
@@ -38,6 +47,8 @@ async function send(waiter: Waiter, signal: CancelSignal): Promise<AskResult> {
   } catch (error) {
     waiter.isUnsure ||= !(error instanceof StoreError) || error.outcome === 'unknown';
     throw error;
+  } finally {
+    waiter.isSent = false;
   }
 }
 

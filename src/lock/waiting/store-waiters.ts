@@ -1,11 +1,11 @@
 import { DeadlineQueue } from '../../base/deadline-queue';
-import { runWithin } from '../../base/race';
-import type { Timer } from '../../base/clock';
 import type { LeaseClock } from '../lease-clock';
 import type { LockQueue, QueueListener } from '../store-abilities';
 import { AskPace } from './ask-pace';
 import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer, toFailure } from './asking';
+import { FirstAsks, notAsked } from './first-asks';
 import { headsFirst, KeyWaiters } from './key-waiters';
+import { RefreshBeat } from './refresh-beat';
 import type { Waiter } from './waiter';
 import { type EndReason, WaitEndedError, type WaitResult } from './waiter';
 
@@ -44,9 +44,8 @@ export class StoreWaiters implements QueueListener {
   readonly #byAttempt = new Map<string, Waiter>();
   readonly #deadlines: DeadlineQueue<Waiter>;
   readonly #pace = new AskPace();
-  #tick: Timer | undefined;
-  #isRefreshing = false;
-  #refreshesAgain = false;
+  readonly #beat: RefreshBeat;
+  readonly #firstAsks: FirstAsks;
 
   constructor(queue: LockQueue, clock: LeaseClock, listener: WaitersListener) {
     this.#queue = queue;
@@ -55,6 +54,9 @@ export class StoreWaiters implements QueueListener {
     this.#deadlines = new DeadlineQueue(clock, (waiter) => {
       this.#due(waiter);
     });
+    const refresh = (over: AbortSignal): Promise<void> => this.#refresh(over);
+    this.#beat = new RefreshBeat({ everyMs: queue.refreshEveryMs, clock, refresh });
+    this.#firstAsks = new FirstAsks(clock);
     queue.listen(this);
   }
 
@@ -75,7 +77,7 @@ export class StoreWaiters implements QueueListener {
       waiter.onAbort();
       return;
     }
-    this.#startTicking();
+    this.#beat.start();
     this.#ask(waiter);
     this.#schedule(waiter);
   }
@@ -90,7 +92,7 @@ export class StoreWaiters implements QueueListener {
   /** Ends a wait before its time. */
   end(waiter: Waiter, reason: EndReason): void {
     if (waiter.state === 'ended') return;
-    const isUnsure = waiter.isUnsure || waiter.ask !== undefined;
+    const isUnsure = waiter.isUnsure || waiter.isSent;
     this.#fail(waiter, new WaitEndedError(reason, isUnsure));
     waiter.ask?.abort();
   }
@@ -103,7 +105,7 @@ export class StoreWaiters implements QueueListener {
   }
 
   missed(): void {
-    if (this.#tick !== undefined) void this.#refresh();
+    this.#beat.hurry();
   }
 
   lapsed(): void {
@@ -126,7 +128,7 @@ export class StoreWaiters implements QueueListener {
       return;
     }
     waiter.asksAgain = false;
-    void ask(waiter, this.#clock).then((end) => {
+    void ask(waiter, { clock: this.#clock, firstAsks: this.#firstAsks }).then((end) => {
       this.#asked(waiter, end);
     });
   }
@@ -187,7 +189,7 @@ export class StoreWaiters implements QueueListener {
 
   #due(waiter: Waiter): void {
     if (waiter.state === 'settling') {
-      this.#fail(waiter, noAnswer());
+      this.#fail(waiter, waiter.isSent ? noAnswer() : notAsked());
       waiter.ask?.abort();
     } else if (this.#clock.now() >= waiter.deadlineMs) {
       this.#timeIsOver(waiter);
@@ -222,7 +224,7 @@ export class StoreWaiters implements QueueListener {
     const ofKey = this.#keys.get(call.key);
     ofKey?.delete(waiter);
     if (ofKey?.size === 0) this.#keys.delete(call.key);
-    if (this.#byAttempt.size === 0) this.#stopTicking();
+    if (this.#byAttempt.size === 0) this.#beat.stop();
     this.#listener.settled(waiter, result);
     waiter.settle(result);
     if (result.state === 'granted') this.#listener.done(waiter);
@@ -240,45 +242,9 @@ export class StoreWaiters implements QueueListener {
     this.#listener.done(waiter);
   }
 
-  #startTicking(): void {
-    if (this.#tick !== undefined) return;
-    this.#tick = this.#clock.after(this.#queue.refreshEveryMs, () => {
-      this.#tick = undefined;
-      this.#startTicking();
-      void this.#refresh();
-    });
-  }
-
-  #stopTicking(): void {
-    this.#tick?.close();
-    this.#tick = undefined;
-  }
-
-  /**
-   * Runs one refresh at a time, each with a time limit: a command lost on a dead connection must
-   * not block the next refresh.
-   */
-  async #refresh(): Promise<void> {
-    if (this.#isRefreshing) {
-      this.#refreshesAgain = true;
-      return;
-    }
-    this.#isRefreshing = true;
-    this.#refreshesAgain = false;
+  async #refresh(over: AbortSignal): Promise<void> {
     const keys = [...this.#keys.keys()];
-    const limit = { afterMs: 2 * this.#queue.refreshEveryMs, clock: this.#clock };
-    try {
-      this.#lookedAt(keys, await runWithin(limit, (over) => this.#queue.refresh(keys, over)));
-    } catch {
-      // The next refresh covers these keys. The asks report what is wrong.
-    } finally {
-      this.#isRefreshing = false;
-    }
-    if (this.#isDueAgain()) this.missed();
-  }
-
-  #isDueAgain(): boolean {
-    return this.#refreshesAgain;
+    this.#lookedAt(keys, await this.#queue.refresh(keys, over));
   }
 
   #lookedAt(keys: readonly string[], freeKeys: readonly string[]): void {

@@ -63,6 +63,10 @@ export class Waiter implements Timed {
   state: WaiterState = 'waiting';
   /** The ask in progress, to be aborted. Undefined between asks. */
   ask: { abort(): void } | undefined;
+  /** True while an ask is with the store. */
+  isSent = false;
+  /** True once the store was asked. */
+  isAsked = false;
   /** True if something happened during the ask that makes another one worthwhile. */
   asksAgain = false;
   /** When the next ask is due if nothing happens before. */
