@@ -37,6 +37,8 @@ export interface FaultRunOptions {
   readonly startSidecars: (redisPort: number) => Promise<readonly SidecarUnderTest[]>;
   /** Whether Redis is watched by MONITOR, and what it did held against the answers. */
   readonly watchServer: boolean;
+  /** Called once a minute with how many operations have begun. */
+  readonly onMinute?: (begun: number) => void;
 }
 
 /** What a run has found. */
@@ -120,12 +122,16 @@ async function load(
   const cut = setTimeout(() => {
     workload.cut();
   }, options.longestMs ?? FOREVER_MS);
+  const minute = setInterval(() => {
+    options.onMinute?.(workload.recorder.begun);
+  }, 60_000);
   const lag = new ClientLag();
   injector.start();
   try {
     await workload.run();
   } finally {
     clearTimeout(cut);
+    clearInterval(minute);
     lag.stop();
     await injector.stop();
   }

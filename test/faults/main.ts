@@ -45,6 +45,7 @@ async function main(): Promise<void> {
         startPlainClient(port),
       ]),
     watchServer: true,
+    onMinute: (begun) => process.stderr.write(`${begun} operations have begun\n`),
   });
   process.stdout.write(toTable(report));
   for (const violation of report.violations.slice(0, 10)) process.stdout.write(`\n${violation}\n`);

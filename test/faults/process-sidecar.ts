@@ -7,6 +7,9 @@ import { GrpcClient } from './grpc-client';
 import { HttpClient } from './http-client';
 import type { Mishaps, SidecarUnderTest } from './sidecar-under-test';
 
+/** How often a sidecar is started before the run is given up. */
+const STARTS = 10;
+
 /** What a client has whose sidecar is not there. */
 const NOT_SENT = {
   answer: 'not-applied',
@@ -40,7 +43,7 @@ export async function startProcess(
       isUp = false;
       await sidecar.stop(signal);
       clients.close();
-      sidecar = await SidecarProcess.start({ ...options, ports: sidecar });
+      sidecar = await startAnew({ ...options, ports: sidecar });
       clients = connect(sidecar);
       isUp = true;
     },
@@ -65,6 +68,20 @@ export async function startProcess(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Starts a sidecar as a supervisor does: again where it ends, as it may while the machine has too much to do. */
+async function startAnew(options: Parameters<typeof SidecarProcess.start>[0]) {
+  for (let triesLeft = STARTS; ; triesLeft -= 1) {
+    const sidecar = await SidecarProcess.spawn(options);
+    try {
+      await sidecar.waitForOutput('dapr initialized.');
+      return sidecar;
+    } catch (error) {
+      await sidecar.stop('SIGKILL');
+      if (triesLeft === 1) throw error;
+    }
+  }
 }
 
 function connect({ grpcPort, httpPort }: SidecarProcess) {
