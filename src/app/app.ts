@@ -261,6 +261,7 @@ class ComposedApp implements App {
         createLockLog(logger.scoped('dapr.api'), { loggerOf: (store) => factory.loggerOf(store) }),
         metrics.lockObserver,
         metrics.holdObserver,
+        metrics.heldObserver,
       ],
       bounds: this.#options,
     });

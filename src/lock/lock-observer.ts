@@ -92,6 +92,8 @@ export interface LockCallSubject {
   readonly resourceId: string;
   /** Logged only at level debug, because owners are identities. */
   readonly lockOwner: string;
+  /** The requested lease in milliseconds, as the client wrote it. Undefined if it requests none. */
+  readonly leaseMs?: number | undefined;
 }
 
 /** A finished lock call. */

@@ -144,12 +144,13 @@ class StoreLockService implements LockService {
 
   #observe(
     operation: LockCallSubject['operation'],
-    request: UnlockRequest,
+    request: UnlockRequest & Partial<TryLockRequest>,
     { observer }: Caller,
   ): ObservedLockCall {
-    const { storeName, resourceId, lockOwner } = request;
+    const { storeName, resourceId, lockOwner, expiryInSeconds } = request;
     const isKnownStore = this.#stores.find(storeName) !== undefined;
-    const subject = { operation, storeName, isKnownStore, resourceId, lockOwner };
+    const leaseMs = expiryInSeconds === undefined ? undefined : expiryInSeconds * 1000;
+    const subject = { operation, storeName, isKnownStore, resourceId, lockOwner, leaseMs };
     const observers = observer === undefined ? this.#observers : [...this.#observers, observer];
     return new ObservedLockCall(observers, subject);
   }

@@ -10,6 +10,7 @@ export class ObservedLockCall implements LockCallReport {
   readonly isKnownStore: boolean;
   readonly resourceId: string;
   readonly lockOwner: string;
+  readonly leaseMs: number | undefined;
   outcome: LockOutcome = 'unknown';
   durationMs = 0;
   error: LockError | undefined;
@@ -22,6 +23,7 @@ export class ObservedLockCall implements LockCallReport {
     this.isKnownStore = subject.isKnownStore;
     this.resourceId = subject.resourceId;
     this.lockOwner = subject.lockOwner;
+    this.leaseMs = subject.leaseMs;
     this.#observers = observers;
     for (const observer of observers) observer.started?.(this);
   }

@@ -5,7 +5,7 @@ import type {
   HistogramFamily,
   HistogramSeries,
   NumberFamily,
-  NumberSeries,
+  CountedSeries,
 } from './metric-families';
 
 /** daprd's metrics of gRPC calls. */
@@ -20,7 +20,7 @@ export interface GrpcFamilies {
 interface MethodSeries {
   readonly received: HistogramSeries;
   readonly sent: HistogramSeries;
-  readonly byStatus: Map<number, { readonly completed: NumberSeries; latency: HistogramSeries }>;
+  readonly byStatus: Map<number, { readonly completed: CountedSeries; latency: HistogramSeries }>;
 }
 
 /** Measures unary gRPC calls by method and status. It gets only calls to existing methods. */
@@ -51,7 +51,7 @@ export class GrpcMetrics {
     const method = {
       received: this.#families.grpcReceived.begin(labels),
       sent: this.#families.grpcSent.begin(labels),
-      byStatus: new Map<number, { completed: NumberSeries; latency: HistogramSeries }>(),
+      byStatus: new Map<number, { completed: CountedSeries; latency: HistogramSeries }>(),
     };
     this.#methods.set(path, method);
     return method;

@@ -11,7 +11,7 @@ import {
   type HistogramFamily,
   type HistogramSeries,
   type NumberFamily,
-  type NumberSeries,
+  type CountedSeries,
 } from './metric-families';
 
 /** The metrics of waits and holds. */
@@ -36,13 +36,13 @@ const LOST_REASONS = ['EXPIRED', 'TAKEN_OVER', 'STORE_UNREACHABLE'] as const sat
 
 /** The series of one store. */
 interface StoreSeries {
-  readonly waiters: NumberSeries;
+  readonly waiters: CountedSeries;
   readonly waits: ReadonlyMap<WaitOutcome, HistogramSeries>;
-  readonly wakeUps: NumberSeries;
-  readonly holds: NumberSeries;
-  readonly renewals: ReadonlyMap<RenewalOutcome, NumberSeries>;
-  readonly lostHolds: ReadonlyMap<LostReason, NumberSeries>;
-  readonly forceReleases: NumberSeries;
+  readonly wakeUps: CountedSeries;
+  readonly holds: CountedSeries;
+  readonly renewals: ReadonlyMap<RenewalOutcome, CountedSeries>;
+  readonly lostHolds: ReadonlyMap<LostReason, CountedSeries>;
+  readonly forceReleases: CountedSeries;
 }
 
 /**
@@ -134,6 +134,6 @@ export class HoldMetrics implements LockObserver {
  * Adds to a series, unless its store was removed. A gauge never falls below 0: a wait or a hold may
  * end after its store was removed and another one with the same name was added.
  */
-function add(series: NumberSeries | undefined, change: number): void {
+function add(series: CountedSeries | undefined, change: number): void {
   if (series !== undefined) series.value = Math.max(0, series.value + change);
 }

@@ -5,7 +5,7 @@ import type {
   HistogramFamily,
   HistogramSeries,
   NumberFamily,
-  NumberSeries,
+  CountedSeries,
 } from './metric-families';
 import { PathLabels } from './path-labels';
 
@@ -23,9 +23,9 @@ const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTI
 
 /** The series of one method, path and status. */
 interface RequestSeries {
-  readonly requests: NumberSeries;
+  readonly requests: CountedSeries;
   /** Created with the first request while responses are counted. */
-  responses: NumberSeries | undefined;
+  responses: CountedSeries | undefined;
   readonly latency: HistogramSeries;
 }
 

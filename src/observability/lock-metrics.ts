@@ -9,7 +9,7 @@ import {
   type HistogramFamily,
   type HistogramSeries,
   type NumberFamily,
-  type NumberSeries,
+  type CountedSeries,
 } from './metric-families';
 
 /** The metrics of lock calls. */
@@ -65,9 +65,9 @@ const STRAY_OUTCOMES = ['error'] as const;
 
 /** The series of one operation on one store. */
 interface OperationSeries {
-  readonly inFlight: NumberSeries | undefined;
+  readonly inFlight: CountedSeries | undefined;
   readonly duration: HistogramSeries;
-  readonly outcomes: ReadonlyMap<LockOutcome, NumberSeries>;
+  readonly outcomes: ReadonlyMap<LockOutcome, CountedSeries>;
 }
 
 type StoreSeries = ReadonlyMap<Operation, OperationSeries>;

@@ -104,6 +104,7 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     ),
     wakeUps: count('dapr_lock_wake_ups_total', 'Times that the store woke a waiter'),
     holds: level('dapr_lock_holds', 'Locks that are held by calls'),
+    held: level('dapr_lock_held', 'Locks that this sidecar granted and that are held'),
     renewals: count('dapr_lock_renewals_total', 'Renewals of holds, by how they ended'),
     lostHolds: count('dapr_lock_holds_lost_total', 'Locks that were lost while they were held'),
     forceReleases: count('dapr_lock_force_releases_total', 'Locks that were released by force'),

@@ -45,8 +45,13 @@ interface Sample {
   readonly metricName?: string;
 }
 
-/** A number that increases, or increases and decreases. */
+/** A number that is read when it is shown. */
 export interface NumberSeries {
+  readonly value: number;
+}
+
+/** A number that increases, or increases and decreases. */
+export interface CountedSeries {
   value: number;
 }
 
@@ -61,10 +66,15 @@ export class NumberFamily extends Family {
   }
 
   /** Starts a series at 0. Keep the result: the same labels again would start a second series. */
-  begin(labels: Labels): NumberSeries {
+  begin(labels: Labels): CountedSeries {
     const series = { value: 0 };
-    this.#series.set(series, labels);
+    this.add(series, labels);
     return series;
+  }
+
+  /** Adds a series that is kept elsewhere. */
+  add(series: NumberSeries, labels: Labels): void {
+    this.#series.set(series, labels);
   }
 
   /** Removes a series. */

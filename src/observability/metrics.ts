@@ -1,11 +1,13 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
+import type { Clock } from '../base/clock';
 import type { ApiCall } from '../api/api-observer';
 import type { MetricsSettings } from '../configuration/configuration';
 import type { LockObserver } from '../lock/lock-observer';
 import type { StoreObserver } from '../lock/store-observer';
 import { GrpcMetrics } from './grpc-metrics';
 import { HttpMetrics } from './http-metrics';
+import { HeldLocks } from './held-locks';
 import { HoldMetrics } from './hold-metrics';
 import { LockMetrics } from './lock-metrics';
 import type { MeasuredResult } from './measured-result';
@@ -19,6 +21,8 @@ export interface MetricsOptions {
   readonly settings: MetricsSettings;
   /** True for the name of an existing store. Any other name is arbitrary text of a client. */
   readonly isKnownStore: (name: string) => boolean;
+  /** Default: the clock of the process. */
+  readonly clock?: Clock;
 }
 
 /** The steps at which a component may fail, as in daprd's labels. */
@@ -60,6 +64,7 @@ export class Metrics {
   readonly #grpc: GrpcMetrics;
   readonly #locks: LockMetrics;
   readonly #holds: HoldMetrics;
+  readonly #held: HeldLocks;
   /** Whether each instance of each store is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
@@ -72,6 +77,7 @@ export class Metrics {
     this.#grpc = new GrpcMetrics(this.#metrics, appId);
     this.#locks = new LockMetrics(this.#metrics, appId);
     this.#holds = new HoldMetrics(this.#metrics, appId);
+    this.#held = new HeldLocks(this.#metrics.held, appId, options.clock);
     this.#metrics.componentLoaded.inc({ app_id: appId }, 0);
     collectDefaultMetrics({ register: this.registry });
   }
@@ -90,6 +96,11 @@ export class Metrics {
   /** Measures waits and holds. */
   get holdObserver(): LockObserver {
     return this.#holds;
+  }
+
+  /** Counts the locks that are held. */
+  get heldObserver(): LockObserver {
+    return this.#held;
   }
 
   /** True if calls are measured. */
@@ -142,6 +153,7 @@ export class Metrics {
     this.#storeStates.set(store, states);
     this.#locks.begin(store);
     this.#holds.begin(store);
+    this.#held.begin(store);
     reconnects.inc(labels, 0);
     withdrawn.inc(labels, 0);
     storeUp.set(labels, [...states.values()].includes(true) ? 1 : 0);
@@ -153,6 +165,7 @@ export class Metrics {
     this.#storeStates.delete(store);
     this.#locks.end(store);
     this.#holds.end(store);
+    this.#held.end(store);
     for (const metric of [storeUp, reconnects, withdrawn]) metric.remove(labels);
   }
 

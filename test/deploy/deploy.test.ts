@@ -184,6 +184,7 @@ describe('the dashboard', () => {
       'dapr_lock_wait_duration_seconds_bucket',
       'dapr_lock_wake_ups_total',
       'dapr_lock_holds',
+      'dapr_lock_held',
       'dapr_lock_renewals_total',
       'dapr_lock_holds_lost_total',
       'dapr_lock_force_releases_total',

@@ -340,7 +340,7 @@ function isAkin(operation: Operation, other: Operation): boolean {
   const namesOf = ({ owner, token, named, seen }: Operation) => [
     owner,
     seen?.owner,
-    ...[token, named, seen?.token].map((number) => number || undefined),
+    ...[token, named, seen?.token].map((number) => (number === 0 ? undefined : number)),
   ];
   const names = namesOf(operation);
   return namesOf(other).some((name) => name !== undefined && names.includes(name));

@@ -104,6 +104,7 @@ interface Subject {
   readonly request: { readonly storeName: string };
   readonly resourceId?: string;
   readonly lockOwner?: string;
+  readonly ttlMs?: number;
 }
 
 class NativeLocks implements NativeLockService {
@@ -244,7 +245,7 @@ class NativeLocks implements NativeLockService {
     caller: NativeCaller,
     run: () => Promise<Ended<T>>,
   ): Promise<T> {
-    const { operation, request, resourceId = '', lockOwner = '' } = subject;
+    const { operation, request, resourceId = '', lockOwner = '', ttlMs: leaseMs } = subject;
     const { storeName } = request;
     const isKnownStore = this.#stores.find(storeName) !== undefined;
     const observed = new ObservedLockCall(this.#observersOf(caller), {
@@ -253,6 +254,7 @@ class NativeLocks implements NativeLockService {
       isKnownStore,
       resourceId,
       lockOwner,
+      leaseMs,
     });
     try {
       const [answer, outcome] = await run();
