@@ -67,12 +67,17 @@ export class ProcessGroup {
     );
   }
 
-  /** Sends a signal to all processes of the group. None may be left, or none that may be signalled. */
-  signal(name: NodeJS.Signals): void {
+  /**
+   * Sends a signal to all processes of the group.
+   *
+   * @returns false if none is left, or none that may be signalled
+   */
+  signal(name: NodeJS.Signals): boolean {
     try {
-      process.kill(-this.id, name);
+      return process.kill(-this.id, name);
     } catch (error) {
       if (!isErrno(error, 'ESRCH', 'EPERM')) throw error;
+      return false;
     }
   }
 
@@ -81,16 +86,20 @@ export class ProcessGroup {
     try {
       process.kill(-this.id, 0);
     } catch (error) {
-      return isErrno(error, 'EPERM');
+      // The rest is another user's.
+      if (!isErrno(error, 'EPERM')) return false;
     }
     return !this.#hasOnlyZombies();
   }
 
-  /** Waits until no process is left, for a while. Resolves with true if none is. */
-  async whenEmpty(withinMs: number): Promise<boolean> {
+  /**
+   * Waits until no process is left, for a while, and no longer than until one of the signals aborts.
+   * Resolves with true if none is left.
+   */
+  async whenEmpty(withinMs: number, signals: readonly AbortSignal[] = []): Promise<boolean> {
     const until = performance.now() + withinMs;
     while (this.isAlive) {
-      if (performance.now() >= until) return false;
+      if (performance.now() >= until || signals.some(({ aborted }) => aborted)) return false;
       await pause(LOOK_EVERY_MS);
     }
     return true;

@@ -6,6 +6,7 @@ import { EXIT } from '../exit-codes';
 import { Guard } from './guard';
 import { LeaseWatch } from './lease-watch';
 import { CommandStartError, ProcessGroup } from './process-group';
+import { endRest } from './rest-of-group';
 import { SignalRelay } from './signal-relay';
 
 /** A command and the lock that it runs under. */
@@ -28,9 +29,6 @@ export interface RunRequest {
 export function toMargin(ttlMs: number): number {
   return Math.min(500, ttlMs / 10);
 }
-
-/** How long to wait for processes to disappear that were killed, in milliseconds. */
-const GONE_WITHIN_MS = 2000;
 
 /**
  * Takes a lock, runs a command, and releases the lock once no process of the command's group is left.
@@ -115,7 +113,9 @@ class GuardedRun {
     this.#relay.handTo(group);
     try {
       const exitCode = await group.exited;
-      await this.#endRest(group);
+      const { graceMs, say } = this.#request;
+      const nextAsk = (): AbortSignal => this.#relay.nextAsk();
+      await endRest(group, { graceMs, say, nextAsk, lost: this.#lock.lost });
       return watch.hasEnded ? EXIT.lost : exitCode;
     } finally {
       watch.close();
@@ -135,23 +135,11 @@ class GuardedRun {
         group.signal('SIGTERM');
       },
       onKill: () => {
-        say(`${toErrorMessage(lock.lost.reason ?? 'the lease ends')}; the command is killed`);
-        group.signal('SIGKILL');
+        const reason = toErrorMessage(lock.lost.reason ?? 'the lease ends');
+        const isKilled = group.signal('SIGKILL');
+        say(`${reason}; the command ${isKilled ? 'is' : "can't be"} killed`);
       },
     });
-  }
-
-  /**
-   * Ends the processes that the command has left in its group, because they must not outlive the
-   * lock.
-   */
-  async #endRest(group: ProcessGroup): Promise<void> {
-    if (!group.isAlive) return;
-    group.signal('SIGTERM');
-    if (await group.whenEmpty(this.#request.graceMs)) return;
-    group.signal('SIGKILL');
-    if (await group.whenEmpty(GONE_WITHIN_MS)) return;
-    this.#request.say(`processes of group ${group.id} could not be ended, and still run`);
   }
 
   async #release(exitCode: number): Promise<number> {

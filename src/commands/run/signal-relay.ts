@@ -8,7 +8,7 @@ const OTHERS: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'];
 
 /** Whom the signals are for. */
 export interface SignalTarget {
-  signal(name: NodeJS.Signals): void;
+  signal(name: NodeJS.Signals): unknown;
 }
 
 /**
@@ -19,6 +19,7 @@ export interface SignalTarget {
 export class SignalRelay {
   readonly #ending = new AbortController();
   readonly #listeners = new Map<NodeJS.Signals, () => void>();
+  readonly #asks = new Set<AbortController>();
   #first: NodeJS.Signals | undefined;
   #target: SignalTarget | undefined;
 
@@ -34,6 +35,13 @@ export class SignalRelay {
   /** The exit code for the signal that asked this process to end, as shells say it; undefined without one. */
   get exitCode(): number | undefined {
     return this.#first === undefined ? undefined : 128 + constants.signals[this.#first];
+  }
+
+  /** A signal that aborts when this process is asked to end from now on. */
+  nextAsk(): AbortSignal {
+    const ask = new AbortController();
+    this.#asks.add(ask);
+    return ask.signal;
   }
 
   /** Hands on to a command from now on. */
@@ -61,5 +69,6 @@ export class SignalRelay {
     this.#target?.signal(this.#first === undefined ? name : 'SIGKILL');
     this.#first ??= name;
     this.#ending.abort();
+    for (const ask of this.#asks) ask.abort();
   }
 }
