@@ -1,5 +1,5 @@
 'use strict';
-// Builds dist: the launcher, the sidecar as one file, V8's code cache for it, and the client. With --plain,
+// Builds dist: the launcher, the sidecar as one file, V8's code cache for it, the client, and the page. With --plain,
 // compiles src file by file into plain/ instead, for tools that need single files: coverage and
 // profiles.
 
@@ -9,6 +9,7 @@ const { spawnSync } = require('node:child_process');
 
 const { bundle, BUNDLES } = require('./bundle');
 const { writeClient } = require('./bundle/client-package');
+const { writePage } = require('./bundle/page');
 
 const root = path.join(__dirname, '..');
 const dist = path.join(root, 'dist');
@@ -26,6 +27,7 @@ async function buildBundle() {
   copyFileSync(path.join(__dirname, 'launcher.js'), path.join(dist, 'main.js'));
   chmodSync(path.join(dist, 'main.js'), 0o755);
   await writeClient(path.join(dist, 'client'));
+  await writePage(path.join(dist, 'page'));
   for (const writer of ['write-code-cache.js', 'write-command-cache.js']) {
     const { status } = run(path.join(__dirname, writer));
     // Without the code cache, only the start takes longer.

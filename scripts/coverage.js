@@ -21,13 +21,18 @@ const plain = path.join(root, 'plain') + path.sep;
 /** The minimum coverage of src, in percent. */
 const THRESHOLDS = { lines: 95, branches: 90 };
 
-/** Tests of what is not in src. They run with `npm test`. */
-const OTHERS = ['bench', 'deploy', 'docker', 'docs', 'faults', 'hostile', 'interop', 'scripts'];
+/** Tests of what is not in src, or does not run in Node. */
+const OTHERS = [
+  ...['bench', 'deploy', 'docker', 'docs', 'faults', 'hostile', 'interop'],
+  ...['page', 'scripts'],
+];
 
 function runJest(args) {
   const jest = require.resolve('jest/bin/jest');
   const coverage = ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'];
-  const sources = ['--collectCoverageFrom=src/**/*.ts', `--coverageDirectory=${folder}`];
+  // The page runs in a browser: npm run test:page.
+  const measured = ['src/**/*.ts', '!src/page/**'].map((files) => `--collectCoverageFrom=${files}`);
+  const sources = [...measured, `--coverageDirectory=${folder}`];
   const left = ['/node_modules/', ...OTHERS.map((name) => `<rootDir>/test/${name}/`)];
   const ignored = left.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
   const options = [...coverage, ...sources, ...ignored];

@@ -7,9 +7,15 @@ export type ApiGroup = 'lock' | 'unlock' | 'locks' | 'metadata' | 'shutdown' | '
 /**
  * Who may call a method. A group: callers to whom the configuration allows the group. `always`:
  * everybody with the API token. `probe`: everybody, because kubelets and load balancers can't send
- * a token.
+ * a token. `page`: everybody, because a browser can't send a token with its request for a page; only
+ * for what is the same in every sidecar.
  */
-export type MethodAccess = Exclude<ApiGroup, 'invoke'> | 'always' | 'probe';
+export type MethodAccess = Exclude<ApiGroup, 'invoke'> | 'always' | 'probe' | 'page';
+
+/** True if a method may be called without the API token. */
+export function isOpenToAll(method: { readonly access: MethodAccess } | undefined): boolean {
+  return method?.access === 'probe' || method?.access === 'page';
+}
 
 /** Returns true if the current configuration allows a group of the API over a transport. */
 export type ApiAccess = (group: ApiGroup, protocol: 'http' | 'grpc') => boolean;
@@ -22,5 +28,6 @@ export function isServed(
 ): boolean {
   if (method === undefined) return false;
   const { access } = method;
-  return access === 'always' || access === 'probe' || isAllowed(access, protocol);
+  if (access === 'always' || access === 'probe' || access === 'page') return true;
+  return isAllowed(access, protocol);
 }

@@ -29,6 +29,7 @@ import { createApiObservation } from './api-observation';
 import { type AppContext, type AppOptions, withOverrides } from './app-options';
 import { toComponentEnvironment } from './component-environment';
 import { createLockServices } from './lock-services';
+import { createPage } from './page';
 import { createResiliencyObserver } from './resiliency-observer';
 import { Resources } from './resources';
 import { Servers } from './servers';
@@ -223,13 +224,15 @@ class ComposedApp implements App {
 
   /** Creates the parts, and connects those whose settings can change. */
   #compose(configuration: Configuration): Parts {
-    const { appId } = this.#options;
+    const { appId, resourcesPaths } = this.#options;
     const logger = this.#logger;
+    const stores = this.#stores;
+    const metadata = this.#metadata;
     const metrics = new Metrics({
       appId,
       namespace: this.#context.environment.NAMESPACE ?? '',
       settings: configuration.metrics,
-      isKnownStore: (name) => this.#stores.find(name) !== undefined,
+      isKnownStore: (name) => stores.find(name) !== undefined,
     });
     const context = { ...this.#context, authorities: this.#authorities };
     const observation = createApiObservation(this.#options, context, metrics);
@@ -237,7 +240,7 @@ class ComposedApp implements App {
     const sidecar: Sidecar = {
       appId,
       health,
-      metadata: this.#metadata,
+      metadata,
       checkToken: createTokenCheck(this.#options.apiToken),
       isAllowed: (group, protocol) => this.#isAllowed(group, protocol),
       observer: observation,
@@ -246,38 +249,41 @@ class ComposedApp implements App {
     const resiliency = new Resiliency({
       appId,
       logger: logger.scoped('dapr.runtime'),
-      observer: createResiliencyObserver(metrics, this.#metadata),
+      observer: createResiliencyObserver(metrics, metadata),
     });
+    const page = createPage(this.#options, { stores, metadata, logger });
     const factory = new StoreFactory({
       authorities: this.#authorities,
-      observerOf: (store) => metrics.storeObserver(store),
+      observerOf: (store) => page.watch(store, metrics.storeObserver(store)),
       logger: logger.scoped('dapr.api'),
     });
+    const loggerOf = (store: string) => factory.loggerOf(store);
+    const log = createLockLog(logger.scoped('dapr.api'), { loggerOf });
     const services = createLockServices({
       appId,
-      stores: this.#stores,
+      stores,
       policyOf: (storeName) => resiliency.policyOf(storeName),
       observers: [
-        createLockLog(logger.scoped('dapr.api'), { loggerOf: (store) => factory.loggerOf(store) }),
+        log,
         metrics.lockObserver,
         metrics.holdObserver,
         metrics.heldObserver,
+        ...page.observers,
       ],
       bounds: this.#options,
     });
     const components = this.#createComponents(metrics, factory);
+    const folders = new ManifestFolders(resourcesPaths, logger.scoped('dapr.runtime.processor'));
     const resources = new Resources({
-      folders: new ManifestFolders(
-        this.#options.resourcesPaths,
-        logger.scoped('dapr.runtime.processor'),
-      ),
+      folders,
       selection: this.#options,
       components,
       resiliency,
-      stores: this.#stores,
+      stores,
       logger,
     });
-    const servers = new Servers({ options: this.#options, ...services, sidecar, logger });
+    const served = { ...services, pageApi: page.api, sidecar };
+    const servers = new Servers({ options: this.#options, ...served, logger });
     return { metrics, observation, health, components, resources, servers };
   }
 

@@ -1,6 +1,7 @@
 import { createDaprApi, type DaprApi } from '../api/dapr-api';
 import { EventStreams, toStreamBounds } from '../api/event-streams';
 import { createNativeApi, type NativeApi } from '../api/native-api';
+import type { PageApi } from '../api/page-api';
 import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import { createDaprMethods } from '../grpc/dapr-methods';
@@ -9,6 +10,7 @@ import { createNativeMethods } from '../grpc/native-methods';
 import { createDaprRoutes } from '../http/dapr-routes';
 import { createHttpServer, type HttpServer, type HttpShares } from '../http/http-server';
 import { createNativeRoutes } from '../http/native-routes';
+import { createPageRoutes } from '../http/page-routes';
 import { ByteBudget } from '../servers/byte-budget';
 import { listenOnAll, listenOnSocket, resolveListenHosts, toSocketFile } from '../servers/listen';
 import type { ServerTls } from '../servers/listen-address';
@@ -21,6 +23,8 @@ import type { LockServices } from './lock-services';
 /** The options of {@link Servers}. */
 export interface ServersOptions extends LockServices {
   readonly options: AppOptions;
+  /** Undefined if the page is not served. */
+  readonly pageApi: PageApi | undefined;
   readonly sidecar: Sidecar;
   readonly logger: Logger;
 }
@@ -119,9 +123,13 @@ export class Servers {
   }
 
   #createHttp(surface: 'api' | 'public', tls: ServerTls | undefined): HttpServer {
-    const { options, sidecar, logger } = this.#options;
+    const { options, pageApi, sidecar, logger } = this.#options;
     return createHttpServer({
-      methods: [...createDaprRoutes(this.#api), ...createNativeRoutes(this.#nativeApi)],
+      methods: [
+        ...createDaprRoutes(this.#api),
+        ...createNativeRoutes(this.#nativeApi),
+        ...(pageApi === undefined ? [] : createPageRoutes(pageApi)),
+      ],
       eventStreams: this.#eventStreams,
       sidecar,
       logger: logger.scoped('dapr.runtime.http'),

@@ -17,7 +17,8 @@ interface Places {
  */
 export function toStartupHint(options: AppOptions, storeName: string | undefined): string {
   const { http, grpc, curl, base } = toPlaces(options);
-  const addresses = `Holdfast listens on ${http} (HTTP) and ${grpc} (gRPC).`;
+  const page = toPageHint(options, base);
+  const addresses = `Holdfast listens on ${http} (HTTP) and ${grpc} (gRPC).${page}`;
   if (storeName === undefined) return `\n${addresses} No lock store is loaded.\n\n`;
   const token = options.apiToken === undefined ? '' : ' -H "dapr-api-token: $DAPR_API_TOKEN"';
   return `
@@ -26,6 +27,11 @@ ${addresses} Take a lock:
 ${curl} -X POST ${base}/v1.0-alpha1/lock/${encodeURIComponent(storeName)} -H 'Content-Type: application/json'${token} -d '{"resourceId":"my_file_name","lockOwner":"random_id_abc123","expiryInSeconds":60}'
 
 `;
+}
+
+/** Where the page is. Browsers open no unix sockets. */
+function toPageHint({ servesPage, unixSocketFolder }: AppOptions, base: string): string {
+  return servesPage && unixSocketFolder === undefined ? ` See all locks: ${base}/holdfast/` : '';
 }
 
 function toPlaces(options: AppOptions): Places {

@@ -138,6 +138,11 @@ export const FLAGS = {
     '10000',
     'Limit of calls that hold a lock, or wait to; further ones are refused at once, 0 for no limit; not a flag of daprd',
   ),
+  'disable-page': used(
+    'boolean',
+    'false',
+    'Do not serve the page at /holdfast/, and keep nothing for it; not a flag of daprd',
+  ),
   'dapr-internal-grpc-port': used('text', '', 'Only shown in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),

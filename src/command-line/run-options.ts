@@ -57,6 +57,8 @@ export interface RunOptions {
   readonly tlsFiles: TlsFiles | undefined;
   /** True if spans contain resource and owner. */
   readonly tracesLockDetails: boolean;
+  /** True if the page for people is served. */
+  readonly servesPage: boolean;
   /** Undefined for no bound. */
   readonly maxConcurrentLockCalls: number | undefined;
   /** Infinity for no bound. */
@@ -128,6 +130,7 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
     reconcileIntervalMs: toReconcileInterval(flags.text('hot-reload-reconcile-interval')),
     tlsFiles: toTlsFiles(flags),
     tracesLockDetails: flags.boolean('trace-lock-details'),
+    servesPage: !flags.boolean('disable-page'),
     maxConcurrentLockCalls: orNoBound(toBound(flags, 'max-concurrent-lock-calls')),
     maxLockWaits: toBound(flags, 'max-lock-waits'),
     maxLockHolds: toBound(flags, 'max-lock-holds'),

@@ -119,7 +119,10 @@ export interface LockObserver {
   /** A waiter stands in the queue, behind so many others. Called once per wait. */
   queued?(storeName: string, ahead: number): void;
   /** A hold has its lock. */
-  holdBegan?(storeName: string): void;
+  holdBegan?(
+    storeName: string,
+    hold: { readonly resourceId: string; readonly lockOwner: string },
+  ): void;
   /** A hold that has its lock told its client an event. The event names the owner. */
   told?(storeName: string, event: HoldEvent): void;
   holdEnded?(report: HoldReport): void;

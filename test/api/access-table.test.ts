@@ -7,7 +7,10 @@ import type { ApiGroup } from '../../src/api/api-groups';
 import type { MethodRow } from '../../src/api/api-method';
 import { createDaprApi } from '../../src/api/dapr-api';
 import { createNativeApi } from '../../src/api/native-api';
+import { createPageApi } from '../../src/api/page-api';
 import { TRANSPORT_METHODS } from '../../src/grpc/transport-methods';
+import { createPageRoutes } from '../../src/http/page-routes';
+import { SidecarView } from '../../src/observability/sidecar-view';
 import { GrpcFixture } from '../grpc/grpc-fixture';
 import { HttpFixture, NOT_ROUTED } from '../http/http-fixture';
 import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
@@ -52,7 +55,11 @@ const OVER_HTTP = [
   { group: 'locks', verb: 'POST', path: `${LOCKS}/force-release` },
   { group: 'locks', verb: 'GET', path: `${LOCKS}/lock` },
   { group: 'locks', verb: 'GET', path: LOCKS },
+  { group: 'locks', verb: 'GET', path: '/holdfast/v1/overview' },
 ] as const;
+
+/** The files of the page: for everybody, because a browser can't send a token with its request. */
+const PAGE_OVER_HTTP = ['', '/page.js', '/page.css', '/icon.svg'].map((file) => `/holdfast${file}`);
 
 const PROBES_OVER_HTTP = ['/v1.0/healthz', '/v1.0/healthz/outbound'];
 
@@ -85,7 +92,7 @@ describe('the access group of each method', () => {
       return !denied.includes(group);
     };
     grpc = await new GrpcFixture({ isAllowed }).start();
-    http = await new HttpFixture({ isAllowed }).start();
+    http = await new HttpFixture({ isAllowed, methods: createPageRoutes(createPage()) }).start();
     http.sidecar.health.markReady('runtime');
     http.sidecar.health.markOutboundReady();
   });
@@ -148,6 +155,11 @@ describe('the access group of each method', () => {
       });
     });
 
+    it.each(PAGE_OVER_HTTP)('lets everybody call GET %s', async (called) => {
+      const { status: answered } = await http.call({ method: 'GET', path: called });
+      expect([200, 308]).toContain(answered);
+    });
+
     it.each([...PROBES_OVER_GRPC, ...REFLECTION])('lets everybody call %s', async (called) => {
       const answer = await grpc.callBytes(called, Buffer.alloc(0), { deadline: Date.now() + 500 });
       expect(answer.code).not.toBe(status.UNIMPLEMENTED);
@@ -160,7 +172,10 @@ describe('the API token', () => {
   let http: HttpFixture;
   beforeAll(async () => {
     grpc = await new GrpcFixture({ token: 'hush' }).start();
-    http = await new HttpFixture({ token: 'hush' }).start();
+    http = await new HttpFixture({
+      token: 'hush',
+      methods: createPageRoutes(createPage()),
+    }).start();
   });
   afterAll(() => Promise.all([grpc.stop(), http.server.close()]));
 
@@ -183,10 +198,13 @@ describe('the API token', () => {
     expect(answer.code).not.toBe(status.UNAUTHENTICATED);
   });
 
-  it.each(PROBES_OVER_HTTP)('is not asked for at GET %s', async (called) => {
-    const answer = await http.call({ method: 'GET', path: called });
-    expect(answer.status).not.toBe(401);
-  });
+  it.each([...PROBES_OVER_HTTP, ...PAGE_OVER_HTTP])(
+    'is not asked for at GET %s',
+    async (called) => {
+      const answer = await http.call({ method: 'GET', path: called });
+      expect(answer.status).not.toBe(401);
+    },
+  );
 });
 
 describe('what has no row', () => {
@@ -231,7 +249,7 @@ describe('the table of methods', () => {
     expect(served.flatMap(toForms).sort()).toEqual(
       [
         ...OVER_HTTP.map((method) => `${method.verb} ${method.path}`),
-        ...PROBES_OVER_HTTP.map((probe) => `GET ${probe}`),
+        ...[...PROBES_OVER_HTTP, ...PAGE_OVER_HTTP].map((path) => `GET ${path}`),
       ].sort(),
     );
     expect(own.map(({ grpcPath }) => grpcPath)).toEqual([...PROBES_OVER_GRPC, ...REFLECTION]);
@@ -259,7 +277,7 @@ describe('the table of methods', () => {
 
   it('has no group that docs/configuration.md and docs/parity.md do not name', () => {
     const groups = new Set(rows().map(({ access }) => access));
-    groups.delete('probe');
+    for (const open of ['probe', 'page'] as const) groups.delete(open);
     for (const [page, sentence] of [
       ['configuration.md', /^\| `name` +\| (`lock`[^.]+)\./m],
       ['parity.md', /`api\.denied` for ([a-z, ]+)/],
@@ -278,7 +296,14 @@ function rows(): readonly MethodRow[] {
 
 function apis() {
   const dapr = createDaprApi(createFakeLockService(), createFakeSidecar());
-  return { ...dapr, ...createNativeApi(createFakeNativeLocks()) };
+  return { ...dapr, ...createNativeApi(createFakeNativeLocks()), ...createPage() };
+}
+
+function createPage() {
+  const file = { contentType: 'text/plain', body: Buffer.from('x'), etag: '"x"' };
+  const files = { 'index.html': file, 'page.js': file, 'page.css': file, 'icon.svg': file };
+  const view = new SidecarView({ appId: 'myapp', version: '1', instance: '', loaded: () => [] });
+  return createPageApi(files, () => view.view());
 }
 
 function toForms({ http }: MethodRow): readonly string[] {

@@ -30,6 +30,7 @@ describe('parseArguments', () => {
       reconcileIntervalMs: 60_000,
       tlsFiles: undefined,
       tracesLockDetails: false,
+      servesPage: true,
       unixSocketFolder: undefined,
       gracefulShutdownMs: 5000,
       logLevel: 'info',

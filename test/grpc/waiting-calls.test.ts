@@ -105,7 +105,7 @@ describe('calls that wait for a lock', () => {
       call.on('close', () => codes.add(call.rstCode));
     }
     await eventually(() => {
-      expect([waiting, [...codes]]).toEqual([count, []]);
+      expect([waiting.size, [...codes]]).toEqual([count, []]);
     });
   });
 

@@ -51,7 +51,7 @@ describe('the metrics of waits and holds', () => {
     observer.waitBegan?.('store');
     observer.waitEnded?.({ storeName: 'store', outcome: 'granted', waitedMs: 1500 });
     observer.woken?.('store');
-    observer.holdBegan?.('store');
+    observer.holdBegan?.('store', { resourceId: 'r', lockOwner: 'o' });
     observer.renewalEnded?.('store', 'withheld');
     expect(await valueOf('dapr_lock_holds')).toBe(1);
     observer.holdEnded?.(loss);
@@ -65,7 +65,7 @@ describe('the metrics of waits and holds', () => {
     const { holdObserver: observer } = metrics;
     const first = metrics.storeObserver('other');
     first.up(true);
-    observer.holdBegan?.('other');
+    observer.holdBegan?.('other', { resourceId: 'r', lockOwner: 'o' });
     first.closed();
     observer.holdEnded?.({ ...loss, storeName: 'other' });
     metrics.storeObserver('other').up(true);

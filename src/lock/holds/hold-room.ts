@@ -88,7 +88,10 @@ export class HoldRoom {
     const { subject } = hold;
     this.#holds.add(hold);
     this.#stores.enter(subject.store);
-    for (const observer of subject.observers) observer.holdBegan?.(subject.storeName);
+    const { storeName, resourceId, owner: lockOwner } = subject;
+    for (const observer of subject.observers) {
+      observer.holdBegan?.(storeName, { resourceId, lockOwner });
+    }
     subject.signal.addEventListener('abort', hold.onAbort);
     hold.mayLastUntilMs = this.#clock.now() + subject.ttlMs;
     this.#emit(hold, (validMs) => ({
