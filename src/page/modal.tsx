@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /**
- * A dialog over the page. The browser keeps the focus inside it, and gives it back afterwards.
+ * A dialog over the page. The browser keeps the focus inside it, and its opener gets it back.
  *
  * @param onClose called for the Escape key
  */
@@ -13,12 +13,14 @@ export function Modal(props: {
 }) {
   const { title, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
     const element = dialog.current;
     element?.showModal();
     return () => {
+      // Nothing outside can have the focus before.
       element?.close();
-      if (document.activeElement === document.body) focusLocks();
+      giveFocusTo(opener);
     };
   }, []);
   return (
@@ -37,6 +39,8 @@ export function Modal(props: {
 }
 
 /** The element that opened the dialog may be gone: the lock was released. */
-function focusLocks(): void {
-  document.getElementById('held-locks')?.focus();
+function giveFocusTo(opener: Element | null): void {
+  const isThere = opener instanceof HTMLElement && opener.isConnected;
+  const next = isThere ? opener : document.getElementById('held-locks');
+  next?.focus();
 }

@@ -43,8 +43,8 @@ export async function loadWindow(
 export interface ShownLock extends LockInfo {
   /** The end of the lease on the clock of the page (`performance.now()`). Undefined if it has none. */
   readonly endsAtMs: number | undefined;
-  /** The longest time left that the page has seen of this grant, in milliseconds: a full bar. */
-  readonly fullMs: number;
+  /** The longest time left that the page has seen of this grant, in milliseconds. */
+  readonly longestMs: number;
   /** How often the page has seen its lease extended. Somebody renews it: its holder is alive. */
   readonly renewals: number;
 }
@@ -66,12 +66,12 @@ export function toShownLock(
   const { ttlMs } = lock;
   const endsAtMs = ttlMs === undefined ? undefined : atMs + ttlMs;
   const isSame = before?.fencingToken === lock.fencingToken && before.lockOwner === lock.lockOwner;
-  if (!isSame) return { ...lock, endsAtMs, fullMs: ttlMs ?? 0, renewals: 0 };
+  if (!isSame) return { ...lock, endsAtMs, longestMs: ttlMs ?? 0, renewals: 0 };
   const isRenewed = lock.expiresAtMs > before.expiresAtMs + CLOCK_STEP_MS;
   return {
     ...lock,
     endsAtMs,
-    fullMs: Math.max(before.fullMs, ttlMs ?? 0),
+    longestMs: Math.max(before.longestMs, ttlMs ?? 0),
     renewals: before.renewals + (isRenewed ? 1 : 0),
   };
 }

@@ -1,8 +1,13 @@
 import { toVisible } from '../observability/visible-text';
 
-/** A text of somebody else for people: control and format characters become visible escapes. */
+/**
+ * A text of somebody else for people: control and format characters become visible escapes, and
+ * spaces at both ends become `␣`, because a name may consist of nothing else.
+ */
 export function toPlain(text: string): string {
-  return toVisible(text).replaceAll('\n', '\\n');
+  return toVisible(text)
+    .replaceAll('\n', '\\n')
+    .replace(/^\p{Zs}+|\p{Zs}+$/gu, (spaces) => '␣'.repeat(spaces.length));
 }
 
 /** The beginning of a text, for a line or a label. */
