@@ -9,6 +9,12 @@ export function createPageRoutes(api: PageApi): readonly HttpMethod[] {
   return bindMethods(api, CODECS);
 }
 
+/** Keeps a browser from giving an answer to pages of other origins. */
+const PRIVATE: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
 /**
  * Sent with every file of the page. Its script, style and data come from where the page comes from,
  * and nothing else runs, is loaded or is sent. No page can show it in a frame, where a click could
@@ -28,10 +34,9 @@ const PROTECTION: Readonly<Record<string, string>> = {
     "trusted-types 'none'",
   ].join('; '),
   'x-frame-options': 'DENY',
-  'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
+  ...PRIVATE,
 };
 
 const FILE: UnaryCodec<object, PageFile> = { decode: () => ({}), encode: sendFile };
@@ -40,8 +45,8 @@ const CODECS: CodecsOf<PageApi> = {
   GetOverview: {
     decode: () => ({}),
     encode: (overview, reply) => {
-      // It names owners and resources.
-      reply.header('cache-control', 'no-store');
+      // It names owners and resources: no cache keeps it, and no other page gets it as a script.
+      reply.headers({ ...PRIVATE, 'cache-control': 'no-store' });
       return sendJson(reply, 200, JSON.stringify(overview));
     },
   },

@@ -3,7 +3,9 @@ import { createServer, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { toComponentYaml } from '../support/component-files';
 import { findFreePort } from '../support/free-port';
+import { startRedisServer } from '../support/redis-server';
 import { lockButton, PageFixture } from './page-fixture';
 
 const TOKEN = 'gehëim-token';
@@ -84,6 +86,28 @@ describe('the way to the page', () => {
     expect(requests).toHaveLength(before);
     await page.evaluate(setHidden(false));
     await lockButton(page, 'unseen').waitFor({ timeout: 1500 });
+  });
+
+  it('shows that a store can not be reached, and that it can again', async () => {
+    const redis = await startRedisServer();
+    const metadata = { redisHost: `127.0.0.1:${redis.port}` };
+    const file = path.join(fixture.folder, 'remote.yaml');
+    await fixture.restart();
+    await writeFile(file, toComponentYaml({ name: 'remote', type: 'lock.redis', metadata }));
+    const { page } = await fixture.open();
+    const row = page.getByRole('row').filter({ hasText: 'remote' });
+    await row.getByRole('button', { name: 'remote' }).click();
+    await row.getByText('reachable', { exact: true }).waitFor();
+    await fixture.take('kept', { storeName: 'remote' });
+    await lockButton(page, 'kept').waitFor();
+    await redis.kill();
+    await row.getByText('not reachable').waitFor();
+    await page.getByText("The locks of this store can't be read").waitFor();
+    await redis.start();
+    await row.getByText('reachable', { exact: true }).waitFor();
+    await page.getByText('No lock is held.').waitFor();
+    await redis.stop();
+    await rm(file);
   });
 
   it('says so where the configuration denies locks', async () => {

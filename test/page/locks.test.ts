@@ -136,6 +136,29 @@ describe('the page of a sidecar', () => {
     await page.getByText('No lock with this beginning is held.').waitFor();
   });
 
+  it('goes on where there are more than a thousand', async () => {
+    const names = Array.from({ length: 1010 }, (_, n) => `many-${n}`);
+    for (let from = 0; from < names.length; from += 100) {
+      await Promise.all(names.slice(from, from + 100).map((name) => fixture.take(name)));
+    }
+    const page = await open();
+    await page.getByText('Part 1 of the locks: 1,000; there are more.').waitFor();
+    const turn = (name: string) => page.getByRole('button', { name }).click();
+    for (let n = 2; n <= 20; n += 1) await turn('Next');
+    await page.getByText('20 of 20').waitFor();
+    await turn('Next');
+    await page.getByText('Part 2 of the locks: 10.').waitFor();
+    await eventually(async () => {
+      expect(await listed(page)).toHaveLength(10);
+    });
+    await turn('Previous');
+    await page.getByText('20 of 20').waitFor();
+    for (let from = 0; from < names.length; from += 100) {
+      await Promise.all(names.slice(from, from + 100).map((name) => release(name)));
+    }
+    await expectListed([]);
+  });
+
   it('shows what was granted, refused and failed lately, and refusals a minute', async () => {
     await fixture.take('wanted', { lockOwner: 'winner' });
     const request = { storeName: 'lockstore', resourceId: 'wanted', ttlMs: 1000 };
