@@ -55,6 +55,7 @@ const MAY_IMPORT = {
   manifests: ['base', 'go'],
   servers: ['base', 'runtime'],
   sidecar: ['base'],
+  upstream: ['base'],
   api: ['base', 'lock', 'sidecar'],
   client: ['base', 'lock/lease-clock'],
   commands: [
@@ -75,7 +76,7 @@ const MAY_IMPORT = {
     'stores/drivers',
     'trust',
   ],
-  'command-line': ['base', 'go', 'servers/listen-address'],
+  'command-line': ['base', 'go', 'servers/listen-address', 'upstream/endpoint'],
   configuration: ['base', 'go', 'manifests', 'api/api-groups'],
   resiliency: ['base', 'go', 'manifests', 'lock'],
   components: ['base', 'go', 'manifests', 'lock', 'sidecar'],
@@ -99,8 +100,8 @@ const MAY_IMPORT = {
     ...STORE_CONTRACT,
   ],
   observability: ['base', 'go', 'api', 'lock', 'servers', 'trust', 'configuration/configuration'],
-  grpc: ['base', 'api', 'lock', 'sidecar', 'servers', 'runtime'],
-  http: ['base', 'go', 'api', 'lock', 'sidecar', 'servers'],
+  grpc: ['base', 'api', 'lock', 'sidecar', 'servers', 'runtime', 'upstream'],
+  http: ['base', 'go', 'api', 'lock', 'sidecar', 'servers', 'upstream'],
   // It runs in browsers: of the other rooms it takes types, and one function without dependencies.
   page: ['api/overview', 'lock/native-lock-service', 'observability/visible-text'],
 };

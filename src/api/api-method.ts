@@ -23,6 +23,11 @@ export interface MethodRow {
   readonly http: readonly HttpForm[];
   /** True if the method is also served on --dapr-public-port, which requires no token. */
   readonly isPublic: boolean;
+  /**
+   * How the method is answered in front of another sidecar (--upstream-grpc-endpoint): `passed` on
+   * to it, or its answer `joined` with ours. Undefined if it is answered here in any case.
+   */
+  readonly behind?: 'passed' | 'joined';
 }
 
 /** The parts of a call besides its request. Created by a transport. */

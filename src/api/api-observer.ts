@@ -24,6 +24,8 @@ export interface ApiCall {
   readonly route: ApiRoute | undefined;
   /** A header (HTTP) or the text of a metadata key (gRPC). The name is in lower case. */
   header(name: string): string | undefined;
+  /** True for a call that is passed on to the sidecar behind this one. */
+  readonly isPassed?: boolean;
   /** The names of all headers. */
   headerNames(): readonly string[];
   /** The bytes of a binary metadata key. Undefined over HTTP. */

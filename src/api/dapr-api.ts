@@ -87,6 +87,7 @@ function createSidecarMethods(
       grpcPath: daprPath('GetMetadata'),
       http: [{ verb: 'GET', template: '/v1.0/metadata' }],
       isPublic: true,
+      behind: 'joined',
       kind: 'unary',
       handle: () => metadata.view(),
     },
@@ -96,6 +97,7 @@ function createSidecarMethods(
       grpcPath: daprPath('SetMetadata'),
       http: [{ verb: 'PUT', template: '/v1.0/metadata/{key}' }],
       isPublic: true,
+      behind: 'passed',
       kind: 'unary',
       handle: ({ key, value }) => {
         metadata.set(key, value);

@@ -34,6 +34,7 @@ import { createResiliencyObserver } from './resiliency-observer';
 import { Resources } from './resources';
 import { Servers } from './servers';
 import { StoreFactory } from './store-factory';
+import { createUpstream } from './upstream';
 
 /** A complete sidecar. */
 export interface App {
@@ -197,8 +198,8 @@ class ComposedApp implements App {
   }
 
   #followFolders({ resources }: Parts): void {
-    const isOn = isFeatureEnabled(this.#configuration, 'HotReload');
-    if (isOn) resources.watch(this.#options.reconcileIntervalMs);
+    if (isFeatureEnabled(this.#configuration, 'HotReload'))
+      resources.watch(this.#options.reconcileIntervalMs);
     else resources.unwatch();
   }
 
@@ -282,16 +283,16 @@ class ComposedApp implements App {
       stores,
       logger,
     });
-    const served = { ...services, pageApi: page.api, sidecar };
+    const upstream = createUpstream(this.#options, { ...context, lifecycle: this.#lifecycle });
+    const served = { ...services, pageApi: page.api, sidecar, upstream };
     const servers = new Servers({ options: this.#options, ...served, logger });
     return { metrics, observation, health, components, resources, servers };
   }
 
   #createComponents(metrics: Metrics, factory: StoreFactory): ComponentManager {
-    const { appId } = this.#options;
     const logger = this.#logger.scoped('dapr.runtime.processor');
     return new ComponentManager({
-      appId,
+      appId: this.#options.appId,
       environment: toComponentEnvironment(this.#context.environment, this.#options),
       createStore: (manifest, made) => factory.create(manifest, made),
       isDenied: (component) => isComponentDenied(this.#configuration, component),

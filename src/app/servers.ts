@@ -17,6 +17,7 @@ import type { ServerTls } from '../servers/listen-address';
 import { readTlsFiles } from '../servers/tls-files';
 import { Turns } from '../servers/turns';
 import { UnreadAnswers } from '../servers/unread-answers';
+import type { Upstream } from '../upstream/upstream';
 import type { AppOptions } from './app-options';
 import type { LockServices } from './lock-services';
 
@@ -27,6 +28,8 @@ export interface ServersOptions extends LockServices {
   readonly pageApi: PageApi | undefined;
   readonly sidecar: Sidecar;
   readonly logger: Logger;
+  /** The sidecar behind this one. Undefined if there is none. */
+  readonly upstream: Upstream | undefined;
 }
 
 /**
@@ -70,7 +73,7 @@ export class Servers {
    * @throws {Error} if a server can't listen on any address
    */
   async open(): Promise<void> {
-    const { options, sidecar, logger } = this.#options;
+    const { options, sidecar, logger, upstream } = this.#options;
     const tls = await this.readTls();
     this.#grpc = createGrpcServer({
       methods: [...createDaprMethods(this.#api), ...createNativeMethods(this.#nativeApi)],
@@ -80,6 +83,7 @@ export class Servers {
       maxMessageBytes: options.grpcMaxMessageBytes,
       maxConcurrentCalls: options.maxConcurrentLockCalls,
       tls,
+      upstream,
     });
     this.#http = this.#createHttp('api', tls);
     const grpcPlace = await this.#listen(this.#grpc, 'gRPC', options.grpcPort);
@@ -123,7 +127,7 @@ export class Servers {
   }
 
   #createHttp(surface: 'api' | 'public', tls: ServerTls | undefined): HttpServer {
-    const { options, pageApi, sidecar, logger } = this.#options;
+    const { options, pageApi, sidecar, logger, upstream } = this.#options;
     return createHttpServer({
       methods: [
         ...createDaprRoutes(this.#api),
@@ -139,6 +143,7 @@ export class Servers {
       tls,
       shares: this.#shares,
       surface,
+      upstream,
     });
   }
 

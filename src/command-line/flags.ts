@@ -143,6 +143,21 @@ export const FLAGS = {
     'false',
     'Do not serve the page at /holdfast/, and keep nothing for it; not a flag of daprd',
   ),
+  'upstream-grpc-endpoint': used(
+    'text',
+    '',
+    'gRPC endpoint of a daprd that answers all calls except those of locks; not a flag of daprd',
+  ),
+  'upstream-http-endpoint': used(
+    'text',
+    '',
+    'HTTP endpoint of a daprd that answers all calls except those of locks; not a flag of daprd',
+  ),
+  'max-upstream-calls': used(
+    'integer',
+    '1000',
+    'Limit of concurrent calls to the upstream; further ones are refused at once, 0 for no limit; not a flag of daprd',
+  ),
   'dapr-internal-grpc-port': used('text', '', 'Only shown in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),

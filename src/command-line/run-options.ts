@@ -15,6 +15,7 @@ import {
 } from './listener-options';
 import { OptionsError } from './options-error';
 import { parseQuantity } from './quantity';
+import { toUpstreamEndpoints, type UpstreamEndpoints } from './upstream-options';
 
 /** The levels of `--log-level`. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -65,6 +66,10 @@ export interface RunOptions {
   readonly maxLockWaits: number;
   /** Infinity for no bound. */
   readonly maxLockHolds: number;
+  /** The sidecar behind this one. Undefined if there is none. */
+  readonly upstreamEndpoints: UpstreamEndpoints | undefined;
+  /** Infinity for no bound. */
+  readonly maxUpstreamCalls: number;
   readonly appConnection: {
     readonly port: number;
     readonly protocol: string;
@@ -134,6 +139,8 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
     maxConcurrentLockCalls: orNoBound(toBound(flags, 'max-concurrent-lock-calls')),
     maxLockWaits: toBound(flags, 'max-lock-waits'),
     maxLockHolds: toBound(flags, 'max-lock-holds'),
+    upstreamEndpoints: toUpstreamEndpoints(flags, env, Object.values(ports)),
+    maxUpstreamCalls: toBound(flags, 'max-upstream-calls'),
     warnings: toWarnings(flags),
   });
 }
@@ -230,7 +237,7 @@ function toBytes(flags: FlagValues, name: 'max-body-size' | 'read-buffer-size'):
 /** Infinity for no bound. */
 function toBound(
   flags: FlagValues,
-  name: 'max-concurrent-lock-calls' | 'max-lock-waits' | 'max-lock-holds',
+  name: 'max-concurrent-lock-calls' | 'max-lock-waits' | 'max-lock-holds' | 'max-upstream-calls',
 ): number {
   const bound = flags.integer(name);
   if (bound >= 0) return bound === 0 ? Infinity : bound;

@@ -5,6 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { type ApiAccess, isServed } from '../api/api-groups';
 import type { MethodRow } from '../api/api-method';
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
+import { isOwnGrpcPath } from '../upstream/own-paths';
 import { createDaprStatus } from './error-details';
 import { type GrpcStatus, statusOf } from './grpc-status';
 import { TRANSPORT_METHODS } from './transport-methods';
@@ -34,6 +35,7 @@ export class ApiRefusals {
   readonly #methods: ReadonlyMap<string | undefined, MethodRow>;
   readonly #isAllowed: ApiAccess;
   readonly #checkToken: TokenCheck | undefined;
+  readonly #hasUpstream: boolean;
   /**
    * Each status is created at its first use and kept, because encoding its details takes longer
    * than a lock call.
@@ -46,11 +48,21 @@ export class ApiRefusals {
     readonly isAllowed: ApiAccess;
     /** Undefined if the sidecar has no token. */
     readonly checkToken: TokenCheck | undefined;
+    /** True if calls that are not served here are passed on to an upstream. */
+    readonly hasUpstream?: boolean;
   }) {
     const rows = [...options.methods, ...TRANSPORT_METHODS];
     this.#methods = new Map(rows.map((row) => [row.grpcPath, row]));
     this.#isAllowed = options.isAllowed;
     this.#checkToken = options.checkToken;
+    this.#hasUpstream = options.hasUpstream ?? false;
+  }
+
+  /** True if a call that is not refused is passed on to the upstream. */
+  isPassed(path: string): boolean {
+    if (!this.#hasUpstream) return false;
+    const method = this.#methods.get(path);
+    return method === undefined ? !isOwnGrpcPath(path) : method.behind !== undefined;
   }
 
   /** The status of a refused call. Undefined if the call may continue. */
@@ -59,7 +71,9 @@ export class ApiRefusals {
     if (method !== undefined && !isServed(method, 'grpc', this.#isAllowed)) {
       return this.#once('access', createAccessRefusal);
     }
-    return this.#refuseToken(method, headers) ?? refuseUnknown(method, path);
+    const refusal = this.#refuseToken(method, headers);
+    if (refusal !== undefined || method !== undefined || this.isPassed(path)) return refusal;
+    return refuseUnknown(path);
   }
 
   #refuseToken(
@@ -83,8 +97,7 @@ export class ApiRefusals {
 }
 
 /** Checked after the token, so that only callers with the token find out which methods exist. */
-function refuseUnknown(method: MethodRow | undefined, path: string): GrpcStatus | undefined {
-  if (method !== undefined) return undefined;
+function refuseUnknown(path: string): GrpcStatus {
   return statusOf(status.UNIMPLEMENTED, `Holdfast does not serve ${path}`);
 }
 

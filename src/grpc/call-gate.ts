@@ -89,10 +89,10 @@ export class CallGate {
   }
 
   /**
-   * Returns the limits of an admitted call and sets its account. Returns undefined for a refused
-   * call, which is then already answered.
+   * Returns the limits of an admitted call and sets its account, or `passed` for an admitted call
+   * that is passed on. Returns undefined for a refused call, which is then already answered.
    */
-  admit(call: BegunCall): CallLimits | undefined {
+  admit(call: BegunCall): CallLimits | 'passed' | undefined {
     const { stream, headers, headerBytes, budget } = call;
     const path = headers[':path'] ?? '';
     const exempt = isExempt(path);
@@ -103,6 +103,7 @@ export class CallGate {
       return undefined;
     }
     call.account = account;
+    if (this.#refusals.isPassed(path)) return 'passed';
     if (exempt) this.#visitors.add(stream);
     dropEndlessDeadline(headers);
     return {

@@ -64,6 +64,10 @@ export class Connection {
   heldStreams = 0;
   /** How many of them wait for a lock. They do not count against it either. */
   waitingCalls = 0;
+  /** How many of them are passed on. They do not count against it either. */
+  passedCalls = 0;
+  /** True once one of its calls was passed on. */
+  isPassing = false;
   /** True once one of its calls was admitted. It is no longer a stranger then. */
   isKnown = false;
   readonly #turn: Turn;

@@ -9,6 +9,8 @@ import type { BegunCall, CallGate } from './call-gate';
 import { Connection } from './connection';
 import { boundCall, type CallLimits, stopReadingAtEnd } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
+import type { ArrivedCall } from './passed-call';
+import type { Passing } from './passing';
 import { hasUnsent } from './socket-handle';
 import { Strangers } from './strangers';
 import type { StreamShares } from './stream-shares';
@@ -22,12 +24,15 @@ export interface ConnectionsOptions {
   readonly gate: CallGate;
   /** Limits how many streams each connection may open. Undefined means no limit. */
   readonly shares: StreamShares | undefined;
+  /** Takes the calls that are passed on. Undefined if there is no upstream. */
+  readonly passing?: Passing | undefined;
 }
 
 /** Handles the connections of a server, and the calls on them, before grpc-js does. */
 export class Connections {
   readonly #gate: CallGate;
   readonly #shares: StreamShares | undefined;
+  readonly #passing: Passing | undefined;
   readonly #connections = new Map<ServerHttp2Session, Connection>();
   readonly #known = new WeakSet<Http2Server>();
   readonly #turn = new Turn();
@@ -35,9 +40,10 @@ export class Connections {
   /** The limits of the call that is being handed to grpc-js at the moment. */
   #limits: CallLimits | undefined;
 
-  constructor({ gate, shares }: ConnectionsOptions) {
+  constructor({ gate, shares, passing }: ConnectionsOptions) {
     this.#gate = gate;
     this.#shares = shares;
+    this.#passing = passing;
   }
 
   /**
@@ -146,10 +152,27 @@ export class Connections {
     this.#strangers.spend(connection, 1 + headerBytes / HEADER_BYTES_A_CALL);
     connection.countHeaders(headerBytes);
     if (stream.destroyed) return undefined;
-    const limits = this.#gate.admit(call);
-    if (limits === undefined) stopReadingAtEnd(stream);
+    const admitted = this.#gate.admit(call);
+    if (admitted === undefined) stopReadingAtEnd(stream);
     else if (!connection.isKnown && !isExempt(headers[':path'] ?? '')) this.#meet(connection);
-    return limits;
+    if (admitted !== 'passed') return admitted;
+    this.#pass({ stream, headers, rawHeaders }, connection);
+    return undefined;
+  }
+
+  /** Passes a call on. It does not reach grpc-js. */
+  #pass(call: ArrivedCall, connection: Connection): void {
+    const { stream } = call;
+    stopReadingAtEnd(stream);
+    connection.passedCalls += 1;
+    stream.once('close', () => {
+      connection.passedCalls -= 1;
+    });
+    if (!connection.isPassing) {
+      connection.isPassing = true;
+      this.#shares?.hold(connection);
+    }
+    this.#passing?.pass(call, connection);
   }
 
   /** Records that a call was admitted that needs a token (if the sidecar has one). */

@@ -7,6 +7,7 @@ import type { Sidecar } from '../api/sidecar';
 import type { Logger } from '../base/logger';
 import { Handshakes } from '../servers/handshakes';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
+import type { Upstream } from '../upstream/upstream';
 import { ApiRefusals } from './api-refusals';
 import { CallGate } from './call-gate';
 import { Connections } from './connections';
@@ -14,6 +15,8 @@ import { http2ServersOf, renewCertificate } from './grpc-js-internals';
 import type { GrpcMethod } from './grpc-method';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
+import { createMetadataJoint } from './metadata-joint';
+import { Passing } from './passing';
 import { type StreamHandlerOptions, toStreamHandler } from './stream-handler';
 import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
@@ -32,6 +35,8 @@ export interface GrpcServerOptions {
   readonly maxConcurrentCalls?: number | undefined;
   /** Undefined for connections without TLS. */
   readonly tls: ServerTls | undefined;
+  /** Answers all calls that are not served here. Undefined if there is none. */
+  readonly upstream?: Upstream | undefined;
 }
 
 /** The gRPC transport of the sidecar. */
@@ -79,7 +84,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       : new StreamShares(maxConcurrentCalls * STREAMS_PER_CALL);
   const { maxMessageBytes } = options;
   const gate = new CallGate({ refusals: createRefusals(options), maxMessageBytes });
-  const connections = new Connections({ gate, shares });
+  const passing = createPassing(options);
+  const connections = new Connections({ gate, shares, passing });
   const server = createServer(options, connections, shares?.total);
   const streams = new OpenStreams();
   const handshakes = new Handshakes();
@@ -103,6 +109,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       lateServices.setServing(false);
       streams.end();
       eventStreams.stop();
+      passing?.close();
       const closedAtMs = performance.now();
       const idleEnd = setInterval(() => {
         connections.endIdle({ mayLose: performance.now() - closedAtMs >= UNREAD_END_MS });
@@ -110,14 +117,26 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       }, IDLE_END_MS);
       return shutDown(server).finally(() => {
         clearInterval(idleEnd);
+        passing?.closed();
       });
     },
   };
 }
 
-function createRefusals({ methods, sidecar }: GrpcServerOptions): ApiRefusals {
+function createRefusals({ methods, sidecar, upstream }: GrpcServerOptions): ApiRefusals {
   const { isAllowed, checkToken } = sidecar;
-  return new ApiRefusals({ methods: methods.map(({ row }) => row), isAllowed, checkToken });
+  const hasUpstream = upstream?.sessions !== undefined;
+  const rows = methods.map(({ row }) => row);
+  return new ApiRefusals({ methods: rows, isAllowed, checkToken, hasUpstream });
+}
+
+function createPassing({ methods, sidecar, upstream }: GrpcServerOptions): Passing | undefined {
+  if (upstream?.sessions === undefined) return undefined;
+  const { sessions: pool, calls: limit } = upstream;
+  const joint = createMetadataJoint(() => sidecar.metadata.view().components);
+  const joined = methods.filter(({ row }) => row.behind === 'joined');
+  const joints = new Map(joined.map(({ row }) => [row.grpcPath, joint]));
+  return new Passing({ pool, limit, observer: sidecar.observer, joints });
 }
 
 function createServer(

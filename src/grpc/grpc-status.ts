@@ -4,6 +4,7 @@ import type { MethodRow } from '../api/api-method';
 import { StreamsFullError } from '../api/event-streams';
 import { LockError } from '../lock/lock-errors';
 import { MetadataFullError } from '../sidecar/metadata';
+import { UpstreamError, type UpstreamFailure } from '../upstream/upstream-error';
 import { RequestDecodeError } from './request-decoder';
 import { encodeStatusDetails, type StatusDetails } from './status-details';
 
@@ -42,7 +43,8 @@ export function isExpected(error: unknown): boolean {
     error instanceof RequestDecodeError ||
     error instanceof MetadataFullError ||
     error instanceof StreamsFullError ||
-    error instanceof CallRefusedError
+    error instanceof CallRefusedError ||
+    error instanceof UpstreamError
   );
 }
 
@@ -61,6 +63,15 @@ export function toGrpcStatus(error: unknown, row?: Pick<MethodRow, 'access'>): G
   });
 }
 
+/** The codes of calls that could not be passed on, or whose answer could not. */
+const UPSTREAM_CODES: Readonly<Record<UpstreamFailure, status>> = {
+  unavailable: status.UNAVAILABLE,
+  lost: status.UNAVAILABLE,
+  garbled: status.INTERNAL,
+  overloaded: status.RESOURCE_EXHAUSTED,
+  deadline: status.DEADLINE_EXCEEDED,
+};
+
 /** A failed call: its status, and its code in the catalogue where it has one. */
 interface Failure extends StatusDetails {
   readonly code: status;
@@ -75,6 +86,10 @@ function toFailure(error: unknown): Failure {
   if (error instanceof StreamsFullError) {
     const { message, errorCode, retryAfterSeconds } = error;
     return { code: status.RESOURCE_EXHAUSTED, message, errorCode, retryAfterSeconds };
+  }
+  if (error instanceof UpstreamError) {
+    const { failure, message, retryAfterSeconds } = error;
+    return { code: UPSTREAM_CODES[failure], message, retryAfterSeconds };
   }
   if (error instanceof RequestDecodeError) {
     const { message } = error;

@@ -28,3 +28,20 @@ function toMilliseconds(timeout: string): number {
   const match = /^(\d{1,8}) *([HMSmun])$/.exec(timeout);
   return match === null ? 0 : Number(match[1]) * (TIMEOUT_UNITS[match[2] ?? ''] ?? 0);
 }
+
+/**
+ * Calls back when the deadline of a call passes. A call without a deadline, or with one beyond the
+ * longest timer, has none here.
+ *
+ * @returns a function that removes the timer
+ */
+export function whenDeadlinePasses(headers: IncomingHttpHeaders, onPassed: () => void): () => void {
+  const timeout = headers['grpc-timeout'];
+  if (typeof timeout !== 'string') return () => undefined;
+  const afterMs = toMilliseconds(timeout);
+  if (afterMs > LONGEST_TIMEOUT_MS) return () => undefined;
+  const timer = setTimeout(onPassed, afterMs);
+  return () => {
+    clearTimeout(timer);
+  };
+}

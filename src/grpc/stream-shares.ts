@@ -7,6 +7,13 @@ import type { ServerHttp2Session } from 'node:http2';
 const LEAST_SHARE = 8;
 
 /**
+ * Additional streams for a connection that passes calls on, so that none of these takes the place of
+ * a lock call. It does not follow their number: each change costs two frames, and passed calls are
+ * short or long.
+ */
+const PASSED_ROOM = 2000;
+
+/**
  * How often to check which connections no longer need a part of the total, or the room of calls
  * that have ended, in milliseconds.
  */
@@ -20,6 +27,10 @@ export interface Sharer {
   readonly heldStreams: number;
   /** How many of the open calls wait for a lock. They, too, have their own limit. */
   readonly waitingCalls: number;
+  /** How many of the open calls are passed on. These have a limit of their own, too. */
+  readonly passedCalls: number;
+  /** True once a call of the connection was passed on. */
+  readonly isPassing: boolean;
 }
 
 /** The limit last sent to a connection, and whether its acknowledgement is pending. */
@@ -146,7 +157,8 @@ export class StreamShares {
    * Sends one change at a time, because Node throws if a client leaves ten of them unacknowledged.
    */
   #tell(sharer: Sharer, last: Announcement): void {
-    const share = this.#share + last.room;
+    const passed = sharer.isPassing ? PASSED_ROOM : 0;
+    const share = this.#share + last.room + passed;
     const { session } = sharer;
     if (last.isPending || last.streams === share || session.closed || session.destroyed) return;
     last.streams = share;
@@ -163,8 +175,8 @@ function unaryCallsOf(sharer: Sharer): number {
 }
 
 /** Calls that do not count against the share of their connection. */
-function uncountedCallsOf({ heldStreams, waitingCalls }: Sharer): number {
-  return heldStreams + waitingCalls;
+function uncountedCallsOf({ heldStreams, waitingCalls, passedCalls }: Sharer): number {
+  return heldStreams + waitingCalls + passedCalls;
 }
 
 /**

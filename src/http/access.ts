@@ -46,7 +46,8 @@ export function addAccessCheck(instance: FastifyInstance, surface: Surface): voi
     routes.push({ path: toPattern(url), verb: String(method), method: config?.row });
   });
   instance.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404 && isServedHere(request.routeOptions.config.row)) done();
+    const isPassed = request.is404 && request.isPassed;
+    if (isPassed || isServedHere(request.routeOptions.config.row)) done();
     else answer(request.url.split('?', 1)[0] ?? '/', reply);
   });
   instance.setNotFoundHandler((request, reply) => answer(request.url, reply));

@@ -17,6 +17,10 @@ export class HttpApiCall implements ApiCall {
     this.path = pathOf(request.originalUrl);
   }
 
+  get isPassed(): boolean {
+    return this.#request.isPassed;
+  }
+
   get verb(): string {
     return this.#request.method;
   }

@@ -1,5 +1,6 @@
 import type { StreamsFullError } from '../api/event-streams';
 import { METADATA_FULL } from '../sidecar/metadata';
+import type { UpstreamError } from '../upstream/upstream-error';
 
 /** An error that is specific to HTTP, and not in the lock catalogue. */
 export class HttpError extends Error implements HttpForm {
@@ -20,7 +21,7 @@ export class HttpError extends Error implements HttpForm {
 /** The answer to one kind of failure: a row of {@link httpErrors}. */
 interface HttpForm {
   readonly errorCode: string;
-  readonly httpStatus: 400 | 403 | 404 | 413 | 415 | 500 | 503;
+  readonly httpStatus: 400 | 403 | 404 | 413 | 415 | 500 | 502 | 503;
   /** Seconds after which the same request may succeed. Undefined if waiting does not help. */
   readonly retryAfterSeconds?: number | undefined;
 }
@@ -112,6 +113,13 @@ export const httpErrors = {
       `a browser sent this call for a page of another origin: ${origin} is not in --allowed-origins`,
       { errorCode: 'ERR_FOREIGN_ORIGIN', httpStatus: 403 },
     ),
+  /** The sidecar behind this one did not get the request, or its answer was lost. */
+  upstream: ({ message, errorCode, failure, retryAfterSeconds }: UpstreamError) =>
+    new HttpError(message, {
+      errorCode,
+      httpStatus: failure === 'overloaded' ? 503 : 502,
+      retryAfterSeconds,
+    }),
   /** A defect. Its own text goes only to the log. */
   internal: (cause: unknown) =>
     new HttpError('internal error', { errorCode: 'ERR_INTERNAL', httpStatus: 500 }, { cause }),

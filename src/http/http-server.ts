@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger';
 import type { ByteBudget } from '../servers/byte-budget';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { OneAtATime, type Shares } from '../servers/one-at-a-time';
+import type { Upstream } from '../upstream/upstream';
 import { addAccessCheck } from './access';
 import { takeAnyBody } from './any-body';
 import { answerBadUrl, answerClientError, answerUnsupported } from './client-errors';
@@ -17,6 +18,7 @@ import { addErrorHandling } from './error-handling';
 import { addForeignOriginCheck } from './foreign-origins';
 import type { HttpMethod } from './http-method';
 import { addObservation } from './observation';
+import { addPassing, markPassed } from './passing';
 import { OpenSockets } from './open-sockets';
 import { createUrlRewriter } from './routable-url';
 import { addTokenCheck } from './token-check';
@@ -44,6 +46,8 @@ export interface HttpServerOptions {
   readonly shares: HttpShares;
   /** `public` serves health and metadata only, without a token (--dapr-public-port). */
   readonly surface: 'api' | 'public';
+  /** Answers all requests that are not served here. Undefined if there is none. */
+  readonly upstream?: Upstream | undefined;
 }
 
 /** The resources that the connections of all HTTP servers share. */
@@ -134,11 +138,15 @@ function createInstance(options: HttpServerOptions, oneAtATime: OneAtATime): Fas
   const { bodies: kept, turns } = options.shares;
   takeAnyBody(instance, { maxBytes: options.maxBodyBytes, kept, turns });
   const isWhole = surface === 'api';
+  const { upstream } = options;
+  markPassed(instance, { upstream, isWhole });
   addObservation(instance, { observer: sidecar.observer, isLogged: isWhole });
   if (isWhole && options.allowedOrigins.length > 0) addCors(instance, options.allowedOrigins);
   if (isWhole) addTokenCheck(instance, sidecar);
   addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });
   addForeignOriginCheck(instance, options.allowedOrigins);
+  const hasCors = isWhole && options.allowedOrigins.length > 0;
+  addPassing(instance, { sidecar, upstream, isWhole, hasCors });
   addErrorHandling(instance, options.logger);
   for (const method of methods) {
     if (isWhole || method.row.isPublic) method.addTo(instance, options.eventStreams);
@@ -148,7 +156,7 @@ function createInstance(options: HttpServerOptions, oneAtATime: OneAtATime): Fas
 
 /** Creates Node's server. */
 function createConnections(
-  { readBufferBytes, tls }: HttpServerOptions,
+  { readBufferBytes, tls, upstream }: HttpServerOptions,
   oneAtATime: OneAtATime,
   answer: RequestListener,
 ): Server {
@@ -170,6 +178,8 @@ function createConnections(
     tls === undefined
       ? createServer(settings, listener)
       : createTlsServer({ ...settings, ...tls }, listener);
+  // The upstream decides whether the client shall send its body. Without one, Node says so.
+  if (upstream?.http !== undefined) server.on('checkContinue', listener);
   oneAtATime.watch(server);
   return server;
 }

@@ -1,5 +1,5 @@
 import { toGoJson } from '../go/go-json';
-import type { AppConnection, SidecarMetadataView } from '../sidecar/metadata';
+import type { AppConnection, RegisteredComponent, SidecarMetadataView } from '../sidecar/metadata';
 
 /**
  * The body of GET /v1.0/metadata: daprd's keys in daprd's order, without empty ones, and with
@@ -10,7 +10,7 @@ export function toMetadataBody(view: SidecarMetadataView): string {
     id: view.id,
     runtimeVersion: view.runtimeVersion,
     ...(view.enabledFeatures.length === 0 ? {} : { enabledFeatures: view.enabledFeatures }),
-    ...(view.components.length === 0 ? {} : { components: view.components.map(toComponent) }),
+    ...(view.components.length === 0 ? {} : { components: view.components.map(toComponentBody) }),
     extended: view.extended,
     appConnectionProperties: toConnection(view.appConnection),
     actorRuntime: {
@@ -25,7 +25,8 @@ export function toMetadataBody(view: SidecarMetadataView): string {
   return `${toGoJson(body)}\n`;
 }
 
-function toComponent({ name, type, version }: SidecarMetadataView['components'][number]) {
+/** A component as the metadata show it. */
+export function toComponentBody({ name, type, version }: RegisteredComponent): object {
   return { name, type, ...(version === '' ? {} : { version }) };
 }
 

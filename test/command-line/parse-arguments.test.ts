@@ -48,6 +48,8 @@ describe('parseArguments', () => {
       maxConcurrentLockCalls: 1000,
       maxLockWaits: 10_000,
       maxLockHolds: 10_000,
+      upstreamEndpoints: undefined,
+      maxUpstreamCalls: 1000,
       warnings: [],
     });
   });

@@ -5,6 +5,7 @@ import { StreamsFullError } from '../../src/api/event-streams';
 import { FLAGS } from '../../src/command-line/flags';
 import { httpErrors } from '../../src/http/http-errors';
 import { lockErrors } from '../../src/lock/lock-errors';
+import { upstreamErrors } from '../../src/upstream/upstream-error';
 import { REDIS_PROPERTIES } from '../../src/stores/redis/redis-properties';
 
 /** The tables of a page: each row its cells, without the marks of code. */
@@ -42,6 +43,13 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/errors.md', () => {
+  // A deadline exists over gRPC only, and the end of streams at a stop has the code of the first.
+  const upstreamFailures = [
+    upstreamErrors.unavailable('ENDPOINT', 'REASON'),
+    upstreamErrors.lost('ENDPOINT', 'REASON'),
+    upstreamErrors.garbled('ENDPOINT', 'REASON'),
+    upstreamErrors.overloaded(1000),
+  ];
   const rows = readRows('errors.md').filter(([code]) => code?.startsWith('ERR_'));
 
   it('has every row of the lock catalogue, in order, and no other', () => {
@@ -94,9 +102,11 @@ describe('docs/errors.md', () => {
       httpErrors.metadataFull(),
       httpErrors.streamsFull(new StreamsFullError(20_000, 'sidecar')),
       httpErrors.foreignOrigin('ORIGIN'),
+      ...upstreamFailures.map(httpErrors.upstream),
       httpErrors.internal('cause'),
     ];
-    expect(catalogue).toHaveLength(Object.keys(httpErrors).length);
+    const rowsOfUpstream = upstreamFailures.length - 1;
+    expect(catalogue).toHaveLength(Object.keys(httpErrors).length + rowsOfUpstream);
     const documented = rows.filter(([, , grpcCode]) => grpcCode === '–');
     expect(documented.map(([code, status, , message]) => [code, status, message])).toEqual(
       catalogue.map(({ errorCode, httpStatus, message }) => [

@@ -17,6 +17,7 @@ import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
 import type { NativeLockService } from '../../src/lock/native-lock-service';
 import type { ServerTls } from '../../src/servers/listen-address';
+import type { Upstream } from '../../src/upstream/upstream';
 import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
@@ -53,6 +54,7 @@ export class GrpcFixture {
       readonly maxMessageBytes?: number;
       readonly maxConcurrentCalls?: number | undefined;
       readonly tls?: ServerTls;
+      readonly upstream?: Upstream;
     } = {},
   ) {
     this.sidecar = createFakeSidecar(options);
@@ -68,6 +70,7 @@ export class GrpcFixture {
       maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
       maxConcurrentCalls: options.maxConcurrentCalls,
       tls: options.tls,
+      upstream: options.upstream,
     });
   }
 

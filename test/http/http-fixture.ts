@@ -11,6 +11,7 @@ import { ByteBudget } from '../../src/servers/byte-budget';
 import type { ServerTls } from '../../src/servers/listen-address';
 import { Turns } from '../../src/servers/turns';
 import { UnreadAnswers } from '../../src/servers/unread-answers';
+import type { Upstream } from '../../src/upstream/upstream';
 import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { callHttp, type HttpAnswer, type HttpCall } from '../support/http-call';
@@ -35,6 +36,7 @@ export class HttpFixture {
       readonly surface?: 'api' | 'public';
       readonly tls?: ServerTls;
       readonly keptBytes?: number;
+      readonly upstream?: Upstream;
     } = {},
   ) {
     this.sidecar = createFakeSidecar(options);
@@ -58,6 +60,7 @@ export class HttpFixture {
         bodies: new ByteBudget(options.keptBytes ?? 16 * 2 ** 20),
       },
       surface: options.surface ?? 'api',
+      upstream: options.upstream,
     });
   }
 

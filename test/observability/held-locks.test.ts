@@ -86,7 +86,7 @@ describe('dapr_lock_held', () => {
   it('counts holds while they have their lock, and not by their calls', async () => {
     const subject = { storeName: 'store', resourceId: 'r', lockOwner: 'o', fencingToken: 1 };
     const report = { ...subject, outcome: 'released', heldMs: 1 } as const;
-    metrics.heldObserver.holdBegan?.('store');
+    metrics.heldObserver.holdBegan?.('store', subject);
     expect(await heldIn()).toBe(1);
     clock.pass(100_000);
     expect(await heldIn()).toBe(1);

@@ -1,0 +1,211 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+
+import { toErrorMessage } from '../base/error-message';
+import type { HttpUpstream } from '../upstream/http-upstream';
+import { UpstreamError, upstreamErrors } from '../upstream/upstream-error';
+import { type Fields, toPassedFields, withField, without } from './passed-fields';
+
+/** A request to pass on. */
+export interface ArrivedRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The request target as it was received. */
+  readonly target: string;
+  /** The headers of the request, as {@link IncomingMessage.rawHeaders}. */
+  readonly rawHeaders: readonly string[];
+  /** Names and values in turn that are added to the answer. */
+  readonly ownFields: readonly string[];
+  /** True for a field of the upstream's answer that is left out. */
+  readonly isDropped: (name: string) => boolean;
+  /** Changes the complete body of a successful answer. Undefined if it is passed on as it is. */
+  readonly change?: ((body: Buffer) => Buffer) | undefined;
+}
+
+/** The methods that may be sent a second time (RFC 9110, 9.2.2) and usually have no body. */
+const REPEATABLE: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** The codes of a connection that the upstream closed before it read a request. */
+const CLOSED_EARLY: readonly unknown[] = ['ECONNRESET', 'EPIPE'];
+
+/** The most bytes of an answer that is changed: the metadata. A daprd's are a few KB. */
+const LONGEST_CHANGED_BYTES = 16 * 2 ** 20;
+
+/**
+ * One request that is passed on. Target, header fields and bodies are sent as they were received,
+ * except for the fields that belong to a connection. Bodies are streams in both directions; each
+ * side waits for the other. A client that leaves ends the request, and an upstream that is lost
+ * within its answer ends the client's connection.
+ */
+export class PassedRequest {
+  readonly #arrived: ArrivedRequest;
+  readonly #upstream: HttpUpstream;
+  readonly #fail: (error: UpstreamError) => void;
+  #sent: ClientRequest | undefined;
+  #isAnswered = false;
+
+  /** @param fail answers a request whose answer has not begun */
+  constructor(
+    arrived: ArrivedRequest,
+    upstream: HttpUpstream,
+    fail: (error: UpstreamError) => void,
+  ) {
+    this.#arrived = arrived;
+    this.#upstream = upstream;
+    this.#fail = fail;
+  }
+
+  /** Starts the request. It ends with the response. */
+  begin(): void {
+    const { request, response } = this.#arrived;
+    response.once('close', () => {
+      // Node keeps the upstream's connection if both messages are complete.
+      this.#sent?.destroy();
+      request.unpipe();
+      request.resume();
+    });
+    this.#send();
+  }
+
+  #send(): void {
+    const { request, response } = this.#arrived;
+    const sent = this.#try(() => this.#open());
+    if (sent === undefined) return;
+    this.#sent = sent;
+    sent.on('error', (error) => {
+      this.#onError(sent, error);
+    });
+    sent.once('response', (answer) => {
+      this.#answer(answer);
+    });
+    sent.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      const { endpoint } = this.#upstream;
+      this.#end(upstreamErrors.garbled(endpoint, 'it changes the protocol without being asked'));
+    });
+    sent.on('continue', () => {
+      response.writeContinue();
+    });
+    sent.on('information', ({ statusCode, headers }) => {
+      if (statusCode === 102) response.writeProcessing();
+      const { link } = headers;
+      if (statusCode === 103 && link !== undefined)
+        response.writeEarlyHints({ link: [link].flat() });
+    });
+    request.once('end', () => {
+      if (request.rawTrailers.length > 0) sent.addTrailers(toPairs(request.rawTrailers));
+    });
+    if (hasBody(request)) sent.flushHeaders();
+    request.pipe(sent);
+  }
+
+  #open(): ClientRequest {
+    const { request, target } = this.#arrived;
+    const { raw, isChunked, hasLength } = toPassedFields(this.#arrived.rawHeaders);
+    const { host } = this.#upstream;
+    const withHost = host === undefined ? raw : withField(raw, 'host', host);
+    // Node would announce a body in chunks for a POST that has none.
+    const length = isChunked || hasLength || !expectsBody(request) ? [] : ['Content-Length', '0'];
+    const chunked = isChunked ? ['Transfer-Encoding', 'chunked'] : [];
+    const rawHeaders = [...withHost, ...length, ...chunked];
+    return this.#upstream.send({ method: request.method ?? 'GET', target, rawHeaders });
+  }
+
+  #answer(answer: IncomingMessage): void {
+    this.#isAnswered = true;
+    // A clean end would make a part of an answer look like all of it.
+    const cut = (): void => {
+      if (!answer.complete) this.#arrived.response.destroy();
+    };
+    answer.once('error', cut).once('close', cut);
+    const { change } = this.#arrived;
+    if (change === undefined || answer.statusCode !== 200) this.#pipe(answer);
+    else this.#collect(answer, change);
+  }
+
+  #pipe(answer: IncomingMessage): void {
+    const { response } = this.#arrived;
+    const { raw } = toPassedFields(answer.rawHeaders);
+    if (!this.#writeHead(answer, raw)) return;
+    response.flushHeaders();
+    answer.once('end', () => {
+      if (answer.complete && answer.rawTrailers.length > 0 && response.chunkedEncoding) {
+        response.addTrailers(toPairs(answer.rawTrailers));
+      }
+    });
+    answer.pipe(response);
+  }
+
+  #collect(answer: IncomingMessage, change: (body: Buffer) => Buffer): void {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    answer.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > LONGEST_CHANGED_BYTES) answer.destroy();
+      else pieces.push(piece);
+    });
+    answer.once('end', () => {
+      const body = this.#try(() => change(Buffer.concat(pieces)));
+      if (body === undefined) return;
+      const { raw } = toPassedFields(answer.rawHeaders);
+      const fields = withField(raw, 'content-length', String(body.length));
+      if (this.#writeHead(answer, fields)) this.#arrived.response.end(body);
+    });
+  }
+
+  /** Returns false if the head can't be sent. The request is answered with an error then. */
+  #writeHead({ statusCode = 502, statusMessage = '' }: IncomingMessage, raw: Fields): boolean {
+    const { response, ownFields, isDropped } = this.#arrived;
+    const fields = [...without(raw, isDropped), ...ownFields];
+    // Otherwise Node would add a date to an answer without one.
+    response.sendDate = false;
+    return this.#try(() => response.writeHead(statusCode, statusMessage, fields)) !== undefined;
+  }
+
+  /** Node throws for fields that it does not send. */
+  #try<T>(send: () => T): T | undefined {
+    try {
+      return send();
+    } catch (error) {
+      const isKnown = error instanceof UpstreamError;
+      const { endpoint } = this.#upstream;
+      this.#end(isKnown ? error : upstreamErrors.garbled(endpoint, toErrorMessage(error)));
+      return undefined;
+    }
+  }
+
+  #onError(sent: ClientRequest, error: Error & { readonly code?: string }): void {
+    if (this.#isAnswered || sent !== this.#sent) return;
+    if (this.#arrived.response.destroyed) return;
+    if (sent.reusedSocket && CLOSED_EARLY.includes(error.code) && this.#mayRepeat) {
+      this.#send();
+      return;
+    }
+    this.#arrived.request.unpipe(sent);
+    this.#end(this.#upstream.toError(sent, error));
+  }
+
+  get #mayRepeat(): boolean {
+    const { request } = this.#arrived;
+    return REPEATABLE.includes(request.method) && !hasBody(request);
+  }
+
+  #end(error: UpstreamError): void {
+    this.#isAnswered = true;
+    this.#fail(error);
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Node announces a body for all methods but these. */
+function expectsBody({ method = '' }: IncomingMessage): boolean {
+  return !['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'].includes(method);
+}
+
+function toPairs(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < raw.length; at += 2) pairs.push([raw[at] ?? '', raw[at + 1] ?? '']);
+  return pairs;
+}

@@ -1,0 +1,120 @@
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+
+import { CONNECT_TIMEOUT_MS, connectSocket, describeConnectError } from './connect-socket';
+import type { UpstreamEndpoint } from './endpoint';
+import type { Reconnection } from './reconnection';
+import { type UpstreamError, upstreamErrors } from './upstream-error';
+
+/** How many connections stay open without a request. */
+const MOST_IDLE = 64;
+
+/** The most bytes of an answer's header fields. Go's servers and clients allow more than Node. */
+const SETTINGS = { maxHeaderSize: 256 * 1024 } as const;
+
+/** The options of {@link HttpUpstream}. */
+export interface HttpUpstreamOptions {
+  readonly endpoint: UpstreamEndpoint;
+  readonly reconnection: Reconnection;
+  readonly secureContext: () => SecureContext;
+}
+
+/** A request as it is sent. */
+export interface SentRequest {
+  readonly method: string;
+  /** The request target. It is sent as it is. */
+  readonly target: string;
+  /** Names and values in turn. They are sent as they are, in this order. */
+  readonly rawHeaders: readonly string[];
+}
+
+/** Sends requests to the upstream over HTTP/1.1. Connections are kept and used again. */
+export class HttpUpstream {
+  readonly #options: HttpUpstreamOptions;
+  readonly #agent: UpstreamAgent;
+
+  constructor(options: HttpUpstreamOptions) {
+    this.#options = options;
+    this.#agent = new UpstreamAgent(options);
+  }
+
+  /** The endpoint as errors show it. */
+  get endpoint(): string {
+    return this.#options.endpoint.shown;
+  }
+
+  /** The name of the upstream for `Host`. Undefined if the client's own is to be kept. */
+  get host(): string | undefined {
+    const { isTls, shown } = this.#options.endpoint;
+    return isTls ? shown.replace('https://', '') : undefined;
+  }
+
+  /**
+   * Begins a request. The caller sends the body and handles `error` with {@link toError}.
+   *
+   * @throws {UpstreamError} `unavailable` at once while the upstream is known to be away
+   * @throws {Error} Node's, for a header that can't be sent
+   */
+  send({ method, target: path, rawHeaders: headers }: SentRequest): ClientRequest {
+    const { endpoint, reconnection } = this.#options;
+    if (!reconnection.mayTry()) {
+      throw upstreamErrors.unavailable(endpoint.shown, reconnection.reason ?? 'it is away');
+    }
+    const { maxHeaderSize } = SETTINGS;
+    const agent = this.#agent;
+    const request = httpRequest({ agent, method, path, headers, setHost: false, maxHeaderSize });
+    request.once('response', () => {
+      reconnection.succeeded();
+    });
+    return request;
+  }
+
+  /** The error of a request that failed before its answer, and a note that the upstream is away. */
+  toError(request: ClientRequest, error: unknown): UpstreamError {
+    const { endpoint, reconnection } = this.#options;
+    const reason = describeConnectError(error);
+    if (this.#agent.isConnected(request.socket)) return upstreamErrors.lost(endpoint.shown, reason);
+    reconnection.failed(reason);
+    return upstreamErrors.unavailable(endpoint.shown, reason);
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Node's agent, with the upstream's own connections. */
+class UpstreamAgent extends Agent {
+  readonly #options: HttpUpstreamOptions;
+  readonly #connected = new WeakSet<Socket>();
+
+  constructor(options: HttpUpstreamOptions) {
+    super({ keepAlive: true, maxFreeSockets: MOST_IDLE, scheduling: 'lifo' });
+    this.#options = options;
+  }
+
+  /** True if a connection was open before it failed. */
+  isConnected(socket: Socket | null): boolean {
+    return socket !== null && this.#connected.has(socket);
+  }
+
+  override createConnection(): Socket {
+    const { endpoint, secureContext, reconnection } = this.#options;
+    const socket = connectSocket(endpoint, { alpn: 'http/1.1', secureContext });
+    const timer = setTimeout(() => {
+      socket.destroy(new Error('it did not accept a connection in time'));
+    }, CONNECT_TIMEOUT_MS);
+    const settle = (): void => {
+      clearTimeout(timer);
+    };
+    socket.once(endpoint.isTls ? 'secureConnect' : 'connect', () => {
+      this.#connected.add(socket);
+      reconnection.succeeded();
+      settle();
+    });
+    socket.once('close', settle);
+    return socket;
+  }
+}

@@ -1,0 +1,51 @@
+import type { SecureContext } from 'node:tls';
+
+import type { Logger } from '../base/logger';
+import { CallLimit } from './call-limit';
+import type { UpstreamEndpoint } from './endpoint';
+import { HttpUpstream } from './http-upstream';
+import { Reconnection } from './reconnection';
+import { SessionPool } from './session-pool';
+
+/** The options of {@link Upstream}. */
+export interface UpstreamOptions {
+  /** Undefined if gRPC calls are not passed on. */
+  readonly grpc: UpstreamEndpoint | undefined;
+  /** Undefined if HTTP calls are not passed on. */
+  readonly http: UpstreamEndpoint | undefined;
+  /** Limit of passed calls at a time. Infinity for none. */
+  readonly maxCalls: number;
+  /** The token of this sidecar, for calls of its own to the upstream. Undefined for none. */
+  readonly apiToken: string | undefined;
+  /** Creates the context of connections with TLS. */
+  readonly secureContext: () => SecureContext;
+  readonly logger: Logger;
+}
+
+/** The sidecar behind this one, usually a daprd. It answers every call that this one does not. */
+export class Upstream {
+  /** Undefined if gRPC calls are not passed on. */
+  readonly sessions: SessionPool | undefined;
+  /** Undefined if HTTP calls are not passed on. */
+  readonly http: HttpUpstream | undefined;
+  readonly calls: CallLimit;
+  readonly apiToken: string | undefined;
+
+  constructor(options: UpstreamOptions) {
+    const { grpc, http, maxCalls, apiToken, secureContext, logger } = options;
+    this.calls = new CallLimit(maxCalls);
+    this.apiToken = apiToken;
+    const toParts = (endpoint: UpstreamEndpoint, label: string) => {
+      const reconnection = new Reconnection({ endpoint: endpoint.shown, label, logger });
+      return { endpoint, reconnection, secureContext };
+    };
+    this.sessions = grpc === undefined ? undefined : new SessionPool(toParts(grpc, 'gRPC'));
+    this.http = http === undefined ? undefined : new HttpUpstream(toParts(http, 'HTTP'));
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    this.sessions?.close();
+    this.http?.close();
+  }
+}

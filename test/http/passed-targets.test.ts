@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import { HttpFixture, NOT_ROUTED } from './http-fixture';
+import { exchange, type Fixture, listen, LOCK, startBefore } from './passing-fixture';
+
+describe('an HTTP request that is not served here, in front of another sidecar', () => {
+  let opened: Awaited<ReturnType<typeof startBefore>>;
+  afterEach(async () => {
+    await opened.http.server.close();
+    opened.upstream.close();
+  });
+
+  describe('whose upstream is a server', () => {
+    let behind: Server;
+    let port: number;
+    let handle: (request: IncomingMessage, response: ServerResponse) => void;
+    let urls: (string | undefined)[];
+    beforeEach(async () => {
+      urls = [];
+      behind = createServer((received, response) => {
+        urls.push(received.url);
+        handle(received, response);
+      });
+      port = await listen(behind);
+      handle = (received, response) => {
+        response.writeHead(200, { 'x-behind': 'yes' });
+        received.pipe(response);
+      };
+    });
+    afterEach(() => {
+      behind.closeAllConnections();
+      behind.close();
+    });
+    const start = async (options?: Fixture, maxCalls?: number) => {
+      opened = await startBefore(port, options, maxCalls);
+    };
+
+    it.each([
+      LOCK,
+      `${LOCK}/`,
+      '/v1.0-alpha1/unlock/lockstore',
+      '/v1.0-alpha1/lock/./lockstore',
+      '/v1.0-alpha1/../v1.0-alpha1/lock/lockstore',
+      '//v1.0-alpha1//lock//lockstore',
+      '/v1.0-alpha1/%6Cock/lockstore',
+      '/v1.0-alpha1/%256Cock/lockstore',
+      '/v1.0-alpha1%2Flock/lockstore',
+      '/v1.0-alpha1/LOCK/lockstore',
+      '/V1.0-ALPHA1/lock/lockstore',
+      '/v1.0-alpha1/lock;a=b/lockstore',
+      '/x/..%2Fv1.0-alpha1/lock/lockstore',
+      '/v1.0/lock/lockstore',
+      '/v1.0-beta1/lock/lockstore',
+      '/v2/unlock/lockstore',
+      '/v1.0-alpha1/lock',
+      '\\v1.0-alpha1\\lock\\lockstore',
+      'http://any/v1.0-alpha1/lock/lockstore',
+      '/v1.0-alpha1/lock/lockstore?x#y',
+      '/holdfast',
+      '/holdfast/',
+      '/holdfast/v1/locks/lockstore/nothing',
+      '/Holdfast/v1/locks/lockstore/acquire',
+      '/./holdfast/x',
+    ])('is never passed on if it could be a lock call: %s', async (target) => {
+      await start();
+      for (const [verb, app] of [
+        ['POST', ''],
+        ['GET', ''],
+        ['POST', 'dapr-app-id: a\r\n'],
+      ]) {
+        const call = `${verb ?? ''} ${target} HTTP/1.1\r\nHost: h\r\n${app ?? ''}Content-Length: 2\r\nConnection: close\r\n\r\n{}`;
+        expect(await exchange(opened.http.port, call)).toMatch(/^HTTP\/1.1 [24]\d\d /);
+      }
+      expect(urls).toEqual([]);
+    });
+
+    it.each([
+      '/v1.0/invoke/app/method/v1.0-alpha1/lock/lockstore',
+      '/v1.0/state/lock',
+      '/lock/x',
+      '/v1.0-alpha1/locks/lockstore',
+      '/',
+      '/my/holdfast/x',
+      '/v1.0/healthz/other',
+      '/holdfasts',
+    ])('is passed on if it is none: %s', async (target) => {
+      await start();
+      const answer = await opened.http.call({ method: 'POST', path: target, body: 'b' });
+      expect(answer).toMatchObject({ status: 200, body: 'b' });
+      expect(urls).toEqual([target]);
+    });
+  });
+
+  it('is answered as before without an upstream', async () => {
+    const http = await new HttpFixture().start();
+    opened = await startBefore(1);
+    expect(await http.call({ path: '/v1.0/state/s/k' })).toMatchObject({
+      status: 404,
+      body: NOT_ROUTED,
+    });
+    await http.server.close();
+  });
+});
