@@ -5,9 +5,10 @@ import type {
   UnlockRequest,
   UnlockStatus,
 } from '../lock/lock-service';
+import { API_TOKEN_HEADER } from '../sidecar/api-token';
 import type { SidecarMetadataView } from '../sidecar/metadata';
 import type { UnaryMethod } from './api-method';
-import { FORCE_SHUTDOWN_HEADER, type Sidecar } from './sidecar';
+import { FORCE_SHUTDOWN_HEADER, type Sidecar, type SidecarBehind } from './sidecar';
 
 /** The path of a method of Dapr's gRPC service. */
 type DaprPath = `/dapr.proto.runtime.v1.Dapr/${string}`;
@@ -113,11 +114,14 @@ function createSidecarMethods(
       kind: 'unary',
       handle: (_request, call) => {
         const force = call.metadata(FORCE_SHUTDOWN_HEADER) === 'true';
+        const { behind } = sidecar;
+        const stop = (): void => {
+          sidecar.requestShutdown({ force });
+        };
         // Answer first: the answers of a server that is closing ask clients to close the
         // connection.
-        setImmediate(() => {
-          sidecar.requestShutdown({ force });
-        });
+        if (behind === undefined) setImmediate(stop);
+        else void behind.shutDown({ force, token: call.metadata(API_TOKEN_HEADER) }).then(stop);
         return {};
       },
     },
@@ -128,6 +132,7 @@ function createSidecarMethods(
 function createProbes({
   appId: ownAppId,
   health,
+  behind,
 }: Sidecar): Pick<DaprApi, 'GetHealthz' | 'GetOutboundHealthz'> {
   return {
     GetHealthz: {
@@ -137,10 +142,11 @@ function createProbes({
       http: [{ verb: 'GET', template: '/v1.0/healthz' }],
       isPublic: true,
       kind: 'unary',
-      handle: ({ appId }) => ({
-        unreadyTargets: health.unreadyTargets,
-        isForOtherApp: appId !== '' && appId !== ownAppId,
-      }),
+      handle: ({ appId }) => {
+        const isForOtherApp = appId !== '' && appId !== ownAppId;
+        const own = { unreadyTargets: health.unreadyTargets, isForOtherApp };
+        return behind === undefined ? own : withBehind(own, behind);
+      },
     },
     GetOutboundHealthz: {
       operation: 'GetOutboundHealthz',
@@ -149,9 +155,17 @@ function createProbes({
       http: [{ verb: 'GET', template: '/v1.0/healthz/outbound' }],
       isPublic: true,
       kind: 'unary',
-      handle: () => ({ isReady: health.outboundReady }),
+      handle: () => {
+        if (behind === undefined || !health.outboundReady) return { isReady: health.outboundReady };
+        return behind.isOutboundReady().then((isReady) => ({ isReady }));
+      },
     },
   };
+}
+
+async function withBehind(own: HealthAnswer, behind: SidecarBehind): Promise<HealthAnswer> {
+  if (await behind.isReady()) return own;
+  return { ...own, unreadyTargets: [...own.unreadyTargets, 'upstream'] };
 }
 
 function daprPath(name: string): DaprPath {

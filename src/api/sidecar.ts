@@ -14,11 +14,27 @@ export interface Sidecar {
   /** Called for every API call, because the configuration may change. */
   readonly isAllowed: ApiAccess;
   readonly observer: ApiObserver;
+  /** The sidecar that answers the calls that this one does not serve. Undefined if there is none. */
+  readonly behind?: SidecarBehind | undefined;
   /**
    * Asks the process to stop. Returns at once so that the call can be answered. With `force`, the
    * process exits at once with code 1, without waiting for calls in flight.
    */
   requestShutdown(options: { readonly force: boolean }): void;
+}
+
+/** What this sidecar asks the one behind it. None of these calls rejects. */
+export interface SidecarBehind {
+  /** Its `/v1.0/healthz`. */
+  isReady(): Promise<boolean>;
+  /** Its `/v1.0/healthz/outbound`. */
+  isOutboundReady(): Promise<boolean>;
+  /**
+   * Stops it, and waits until it has gone, but not for long.
+   *
+   * @param request `token` is that of the caller
+   */
+  shutDown(request: { readonly force: boolean; readonly token: string | undefined }): Promise<void>;
 }
 
 /** The header (HTTP) or metadata key (gRPC) that forces a shutdown. */

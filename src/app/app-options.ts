@@ -6,7 +6,7 @@ import type { Configuration } from '../configuration/configuration';
 /** All options of the app: flags and environment, parsed and checked. */
 export type AppOptions = Omit<
   RunOptions,
-  'logLevel' | 'logAsJson' | 'logFile' | 'gracefulShutdownMs' | 'internalGrpcPort' | 'warnings'
+  'logLevel' | 'logAsJson' | 'logFile' | 'internalGrpcPort' | 'warnings'
 >;
 
 /** The parts of the process that the app needs. */

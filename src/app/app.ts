@@ -34,7 +34,7 @@ import { createResiliencyObserver } from './resiliency-observer';
 import { Resources } from './resources';
 import { Servers } from './servers';
 import { StoreFactory } from './store-factory';
-import { createUpstream } from './upstream';
+import { createUpstream, toBehind } from './upstream';
 
 /** A complete sidecar. */
 export interface App {
@@ -238,6 +238,8 @@ class ComposedApp implements App {
     const context = { ...this.#context, authorities: this.#authorities };
     const observation = createApiObservation(this.#options, context, metrics);
     const health = new Health([RUNTIME_TARGET]);
+    const linked = { ...context, lifecycle: this.#lifecycle, metrics };
+    const upstream = createUpstream(this.#options, linked);
     const sidecar: Sidecar = {
       appId,
       health,
@@ -245,6 +247,7 @@ class ComposedApp implements App {
       checkToken: createTokenCheck(this.#options.apiToken),
       isAllowed: (group, protocol) => this.#isAllowed(group, protocol),
       observer: observation,
+      behind: upstream && toBehind(upstream),
       requestShutdown: this.#context.requestShutdown,
     };
     const resiliency = new Resiliency({
@@ -283,14 +286,12 @@ class ComposedApp implements App {
       stores,
       logger,
     });
-    const upstream = createUpstream(this.#options, { ...context, lifecycle: this.#lifecycle });
     const served = { ...services, pageApi: page.api, sidecar, upstream };
     const servers = new Servers({ options: this.#options, ...served, logger });
     return { metrics, observation, health, components, resources, servers };
   }
 
   #createComponents(metrics: Metrics, factory: StoreFactory): ComponentManager {
-    const logger = this.#logger.scoped('dapr.runtime.processor');
     return new ComponentManager({
       appId: this.#options.appId,
       environment: toComponentEnvironment(this.#context.environment, this.#options),
@@ -301,7 +302,7 @@ class ComposedApp implements App {
       },
       stores: this.#stores,
       metadata: this.#metadata,
-      logger,
+      logger: this.#logger.scoped('dapr.runtime.processor'),
     });
   }
 }

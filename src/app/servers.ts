@@ -75,6 +75,7 @@ export class Servers {
   async open(): Promise<void> {
     const { options, sidecar, logger, upstream } = this.#options;
     const tls = await this.readTls();
+    upstream?.health.watch();
     this.#grpc = createGrpcServer({
       methods: [...createDaprMethods(this.#api), ...createNativeMethods(this.#nativeApi)],
       eventStreams: this.#eventStreams,

@@ -163,7 +163,6 @@ export class Connections {
   /** Passes a call on. It does not reach grpc-js. */
   #pass(call: ArrivedCall, connection: Connection): void {
     const { stream } = call;
-    stopReadingAtEnd(stream);
     connection.passedCalls += 1;
     stream.once('close', () => {
       connection.passedCalls -= 1;

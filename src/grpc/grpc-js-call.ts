@@ -90,11 +90,19 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
  * grpc-go does the same.
  */
 export function stopReadingAtEnd(stream: ServerHttp2Stream): void {
-  const stop = () => {
+  if (stream.writableFinished) stopReading(stream);
+  else {
+    stream.once('finish', () => {
+      stopReading(stream);
+    });
+  }
+}
+
+/** Like {@link stopReadingAtEnd}, for an answer whose last frame was handed over. */
+export function stopReading(stream: ServerHttp2Stream): void {
+  setImmediate(() => {
     if (!stream.readableEnded && !stream.closed) stream.close();
-  };
-  if (stream.writableFinished) setImmediate(stop);
-  else stream.once('finish', () => setImmediate(stop));
+  });
 }
 
 /** The HTTP/2 stream of a call. */

@@ -90,23 +90,29 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const streams = new OpenStreams();
   const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams);
-  const { logger, sidecar, eventStreams } = options;
+  const { logger, sidecar, eventStreams, upstream } = options;
   const handlers = { logger, observer: sidecar.observer, streams: eventStreams, connections };
   for (const method of options.methods) register(server, method, handlers);
+  let isClosing = false;
+  const setServing = (isServing: boolean): void => {
+    lateServices.setServing(isServing && !isClosing);
+  };
 
   return {
     async listen(address) {
       const bound = await bind(server, toTarget(address), toCredentials(options.tls));
       connections.watch(server);
       for (const http2Server of http2ServersOf(server)) handshakes.watch(http2Server);
-      lateServices.setServing(true);
+      if (upstream === undefined) lateServices.setServing(true);
+      else upstream.health.onChange(setServing);
       return { port: bound };
     },
     renewTls(tls) {
       renewCertificate(server, tls);
     },
     close() {
-      lateServices.setServing(false);
+      isClosing = true;
+      setServing(false);
       streams.end();
       eventStreams.stop();
       passing?.close();

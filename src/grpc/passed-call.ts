@@ -16,6 +16,7 @@ import { describeConnectError } from '../upstream/connect-socket';
 import type { SessionPool } from '../upstream/session-pool';
 import { upstreamErrors } from '../upstream/upstream-error';
 import { toGrpcStatus } from './grpc-status';
+import { stopReading, stopReadingAtEnd } from './grpc-js-call';
 import { whenDeadlinePasses } from './grpc-timeout';
 import { toSentHeaders } from './passed-headers';
 import { endStream, toTrailersOnly } from './trailers-only';
@@ -95,6 +96,7 @@ export class PassedCall {
     const headers = toTrailersOnly(answer);
     if (!stream.headersSent) {
       endStream(stream, headers);
+      stopReadingAtEnd(stream);
       return;
     }
     this.#trailers = withoutPseudo(headers);
@@ -176,10 +178,12 @@ export class PassedCall {
       this.#try(() => {
         stream.sendTrailers(this.#trailers);
       });
+      stopReading(stream);
     });
     this.#try(() => {
       stream.respond(headers, toResponseOptions(isWhole));
     });
+    if (isWhole) stopReadingAtEnd(stream);
     if (isWhole) upstream.resume();
     else if (this.#joint === undefined) upstream.pipe(stream, { end: false });
     else this.#collect(upstream, this.#joint);

@@ -85,7 +85,9 @@ export class ApiObservation implements ApiObserver {
     const watched = new WatchedCall(call, (result) => {
       this.#record(call, result);
     });
-    if (this.#mode !== 'off' && !isProbe(call)) this.#trace(watched);
+    // The upstream traces what is passed on, with the trace headers of the client.
+    const isTraced = call.isPassed !== true && !isProbe(call);
+    if (this.#mode !== 'off' && isTraced) this.#trace(watched);
     return watched;
   }
 

@@ -108,6 +108,13 @@ export function createMetrics(registry: Registry, latencyBucketsMs: readonly num
     renewals: count('dapr_lock_renewals_total', 'Renewals of holds, by how they ended'),
     lostHolds: count('dapr_lock_holds_lost_total', 'Locks that were lost while they were held'),
     forceReleases: count('dapr_lock_force_releases_total', 'Locks that were released by force'),
+    upstreamUp: gauge('holdfast_upstream_up', '1 while the upstream sidecar is ready', ['app_id']),
+    upstreamCalls: count('holdfast_upstream_calls_total', 'Calls passed on to the upstream'),
+    upstreamDuration: histogram(
+      'holdfast_upstream_call_duration_seconds',
+      'Time of calls passed on to the upstream, in s',
+      DURATION_BUCKETS_S,
+    ),
     storeUp: gauge('dapr_lock_store_up', '1 while the store of locks can be reached', [
       'app_id',
       'store',

@@ -12,6 +12,7 @@ import { HoldMetrics } from './hold-metrics';
 import { LockMetrics } from './lock-metrics';
 import type { MeasuredResult } from './measured-result';
 import { createMetrics } from './metric-definitions';
+import { UpstreamMetrics } from './upstream-metrics';
 
 /** The options of {@link Metrics}. */
 export interface MetricsOptions {
@@ -65,6 +66,7 @@ export class Metrics {
   readonly #locks: LockMetrics;
   readonly #holds: HoldMetrics;
   readonly #held: HeldLocks;
+  readonly #upstream: UpstreamMetrics;
   /** Whether each instance of each store is up. */
   readonly #storeStates = new Map<string, Map<symbol, boolean>>();
 
@@ -78,6 +80,7 @@ export class Metrics {
     this.#locks = new LockMetrics(this.#metrics, appId);
     this.#holds = new HoldMetrics(this.#metrics, appId);
     this.#held = new HeldLocks(this.#metrics.held, appId, options.clock);
+    this.#upstream = new UpstreamMetrics(this.#metrics, appId);
     this.#metrics.componentLoaded.inc({ app_id: appId }, 0);
     collectDefaultMetrics({ register: this.registry });
   }
@@ -111,8 +114,14 @@ export class Metrics {
   /** Records a finished API call. */
   recordCall(call: ApiCall, result: MeasuredResult): void {
     if (result.errorCode !== undefined) this.#recordErrorCode(result.errorCode);
-    if (call.protocol === 'http') this.#http.record(call, result);
+    if (call.isPassed === true) this.#upstream.record(call, result);
+    else if (call.protocol === 'http') this.#http.record(call, result);
     else this.#grpc.record(call, result);
+  }
+
+  /** Records whether the upstream is ready. */
+  recordUpstream(isUp: boolean): void {
+    this.#metrics.upstreamUp.set({ app_id: this.#options.appId }, isUp ? 1 : 0);
   }
 
   /**

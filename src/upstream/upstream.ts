@@ -6,6 +6,8 @@ import type { UpstreamEndpoint } from './endpoint';
 import { HttpUpstream } from './http-upstream';
 import { Reconnection } from './reconnection';
 import { SessionPool } from './session-pool';
+import { UpstreamHealth } from './upstream-health';
+import { shutDownUpstream } from './upstream-shutdown';
 
 /** The options of {@link Upstream}. */
 export interface UpstreamOptions {
@@ -17,6 +19,8 @@ export interface UpstreamOptions {
   readonly maxCalls: number;
   /** The token of this sidecar, for calls of its own to the upstream. Undefined for none. */
   readonly apiToken: string | undefined;
+  /** How long its end is waited for when it is asked to stop, in milliseconds. */
+  readonly goneWithinMs: number;
   /** Creates the context of connections with TLS. */
   readonly secureContext: () => SecureContext;
   readonly logger: Logger;
@@ -30,8 +34,12 @@ export class Upstream {
   readonly http: HttpUpstream | undefined;
   readonly calls: CallLimit;
   readonly apiToken: string | undefined;
+  readonly health: UpstreamHealth;
+  readonly #options: UpstreamOptions;
+  #shutdown: Promise<void> | undefined;
 
   constructor(options: UpstreamOptions) {
+    this.#options = options;
     const { grpc, http, maxCalls, apiToken, secureContext, logger } = options;
     this.calls = new CallLimit(maxCalls);
     this.apiToken = apiToken;
@@ -41,10 +49,27 @@ export class Upstream {
     };
     this.sessions = grpc === undefined ? undefined : new SessionPool(toParts(grpc, 'gRPC'));
     this.http = http === undefined ? undefined : new HttpUpstream(toParts(http, 'HTTP'));
+    this.health = new UpstreamHealth(this);
+  }
+
+  /**
+   * Stops the upstream and waits until it has gone, but not for long. Never rejects. A second call
+   * waits for the first.
+   */
+  shutDown(request: {
+    readonly force: boolean;
+    readonly token: string | undefined;
+  }): Promise<void> {
+    const { logger, goneWithinMs } = this.#options;
+    const isThere = () => this.health.isReachable();
+    const options = { ...request, links: this, goneWithinMs, isThere, logger };
+    this.#shutdown ??= shutDownUpstream(options);
+    return this.#shutdown;
   }
 
   /** Ends all connections. */
   close(): void {
+    this.health.close();
     this.sessions?.close();
     this.http?.close();
   }

@@ -37,6 +37,7 @@ describe('a gRPC call that is not served here, in front of another sidecar', () 
       http: undefined,
       maxCalls,
       apiToken: undefined,
+      goneWithinMs: 1000,
       secureContext: () => {
         throw new Error('no TLS here');
       },

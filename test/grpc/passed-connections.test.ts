@@ -41,6 +41,7 @@ describe('the connections of gRPC calls that are passed on', () => {
       http: undefined,
       maxCalls,
       apiToken: undefined,
+      goneWithinMs: 1000,
       secureContext: () => {
         throw new Error('no TLS here');
       },
@@ -155,6 +156,7 @@ describe('the connections of gRPC calls that are passed on', () => {
       http: undefined,
       maxCalls: 10,
       apiToken: undefined,
+      goneWithinMs: 1000,
       secureContext: () => {
         throw new Error('no TLS here');
       },

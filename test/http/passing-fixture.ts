@@ -22,6 +22,7 @@ export async function startBefore(port: number, options: Fixture = {}, maxCalls 
     http: parseEndpoint(`127.0.0.1:${port}`),
     maxCalls,
     apiToken: options.token,
+    goneWithinMs: 1000,
     secureContext: () => {
       throw new Error('no TLS here');
     },

@@ -1,0 +1,91 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+
+import { runWithin } from '../base/race';
+import type { SessionPool } from './session-pool';
+
+/** A gRPC call of this sidecar's own: one message, and its answers. */
+export interface OwnCall {
+  readonly path: string;
+  readonly message: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long the call may take, in milliseconds. */
+  readonly afterMs: number;
+}
+
+/** What the upstream answered. */
+export interface OwnAnswer {
+  /** The gRPC status code. Undefined if the call ended without one. */
+  readonly status: number | undefined;
+  readonly messages: readonly Buffer[];
+}
+
+/** The most bytes of an answer. The descriptors of Dapr's API are some hundred KB. */
+const LONGEST_ANSWER_BYTES = 16 * 2 ** 20;
+
+/** The compression flag and the length in front of each message (gRPC over HTTP/2). */
+const PREFIX_BYTES = 5;
+
+/**
+ * Makes a gRPC call of any kind with one message.
+ *
+ * @throws {Error} if there is no connection, or no complete answer in time
+ */
+export function callOnce(pool: SessionPool, call: OwnCall): Promise<OwnAnswer> {
+  return runWithin({ afterMs: call.afterMs }, async (over) => {
+    const session = await pool.open();
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': call.path,
+      'content-type': 'application/grpc',
+      'grpc-accept-encoding': 'identity',
+      te: 'trailers',
+      ...call.headers,
+    });
+    stream.once('close', () => {
+      pool.give(session);
+    });
+    over.addEventListener('abort', () => {
+      stream.destroy(new Error('it did not answer in time'));
+    });
+    return new Promise<OwnAnswer>((resolve, reject) => {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      let last: IncomingHttpHeaders = {};
+      const note = (headers: IncomingHttpHeaders): void => {
+        last = headers;
+      };
+      stream.on('error', reject).on('response', note).on('trailers', note);
+      stream.on('data', (piece: Buffer) => {
+        bytes += piece.length;
+        pieces.push(piece);
+        if (bytes > LONGEST_ANSWER_BYTES) stream.destroy(new Error('its answer is too long'));
+      });
+      stream.once('close', () => {
+        const given = last['grpc-status'];
+        const status = given === undefined ? undefined : Number(given);
+        resolve({ status, messages: toMessages(Buffer.concat(pieces)) });
+      });
+      stream.end(toFrame(call.message));
+    });
+  });
+}
+
+/** A message as it is sent: uncompressed, after its prefix. */
+export function toFrame(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+/** The complete, uncompressed messages of a body. */
+export function toMessages(body: Buffer): readonly Buffer[] {
+  const messages: Buffer[] = [];
+  let at = 0;
+  while (at + PREFIX_BYTES <= body.length) {
+    const end = at + PREFIX_BYTES + body.readUInt32BE(at + 1);
+    if (body[at] !== 0 || end > body.length) break;
+    messages.push(body.subarray(at + PREFIX_BYTES, end));
+    at = end;
+  }
+  return messages;
+}
