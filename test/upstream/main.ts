@@ -1,0 +1,89 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+
+import { runProgram } from '../interop/client-program';
+import { javascriptClients } from '../interop/javascript/client';
+import type { CommandLine } from '../interop/process-group';
+import { pythonClients } from '../interop/python/client';
+import { runCommand } from '../interop/run-command';
+import { Steps } from '../interop/steps';
+import { SidecarProcess } from '../support/sidecar-process';
+import { buildGoPrograms, cacheFolder, StandIn } from './site';
+
+/** What every client is told, whichever component answers. */
+const COMMON = {
+  state: 'value',
+  id: 'stand-in',
+  'component statestore': 'state.in-memory',
+  'component lockstore': 'lock.in-memory',
+};
+const EVENTS = { 'event 0': 'event 0', 'event 1': 'event 1', 'event 2': 'event 2' };
+const LARGE = { 'large state': '3000000' };
+
+/**
+ * Takes Dapr's official clients, unchanged, through state, streaming subscriptions and locks at one
+ * address: Holdfast in front of a stand-in for a daprd. Prints what passed.
+ */
+async function main(): Promise<void> {
+  const programs = await buildGoPrograms(runCommand);
+  const python = await prepare(pythonClients[0]!, 'program.py');
+  const javascript = await prepare(javascriptClients[0]!, 'program.js');
+  const standIn = await StandIn.start(programs.standIn);
+  const sidecar = await SidecarProcess.start({
+    args: [
+      ...['--resources-path', 'components'],
+      ...['--upstream-grpc-endpoint', standIn.grpcAddress],
+      ...['--upstream-http-endpoint', `http://${standIn.httpAddress}`],
+    ],
+  });
+  const steps = new Steps();
+  const env = {
+    DAPR_GRPC_PORT: String(sidecar.grpcPort),
+    DAPR_HTTP_PORT: String(sidecar.httpPort),
+  };
+  const run = (command: CommandLine, more: Readonly<Record<string, string>> = {}) =>
+    runProgram(command, { scenario: [], env: { ...env, ...more } });
+  try {
+    steps.check('Go', await run({ file: programs.client, args: [] }), {
+      ...{ ...COMMON, ...EVENTS, ...LARGE, lock: 'true', 'lock again while subscribed': 'false' },
+      ...{ unlock: 'SUCCESS', deadline: 'true' },
+    });
+    steps.check('Python', await run(python), {
+      ...{ ...COMMON, ...EVENTS, ...LARGE, lock: 'True', 'lock again while subscribed': 'False' },
+      unlock: 'success',
+    });
+    for (const PROTOCOL of ['grpc', 'http']) {
+      steps.check(`JavaScript over ${PROTOCOL}`, await run(javascript, { PROTOCOL }), {
+        ...{ ...COMMON, lock: 'true', 'lock again': 'false', unlock: '0' },
+        ...(PROTOCOL === 'grpc' ? EVENTS : {}),
+      });
+    }
+  } finally {
+    await sidecar.stop();
+    await standIn.stop();
+  }
+  const { failed, steps: count } = steps.report;
+  for (const { step, expected, answered } of failed) {
+    process.stdout.write(`FAILED ${step}\n  expected ${expected}\n  answered ${answered}\n`);
+  }
+  process.stdout.write(`${count - failed.length} of ${count} steps passed\n`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+/** Brings a client's package in, where the tests of the clients keep it, beside this program. */
+async function prepare(
+  client: (typeof pythonClients)[number],
+  program: string,
+): Promise<CommandLine> {
+  const folder = cacheFolder('interop', `${client.folder}-${client.version}`);
+  await mkdir(folder, { recursive: true });
+  const { file, args } = await client.prepare(folder, runCommand);
+  const name = `upstream-${program}`;
+  await copyFile(path.join(__dirname, 'programs', program), path.join(folder, name));
+  return { file, args: [...args.slice(0, -1), path.join(folder, name)] };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
