@@ -89,7 +89,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = createServer(options, connections, shares?.total);
   const streams = new OpenStreams();
   const handshakes = new Handshakes();
-  const lateServices = new LateServices(server, streams);
+  const lateServices = new LateServices(server, streams, options.upstream?.sessions);
   const { logger, sidecar, eventStreams, upstream } = options;
   const handlers = { logger, observer: sidecar.observer, streams: eventStreams, connections };
   for (const method of options.methods) register(server, method, handlers);

@@ -1,5 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 
+import type { SessionPool } from '../upstream/session-pool';
 import type * as health from './health-service';
 import type { OpenStreams } from './open-streams';
 import type * as reflection from './reflection-service';
@@ -24,7 +25,8 @@ export class LateServices {
   #health: health.HealthService | undefined;
   #isServing = false;
 
-  constructor(server: Server, streams: OpenStreams) {
+  /** @param upstream the sidecar behind this one, whose services reflection shows as well */
+  constructor(server: Server, streams: OpenStreams, upstream?: SessionPool) {
     registerLate(server, HEALTH_METHODS, () => {
       const { HealthService: Health } = loadHealth();
       this.#health = new Health(streams);
@@ -32,7 +34,7 @@ export class LateServices {
       return this.#health.methods;
     });
     registerLate(server, REFLECTION_METHODS, () =>
-      loadReflection().createReflectionMethods(streams),
+      loadReflection().createReflectionMethods(streams, upstream),
     );
   }
 

@@ -1,6 +1,5 @@
 import type {
   handleBidiStreamingCall,
-  ServerDuplexStream,
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -9,6 +8,8 @@ import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
 
+import type { SessionPool } from '../upstream/session-pool';
+import { joinReflection, type ReflectionCall, type ReflectionMethod } from './joined-reflection';
 import type { ServiceMethod, ServiceMethods } from './late-services';
 import type { OpenStreams } from './open-streams';
 import { isMessageType, loadReflectedPackages } from './proto-files';
@@ -16,8 +17,13 @@ import { isMessageType, loadReflectedPackages } from './proto-files';
 /**
  * Creates server reflection v1 and v1alpha, so that tools such as grpcurl need no proto files.
  * daprd has reflection too, but its tracing breaks it by default.
+ *
+ * @param upstream the sidecar behind this one, whose services are shown as well
  */
-export function createReflectionMethods(streams: OpenStreams): ServiceMethods {
+export function createReflectionMethods(
+  streams: OpenStreams,
+  upstream: SessionPool | undefined,
+): ServiceMethods {
   const packages = {
     ...loadReflectedPackages(),
     ...loadSync(healthProtoPath, { keepCase: true }),
@@ -26,15 +32,19 @@ export function createReflectionMethods(streams: OpenStreams): ServiceMethods {
   const methods = new Map<string, ServiceMethod>();
   reflection.addToServer({
     addService: (definition: ServiceDefinition<ReflectionImplementation>, implementation) => {
-      const { path, requestDeserialize, responseSerialize } = definition.ServerReflectionInfo;
-      const handle = streams.track(atThePaceOfTheReader(implementation));
+      const { ServerReflectionInfo: method } = definition;
+      const { path, requestDeserialize, responseSerialize } = method;
+      const ours = implementation.ServerReflectionInfo as handleBidiStreamingCall<object, object>;
+      const handle = streams.track(
+        upstream === undefined
+          ? atThePaceOfTheReader(ours)
+          : joinReflection(method as ReflectionMethod, ours, upstream),
+      );
       methods.set(path, { handle, serialize: responseSerialize, deserialize: requestDeserialize });
     },
   });
   return methods;
 }
-
-type ReflectionCall = ServerDuplexStream<object, object>;
 
 interface ReflectionImplementation extends UntypedServiceImplementation {
   ServerReflectionInfo: handleBidiStreamingCall<object, object>;
@@ -44,8 +54,7 @@ interface ReflectionImplementation extends UntypedServiceImplementation {
  * Delays further requests until the client has read the answers. The package answers every request
  * at once, even if the client does not read.
  */
-function atThePaceOfTheReader(implementation: UntypedServiceImplementation) {
-  const answer = implementation.ServerReflectionInfo as (call: ReflectionCall) => void;
+function atThePaceOfTheReader(answer: handleBidiStreamingCall<object, object>) {
   return (call: ReflectionCall) => {
     answer(call);
     call.on('data', () => {

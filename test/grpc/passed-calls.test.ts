@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 
+import { loadDaprService } from '../../src/grpc/proto-files';
 import { parseEndpoint } from '../../src/upstream/endpoint';
 import { Upstream } from '../../src/upstream/upstream';
 import { eventually } from '../support/eventually';
@@ -8,6 +9,8 @@ import { echo, RawUpstream, type ReceivedCall } from '../support/raw-upstream';
 import { RecordingLogger } from '../support/recording-logger';
 import { daprPath, GrpcFixture } from './grpc-fixture';
 import { rawCall } from './raw-http2';
+
+const TRAILERS = { waitForTrailers: true };
 
 const STATE = daprPath('GetState');
 
@@ -320,5 +323,51 @@ describe('a gRPC call that is not served here, in front of another sidecar', () 
     await eventually(() => {
       expect(upstream.calls.inFlight).toBe(0);
     });
+  });
+
+  it('for metadata is answered by the upstream, with the components of this sidecar', async () => {
+    const { responseSerialize, responseDeserialize } = loadDaprService().GetMetadata!;
+    const theirs = { name: 's', type: 'state.redis', version: 'v1' };
+    const ours = { name: 'l', type: 'lock.redis', version: 'v1' };
+    // Field 1000, which is unknown here, has the value 7.
+    const unknown = Buffer.from([0xc0, 0x3e, 7]);
+    const answer = responseSerialize({ id: 'behind', registeredComponents: [theirs] });
+    behind.answer = ({ stream }) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, TRAILERS);
+      stream.once('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': '0' });
+      });
+      stream.end(frame(Buffer.concat([answer, unknown])));
+    };
+    await start();
+    grpc.sidecar.metadata.setComponent(ours);
+    grpc.sidecar.metadata.setComponent(theirs);
+    const { body } = await rawCall(grpc.port, { ':path': daprPath('GetMetadata') });
+    expect(body.readUInt32BE(1)).toBe(body.length - 5);
+    expect(body.includes(unknown)).toBe(true);
+    expect(responseDeserialize(body.subarray(5))).toMatchObject({
+      id: 'behind',
+      registeredComponents: [theirs, ours],
+    });
+  });
+
+  it.each([
+    daprPath('UnlockBeta1'),
+    daprPath('TryLock'),
+    daprPath('tryLockAlpha1'),
+    daprPath('TryLockAlpha1/'),
+    `/${daprPath('TryLockAlpha1')}`,
+    `/x/..${daprPath('TryLockAlpha1')}`,
+    daprPath('%54ryLockAlpha1'),
+    `${daprPath('TryLockAlpha1')}?x`,
+    '/dapr.proto.runtime.v1.dapr/trylockalpha1',
+    '/holdfast.v1.Locks/Unknown',
+    '/holdfast.v2.Locks/Acquire',
+    '/grpc.health.v1.Health/Unknown',
+  ])('is never passed on if it could be a lock call, or one of our own: %s', async (target) => {
+    await start();
+    const { headers } = await rawCall(grpc.port, { ':path': target });
+    expect(headers['grpc-status']).toBe('12');
+    expect(behind.calls).toEqual([]);
   });
 });

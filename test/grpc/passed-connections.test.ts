@@ -4,6 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+
 import { parseEndpoint } from '../../src/upstream/endpoint';
 import { Upstream } from '../../src/upstream/upstream';
 import { eventually } from '../support/eventually';
@@ -167,4 +171,57 @@ describe('the connections of gRPC calls that are passed on', () => {
     expect(answer.body).toEqual(frame('x'));
     await onSocket.stop();
   });
+
+  it('shows the services of both by reflection, and those of this one while the other is away', async () => {
+    const reflected = async (request: object) => {
+      const method = reflectionMethod('v1');
+      const client = grpc.client();
+      const call = client.makeBidiStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+      );
+      call.write(request);
+      call.end();
+      const [response] = (await once(call, 'data')) as [
+        {
+          listServicesResponse?: { service: { name: string }[] };
+          fileDescriptorResponse?: object;
+          errorResponse?: object;
+        },
+      ];
+      return response;
+    };
+    const servicesOf = async () =>
+      (await reflected({ listServices: '*' })).listServicesResponse?.service.map(
+        ({ name }) => name,
+      );
+    const other = new Server();
+    new ReflectionService(
+      loadSync(path.join(__dirname, '../fixtures/other.proto'), { keepCase: true }),
+    ).addToServer(other);
+    const port = await new Promise<number>((resolve, reject) => {
+      other.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(error);
+      });
+    });
+    await start({}, 1000, port);
+    const own = ['dapr.proto.runtime.v1.Dapr', 'grpc.health.v1.Health', 'holdfast.v1.Locks'];
+    expect(await servicesOf()).toEqual([...own, 'test.v1.Other'].sort());
+    for (const symbol of ['test.v1.Other', 'holdfast.v1.Locks']) {
+      expect(await reflected({ fileContainingSymbol: symbol })).toHaveProperty(
+        'fileDescriptorResponse',
+      );
+    }
+    other.forceShutdown();
+    expect((await servicesOf())?.sort()).toEqual(own);
+  });
 });
+
+function reflectionMethod(version: string) {
+  const root = path.dirname(require.resolve('@grpc/reflection/package.json'));
+  const types = loadSync(`${root}/build/proto/grpc/reflection/${version}/reflection.proto`);
+  const service = types[`grpc.reflection.${version}.ServerReflection`] as ServiceDefinition;
+  return service.ServerReflectionInfo!;
+}
