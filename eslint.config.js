@@ -80,6 +80,12 @@ const MAY_IMPORT = {
   configuration: ['base', 'go', 'manifests', 'api/api-groups'],
   resiliency: ['base', 'go', 'manifests', 'lock'],
   components: ['base', 'go', 'manifests', 'lock', 'sidecar'],
+  kubernetes: [
+    'base',
+    'manifests',
+    'components/metadata-properties',
+    'components/secrets/secret-store',
+  ],
   stores: [
     'base',
     'trust',

@@ -162,7 +162,7 @@ function announce(options: RunOptions, logger: Logger): void {
   );
   logger.info(`Log level set to: ${options.logLevel}`);
   for (const warning of options.warnings) logger.warn(warning);
-  logger.info('standalone mode configured');
+  logger.info(`${options.mode} mode configured`);
   logger.info(`app id: ${options.appId}`);
   const limit = options.httpMaxBodyBytes ?? 'unlimited';
   logger.info(`The request body size parameter is: ${limit} bytes`);

@@ -3,7 +3,7 @@ import { toErrorMessage } from '../base/error-message';
 import { Lifecycle } from '../base/lifecycle';
 import type { Logger } from '../base/logger';
 import { DAPR_VERSION, HOLDFAST_VERSION } from '../base/version';
-import { ComponentManager } from '../components/component-manager';
+import type { ComponentManager } from '../components/component-manager';
 import { createApiAccess } from '../configuration/api-access';
 import {
   type Configuration,
@@ -13,22 +13,24 @@ import {
 } from '../configuration/configuration';
 import { loadConfiguration } from '../configuration/load-configuration';
 import { StoreCatalog } from '../lock/store-catalog';
-import { ManifestFolders } from '../manifests/manifest-folders';
+import type { ManifestSource } from '../manifests/manifest-source';
 import type { ApiObservation } from '../observability/api-observation';
 import { createLockLog } from '../observability/lock-log';
 import { Metrics } from '../observability/metrics';
-import { createMetricsServer } from '../observability/metrics-server';
 import { Resiliency } from '../resiliency/resiliency';
 import { limitConnections } from '../servers/connection-budget';
-import { describeListenError } from '../servers/listen-error';
 import { createTokenCheck } from '../sidecar/api-token';
 import { Health } from '../sidecar/health';
 import { SidecarMetadata } from '../sidecar/metadata';
 import { SystemAuthorities } from '../trust/system-authorities';
 import { createApiObservation } from './api-observation';
 import { type AppContext, type AppOptions, withOverrides } from './app-options';
-import { toComponentEnvironment } from './component-environment';
+import { builtInComponentsOf } from './built-in-components';
+import { createComponents } from './component-parts';
+import { LazyCluster } from './lazy-cluster';
+import { openSource } from './open-source';
 import { createLockServices } from './lock-services';
+import { openMetricsPort } from './metrics-port';
 import { createPage } from './page';
 import { createResiliencyObserver } from './resiliency-observer';
 import { Resources } from './resources';
@@ -80,6 +82,7 @@ class ComposedApp implements App {
   readonly #logger: Logger;
   readonly #lifecycle = new Lifecycle();
   readonly #authorities: SystemAuthorities;
+  readonly #cluster: LazyCluster;
   readonly #stores = new StoreCatalog();
   readonly #metadata: SidecarMetadata;
   #configuration: Configuration = DEFAULT_CONFIGURATION;
@@ -97,6 +100,7 @@ class ComposedApp implements App {
     this.#context = context;
     this.#logger = context.logger;
     this.#authorities = new SystemAuthorities(context.environment);
+    this.#cluster = new LazyCluster(context.environment, context.logger);
     this.#metadata = new SidecarMetadata({ appId, appConnection, ...versions });
   }
 
@@ -128,15 +132,19 @@ class ComposedApp implements App {
   }
 
   async #loadConfiguration(): Promise<Configuration> {
-    const { configFiles: files } = this.#options;
-    const { environment } = this.#context;
-    const loaded = await loadConfiguration({ files, environment, logger: this.#logger });
+    const { configFiles: files, mode } = this.#options;
+    const { environment, logger } = this.#context;
+    const readNamed = (name: string) => this.#cluster.readConfiguration(name);
+    const named = mode === 'kubernetes' ? { readNamed } : {};
+    const loaded = await loadConfiguration({ files, environment, logger, ...named });
     return withOverrides(loaded, this.#options);
   }
 
   async #start(): Promise<void> {
+    this.#lifecycle.add('the Kubernetes API', () => this.#cluster.close());
     const configuration = await this.#loadConfiguration();
-    this.#parts = this.#compose(configuration);
+    const source = await openSource(this.#options, this.#cluster, this.#logger);
+    this.#parts = this.#compose(configuration, source);
     await this.#takeOn(configuration, this.#parts);
     if (!this.#stopping) await this.#open(this.#parts);
     this.#isRunning = !this.#stopping;
@@ -185,7 +193,11 @@ class ComposedApp implements App {
     const { resources, components, servers, health, observation } = parts;
     this.#lifecycle.add('tracing', () => observation.close());
     this.#lifecycle.add('the connection budget', limitConnections(this.#logger));
-    await this.#openMetrics(parts);
+    await openMetricsPort(this.#options, {
+      metrics: parts.metrics,
+      lifecycle: this.#lifecycle,
+      logger: this.#logger,
+    });
     this.#lifecycle.add('the components', (grace) => components.close(grace));
     await resources.start();
     if (this.#stopping) return;
@@ -198,34 +210,15 @@ class ComposedApp implements App {
   }
 
   #followFolders({ resources }: Parts): void {
-    if (isFeatureEnabled(this.#configuration, 'HotReload'))
-      resources.watch(this.#options.reconcileIntervalMs);
+    const isOn = isFeatureEnabled(this.#configuration, 'HotReload');
+    if (isOn) resources.watch(this.#options.reconcileIntervalMs);
     else resources.unwatch();
-  }
-
-  /** Opens the metrics port. If only the default port is in use, the sidecar goes on without. */
-  async #openMetrics({ metrics }: Parts): Promise<void> {
-    const { metricsAddress } = this.#options;
-    if (metricsAddress === undefined || !metrics.isEnabled) return;
-    const { host, port, isRequired } = metricsAddress;
-    const server = createMetricsServer({ registry: metrics.registry });
-    try {
-      const bound = await server.listen({ host: host === '' ? '0.0.0.0' : host, port });
-      this.#lifecycle.add('the metrics server', () => server.close());
-      this.#logger.info(`metrics server started on ${host}:${bound.port}/`);
-    } catch (cause) {
-      const place = `port ${port} of ${host === '' ? '0.0.0.0' : host}`;
-      const sentence = `failed to start metrics server: ${place}: ${describeListenError(cause)}`;
-      if (isRequired) throw new Error(sentence, { cause });
-      this.#logger.error(
-        `${sentence}; continuing without metrics, because --metrics-port is not set`,
-      );
-    }
+    void this.#cluster.followConfigurations(isOn, () => void this.reload());
   }
 
   /** Creates the parts, and connects those whose settings can change. */
-  #compose(configuration: Configuration): Parts {
-    const { appId, resourcesPaths } = this.#options;
+  #compose(configuration: Configuration, source: ManifestSource): Parts {
+    const { appId } = this.#options;
     const logger = this.#logger;
     const stores = this.#stores;
     const metadata = this.#metadata;
@@ -276,11 +269,17 @@ class ComposedApp implements App {
       ],
       bounds: this.#options,
     });
-    const components = this.#createComponents(metrics, factory);
-    const folders = new ManifestFolders(resourcesPaths, logger.scoped('dapr.runtime.processor'));
+    const components = createComponents(this.#options, this.#context, {
+      isDenied: (component) => isComponentDenied(this.#configuration, component),
+      stores,
+      metadata,
+      cluster: this.#cluster,
+      factory,
+      metrics,
+    });
     const resources = new Resources({
-      folders,
-      selection: this.#options,
+      source,
+      selection: { ...this.#options, builtIn: builtInComponentsOf(this.#options) },
       components,
       resiliency,
       stores,
@@ -289,20 +288,5 @@ class ComposedApp implements App {
     const served = { ...services, pageApi: page.api, sidecar, upstream };
     const servers = new Servers({ options: this.#options, ...served, logger });
     return { metrics, observation, health, components, resources, servers };
-  }
-
-  #createComponents(metrics: Metrics, factory: StoreFactory): ComponentManager {
-    return new ComponentManager({
-      appId: this.#options.appId,
-      environment: toComponentEnvironment(this.#context.environment, this.#options),
-      createStore: (manifest, made) => factory.create(manifest, made),
-      isDenied: (component) => isComponentDenied(this.#configuration, component),
-      observe: (component, failedAt) => {
-        metrics.recordComponent(component, failedAt);
-      },
-      stores: this.#stores,
-      metadata: this.#metadata,
-      logger: this.#logger.scoped('dapr.runtime.processor'),
-    });
   }
 }

@@ -1,19 +1,19 @@
 import { toLogName } from '../components/manifest';
 import type { FolderContents } from '../components/select-components';
-import type { ManifestFolders } from '../manifests/manifest-folders';
+import type { ManifestSource } from '../manifests/manifest-source';
 
 /**
  * Explains for the log why a sidecar has no lock store. daprd logs nothing then, is ready, and
  * answers every lock call with an error. Problems within a file are reported where it is read.
  *
- * @param folders the folders of --resources-path
+ * @param source where the manifests come from
  */
 export function describeMissingStore(
-  { folders, subfolders }: Pick<ManifestFolders, 'folders' | 'subfolders'>,
+  { places, unread }: Pick<ManifestSource, 'places' | 'unread'>,
   { manifests, passedOver, broken }: FolderContents,
 ): readonly string[] {
   const reasons = [
-    ...(folders.length === 0 ? ['no --resources-path is given'] : []),
+    ...(places.length === 0 ? ['no --resources-path is given'] : []),
     ...(broken.size === 0 ? [] : [`${[...broken.keys()].join(', ')} can't be read completely`]),
     ...(manifests.length === 0
       ? []
@@ -23,10 +23,8 @@ export function describeMissingStore(
   ];
   const isEmpty = reasons.length === 0 && passedOver.length === 0;
   if (isEmpty) {
-    const places = folders.join(', ');
-    const hint =
-      subfolders.length === 0 ? '' : `; its subfolders are not read: ${subfolders.join(', ')}`;
-    reasons.push(`there is no component in ${places}${hint}`);
+    const hint = unread.length === 0 ? '' : `; its subfolders are not read: ${unread.join(', ')}`;
+    reasons.push(`there is no component in ${places.join(', ')}${hint}`);
   }
   const consequence = 'every lock call fails with ERR_LOCK_STORE_NOT_CONFIGURED';
   const reason = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;

@@ -10,11 +10,13 @@ import { type ComponentSelection, selectComponents } from '../components/select-
 import type { NativeLockService } from '../lock/native-lock-service';
 import { StoreCatalog } from '../lock/store-catalog';
 import { silentStoreObserver } from '../lock/store-observer';
-import { type ManifestFile, ManifestFolders } from '../manifests/manifest-folders';
+import { ManifestFolders } from '../manifests/manifest-folders';
+import type { ManifestFile } from '../manifests/manifest-source';
 import { Resiliency, silentResiliencyObserver } from '../resiliency/resiliency';
 import { SidecarMetadata } from '../sidecar/metadata';
 import { SystemAuthorities } from '../trust/system-authorities';
 import { toComponentEnvironment } from './component-environment';
+import { LazyCluster } from './lazy-cluster';
 import { createLockServices } from './lock-services';
 import { StoreFactory } from './store-factory';
 
@@ -53,7 +55,8 @@ export async function openOwnStores(options: OwnStoresOptions): Promise<OwnStore
   const logger = createProblemLogger({ error: options.say });
   const stores = new StoreCatalog();
   const resiliency = new Resiliency({ appId, logger, observer: silentResiliencyObserver });
-  const components = createComponents(options, stores, logger);
+  const cluster = new LazyCluster(options.environment, logger);
+  const components = createComponents(options, { stores, cluster, logger });
   try {
     const files = await new ManifestFolders(folders, logger).read();
     const selection = selectStore(files, options);
@@ -61,6 +64,7 @@ export async function openOwnStores(options: OwnStoresOptions): Promise<OwnStore
     await components.start(selection);
   } catch (error) {
     await components.close(AbortSignal.abort());
+    await cluster.close();
     throw toClientError(error);
   }
   const { nativeLocks } = createLockServices({
@@ -75,14 +79,21 @@ export async function openOwnStores(options: OwnStoresOptions): Promise<OwnStore
     close: async () => {
       nativeLocks.stop();
       await components.close(AbortSignal.timeout(CLOSE_WITHIN_MS));
+      await cluster.close();
     },
   };
 }
 
+/** What the stores are made with. */
+interface OwnParts {
+  readonly stores: StoreCatalog;
+  readonly cluster: LazyCluster;
+  readonly logger: Logger;
+}
+
 function createComponents(
   { appId, environment }: OwnStoresOptions,
-  stores: StoreCatalog,
-  logger: Logger,
+  { stores, cluster, logger }: OwnParts,
 ): ComponentManager {
   const factory = new StoreFactory({
     authorities: new SystemAuthorities(environment),
@@ -93,6 +104,7 @@ function createComponents(
   return new ComponentManager({
     appId,
     environment: toComponentEnvironment(environment, { appId, appConnection: NO_APP }),
+    createClusterSecrets: (properties) => cluster.createSecrets(properties),
     createStore: (manifest, made) => factory.create(manifest, made),
     isDenied: () => false,
     observe: () => undefined,

@@ -1,5 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs';
-
 import { toErrorMessage } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import type { ComponentManager } from '../components/component-manager';
@@ -10,14 +8,14 @@ import {
 } from '../components/select-components';
 import type { StoreCatalog } from '../lock/store-catalog';
 import { HalfWrittenFiles, SETTLED_AFTER_MS } from '../manifests/half-written';
-import type { ManifestFile, ManifestFolders } from '../manifests/manifest-folders';
+import type { ManifestFile, ManifestSource } from '../manifests/manifest-source';
 import { ReportedProblems } from '../manifests/reported-problems';
 import type { Resiliency } from '../resiliency/resiliency';
 import { describeMissingStore } from './missing-store';
 
 /** The dependencies of {@link Resources}. */
 export interface ResourcesOptions {
-  readonly folders: ManifestFolders;
+  readonly source: ManifestSource;
   readonly selection: SelectionOptions;
   readonly components: ComponentManager;
   readonly resiliency: Resiliency;
@@ -27,16 +25,16 @@ export interface ResourcesOptions {
 }
 
 /**
- * How long a folder must be unchanged before it is read, in milliseconds, because a file is not
- * written at once.
+ * How long nothing must change before the source is read, in milliseconds, because a file is not
+ * written at once, and objects are often applied together.
  */
 const QUIET_MS = 100;
 
-/** How long to wait for a folder that keeps changing, in milliseconds. */
+/** How long to wait for a source that keeps changing, in milliseconds. */
 const LONGEST_WAIT_MS = 1000;
 
 /**
- * Makes a sidecar match its resource folders, at start and after every change. If a file can't be
+ * Makes a sidecar match its manifests, at start and after every change. If a file can't be
  * used, its previous contents stay in use; with a file that may be half written, for a limited
  * time.
  */
@@ -45,7 +43,7 @@ export class Resources {
   readonly #halfWritten = new HalfWrittenFiles();
   readonly #slips = new ReportedProblems();
   readonly #missingStore = new ReportedProblems();
-  #watchers: readonly FSWatcher[] | undefined;
+  #stopWatch: (() => void) | undefined;
   #interval: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
@@ -60,13 +58,13 @@ export class Resources {
   }
 
   /**
-   * Reads the folders at start.
+   * Reads the manifests at start.
    *
-   * @throws {Error} if a folder can't be read, or a component without ignoreErrors fails
+   * @throws {Error} if a place can't be read, or a component without ignoreErrors fails
    */
   async start(): Promise<void> {
-    const { folders, resiliency, components, selection } = this.#options;
-    const files = await folders.read();
+    const { source, resiliency, components, selection } = this.#options;
+    const files = await source.read();
     const contents = this.#select(files, selection);
     resiliency.load(files, contents.names);
     await components.start(contents);
@@ -75,25 +73,27 @@ export class Resources {
   }
 
   /**
-   * Starts to watch the folders. They are also read at an interval, for changes without an event.
+   * Starts to watch the source. It is also read at an interval, for changes without an event.
    */
   watch(intervalMs: number): void {
-    const { folders, logger } = this.#options;
-    if (folders.folders.length === 0 || this.#watchers !== undefined || this.#isClosed) return;
-    logger.info(`Watching directories: [${folders.folders.join(' ')}]`);
-    this.#watchers = folders.folders.flatMap((folder) => this.#watchFolder(folder));
+    const { source, logger } = this.#options;
+    if (source.places.length === 0 || this.#stopWatch !== undefined || this.#isClosed) return;
+    logger.info(`Watching ${source.kind}: [${source.places.join(' ')}]`);
+    this.#stopWatch = source.watch(() => {
+      this.#onChange();
+    });
     this.#interval = setInterval(() => void this.#follow(), intervalMs).unref();
   }
 
   /** Stops watching. Changes that were noticed but not read yet wait for the next reading. */
   unwatch(): void {
-    if (this.#watchers === undefined) return;
-    this.#options.logger.info('Directories are not watched any more');
+    if (this.#stopWatch === undefined) return;
+    this.#options.logger.info(`No longer watching ${this.#options.source.kind}`);
     this.#stopWatching();
   }
 
   /**
-   * Reads the folders on request, and uses files as they are, even if they look half written.
+   * Reads the source on request, and uses files as they are, even if they look half written.
    * Resolves when everything is done. Never rejects.
    *
    * @returns false if something could not be used
@@ -124,26 +124,8 @@ export class Resources {
     clearTimeout(this.#quiet);
     clearTimeout(this.#settling);
     this.#changedAtMs = undefined;
-    for (const watcher of this.#watchers ?? []) watcher.close();
-    this.#watchers = undefined;
-  }
-
-  #watchFolder(folder: string): readonly FSWatcher[] {
-    const { logger } = this.#options;
-    try {
-      const watcher = watch(folder, { persistent: false }, () => {
-        this.#onChange();
-      });
-      watcher.on('error', (error) => {
-        logger.warn(`Folder ${folder} can't be watched any more: ${toErrorMessage(error)}`);
-      });
-      return [watcher];
-    } catch (error) {
-      logger.warn(
-        `Folder ${folder} can't be watched: ${toErrorMessage(error)}; it is read periodically`,
-      );
-      return [];
-    }
+    this.#stopWatch?.();
+    this.#stopWatch = undefined;
   }
 
   #onChange(): void {
@@ -195,9 +177,9 @@ export class Resources {
   }
 
   #sayMissingStore(contents: FolderContents): void {
-    const { folders, stores, components } = this.#options;
+    const { source, stores, components } = this.#options;
     const isMissing = stores.names.length === 0 && !this.#isClosed && !components.isStopping;
-    this.#warn(this.#missingStore, isMissing ? describeMissingStore(folders, contents) : []);
+    this.#warn(this.#missingStore, isMissing ? describeMissingStore(source, contents) : []);
   }
 
   #warn(reported: ReportedProblems, sentences: readonly string[]): void {
@@ -207,11 +189,11 @@ export class Resources {
   }
 
   async #read(): Promise<readonly ManifestFile[]> {
-    const { folders, resiliency, components, logger } = this.#options;
+    const { source, resiliency, components, logger } = this.#options;
     const takesHalfWritten = this.#takesHalfWritten;
     this.#takesHalfWritten = false;
-    const found = await folders.read();
-    if (takesHalfWritten) return found;
+    const found = await source.read();
+    if (takesHalfWritten || !source.mayBeHalfWritten) return found;
     const isInUse = (file: string) => components.isFrom(file) || resiliency.isFrom(file);
     const files = this.#halfWritten.suspect(found, isInUse);
     for (const file of this.#halfWritten.settled) {
@@ -226,7 +208,7 @@ export class Resources {
   #readAgainWhenSettled(): void {
     clearTimeout(this.#settling);
     const { settlesInMs } = this.#halfWritten;
-    if (settlesInMs === undefined || this.#watchers === undefined) return;
+    if (settlesInMs === undefined || this.#stopWatch === undefined) return;
     this.#settling = setTimeout(() => void this.#follow(), Math.ceil(settlesInMs)).unref();
   }
 }

@@ -5,7 +5,7 @@ import { createLockStore, toKeyPrefix } from '../components/init-lock-store';
 import type { ComponentManifest } from '../components/manifest';
 import { MetadataProperties } from '../components/metadata-properties';
 import { isOfKind, positionIn } from '../manifests/manifest-file';
-import type { ManifestFile } from '../manifests/manifest-folders';
+import type { ManifestFile } from '../manifests/manifest-source';
 import { findDriver } from '../stores/drivers';
 import { SystemAuthorities } from '../trust/system-authorities';
 

@@ -5,7 +5,8 @@ import { type ComponentsOfFile, parseComponents } from '../components/component-
 import type { ComponentManifest } from '../components/manifest';
 import { configurationSchema } from '../configuration/configuration-schema';
 import { loadConfiguration } from '../configuration/load-configuration';
-import { type ManifestFile, ManifestFolders } from '../manifests/manifest-folders';
+import { ManifestFolders } from '../manifests/manifest-folders';
+import type { ManifestFile } from '../manifests/manifest-source';
 import { parseFile } from '../manifests/manifest-file';
 import { describeNearMiss } from '../manifests/near-misses';
 import { describeUnknownNames } from '../manifests/unknown-names';

@@ -58,9 +58,17 @@ export const FLAGS = {
   'dapr-http-port': used('text', '3500', 'Port of the HTTP API'),
   'dapr-grpc-port': used('text', '50001', 'Port of the gRPC API'),
   'dapr-listen-addresses': used('text', '', 'Comma-separated listen addresses; empty for all'),
-  'resources-path': used('list', '', 'Folder with component files; can be repeated'),
+  'resources-path': used(
+    'list',
+    '',
+    'Folder with component files, used instead of the Kubernetes API; can be repeated',
+  ),
   'components-path': used('text', '', 'Older name of --resources-path, used if that is not set'),
-  mode: used('text', 'standalone', 'standalone, or kubernetes together with --resources-path'),
+  mode: used(
+    'text',
+    'standalone',
+    'standalone, or kubernetes: read resources and secrets from the Kubernetes API',
+  ),
   'max-body-size': used(
     'text',
     '4Mi',
@@ -84,7 +92,7 @@ export const FLAGS = {
   config: used(
     'list',
     '',
-    'Configuration file; can be repeated, later files override earlier ones',
+    'Configuration file, or its name in mode kubernetes; can be repeated, later ones override earlier ones',
   ),
   'enable-api-logging': used('boolean', 'false', 'Log each API call; overrides --config'),
   'unix-domain-socket': used('text', '', 'Folder for unix sockets, used instead of both API ports'),
@@ -105,7 +113,7 @@ export const FLAGS = {
   'hot-reload-reconcile-interval': used(
     'text',
     '60s',
-    'How often the resource folders are read, besides being watched; 0 means 60s',
+    'How often resources and secrets are read, besides being watched; 0 means 60s',
   ),
   'tls-cert-file': used(
     'text',
@@ -158,6 +166,11 @@ export const FLAGS = {
     '1000',
     'Limit of concurrent calls to the upstream; further ones are refused at once, 0 for no limit; not a flag of daprd',
   ),
+  'disable-builtin-k8s-secret-store': used(
+    'boolean',
+    'false',
+    'In mode kubernetes: no secret store named kubernetes',
+  ),
   'dapr-internal-grpc-port': used('text', '', 'Only shown in the log line that launchers wait for'),
   version: used('boolean', 'false', 'Print the Dapr version that is served, and exit'),
   'build-info': used('boolean', 'false', 'Print all versions, and exit'),
@@ -191,7 +204,6 @@ export const FLAGS = {
   'control-plane-namespace': accepted('text', CONTROL_PLANE),
   'sentry-address': accepted('text', CONTROL_PLANE),
   'sentry-request-jwt-audiences': accepted('list', CONTROL_PLANE),
-  'disable-builtin-k8s-secret-store': accepted('boolean', CONTROL_PLANE),
   'disable-init-endpoints': accepted('list', CONTROL_PLANE),
 } as const satisfies Readonly<Record<string, Flag>>;
 

@@ -20,6 +20,9 @@ import { toUpstreamEndpoints, type UpstreamEndpoints } from './upstream-options'
 /** The levels of `--log-level`. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
+/** The values of `--mode`: where Dapr's resources are. */
+export type Mode = 'standalone' | 'kubernetes';
+
 /** All options of a sidecar, checked: from the command line and the environment. */
 export interface RunOptions {
   readonly appId: string;
@@ -27,6 +30,7 @@ export interface RunOptions {
   readonly grpcPort: number;
   /** Hosts without brackets; empty for all. */
   readonly listenAddresses: readonly string[];
+  readonly mode: Mode;
   readonly resourcesPaths: readonly string[];
   /** Undefined for no limit. */
   readonly httpMaxBodyBytes: number | undefined;
@@ -42,8 +46,10 @@ export interface RunOptions {
   readonly apiToken: string | undefined;
   readonly namespace: string | undefined;
   readonly internalGrpcPort: number;
-  /** Files of --config. Later files override earlier ones. */
+  /** Values of --config: files or, in mode kubernetes, names. Later ones override earlier ones. */
   readonly configFiles: readonly string[];
+  /** True if the secrets of the cluster can be read in mode kubernetes. */
+  readonly hasBuiltInSecretStore: boolean;
   /** Undefined if the configuration decides. */
   readonly apiLogging: boolean | undefined;
   /** Folder for unix sockets that replace the API ports. Undefined for TCP. */
@@ -102,13 +108,14 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
   const appId = toAppId(flags.text('app-id'));
   const ports = toPorts(flags);
   const resourcesPaths = toResourcesPaths(flags);
-  assertMode(flags.text('mode'), resourcesPaths);
+  const mode = toMode(flags.text('mode'));
   const bodyBytes = toBodyBytes(flags);
   const { env, place } = environment;
   return Object.freeze({
     appId,
     ...ports,
     listenAddresses: flags.list('dapr-listen-addresses').map(withoutBrackets),
+    mode,
     resourcesPaths,
     httpMaxBodyBytes: bodyBytes === 0 ? undefined : bodyBytes,
     grpcMaxMessageBytes: bodyBytes,
@@ -127,6 +134,7 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
       maxConcurrency: flags.integer('app-max-concurrency'),
     },
     configFiles: flags.list('config'),
+    hasBuiltInSecretStore: !flags.boolean('disable-builtin-k8s-secret-store'),
     apiLogging: flags.has('enable-api-logging') ? flags.boolean('enable-api-logging') : undefined,
     unixSocketFolder: orUndefined(flags.text('unix-domain-socket')),
     publicAddress: toPublicAddress(flags),
@@ -200,15 +208,9 @@ function toResourcesPaths(flags: FlagValues): readonly string[] {
   return paths.length > 0 || older === '' ? paths : [older];
 }
 
-function assertMode(mode: string, resourcesPaths: readonly string[]): void {
-  if (mode !== 'standalone' && mode !== 'kubernetes') {
-    throw new OptionsError(`invalid mode: ${mode} (allowed: standalone, kubernetes)`);
-  }
-  if (mode === 'kubernetes' && resourcesPaths.length === 0) {
-    throw new OptionsError(
-      'mode kubernetes needs --resources-path: Holdfast reads components from files, not from the Kubernetes API, and would load none',
-    );
-  }
+function toMode(text: string): Mode {
+  if (text === 'standalone' || text === 'kubernetes') return text;
+  throw new OptionsError(`invalid mode: ${text} (allowed: standalone, kubernetes)`);
 }
 
 /** --max-body-size overrides the older flag. -1 means daprd's default. */

@@ -12,9 +12,8 @@ import type { LateComponent } from './late-components';
 import { LockComponents, type LockComponentsOptions } from './lock-components';
 import { type ComponentManifest, toLogName } from './manifest';
 import { type ResolvedProperties, resolveProperties } from './resolve-properties';
-import type { Environment } from './secrets/environment-access';
 import { LoadedSecretStores } from './secrets/loaded-secret-stores';
-import { isSecretStoreType } from './secrets/secret-stores';
+import { isSecretStoreType, type SecretSources } from './secrets/secret-stores';
 import type { ComponentSelection } from './select-components';
 import { ServedComponents } from './served-components';
 
@@ -25,8 +24,9 @@ export type ComponentObserver = (
 ) => void;
 
 /** The dependencies of a {@link ComponentManager}. */
-export interface ComponentManagerOptions extends LockComponentsOptions {
-  readonly environment: Environment;
+export interface ComponentManagerOptions extends LockComponentsOptions, SecretSources {
+  /** The secret store of components that name none. Undefined if they can't have secrets. */
+  readonly defaultSecretStore?: string | undefined;
   /** True if the configuration denies a component (`components.deny`). */
   readonly isDenied: (component: Pick<ComponentManifest, 'type' | 'version'>) => boolean;
   readonly observe: ComponentObserver;
@@ -65,7 +65,7 @@ export class ComponentManager {
         options.logger.error(`Ignoring error processing component: ${error.message}`);
       },
     });
-    this.#secretStores = new LoadedSecretStores(options.environment);
+    this.#secretStores = new LoadedSecretStores(options);
     this.#served = new ServedComponents(options);
   }
 
@@ -209,7 +209,7 @@ export class ComponentManager {
       const cause = new Error(`incorrect type ${manifest.type}`);
       throw new ComponentError(cause.message, { step: 'creation', cause });
     }
-    const resolved = this.#resolve(manifest);
+    const resolved = await this.#resolve(manifest);
     const { name, type, version } = manifest;
     const fingerprint = `${type}/${version} ${resolved.fingerprint}`;
     if (this.#locks.isWaiting(manifest, resolved, fingerprint)) return;
@@ -224,11 +224,12 @@ export class ComponentManager {
     this.#publish(manifest, before);
   }
 
-  #resolve(manifest: ComponentManifest): ResolvedProperties {
-    const { environment, appId } = this.#options;
+  async #resolve(manifest: ComponentManifest): Promise<ResolvedProperties> {
+    const { environment, appId, defaultSecretStore } = this.#options;
     const secretStores = this.#secretStores.byName;
     try {
-      return resolveProperties(manifest, { secretStores, environment, appId });
+      const context = { secretStores, defaultSecretStore, environment, appId };
+      return await resolveProperties(manifest, context);
     } catch (error) {
       throw initFailure(manifest, initFailure(manifest, error));
     }

@@ -12,6 +12,8 @@ import { SECRET_STORE_TYPES } from './secrets/secret-stores';
 export interface ResolutionContext {
   /** The loaded secret stores, by component name. */
   readonly secretStores: ReadonlyMap<string, SecretStore>;
+  /** The secret store of components that name none. */
+  readonly defaultSecretStore?: string | undefined;
   readonly environment: Environment;
   readonly appId: string;
 }
@@ -34,22 +36,22 @@ export interface ResolvedProperties {
  * @throws {Error} with every property whose value can't be resolved. daprd would continue with an
  *   empty text, and so with an empty password.
  */
-export function resolveProperties(
+export async function resolveProperties(
   manifest: ComponentManifest,
   context: ResolutionContext,
-): ResolvedProperties {
+): Promise<ResolvedProperties> {
   const problems: string[] = [];
-  const values = manifest.properties.map((source) => {
+  const values: ResolvedValue[] = [];
+  for (const source of manifest.properties) {
     const { name } = source;
     try {
-      const value = valueOf(source, manifest, context);
+      const value = await valueOf(source, manifest, context);
       const filled = fillTemplates(name, value, { problems, context });
-      return { name, value, filled, source };
+      values.push({ name, value, filled, source });
     } catch (error) {
       problems.push(toErrorMessage(error));
-      return { name, value: '', filled: '', source };
     }
-  });
+  }
   if (problems.length > 0) throw new Error(problems.join('; '));
   const hidden = values.filter(({ source }) => isReference(source));
   const fingerprint = JSON.stringify(
@@ -73,26 +75,34 @@ export function resolveProperties(
   };
 }
 
+/** A property with its value, before and after templates are filled. */
+interface ResolvedValue {
+  readonly name: string;
+  readonly value: string;
+  readonly filled: string;
+  readonly source: PropertySource;
+}
+
 function isReference({ value, secret, env }: PropertySource): boolean {
   return secret !== undefined || (value === undefined && env !== undefined);
 }
 
-function valueOf(
+async function valueOf(
   { name, value, secret, env }: PropertySource,
   manifest: ComponentManifest,
   context: ResolutionContext,
-): string {
-  if (secret !== undefined) return unquote(secretOf(name, secret, { manifest, context }));
+): Promise<string> {
+  if (secret !== undefined) return unquote(await secretOf(name, secret, { manifest, context }));
   if (value !== undefined) return value;
   return env === undefined ? '' : unquote(variableOf(env, manifest, context.environment));
 }
 
-function secretOf(
+async function secretOf(
   property: string,
   secret: { readonly name: string; readonly key: string },
   { manifest, context }: { manifest: ComponentManifest; context: ResolutionContext },
-): string {
-  const { secretStore } = manifest;
+): Promise<string> {
+  const { secretStore = context.defaultSecretStore } = manifest;
   const wanted = `metadata property ${property}: secret "${secret.name}" (key "${secret.key}")`;
   if (secretStore === undefined) {
     throw new SecretError(
@@ -106,7 +116,7 @@ function secretOf(
     );
   }
   try {
-    return readSecret(store, secret);
+    return await readSecret(store, secret);
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
     throw new SecretError(

@@ -1,4 +1,4 @@
-import type { ManifestFile } from '../manifests/manifest-folders';
+import type { ManifestFile } from '../manifests/manifest-source';
 import { describeNearMiss } from '../manifests/near-misses';
 import { type ComponentsOfFile, parseComponents, type ScopedManifest } from './component-file';
 import { type ComponentManifest, toLogName } from './manifest';
@@ -8,6 +8,8 @@ export interface SelectionOptions {
   readonly appId: string;
   /** If undefined or empty, components are not filtered by namespace. */
   readonly namespace: string | undefined;
+  /** Components that exist without a manifest. One of the same name replaces them. */
+  readonly builtIn?: readonly ComponentManifest[];
 }
 
 /** The components that the sidecar must have. */
@@ -51,7 +53,10 @@ export function selectComponents(
   });
   const reasons = found.map((scoped) => ({ scoped, reason: reasonAgainst(scoped, options) }));
   const chosen = reasons.filter(({ reason }) => reason === undefined).map(({ scoped }) => scoped);
-  const manifests = chosen.map(({ manifest }) => manifest);
+  const written = chosen.map(({ manifest }) => manifest);
+  const isReplaced = ({ name }: ComponentManifest) => written.some((other) => other.name === name);
+  const builtIn = (options.builtIn ?? []).filter((manifest) => !isReplaced(manifest));
+  const manifests = [...builtIn, ...written];
   assertUniqueNames(manifests);
   return {
     manifests,

@@ -4,6 +4,7 @@ import { type PlacedDocument, positionIn } from '../manifests/manifest-file';
 /** The known metadata of each type. Drivers with more properties report unknown ones themselves. */
 const PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['lock.in-memory', ['keyPrefix']],
+  ['secretstores.kubernetes', ['defaultNamespace']],
   ['secretstores.local.env', ['prefix']],
   ['secretstores.local.file', ['secretsFile', 'nestedSeparator', 'multiValued']],
 ]);

@@ -10,6 +10,7 @@ import {
   positionIn,
 } from '../manifests/manifest-file';
 import { describeUnknownNames } from '../manifests/unknown-names';
+import type { YamlDocument } from '../manifests/yaml-documents';
 import { describeIdleRule } from './api-access';
 import type { Configuration, TracingSettings } from './configuration';
 import { DEFAULT_CONFIGURATION } from './configuration';
@@ -29,10 +30,12 @@ import {
 
 /** The input of {@link loadConfiguration}. */
 export interface ConfigurationSource {
-  /** The files of `--config`. Later ones override earlier ones. */
+  /** The values of `--config`: files and, if `readNamed` is set, names. Later ones override earlier ones. */
   readonly files: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** Reads a Configuration of the cluster. Undefined if all values are files. */
+  readonly readNamed?: (name: string) => Promise<YamlDocument>;
 }
 
 /**
@@ -48,11 +51,10 @@ export async function loadConfiguration(source: ConfigurationSource): Promise<Co
   let otel: OtelMembers = {};
   for (const file of source.files) {
     try {
-      const text = expandVariables(await readRegularFile(file), source.environment);
-      const [document] = parseFile(file, text);
+      const document = await readDocument(file, source);
       if (document?.problem !== undefined) throw new ManifestFileError(document.problem);
       if (document === undefined || document.value === null) continue;
-      const placed = { file, document };
+      const placed = { file: toPlaceName(file, source), document };
       const { spec } = parseDocument(configurationSchema, placed);
       sayIdle(placed, spec, source.logger);
       configuration = overlay(configuration, spec);
@@ -62,6 +64,26 @@ export async function loadConfiguration(source: ConfigurationSource): Promise<Co
     }
   }
   return withReceiver(configuration, { written: otel, environment: source.environment }, source);
+}
+
+/** True for a file: all values outside of Kubernetes, and what no object of Kubernetes is named. */
+function isFile(value: string, { readNamed }: ConfigurationSource): boolean {
+  return readNamed === undefined || value.includes('/') || /\.(?:ya?ml|json)$/i.test(value);
+}
+
+function toPlaceName(value: string, source: ConfigurationSource): string {
+  return isFile(value, source) ? value : `configuration/${value}`;
+}
+
+/** The first document. In an object of the cluster, as in daprd, no variables are replaced. */
+async function readDocument(
+  value: string,
+  source: ConfigurationSource,
+): Promise<YamlDocument | undefined> {
+  const { readNamed, environment } = source;
+  if (readNamed !== undefined && !isFile(value, source)) return readNamed(value);
+  const [document] = parseFile(value, expandVariables(await readRegularFile(value), environment));
+  return document;
 }
 
 /** Adds the OTLP receiver to the configuration, if there is one. */

@@ -1,5 +1,5 @@
 import { API_VERSION } from './manifest-file';
-import type { ManifestFile } from './manifest-folders';
+import type { ManifestFile } from './manifest-source';
 import { headSchema } from './manifest-shape';
 import type { YamlDocument } from './yaml-documents';
 

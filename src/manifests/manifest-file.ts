@@ -74,12 +74,13 @@ export class ProblemCollector {
   }
 }
 
-/** `file:line:column` of a part of a document. */
+/** `file:line:column` of a part of a document, or only its name if it is not from a file. */
 export function positionIn(
   { file, document }: PlacedDocument,
   path: readonly (string | number)[],
 ): string {
-  return `${file}:${document.positionOf(path)}`;
+  const position = document.positionOf(path);
+  return position === undefined ? file : `${file}:${position}`;
 }
 
 function toProblems(placed: PlacedDocument, error: ZodError): readonly string[] {

@@ -1,41 +1,34 @@
+import { type FSWatcher, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { toErrorMessage } from '../base/error-message';
 import { describeFileError } from '../base/file-error';
 import type { Logger } from '../base/logger';
 import { FileError, readRegularFile } from '../base/regular-file';
 import { parseFile } from './manifest-file';
-import type { YamlDocument } from './yaml-documents';
-
-/** A file of a resource folder: its documents, or the reason why there are none. */
-export interface ManifestFile {
-  readonly file: string;
-  /** Empty if the file can't be read. */
-  readonly text: string;
-  /** Empty if the file can't be read. A document that can't be parsed has a problem of its own. */
-  readonly documents: readonly YamlDocument[];
-  /** Why the file can't be read, or must not be used now. */
-  readonly problem: string | undefined;
-}
+import type { ManifestFile, ManifestSource } from './manifest-source';
 
 /**
  * The resource folders of a sidecar (dapr/dapr pkg/internal/loader/disk). They are read at every
  * change. Files that are not YAML are logged once.
  */
-export class ManifestFolders {
+export class ManifestFolders implements ManifestSource {
+  readonly kind = 'directories';
+  readonly mayBeHalfWritten = true;
   /** The folders in reading order, without their subfolders. */
-  readonly folders: readonly string[];
+  readonly places: readonly string[];
   readonly #logger: Logger;
   readonly #said = new Set<string>();
   #subfolders: readonly string[] = [];
 
   constructor(folders: readonly string[], logger: Logger) {
-    this.folders = folders;
+    this.places = folders;
     this.#logger = logger;
   }
 
   /** The subfolders that the last reading ignored. */
-  get subfolders(): readonly string[] {
+  get unread(): readonly string[] {
     return this.#subfolders;
   }
 
@@ -47,11 +40,36 @@ export class ManifestFolders {
   async read(): Promise<readonly ManifestFile[]> {
     const files: ManifestFile[] = [];
     this.#subfolders = [];
-    for (const folder of this.folders) {
+    for (const folder of this.places) {
       for (const file of await this.#findYamlFiles(folder))
         files.push(await readManifestFile(file));
     }
     return files;
+  }
+
+  /** Watches the folders. One that can't be watched is logged. */
+  watch(onChange: () => void): () => void {
+    const watchers = this.places.flatMap((folder) => this.#watchFolder(folder, onChange));
+    return () => {
+      for (const watcher of watchers) watcher.close();
+    };
+  }
+
+  #watchFolder(folder: string, onChange: () => void): readonly FSWatcher[] {
+    try {
+      const watcher = watch(folder, { persistent: false }, () => {
+        onChange();
+      });
+      watcher.on('error', (error) => {
+        this.#logger.warn(`Folder ${folder} can't be watched any more: ${toErrorMessage(error)}`);
+      });
+      return [watcher];
+    } catch (error) {
+      this.#logger.warn(
+        `Folder ${folder} can't be watched: ${toErrorMessage(error)}; it is read periodically`,
+      );
+      return [];
+    }
   }
 
   async #findYamlFiles(folder: string): Promise<readonly string[]> {

@@ -24,8 +24,11 @@ export interface YamlDocument {
   readonly value: unknown;
   /** Why it can't be read: one line for each problem, as `line:column what`. */
   readonly problem: string | undefined;
-  /** `line:column` of a part, or of the nearest existing part around it. Both count from 1. */
-  readonly positionOf: (path: DocumentPath) => string;
+  /**
+   * `line:column` of a part, or of the nearest existing part around it. Both count from 1. Undefined
+   * if the document is not from a file.
+   */
+  readonly positionOf: (path: DocumentPath) => string | undefined;
 }
 
 /**

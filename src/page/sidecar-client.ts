@@ -112,7 +112,8 @@ export class SidecarClient {
       const headers = new Headers(init.headers);
       headers.set('accept', 'application/json');
       if (this.#token() !== '') headers.set('dapr-api-token', toBytes(this.#token()));
-      response = await fetch(url, { ...init, headers, signal, cache: 'no-store' });
+      const request = { ...init, headers, signal, cache: 'no-store' as const };
+      response = await fetch(url, request);
     } catch {
       throw new CallError('unreachable', 'the sidecar does not answer');
     }

@@ -2,7 +2,7 @@ import { toErrorMessage } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { type CallPolicy, plainPolicy } from '../lock/call-policy';
 import { ManifestFileError } from '../manifests/manifest-file';
-import type { ManifestFile } from '../manifests/manifest-folders';
+import type { ManifestFile } from '../manifests/manifest-source';
 import { ReportedProblems } from '../manifests/reported-problems';
 import { CallRunner, type RetryListener } from './call-runner';
 import { type BreakerState, CircuitBreaker } from './circuit-breaker';

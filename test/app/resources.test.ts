@@ -49,7 +49,7 @@ describe('what a sidecar makes of its resource folders', () => {
       breakerRemoved: jest.fn(),
     };
     resources = new Resources({
-      folders: new ManifestFolders(paths, logger),
+      source: new ManifestFolders(paths, logger),
       selection: { appId: 'myapp', namespace },
       components,
       resiliency: new Resiliency({ appId: 'myapp', logger, observer }),

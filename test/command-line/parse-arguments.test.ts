@@ -25,6 +25,8 @@ describe('parseArguments', () => {
       allowedOrigins: [],
       apiLogging: undefined,
       configFiles: [],
+      hasBuiltInSecretStore: true,
+      mode: 'standalone',
       metricsAddress: { host: '0.0.0.0', port: 9090, isRequired: false },
       publicAddress: undefined,
       reconcileIntervalMs: 60_000,
@@ -224,14 +226,12 @@ describe('parseArguments', () => {
     ])('%j end with 1 and say why', (argv, message) => {
       expect(parse(argv)).toEqual({ kind: 'invalid', exitCode: 1, message: `${message}\n` });
     });
+  });
 
-    it('are those of kubernetes without files', () => {
-      expect(parse(['--app-id=a', '--mode', 'kubernetes'])).toMatchObject({
-        exitCode: 1,
-        message: expect.stringContaining('--resources-path') as unknown,
-      });
-      expect(run(['--mode=kubernetes', '--resources-path', 'x']).resourcesPaths).toEqual(['x']);
-    });
+  it('takes mode kubernetes with and without folders', () => {
+    expect(run(['--mode', 'kubernetes'])).toMatchObject({ mode: 'kubernetes', resourcesPaths: [] });
+    expect(run(['--mode=kubernetes', '--resources-path', 'x']).resourcesPaths).toEqual(['x']);
+    expect(run(['--disable-builtin-k8s-secret-store']).hasBuiltInSecretStore).toBe(false);
   });
 
   describe('sizes', () => {

@@ -64,7 +64,7 @@ describe('the text of a metadata value', () => {
     expect(valueOf(written)).toBe(text);
   });
 
-  it('of a name given twice is the last, whatever its case', () => {
+  it('of a name given twice is the last, whatever its case', async () => {
     const text = `apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: {name: c}
@@ -75,7 +75,7 @@ spec:
   - {name: REDISHOST, value: b}
 `;
     const [entry] = parseComponents('f.yaml', parseFile('f.yaml', text)).manifests;
-    const { properties } = resolveProperties(entry!.manifest, {
+    const { properties } = await resolveProperties(entry!.manifest, {
       secretStores: new Map(),
       environment: {},
       appId: 'myapp',

@@ -1,5 +1,5 @@
 import { parseFile } from '../../src/manifests/manifest-file';
-import type { ManifestFile } from '../../src/manifests/manifest-folders';
+import type { ManifestFile } from '../../src/manifests/manifest-source';
 import { Resiliency } from '../../src/resiliency/resiliency';
 import { RecordingLogger } from '../support/recording-logger';
 

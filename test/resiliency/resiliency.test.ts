@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CancelSignal } from '../../src/base/cancellation';
 import { type StoreError, StoreError as Failure } from '../../src/lock/lock-store';
 import { parseFile } from '../../src/manifests/manifest-file';
-import type { ManifestFile } from '../../src/manifests/manifest-folders';
+import type { ManifestFile } from '../../src/manifests/manifest-source';
 import { Resiliency, type ResiliencyObserver } from '../../src/resiliency/resiliency';
 import { RecordingLogger } from '../support/recording-logger';
 

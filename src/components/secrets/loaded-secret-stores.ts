@@ -2,18 +2,17 @@ import { initFailure } from '../init-lock-store';
 import type { ComponentManifest } from '../manifest';
 import { redactError } from '../redaction';
 import type { ResolvedProperties } from '../resolve-properties';
-import type { Environment } from './environment-access';
 import type { SecretStore } from './secret-store';
-import { createSecretStore } from './secret-stores';
+import { createSecretStore, type SecretSources } from './secret-stores';
 
 /** The secret stores of a sidecar. Each is created again at every reload, to read its file again. */
 export class LoadedSecretStores {
-  readonly #environment: Environment;
+  readonly #sources: SecretSources;
   #stores = new Map<string, SecretStore>();
   #previous: ReadonlyMap<string, SecretStore> = new Map();
 
-  constructor(environment: Environment) {
-    this.#environment = environment;
+  constructor(sources: SecretSources) {
+    this.#sources = sources;
   }
 
   /** The usable stores by component name. */
@@ -34,7 +33,7 @@ export class LoadedSecretStores {
    */
   load(manifest: ComponentManifest, { properties, redact }: ResolvedProperties): void {
     try {
-      const store = createSecretStore(manifest.type, properties, this.#environment);
+      const store = createSecretStore(manifest.type, properties, this.#sources);
       this.#stores.set(manifest.name, store);
     } catch (error) {
       throw initFailure(manifest, redactError(error, redact));

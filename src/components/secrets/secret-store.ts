@@ -3,6 +3,9 @@ export class SecretError extends Error {
   override readonly name = 'SecretError';
 }
 
+/** The keys and values of a secret. */
+export type SecretValues = ReadonlyMap<string, string>;
+
 /** A component of Dapr's `secretstores` building block. */
 export interface SecretStore {
   /**
@@ -10,7 +13,7 @@ export interface SecretStore {
    *
    * @throws {SecretError} if there is no such secret, or it may not be read
    */
-  get(name: string): ReadonlyMap<string, string>;
+  get(name: string): SecretValues | Promise<SecretValues>;
 }
 
 /**
@@ -18,11 +21,11 @@ export interface SecretStore {
  *
  * @throws {SecretError} if there is no such secret, or it has no such key
  */
-export function readSecret(
+export async function readSecret(
   store: SecretStore,
   { name, key }: { name: string; key: string },
-): string {
-  const value = store.get(name).get(key);
+): Promise<string> {
+  const value = (await store.get(name)).get(key);
   if (value === undefined) throw new SecretError(`the secret has no key "${key}"`);
   return value;
 }

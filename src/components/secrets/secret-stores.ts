@@ -4,12 +4,24 @@ import { createEnvironmentSecrets } from './environment-secrets';
 import { createFileSecrets } from './file-secrets';
 import type { SecretStore } from './secret-store';
 
-type Creator = (properties: MetadataProperties, environment: Environment) => SecretStore;
+/** Where secret stores find what is outside of the sidecar. */
+export interface SecretSources {
+  readonly environment: Environment;
+  /** Creates the store of Kubernetes' secrets. Undefined if they can't be read. */
+  readonly createClusterSecrets?: (properties: MetadataProperties) => SecretStore;
+}
+
+type Creator = (properties: MetadataProperties, sources: SecretSources) => SecretStore;
 
 /** The supported secret stores, by component type. */
 const CREATORS: Readonly<Record<string, Creator>> = {
-  'secretstores.local.env': createEnvironmentSecrets,
+  'secretstores.local.env': (properties, { environment }) =>
+    createEnvironmentSecrets(properties, environment),
   'secretstores.local.file': createFileSecrets,
+  'secretstores.kubernetes': (properties, { createClusterSecrets }) => {
+    if (createClusterSecrets !== undefined) return createClusterSecrets(properties);
+    throw new Error('secrets of Kubernetes can be read in a pod only');
+  },
 };
 
 /** The supported types, for messages. */
@@ -28,9 +40,9 @@ export function isSecretStoreType(type: string): boolean {
 export function createSecretStore(
   type: string,
   properties: MetadataProperties,
-  environment: Environment,
+  sources: SecretSources,
 ): SecretStore {
   const create = CREATORS[type.toLowerCase()];
   if (create === undefined) throw new Error(`couldn't find secret store ${type}`);
-  return create(properties, environment);
+  return create(properties, sources);
 }
