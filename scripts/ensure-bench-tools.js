@@ -5,7 +5,7 @@
 // command that does it. etcd is compared with if it can be installed, and left out if not.
 
 const { createHash } = require('node:crypto');
-const { existsSync, mkdirSync, readFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
@@ -13,6 +13,7 @@ const {
   canInstallByApt,
   findOnPath,
   installByApt,
+  installByGo,
   isExecutable,
   toolFolder,
 } = require('./find-binary');
@@ -43,18 +44,7 @@ function installH2load(env) {
 }
 
 function installVegeta(env) {
-  if (findOnPath('go', env) === undefined) return undefined;
-  const file = vegetaPath(env);
-  const GOBIN = path.dirname(file);
-  mkdirSync(GOBIN, { recursive: true });
-  console.error(`vegeta is missing; building ${VERSIONS.vegeta} by go install`);
-  const module = `github.com/tsenart/vegeta/v12@${VERSIONS.vegeta}`;
-  const { status, stderr } = spawnSync('go', ['install', module], {
-    env: { ...env, GOBIN },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  if (status !== 0) console.error(String(stderr));
-  return existsSync(file) ? file : undefined;
+  return installByGo(`github.com/tsenart/vegeta/v12@${VERSIONS.vegeta}`, vegetaPath(env), env);
 }
 
 /**

