@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { parse } from 'yaml';
+
+import { createFolder } from '../support/component-files';
+
+const ROOT = path.join(__dirname, '../..');
+const WORKFLOWS = path.join(ROOT, '.github/workflows');
+const FILES = readdirSync(WORKFLOWS);
+
+const { findTool } = jest.requireActual<{
+  readonly findTool: (name: string, env: NodeJS.ProcessEnv) => string | undefined;
+}>('../../scripts/ensure-deploy-tools.js');
+const { findNotes, problemsOf } = jest.requireActual<{
+  readonly findNotes: (changelog: string, version: string) => string | undefined;
+  readonly problemsOf: (
+    tag: string,
+    files: { readonly packageVersion: string; readonly chart: string; readonly changelog: string },
+  ) => readonly string[];
+}>('../../scripts/release-version.js');
+
+// A machine without actionlint is told what is left out; continuous integration has it or fails.
+const actionlint = findTool('actionlint', process.env);
+const isLeftOut = actionlint === undefined && process.env.CI === undefined;
+const held = isLeftOut ? it.skip : it;
+const note = isLeftOut ? ' (left out: no actionlint here, `npm run test:deploy` builds it)' : '';
+
+interface Workflow {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<
+    Record<string, { readonly uses?: string; readonly steps?: readonly Step[]; needs?: string[] }>
+  >;
+}
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+}
+
+const read = (file: string) => parse(readFileSync(path.join(WORKFLOWS, file), 'utf8')) as Workflow;
+const lint = (...files: readonly string[]) => {
+  if (actionlint === undefined) throw new Error('actionlint is missing: npm run test:deploy');
+  const options = { cwd: ROOT, encoding: 'utf8' } as const;
+  return spawnSync(actionlint, ['-no-color', '-oneline', ...files], options);
+};
+
+describe('the workflows of GitHub', () => {
+  held(`are fine by actionlint${note}`, () => {
+    expect(lint(...FILES.map((file) => path.join(WORKFLOWS, file)))).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+  });
+
+  held(`are refused by it where they are wrong${note}`, async () => {
+    const folder = path.join(await createFolder(), '.github/workflows');
+    await mkdir(folder, { recursive: true });
+    const text = readFileSync(path.join(WORKFLOWS, 'release.yml'), 'utf8');
+    const file = path.join(folder, 'wrong.yml');
+    await writeFile(file, text.replace('needs: [check, version]', 'needs: [chek, version]'));
+    expect(lint(file)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('chek') as string,
+    });
+  });
+
+  it.each(FILES)('%s uses actions of a whole version, and may write nothing by default', (file) => {
+    const { permissions, jobs } = read(file);
+    expect(permissions).toEqual({ contents: 'read' });
+    const uses = Object.values(jobs).flatMap(({ steps = [] }) =>
+      steps.flatMap(({ uses }) => uses ?? []),
+    );
+    expect(uses).not.toHaveLength(0);
+    for (const name of uses) expect(name).toMatch(/^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
+  });
+
+  it('publish nothing before every check has passed', () => {
+    const { jobs } = read('release.yml');
+    expect(jobs.check!.uses).toBe('./.github/workflows/ci.yml');
+    const isAfterCheck = (name: string): boolean =>
+      (jobs[name]!.needs ?? []).some((need) => need === 'check' || isAfterCheck(need));
+    const publishes = ({ run = '' }: Step) => /--push|helm push|npm publish|gh release/.test(run);
+    const publishing = Object.entries(jobs).filter(([, { steps = [] }]) => steps.some(publishes));
+    expect(publishing.map(([name]) => name).sort()).toEqual(['chart', 'image', 'notes', 'npm']);
+    for (const [name] of publishing) expect(isAfterCheck(name)).toBe(true);
+  });
+});
+
+describe('a release', () => {
+  const good = {
+    packageVersion: '1.2.3',
+    chart: "version: 1.2.3\nappVersion: '1.2.3'\n",
+    changelog: '# Changelog\n\n## Unreleased\n\n- a\n\n## 1.2.3\n\n- b\n\n## 1.2.2\n\n- c\n',
+  };
+
+  it('needs one version everywhere, and its notes', () => {
+    expect(problemsOf('v1.2.3', good)).toEqual([]);
+    expect(problemsOf('v1.2.4', good)).toEqual([
+      'package.json has 1.2.3',
+      'Chart has 1.2.3',
+      'appVersion has 1.2.3',
+      'CHANGELOG.md has no section "## 1.2.4"',
+    ]);
+    expect(problemsOf('v1.2.3', { ...good, packageVersion: '1.2.30' })).toHaveLength(1);
+  });
+
+  it('has the notes of its own version only', () => {
+    expect(findNotes(good.changelog, '1.2.3')).toBe('- b');
+    expect(findNotes(good.changelog, '1.2')).toBeUndefined();
+  });
+
+  it('has a bake file that builds for both platforms, with attestations', () => {
+    const bake = readFileSync(path.join(ROOT, 'docker-bake.hcl'), 'utf8');
+    const release = /target "release" \{\n([\s\S]*?)\n\}/.exec(bake)![1]!;
+    expect(release).toContain('["linux/amd64", "linux/arm64"]');
+    expect(release).toContain('["type=sbom", "type=provenance,mode=max"]');
+  });
+});
