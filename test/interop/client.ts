@@ -13,6 +13,8 @@ export interface InteropProgram {
   readonly version: string;
   /** Where the program is, below `test/interop`. */
   readonly folder: string;
+  /** What tells its build from others of the same folder and version, where each has one of its own. */
+  readonly build?: string;
   /** A command that says whether the toolchain is there. */
   readonly toolchain: CommandLine;
   /** True where the toolchain may be missing even in continuous integration. */

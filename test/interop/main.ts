@@ -98,7 +98,8 @@ function toFailure(error: unknown): Outcome & { readonly kind: 'failed' } {
 
 /** One build for all the clients of one program and version. */
 function prepareOnce(client: InteropProgram, { builds, runCommand }: Run): Promise<CommandLine> {
-  const buildFolder = path.join(cacheFolder(), `${client.folder}-${client.version}`);
+  const name = [client.folder, client.build, client.version].filter(Boolean).join('-');
+  const buildFolder = path.join(cacheFolder(), name);
   const known = builds.get(buildFolder);
   if (known !== undefined) return known;
   const prepare = () => client.prepare(buildFolder, runCommand);

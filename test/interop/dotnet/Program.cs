@@ -1,10 +1,7 @@
-// A user's program on Dapr's .NET SDK: the scenario is the first argument. WAY names the package.
-// Each step is printed as "step<TAB>answer".
+// A user's program on Dapr's .NET SDK: the scenario is the first argument. It is compiled once for each package, with
+// ClientLocks.cs or PackageLocks.cs. Each step is printed as "step<TAB>answer".
 
-using Dapr.Client;
-using Dapr.DistributedLock.Extensions;
-
-ILocks locks = Environment.GetEnvironmentVariable("WAY") == "client" ? new ClientLocks() : new PackageLocks();
+ILocks locks = Sdk.CreateLocks();
 
 switch (args[0])
 {
@@ -79,15 +76,7 @@ switch (args[0])
         break;
 
     case "sidecar":
-        using (var client = new DaprClientBuilder().Build())
-        {
-            await client.WaitForSidecarAsync();
-            Say("WaitForSidecarAsync", "ok");
-            Say("healthy", (await client.CheckHealthAsync()).ToString().ToLowerInvariant());
-            Say("metadata id", (await client.GetMetadataAsync()).Id);
-            await client.ShutdownSidecarAsync();
-            Say("shutdown", "ok");
-        }
+        await Sdk.AskSidecar(Say);
         break;
 }
 
@@ -135,39 +124,6 @@ interface ILocks
     Task<string> Unlock(string resource, string owner);
     Task<IAsyncDisposable> Hold(string resource, string owner, int seconds);
     Task<bool> WriteReport(Func<Task> work);
-}
-
-sealed class ClientLocks : ILocks
-{
-    private readonly DaprClient client = new DaprClientBuilder().Build();
-
-    public async Task<bool> Lock(string resource, string owner, int seconds, string store) =>
-        (await client.Lock(store, resource, owner, seconds)).Success;
-
-    public async Task<string> Unlock(string resource, string owner) =>
-        Statuses.ToText((await client.Unlock("lockstore", resource, owner)).status.ToString());
-
-    public async Task<IAsyncDisposable> Hold(string resource, string owner, int seconds) =>
-        await client.Lock("lockstore", resource, owner, seconds);
-
-    public Task<bool> WriteReport(Func<Task> work) => ReportOfDaprClient.Write(work);
-}
-
-sealed class PackageLocks : ILocks
-{
-    private readonly Dapr.DistributedLock.DaprDistributedLockClient client = new DaprDistributedLockBuilder().Build();
-
-    public async Task<bool> Lock(string resource, string owner, int seconds, string store) =>
-        await client.TryLockAsync(store, resource, owner, seconds) is not null;
-
-    public async Task<string> Unlock(string resource, string owner) =>
-        Statuses.ToText((await client.TryUnlockAsync("lockstore", resource, owner)).Status.ToString());
-
-    public async Task<IAsyncDisposable> Hold(string resource, string owner, int seconds) =>
-        await client.TryLockAsync("lockstore", resource, owner, seconds)
-        ?? throw new InvalidOperationException($"{resource} is not free");
-
-    public Task<bool> WriteReport(Func<Task> work) => Report.Write(work);
 }
 
 static class Statuses

@@ -1,3 +1,4 @@
+#pragma warning disable DAPR_DISTRIBUTEDLOCK // an error otherwise: locks are an alpha API
 using Dapr.Client;
 
 static class ReportOfDaprClient

@@ -1,32 +1,68 @@
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { InteropClient } from '../client';
+import type { InteropClient, InteropProgram } from '../client';
 import { toPascalCase } from '../code-names';
 import versions from '../versions.json';
 
-/** Dapr's .NET SDK: the client that has everything, and the package of locks alone. */
+const TOOLCHAIN = { file: 'dotnet', args: ['--version'] };
+
+/** The packages of Dapr's .NET SDK that have locks. Each has a build of its own, as one may not be had. */
 export const dotnetClients: readonly InteropClient[] = [
-  createClient('.NET, Dapr.Client', 'client'),
-  createClient('.NET, Dapr.DistributedLock', 'distributed-lock'),
+  createClient({
+    package: 'Dapr.Client',
+    parts: ['ClientLocks.cs', 'ReportOfDaprClient.cs'],
+    sidecarSteps: {
+      WaitForSidecarAsync: 'ok',
+      healthy: 'true',
+      'metadata id': 'myapp',
+      shutdown: 'ok',
+    },
+  }),
+  createClient({
+    package: 'Dapr.DistributedLock',
+    parts: ['PackageLocks.cs', 'Report.cs'],
+    sidecarSteps: {},
+  }),
 ];
 
-function createClient(name: string, way: string): InteropClient {
+/** The service of ASP.NET Core on the page. It is compiled, not run: it does its work once a minute. */
+export const dotnetService: InteropProgram = {
+  name: '.NET, Dapr.AspNetCore (compiled only)',
+  version: versions.dotnet,
+  folder: 'dotnet/service',
+  toolchain: TOOLCHAIN,
+  mayBeMissing: true,
+  async prepare(buildFolder, runCommand) {
+    for (const part of ['service.csproj', 'Program.cs'])
+      await cp(path.join(__dirname, 'service', part), path.join(buildFolder, part));
+    const args = ['build', '--nologo', '-v', 'quiet', `-p:DaprVersion=${versions.dotnet}`];
+    await runCommand({ file: 'dotnet', args, cwd: buildFolder });
+    return TOOLCHAIN;
+  },
+};
+
+interface DotnetPackage extends Pick<InteropClient, 'sidecarSteps'> {
+  readonly package: string;
+  /** The files of the program that use it. */
+  readonly parts: readonly string[];
+}
+
+function createClient({ package: name, parts, sidecarSteps }: DotnetPackage): InteropClient {
   return {
-    name,
+    name: `.NET, ${name}`,
     version: versions.dotnet,
     folder: 'dotnet',
-    toolchain: { file: 'dotnet', args: ['--version'] },
+    build: name,
+    toolchain: TOOLCHAIN,
     mayBeMissing: true,
-    way: { WAY: way },
     async prepare(buildFolder, runCommand) {
-      for (const part of ['program.csproj', 'Program.cs', 'Report.cs', 'ReportOfDaprClient.cs']) {
+      for (const part of ['program.csproj', 'Program.cs', ...parts])
         await cp(path.join(__dirname, part), path.join(buildFolder, part));
-      }
       const output = path.join(buildFolder, 'out');
       const build = ['build', '--nologo', '-v', 'quiet', '-o', output];
-      const version = `-p:DaprVersion=${versions.dotnet}`;
-      await runCommand({ file: 'dotnet', args: [...build, version], cwd: buildFolder });
+      const packages = [`-p:DaprPackage=${name}`, `-p:DaprVersion=${versions.dotnet}`];
+      await runCommand({ file: 'dotnet', args: [...build, ...packages], cwd: buildFolder });
       return { file: 'dotnet', args: [path.join(output, 'program.dll')] };
     },
     shows: ({ grpcCode, message }) => [
@@ -38,12 +74,7 @@ function createClient(name: string, way: string): InteropClient {
       'an empty owner': ['ArgumentException'],
       'expiry 0': ['Argument'],
     },
-    sidecarSteps: {
-      WaitForSidecarAsync: 'ok',
-      healthy: 'true',
-      'metadata id': 'myapp',
-      shutdown: 'ok',
-    },
+    sidecarSteps,
     hasScope: true,
   };
 }
