@@ -1,15 +1,17 @@
 'use strict';
-// Builds dist: the launcher, the sidecar as one file, V8's code cache for it, the client, and the page. With --plain,
-// compiles src file by file into plain/ instead, for tools that need single files: coverage and
-// profiles.
+// Builds dist: the launcher, the sidecar as one file, V8's code cache for it, what it loads on demand, the
+// client, the page, and the licences of all packages in them. With --plain, compiles src file by file into
+// plain/ instead, for tools that need single files: coverage and profiles.
 
 const { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
-const { bundle, BUNDLES } = require('./bundle');
+const { bundle, bundleOnDemand, BUNDLES } = require('./bundle');
 const { writeClient } = require('./bundle/client-package');
+const { ON_DEMAND } = require('./bundle/on-demand');
 const { writePage } = require('./bundle/page');
+const { toNotice } = require('./bundle/third-party');
 
 const root = path.join(__dirname, '..');
 const dist = path.join(root, 'dist');
@@ -21,13 +23,18 @@ const dist = path.join(root, 'dist');
 async function buildBundle() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
-  for (const name of Object.keys(BUNDLES)) {
-    writeFileSync(path.join(dist, `${name}.js`), await bundle(name));
-  }
+  const inputs = await writeClient(path.join(dist, 'client'));
+  const write = async (name, bundling) => {
+    const { text, inputs: files } = await bundling;
+    writeFileSync(path.join(dist, `${name}.js`), text);
+    inputs.push(...files);
+  };
+  for (const name of Object.keys(BUNDLES)) await write(name, bundle(name));
+  for (const name of Object.keys(ON_DEMAND)) await write(name, bundleOnDemand(name));
+  inputs.push(...(await writePage(path.join(dist, 'page'))));
+  writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), toNotice(inputs));
   copyFileSync(path.join(__dirname, 'launcher.js'), path.join(dist, 'main.js'));
   chmodSync(path.join(dist, 'main.js'), 0o755);
-  await writeClient(path.join(dist, 'client'));
-  await writePage(path.join(dist, 'page'));
   for (const writer of ['write-code-cache.js', 'write-command-cache.js']) {
     const { status } = run(path.join(__dirname, writer));
     // Without the code cache, only the start takes longer.

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 'use strict';
 // dist/main.js: runs the sidecar, dist/holdfast.js, or the commands, dist/commands.js, as Node would,
-// but passes V8 the code cache that was written at build time (write-code-cache.js). If the cache is
-// missing or was written by another version of Node, V8 compiles as usual.
+// but passes V8 the code cache of the bundle. The build writes it (write-code-cache.js). Where it is missing,
+// as in the package of npm, or is another Node's, V8 compiles as usual, and the first run writes the cache as
+// it ends.
 
-if (require.main === module) keepDebuggerShut();
-
-const { readFileSync } = require('node:fs');
+const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 const vm = require('node:vm');
 
 /**
@@ -40,43 +40,116 @@ function keepDebuggerShut() {
   setImmediate(() => setImmediate(close));
 }
 
-/** The file of a bundle's code cache. Each version of Node needs its own. */
+/** The file of a bundle's code cache beside the bundle. Each version of Node needs its own. */
 function cacheFileOf(name) {
-  return path.join(__dirname, `${name}-${process.version}-${process.arch}.cache`);
+  return path.join(__dirname, toCacheName(name));
 }
 
-function readCache(name) {
+function toCacheName(name) {
+  return `${name}-${process.version}-${process.arch}.cache`;
+}
+
+/** How many characters at the end of a bundle are its hash (scripts/bundle). */
+const HASH_LENGTH = 16;
+
+/**
+ * The file of a code cache for a user who can't write beside the bundle. Its name has the hash of the bundle,
+ * because V8 compares only the length.
+ */
+function ownCacheFileOf(name, source) {
+  const { HOME, XDG_CACHE_HOME } = process.env;
+  const folder = XDG_CACHE_HOME || (HOME && path.join(HOME, '.cache'));
+  if (!folder) return undefined;
+  return path.join(folder, 'holdfast', `${source.slice(-HASH_LENGTH)}-${toCacheName(name)}`);
+}
+
+function readCache(name, source) {
+  return readIfThere(cacheFileOf(name)) ?? readIfOwn(ownCacheFileOf(name, source));
+}
+
+function readIfThere(file) {
   try {
-    return readFileSync(cacheFileOf(name));
+    return fs.readFileSync(file);
   } catch {
     return undefined;
   }
 }
 
-/** Compiles a bundle's script, with the code cache if there is one. */
+/** V8 runs what is in a cache, so it has to come from this user: root may run with another's HOME. */
+function readIfOwn(file) {
+  if (file === undefined || process.getuid === undefined) return undefined;
+  const status = fs.statSync(file, { throwIfNoEntry: false });
+  const isOwn = status?.uid === process.getuid() && (status.mode & 0o022) === 0;
+  return isOwn ? readIfThere(file) : undefined;
+}
+
+/**
+ * Compiles a bundle, with the code cache if there is one. Returns V8's script, and the bundle's text; `isCached` is true
+ * where there was a cache, even if V8 rejected it.
+ */
 function compile(name) {
   const filename = path.join(__dirname, `${name}.js`);
   // The file is ASCII. Read as latin1, its text stays outside the heap, in one copy.
-  const source = readFileSync(filename, 'latin1');
-  return new vm.Script(source, { filename, cachedData: readCache(name) });
+  const source = fs.readFileSync(filename, 'latin1');
+  const cachedData = readCache(name, source);
+  const script = new vm.Script(source, { filename, cachedData });
+  return { script, source, isCached: cachedData !== undefined };
 }
 
-/** Runs a bundle. Returns its script and exports, for the scripts that write code caches. */
+/** Runs a bundle. Returns what {@link compile} does, and the bundle's exports. */
 function launch(name) {
-  const script = compile(name);
+  const compiled = compile(name);
   const file = path.join(__dirname, `${name}.js`);
   const main = new Module(file, null);
   main.filename = file;
   main.paths = Module._nodeModulePaths(__dirname);
-  const run = script.runInThisContext();
+  const run = compiled.script.runInThisContext();
   run.call(main.exports, main.exports, main.require.bind(main), main, file, __dirname);
-  return { script, exports: main.exports };
+  return { ...compiled, exports: main.exports };
 }
 
-module.exports = { COMMANDS, cacheFileOf, compile, launch };
+/** Writes the code of a script that has run to a file: whole, or not at all. */
+function saveCode(script, file) {
+  // V8 accepts cached code only if it was compiled with the same flags. At start, src/runtime/heap.ts has not
+  // set this flag yet.
+  setFlagsFromString('--heap-growing-percent=0');
+  const unfinished = `${file}.${process.pid}`;
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(unfinished, script.createCachedData(), { flag: 'wx' });
+  fs.renameSync(unfinished, file);
+}
 
-if (require.main === module) {
+/** Keeps the code of a run for the next one, beside the bundle or, where that can't be written, for this user. */
+function keepCode(name, { script, source }) {
+  for (const file of [cacheFileOf(name), ownCacheFileOf(name, source)]) {
+    if (file === undefined) continue;
+    try {
+      return saveCode(script, file);
+    } catch {
+      // Without a cache, only the start takes longer.
+    }
+  }
+}
+
+/**
+ * Runs what the command line names. A run that has done what others will do keeps its code if there is none yet:
+ * a sidecar that has served, or `holdfast run`.
+ */
+function start() {
+  keepDebuggerShut();
   const args = process.argv.slice(2);
+  const name = bundleFor(args);
+  const launched = launch(name);
+  let isTypical = args[0] === 'run';
   // The sidecar starts as it is loaded.
-  launch(bundleFor(args)).exports.main?.(args);
+  launched.exports.main?.(args);
+  launched.exports.serving?.then((serves) => (isTypical = serves));
+  if (launched.isCached) return;
+  process.once('exit', (code) => {
+    if (isTypical && code === 0) keepCode(name, launched);
+  });
 }
+
+module.exports = { COMMANDS, cacheFileOf, compile, launch, saveCode, start };
+
+if (require.main === module) start();

@@ -7,9 +7,8 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const http = require('node:http');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
-const { setFlagsFromString } = require('node:v8');
 
-const { cacheFileOf, launch } = require('../dist/main.js');
+const { cacheFileOf, launch, saveCode } = require('../dist/main.js');
 
 /** Time limit for the sidecar, in milliseconds. */
 const WITHIN_MS = 20_000;
@@ -63,10 +62,7 @@ process.argv.push('--unix-domain-socket', folder, '--enable-metrics=false', '--l
 const { script } = launch('holdfast');
 untilServed().then(
   () => {
-    // V8 accepts cached code only if it was compiled with the same flags. At start,
-    // src/runtime/heap.ts has not set this flag yet.
-    setFlagsFromString('--heap-growing-percent=0');
-    writeFileSync(cacheFileOf('holdfast'), script.createCachedData());
+    saveCode(script, cacheFileOf('holdfast'));
     process.kill(process.pid, 'SIGTERM');
   },
   (error) => {

@@ -10,7 +10,7 @@ const path = require('node:path');
 const { setTimeout: pause } = require('node:timers/promises');
 
 const launcher = path.join(__dirname, '..', 'dist', 'main.js');
-const { cacheFileOf, launch } = require(launcher);
+const { cacheFileOf, launch, saveCode } = require(launcher);
 
 /** Time limit for the sidecar, in milliseconds. */
 const WITHIN_MS = 20_000;
@@ -79,7 +79,7 @@ async function writeCache() {
   ];
   await run('--components', path.join(folder, 'redis'), '--store', 'other');
   if (exitCodes.some((code) => code !== 0)) throw new Error(`run: exit codes ${exitCodes}`);
-  writeFileSync(cacheFileOf('commands'), script.createCachedData());
+  saveCode(script, cacheFileOf('commands'));
 }
 
 main().catch((error) => {

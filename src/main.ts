@@ -21,9 +21,9 @@ import { keepHeapSmall } from './runtime/heap';
 
 /**
  * The entry point: arguments in, exit code out. This is the only file that reads argv and the
- * environment, listens for signals, and ends the process.
+ * environment, listens for signals, and ends the process. Resolves with true once a sidecar serves.
  */
-async function main(): Promise<void> {
+async function main(): Promise<boolean> {
   const versions = { daprVersion: DAPR_VERSION, holdfastVersion: HOLDFAST_VERSION };
   const invocation = parseArguments(process.argv.slice(2), process.env, versions);
   switch (invocation.kind) {
@@ -38,12 +38,13 @@ async function main(): Promise<void> {
       process.exitCode = invocation.exitCode;
       break;
     case 'run':
-      await run(invocation.options);
+      return run(invocation.options);
   }
+  return false;
 }
 
-/** Runs the sidecar until something ends it. */
-async function run(options: RunOptions): Promise<void> {
+/** Starts the sidecar, which runs until something ends it. Returns false if it could not start. */
+async function run(options: RunOptions): Promise<boolean> {
   const startedAt = performance.now();
   const logger: ProcessLogger = createLogger({
     level: options.logLevel,
@@ -74,19 +75,19 @@ async function run(options: RunOptions): Promise<void> {
   listenToProcess(shutdown, { logger, reload: () => app.reload() });
   announce(options, logger);
   try {
-    if (!(await app.start())) return;
+    if (!(await app.start())) return false;
   } catch (error) {
     shutdown.fail(`Fatal error from runtime: ${toErrorMessage(error)}`);
-    return;
+    return false;
   }
   logger.info(`Internal gRPC server is running on :${options.internalGrpcPort}`);
   const elapsedMs = Math.round(performance.now() - startedAt);
   logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
   keepHeapSmall();
-  if (options.logAsJson) return;
   // For people only: a pipe or a file must contain nothing but log lines.
   const stream = process.stdout.isTTY ? process.stdout : process.stderr;
-  stream.write(toStartupHint(options, app.storeNames[0]));
+  if (!options.logAsJson) stream.write(toStartupHint(options, app.storeNames[0]));
+  return true;
 }
 
 /**
@@ -171,7 +172,9 @@ function announce(options: RunOptions, logger: Logger): void {
   logger.info('Enabled token authentication on gRPC server');
 }
 
-main().catch((error: unknown) => {
+/** Whether a sidecar serves. The launcher keeps the compiled code of one that has. */
+export const serving: Promise<boolean> = main().catch((error: unknown) => {
   process.stderr.write(toVisible(`${toErrorMessage(error)}\n`));
   process.exitCode = 1;
+  return false;
 });

@@ -12,11 +12,15 @@ const { bundleClient } = require('./index');
 
 const source = path.join(__dirname, '..', '..', 'src');
 
-/** Writes the client into a folder, which package.json names in `exports`. */
+/**
+ * Writes the client into a folder, which package.json names in `exports`. Returns the files that it consists
+ * of.
+ */
 async function writeClient(folder) {
   mkdirSync(folder, { recursive: true });
   const commonJs = path.join(folder, 'client.js');
-  writeFileSync(commonJs, await bundleClient());
+  const { text, inputs } = await bundleClient();
+  writeFileSync(commonJs, text);
   const names = Object.keys(require(commonJs));
   const esModule = `import client from './client.js';\n\nexport const { ${names.join(', ')} } = client;\n`;
   writeFileSync(path.join(folder, 'client.mjs'), esModule);
@@ -24,6 +28,7 @@ async function writeClient(folder) {
   const handOn = (from) => `export * from '${from}';\n`;
   writeFileSync(path.join(folder, 'client.d.ts'), handOn('./types/client/client'));
   writeFileSync(path.join(folder, 'client.d.mts'), handOn('./types/client/client.js'));
+  return inputs;
 }
 
 /** Writes the types of a module and of those that it imports, without checking them: `npm run typecheck` does. */

@@ -6,15 +6,18 @@ const { copyFileSync, mkdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const esbuild = require('esbuild');
 
-const source = path.join(__dirname, '..', '..', 'src', 'page');
+const root = path.join(__dirname, '..', '..');
+const source = path.join(root, 'src', 'page');
 
 /** Copied as they are. */
 const FILES = ['index.html', 'icon.svg'];
 
-/** Writes the page into a folder. */
+/** Writes the page into a folder. Returns the files that it consists of. */
 async function writePage(folder) {
   mkdirSync(folder, { recursive: true });
-  await esbuild.build({
+  const { metafile } = await esbuild.build({
+    absWorkingDir: root,
+    metafile: true,
     entryPoints: [
       { in: path.join(source, 'main.tsx'), out: 'page' },
       { in: path.join(source, 'page.css'), out: 'page' },
@@ -31,6 +34,7 @@ async function writePage(folder) {
     banner: { js: toNotice() },
   });
   for (const name of FILES) copyFileSync(path.join(source, name), path.join(folder, name));
+  return Object.keys(metafile.inputs);
 }
 
 /** What the licence of the bundled library asks for. */

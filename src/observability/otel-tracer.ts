@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import { createRequire } from 'node:module';
 
 import type * as grpc from '@grpc/grpc-js';
 
@@ -240,11 +239,12 @@ async function createOtlpExporter(
 }
 
 /**
- * Loads the exporter's own copy of grpc-js. It accepts no credentials from another copy, and the
- * bundle contains one.
+ * Loads the exporter's own copy of grpc-js: it accepts no credentials from another. This file and the exporter are in one
+ * bundle, which has a copy of its own.
  */
 function loadGrpcOfExporter(): typeof grpc {
-  return createRequire(__filename)('@grpc/grpc-js') as typeof grpc;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at its first use
+  return require('@grpc/grpc-js') as typeof grpc;
 }
 
 /** Reads `a=1,b=2` with percent-encoded values, the format of OTEL_RESOURCE_ATTRIBUTES. */

@@ -1,11 +1,7 @@
-import { createRequire } from 'node:module';
-
 import type * as Cel from '@bufbuild/cel';
 
 import { toErrorMessage } from '../base/error-message';
 import { type BreakerCounts, NO_COUNTS } from './policies';
-
-const load = createRequire(__filename);
 
 /** An invalid trip expression. The message says why. */
 export class TripExpressionError extends Error {
@@ -34,8 +30,7 @@ const ARITHMETIC = /(?:divide|modulus) by zero|overflow/;
 export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
   if (text === DEFAULT_TRIP) return ({ consecutiveFailures }) => consecutiveFailures > 5;
   try {
-    // Loaded only when needed: the library takes longer to load than all of our code.
-    const { celEnv, isCelError, parse, plan } = load('@bufbuild/cel') as typeof Cel;
+    const { celEnv, isCelError, parse, plan } = loadCel();
     const evaluate: (bindings: Record<string, bigint>) => unknown = plan(celEnv(), parse(text));
     const run = (counts: BreakerCounts): unknown => evaluate(toBindings(counts));
     for (const count of PROBES) {
@@ -52,6 +47,12 @@ export function compileTrip(text: string): (counts: BreakerCounts) => boolean {
       { cause },
     );
   }
+}
+
+/** Loaded only when needed: the library takes longer to load than all of our code. */
+function loadCel(): typeof Cel {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- at its first use, and without a wait
+  return require('@bufbuild/cel') as typeof Cel;
 }
 
 function assertArithmetic(problem: string): void {

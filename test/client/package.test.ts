@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 
 import { createFolder, writeComponent } from '../support/component-files';
+import { lockOverHttp } from '../support/http-call';
 import { withoutDapr } from '../support/plain-environment';
 import { SidecarProcess } from '../support/sidecar-process';
 
@@ -30,22 +32,22 @@ async function main(): Promise<void> {
 void main();
 `;
 
-/** The package as npm packs it, in a folder of its own beside nothing but what it depends on. */
+/** The package as npm packs it, installed in a folder of its own. */
 let modules: string;
+let components: string;
 let sidecar: SidecarProcess;
 
 beforeAll(async () => {
   const folder = await createFolder();
   modules = path.join(folder, 'node_modules');
-  const target = path.join(modules, 'holdfast');
-  mkdirSync(target, { recursive: true });
   // The scripts would build; what is packed is what the other tests run.
   const packed = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
   const [file = ''] = run('npm', packed, ROOT).trim().split('\n');
-  run('tar', ['-xzf', path.join(folder, file), '-C', target, '--strip-components=1'], folder);
-  for (const name of dependencies()) link(name);
-  const components = await writeComponent({ type: 'lock.in-memory' });
-  sidecar = await SidecarProcess.start({ args: ['--resources-path', components] });
+  // What it depends on has just been fetched for this checkout.
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${file}`], folder);
+  components = await writeComponent({ type: 'lock.in-memory' });
+  const main = path.join(modules, '.bin/holdfast');
+  sidecar = await SidecarProcess.start({ main, args: ['--resources-path', components] });
 }, 60_000);
 
 afterAll(async () => {
@@ -62,19 +64,6 @@ function run(command: string, args: readonly string[], cwd: string, env = {}): s
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${command} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error });
   }
-}
-
-function dependencies(): readonly string[] {
-  const manifest = path.join(modules, 'holdfast/package.json');
-  const { dependencies: all } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  return Object.keys(all);
-}
-
-function link(name: string): void {
-  mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
 }
 
 /** Two empty projects; one run of the compiler for both, as it takes seconds to read the types of Node. */
@@ -106,12 +95,58 @@ it('passes tsc --strict with its types, and holds a lock, in ES modules and in C
   }
 }, 60_000);
 
-it('pulls in no part of the sidecar', () => {
+it('brings no package beside it but types', () => {
+  const lock = readFileSync(path.join(modules, '.package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(lock) as { packages: object };
+  expect(Object.keys(packages).sort()).toEqual([
+    'node_modules/@types/node',
+    'node_modules/holdfast',
+    'node_modules/undici-types',
+  ]);
+});
+
+it('has a client without any part of the sidecar', () => {
   const client = readFileSync(path.join(modules, 'holdfast/dist/client/client.js'), 'utf8');
   expect(client).not.toMatch(/node_modules\/(?:fastify|redis|pino|zod|yaml|prom-client)/);
+  expect(client).toContain('node_modules/@grpc/grpc-js');
   const required = [...client.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = '']) => name);
-  const packages = required.filter((name) => !/^(?:node:|fs$|path$)/.test(name));
-  expect(new Set(packages)).toEqual(new Set(['@grpc/grpc-js', 'protobufjs/light']));
+  expect(required.filter((name) => !isBuiltin(name))).toEqual([]);
+});
+
+it('names the licences of all that is bundled', () => {
+  const folder = path.join(modules, 'holdfast/dist');
+  const notice = readFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+  const bundles = ['holdfast.js', 'commands.js', 'client/client.js'];
+  for (const bundle of bundles) {
+    const text = readFileSync(path.join(folder, bundle), 'utf8');
+    const names = [...text.matchAll(/node_modules\/((?:@[^/"]+\/)?[^/"]+)\//g)].map(
+      ([, name]) => name,
+    );
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of new Set(names)) expect(notice).toMatch(new RegExp(`^${name} \\d`, 'm'));
+  }
+});
+
+it('serves locks, and keeps the code that the first run has compiled for the next', async () => {
+  const dist = path.join(modules, 'holdfast/dist');
+  const kept = () => readdirSync(dist).filter((name) => name.endsWith('.cache'));
+  expect(kept()).toEqual([]);
+  const args = ['--resources-path', components];
+  const main = path.join(modules, '.bin/holdfast');
+  const first = await SidecarProcess.start({ main, args });
+  await expect(lockOverHttp(first.httpPort, 'r')).resolves.toEqual({ success: true });
+  await expect(first.stop()).resolves.toBe(0);
+  expect(kept()).toEqual([`holdfast-${process.version}-${process.arch}.cache`]);
+  const script = `const { script } = require('./main.js').compile('holdfast'); console.log(script.cachedDataRejected)`;
+  expect(run(process.execPath, ['-e', script], dist).trim()).toBe('false');
+});
+
+it('is not packed from a checkout that can not be built', async () => {
+  const checkout = await createFolder();
+  for (const part of ['package.json', 'scripts', 'proto', 'components'])
+    cpSync(path.join(ROOT, part), path.join(checkout, part), { recursive: true });
+  expect(() => run('npm', ['pack'], checkout)).toThrow('run npm ci before npm pack');
+  rmSync(checkout, { recursive: true });
 });
 
 it('has one of each class, however it is loaded', () => {

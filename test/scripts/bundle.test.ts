@@ -103,7 +103,7 @@ function methodOf(definitions: PackageDefinition) {
 
 describe("the bundle's compiled code", () => {
   it.each(['holdfast', 'commands'])('of %s is taken by the Node that built it', (name) => {
-    const script = `console.log(require('./dist/main.js').compile('${name}').cachedDataRejected)`;
+    const script = `console.log(require('./dist/main.js').compile('${name}').script.cachedDataRejected)`;
     const options = { cwd: ROOT, encoding: 'utf8' } as const;
     expect(execFileSync(process.execPath, ['-e', script], options).trim()).toBe('false');
   });
