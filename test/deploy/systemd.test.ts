@@ -1,0 +1,125 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { FLAGS } from '../../src/command-line/flags';
+import { createFolder, writeComponent } from '../support/component-files';
+import { eventually } from '../support/eventually';
+import { findFreePort } from '../support/free-port';
+import { callHttp } from '../support/http-call';
+
+const { findOnPath } = jest.requireActual<{
+  readonly findOnPath: (binary: string, env: NodeJS.ProcessEnv) => string | undefined;
+}>('../../scripts/find-binary.js');
+
+const ROOT = path.join(__dirname, '../..');
+const UNITS = path.join(ROOT, 'deploy/systemd');
+const PAGE = readFileSync(path.join(ROOT, 'docs/systemd.md'), 'utf8');
+
+/** A machine without systemd is told what is left out; `npm run test:units` has it or fails. */
+const analyze = findOnPath('systemd-analyze', process.env);
+const isLeftOut = analyze === undefined && process.env.HOLDFAST_NEEDS_SYSTEMD === undefined;
+const held = isLeftOut ? it.skip : it;
+const note = isLeftOut ? ' (left out: no systemd here, `npm run test:units` installs it)' : '';
+
+/** A setting of a unit, as systemd reads it: continued lines joined, and `$$` for a dollar. */
+function readSetting(unit: string, name: string): string {
+  const text = readFileSync(path.join(UNITS, unit), 'utf8').replaceAll(/\\\n\s*/g, '');
+  const [, value] = new RegExp(`^${name}=(.*)$`, 'm').exec(text) ?? [];
+  if (value === undefined) throw new Error(`${unit} has no ${name}`);
+  return value.replaceAll('$$', '$');
+}
+
+/** A folder with `holdfast` as `npm install --global` makes it, for a PATH. */
+async function installed(): Promise<string> {
+  const bin = await createFolder();
+  symlinkSync(path.join(ROOT, 'dist/main.js'), path.join(bin, 'holdfast'));
+  return [bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(path.delimiter);
+}
+
+describe('the units, by systemd-analyze', () => {
+  const run = (...args: readonly string[]): string => {
+    if (analyze === undefined) throw new Error('systemd-analyze is missing: npm run test:units');
+    return execFileSync(analyze, args, { encoding: 'utf8', stdio: 'pipe' });
+  };
+
+  held(`are valid, all settings known${note}`, async () => {
+    const folder = path.join(await createFolder(), 'units');
+    cpSync(UNITS, folder, { recursive: true });
+    const units = readdirSync(folder).filter((name) => /\.(?:service|timer)$/.test(name));
+    // The program has to be there; here it is this checkout's.
+    for (const name of units) {
+      const file = path.join(folder, name);
+      const text = readFileSync(file, 'utf8');
+      const program = `$1${path.join(ROOT, 'dist/main.js')}`;
+      writeFileSync(file, text.replaceAll(/^(Exec\w+=)holdfast\b/gm, program));
+    }
+    expect(units).toHaveLength(3);
+    // It writes only what is wrong.
+    expect(run('verify', ...units.map((name) => path.join(folder, name)))).toBe('');
+  });
+
+  held(`leave the sidecar as little as the page says${note}`, () => {
+    const report = run('security', '--offline=yes', path.join(UNITS, 'holdfast.service'));
+    const [, level] = /exposure level for holdfast\.service: (\S+)/.exec(report) ?? [];
+    const [, told] = /gives the unit \*\*([\d.]+)\*\*/.exec(PAGE) ?? [];
+    // Another systemd may weigh the same settings a little differently.
+    expect(Math.abs(Number(level) - Number(told))).toBeLessThan(0.5);
+  });
+});
+
+describe('the unit of the sidecar', () => {
+  it('starts it with its token, and is started once it is ready', async () => {
+    const credentials = await createFolder();
+    writeFileSync(path.join(credentials, 'api-token'), 'a-token\n');
+    const port = String(await findFreePort());
+    const ports = ['--dapr-http-port', port, '--dapr-grpc-port', String(await findFreePort())];
+    const components = await writeComponent({ type: 'lock.in-memory' });
+    const [, script = ''] =
+      /^\/bin\/sh -c '(.*)'$/s.exec(readSetting('holdfast.service', 'ExecStart')) ?? [];
+    const line = `${script.replace('/etc/holdfast/components', components)} --enable-metrics=false ${ports.join(' ')}`;
+    const env = { PATH: await installed(), CREDENTIALS_DIRECTORY: credentials };
+    const sidecar = spawn('/bin/sh', ['-c', line], { env, stdio: 'ignore' });
+    const ended = new Promise((resolve) => sidecar.once('exit', resolve));
+    try {
+      const wait = readSetting('holdfast.service', 'ExecStartPost').split(' ');
+      execFileSync('holdfast', [...wait.slice(1), '--dapr-http-port', port], { env });
+      const lock = {
+        path: '/v1.0-alpha1/lock/lockstore',
+        body: '{"resourceId":"r","lockOwner":"o","expiryInSeconds":5}',
+      };
+      const headers = { 'dapr-api-token': 'a-token' };
+      await expect(callHttp(Number(port), lock)).resolves.toMatchObject({ status: 401 });
+      await expect(callHttp(Number(port), { ...lock, headers })).resolves.toMatchObject({
+        status: 200,
+      });
+    } finally {
+      sidecar.kill('SIGTERM');
+    }
+    await expect(ended).resolves.toBe(0);
+  });
+
+  it('waits longer for its end than the sidecar takes', () => {
+    const stop = Number(readSetting('holdfast.service', 'TimeoutStopSec'));
+    expect(stop).toBeGreaterThan(Number(FLAGS['dapr-graceful-shutdown-seconds'].default));
+  });
+});
+
+describe('the unit of the job', () => {
+  it('runs it under the lock, and is no failure where another has the lock', async () => {
+    const folder = await createFolder();
+    const components = await writeComponent({ type: 'lock.in-memory' });
+    const job = path.join(folder, 'backup.sh');
+    mkdirSync(path.dirname(job), { recursive: true });
+    writeFileSync(job, '#!/bin/sh\necho "under $HOLDFAST_RESOURCE"\n', { mode: 0o755 });
+    const [program = '', ...words] = readSetting('holdfast-nightly.service', 'ExecStart')
+      .replace('/etc/holdfast/job-components', components)
+      .replace('/usr/local/bin/backup.sh', job)
+      .split(' ');
+    const env = { PATH: await installed() };
+    await eventually(() => {
+      expect(execFileSync(program, words, { env, encoding: 'utf8' })).toBe('under nightly\n');
+    });
+    expect(readSetting('holdfast-nightly.service', 'SuccessExitStatus')).toBe('75');
+  });
+});
