@@ -6,8 +6,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
-  // The image takes a minute: npm run test:docker. The page needs a browser: npm run test:page.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/docker/', '<rootDir>/test/page/'],
+  // The image takes a minute: npm run test:image. The page needs a browser: npm run test:page.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/', '<rootDir>/test/page/'],
   testTimeout: 20_000,
   maxWorkers: 2,
 };

@@ -27,13 +27,13 @@ function canInstallByApt({ uid, hasApt }) {
   return uid === 0 && hasApt;
 }
 
-/** Installs a package without starting its service. Returns true if it succeeded. */
-function installByApt(name) {
+/** Installs packages without starting their services. Returns true if it succeeded. */
+function installByApt(...names) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const run = (...args) =>
     spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
   run('update');
-  return run('install', '-y', '--no-install-recommends', name).status === 0;
+  return run('install', '-y', '--no-install-recommends', ...names).status === 0;
 }
 
 /**

@@ -23,8 +23,8 @@ const imageNode = jest.requireActual<{
   findImageNode: (env: NodeJS.ProcessEnv) => string;
   readImageMajor: (dockerfile: string) => string;
 }>('../../scripts/test-image-node.js');
-const healthcheck = jest.requireActual<{ toHttpPort: (commandLine: string[]) => string }>(
-  '../../scripts/healthcheck.js',
+const healthcheck = jest.requireActual<{ toTarget: (words: string[]) => object }>(
+  '../../scripts/image/healthcheck.js',
 );
 
 describe('the step that finds redis-server', () => {
@@ -81,12 +81,21 @@ describe('the step that finds redis-server', () => {
 });
 
 describe("the image's health check", () => {
+  const local = (port: string) => ({ host: 'localhost', port });
   it.each([
-    [['node', 'dist/main.js', '--app-id', 'a'], '3500'],
-    [['node', 'dist/main.js', '--dapr-http-port', '3501'], '3501'],
-    [['node', 'dist/main.js', '-dapr-http-port=3502', ''], '3502'],
-  ])('of %j asks port %s', (commandLine, port) => {
-    expect(healthcheck.toHttpPort(commandLine)).toBe(port);
+    ['--app-id a', local('3500')],
+    ['--dapr-http-port 3501', local('3501')],
+    ['-dapr-http-port=3502', local('3502')],
+    ['--dapr-http-port=3501 --dapr-http-port 3503', local('3503')],
+    ['--dapr-listen-addresses 0.0.0.0', local('3500')],
+    ['--dapr-listen-addresses=[::1],127.0.0.1', { host: '::1', port: '3500' }],
+    ['--dapr-public-port 3501 --tls-cert-file /c', local('3501')],
+    ['--dapr-public-port=0', local('3500')],
+    ['--tls-cert-file /c --tls-key-file /k', { ...local('3500'), tls: true }],
+    ['--app-id a --unix-domain-socket=/run', { socketPath: '/run/dapr-a-http.socket' }],
+  ])('of %s asks %j', (flags, target) => {
+    const commandLine = ['/usr/local/bin/node', '/daprd', ...flags.split(' '), ''];
+    expect(healthcheck.toTarget(commandLine)).toEqual(target);
   });
 });
 
