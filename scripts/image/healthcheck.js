@@ -18,10 +18,13 @@ function valueOf(flag, words) {
   return at === -1 ? undefined : (form.exec(words[at])[1] ?? words[at + 1]);
 }
 
-/** An address of a comma-separated list that a client in the container reaches. */
+/**
+ * An address of a comma-separated list that a client in the container reaches. It is no name: some containers have
+ * nothing that could resolve localhost.
+ */
 function toHost(addresses) {
   const hosts = addresses.split(',').map((address) => address.trim().replace(/^\[(.*)\]$/, '$1'));
-  return hosts.some((host) => ['', '0.0.0.0', '::'].includes(host)) ? 'localhost' : hosts[0];
+  return hosts.some((host) => ['', '0.0.0.0', '::'].includes(host)) ? '127.0.0.1' : hosts[0];
 }
 
 /** Where the sidecar of a command line answers: options of node:http, and whether it wants TLS. */

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually';
 import { findFreePort } from '../support/free-port';
 import { callDapr } from '../support/grpc-call';
 import { callHttp, lockOverHttp } from '../support/http-call';
-import { AT_MOST_BYTES, BuiltImage, DAPRD_MB, IMAGES } from './built-image';
+import { AT_MOST_BYTES, BuiltImage, DAPRD_MB, IMAGES, removeImages } from './built-image';
 import { Container, type ContainerOptions, runInContainer } from './container';
 import { MODULES, RESOURCES } from './testcontainers';
 
@@ -26,7 +26,8 @@ afterEach(async () => {
   container = undefined;
 });
 afterAll(() => {
-  for (const each of [image, bare, base]) each.remove();
+  for (const each of [image, bare, base]) each.close();
+  removeImages();
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 

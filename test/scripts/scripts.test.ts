@@ -81,7 +81,7 @@ describe('the step that finds redis-server', () => {
 });
 
 describe("the image's health check", () => {
-  const local = (port: string) => ({ host: 'localhost', port });
+  const local = (port: string) => ({ host: '127.0.0.1', port });
   it.each([
     ['--app-id a', local('3500')],
     ['--dapr-http-port 3501', local('3501')],
