@@ -40,6 +40,21 @@ function keepDebuggerShut() {
   setImmediate(() => setImmediate(close));
 }
 
+/**
+ * The Dapr CLI (`dapr list`, `dapr stop`) finds sidecars by the name of the process, and reads its command line as pairs of
+ * a flag and its value. A process that is started as `daprd` has both, instead of those of Node and a script.
+ */
+function takeNameOfDaprd(args) {
+  if (path.basename(process.argv[1]) !== 'daprd') return;
+  process.title = ['daprd', ...args].join(' ');
+  try {
+    // The title, cut off after 15 characters, has become the name too.
+    fs.writeFileSync('/proc/self/comm', 'daprd');
+  } catch {
+    // Not Linux.
+  }
+}
+
 /** The file of a bundle's code cache beside the bundle. Each version of Node needs its own. */
 function cacheFileOf(name) {
   return path.join(__dirname, toCacheName(name));
@@ -152,4 +167,7 @@ function start() {
 
 module.exports = { COMMANDS, cacheFileOf, compile, launch, saveCode, start };
 
-if (require.main === module) start();
+if (require.main === module) {
+  takeNameOfDaprd(process.argv.slice(2));
+  start();
+}
