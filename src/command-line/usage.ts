@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, readonly FlagName[]>> = {
     'dapr-public-port',
     'dapr-public-listen-address',
     'allowed-origins',
+    'disable-page',
     'tls-cert-file',
     'tls-key-file',
     'tls-client-ca-file',
@@ -43,6 +44,11 @@ const GROUPS: Readonly<Record<string, readonly FlagName[]>> = {
     'dapr-http-max-request-size',
     'dapr-http-read-buffer-size',
     'dapr-graceful-shutdown-seconds',
+  ],
+  'In front of a daprd': [
+    'upstream-grpc-endpoint',
+    'upstream-http-endpoint',
+    'max-upstream-calls',
   ],
   'Shown to clients and launchers': [
     'app-port',
