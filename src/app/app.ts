@@ -260,13 +260,7 @@ class ComposedApp implements App {
       appId,
       stores,
       policyOf: (storeName) => resiliency.policyOf(storeName),
-      observers: [
-        log,
-        metrics.lockObserver,
-        metrics.holdObserver,
-        metrics.heldObserver,
-        ...page.observers,
-      ],
+      observers: [log, ...metrics.observers, ...page.observers],
       bounds: this.#options,
     });
     const components = createComponents(this.#options, this.#context, {

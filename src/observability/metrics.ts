@@ -91,6 +91,11 @@ export class Metrics {
     this.#http.configure(settings.http);
   }
 
+  /** Measures everything about lock calls. */
+  get observers(): readonly LockObserver[] {
+    return [this.lockObserver, this.holdObserver, this.heldObserver];
+  }
+
   /** Measures lock calls. */
   get lockObserver(): LockObserver {
     return this.#locks;

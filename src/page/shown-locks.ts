@@ -1,5 +1,4 @@
-import type { LockInfo } from '../lock/native-lock-service';
-import type { SidecarClient } from './sidecar-client';
+import type { ListAnswer, LockInfo } from '../lock/native-lock-service';
 
 /** How many locks are loaded, sorted and paged together. */
 export const WINDOW_SIZE = 1000;
@@ -21,9 +20,18 @@ export interface WindowPlace {
   readonly pageToken: string;
 }
 
+/** Lists locks. This file knows nothing of browsers, so that Node can test it. */
+export interface LockLister {
+  list(
+    storeName: string,
+    page: { readonly prefix: string; readonly pageSize: number; readonly pageToken: string },
+    signal: AbortSignal,
+  ): Promise<ListAnswer>;
+}
+
 /** Loads a window. A lock that the store names twice is in it once. */
 export async function loadWindow(
-  client: SidecarClient,
+  client: LockLister,
   { storeName, prefix, pageToken: first }: WindowPlace,
   signal: AbortSignal,
 ): Promise<LockWindow> {

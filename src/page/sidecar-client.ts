@@ -6,6 +6,7 @@ import type {
   LockName,
   ReleaseAnswer,
 } from '../lock/native-lock-service';
+import type { LockLister } from './shown-locks';
 
 /**
  * Why a call has no answer.
@@ -43,7 +44,7 @@ const LONGEST_QUERY = 2500;
  * Calls the sidecar that served the page. All URLs are relative to the page, so that it works behind
  * a proxy that adds a path.
  */
-export class SidecarClient {
+export class SidecarClient implements LockLister {
   readonly #token: () => string;
 
   /** @param token the API token; empty for none */
