@@ -102,9 +102,9 @@ function LockRow(props: {
 }
 
 /**
- * Keeps the focus on a row that moves, because browsers take it from an element that is put
- * elsewhere. If the row is gone, its table gets the focus, so that the keyboard does not start again
- * at the top of the page.
+ * Keeps the focus on a row that moves: browsers without `moveBefore` take it from an element that is
+ * put elsewhere. If the row is gone, its table gets the focus, so that the keyboard does not start
+ * again at the top of the page.
  */
 function useKeptFocus() {
   const table = useRef<HTMLTableElement>(null);

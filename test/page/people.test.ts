@@ -56,22 +56,31 @@ describe('the page for everybody', () => {
     await page.context().close();
   });
 
-  it('keeps the focus on a lock while its row moves', async () => {
-    await fixture.restart();
-    for (const [n, name] of ['a', 'b', 'c'].entries()) {
-      await fixture.take(name, { ttlMs: 20_000 + n * 20_000 });
-    }
-    const { page } = await fixture.open();
-    await page.getByRole('button', { name: 'Time left' }).click();
-    await lockButton(page, 'a').focus();
-    const message = { storeName: 'lockstore', resourceId: 'a', lockOwner: 'me', ttlMs: 90_000 };
-    await fixture.client().call('Renew', message);
-    await eventually(async () => {
-      const rows = await page.locator('table.locks tbody .link').allInnerTexts();
-      expect(rows).toEqual(['b', 'c', 'a']);
+  describe.each([true, false])('where moveBefore exists: %s', (hasMove) => {
+    it('keeps the focus on a lock while its row moves, and near it when it is gone', async () => {
+      await fixture.restart();
+      for (const [n, name] of ['a', 'b', 'c'].entries()) {
+        await fixture.take(name, { ttlMs: 20_000 + n * 20_000 });
+      }
+      const { page } = await fixture.open();
+      // Preact moves by it where there is one, as not in Safari. It keeps the focus by itself.
+      if (!hasMove) await page.evaluate('delete Element.prototype.moveBefore');
+      await page.getByRole('button', { name: 'Time left' }).click();
+      await lockButton(page, 'a').focus();
+      const lock = { storeName: 'lockstore', resourceId: 'a', lockOwner: 'me' };
+      await fixture.client().call('Renew', { ...lock, ttlMs: 90_000 });
+      const expectRows = (names: readonly string[]) =>
+        eventually(async () => {
+          expect(await page.locator('table.locks tbody .link').allInnerTexts()).toEqual(names);
+        });
+      const focused = () => page.evaluate('document.activeElement.textContent');
+      await expectRows(['b', 'c', 'a']);
+      await expect(focused()).resolves.toBe('a');
+      await fixture.client().call('Release', lock);
+      await expectRows(['b', 'c']);
+      await expect(focused()).resolves.toBe('Resource');
+      await page.context().close();
     });
-    await expect(page.evaluate('document.activeElement.textContent')).resolves.toBe('a');
-    await page.context().close();
   });
 
   describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
