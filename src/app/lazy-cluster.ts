@@ -69,7 +69,11 @@ export class LazyCluster {
   }
 
   #open(): Promise<Cluster> {
-    this.#cluster ??= this.#find();
+    this.#cluster ??= this.#find().catch((error: unknown) => {
+      // The next use tries again.
+      this.#cluster = undefined;
+      throw error;
+    });
     return this.#cluster;
   }
 

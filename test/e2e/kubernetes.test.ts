@@ -1,3 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { toComponentYaml, writeComponent } from '../support/component-files';
 import { eventually } from '../support/eventually';
 import { callHttp, postJson } from '../support/http-call';
 import { KubeApi } from '../support/kube-api';
@@ -187,6 +191,24 @@ describe('a sidecar in mode kubernetes', () => {
     expect(await fails(['--mode', 'kubernetes', '--config', 'absent'])).toContain(
       'error loading configuration: there is no configuration.dapr.io absent in namespace prod',
     );
+  });
+
+  it('reads secrets in any mode, by a component', async () => {
+    const folder = await writeComponent({
+      name: 'cluster',
+      type: 'secretstores.kubernetes',
+      metadata: { defaultNamespace: 'prod' },
+    });
+    const component = toComponentYaml({ type: 'lock.in-memory' }).replace(
+      'metadata: []',
+      'metadata: [{ name: keyPrefix, secretKeyRef: { name: s, key: k } }]',
+    );
+    await writeFile(path.join(folder, 'store.yaml'), `${component}auth:\n  secretStore: cluster\n`);
+    api.put('secrets', 's', { data: { k: Buffer.from('prefix').toString('base64') } });
+    await start(['--resources-path', folder]);
+    expect(await components()).toEqual(['cluster', 'lockstore']);
+    expect(api.count('get', 'secrets')).toBe(1);
+    expect(api.count('list', 'components')).toBe(0);
   });
 
   it('needs no resiliencies, and no built-in secret store', async () => {
