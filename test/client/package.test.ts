@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 
@@ -32,7 +40,18 @@ async function main(): Promise<void> {
 void main();
 `;
 
+/** What npm says of a package that it has packed, in bytes. */
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+}
+
+/** At most that many bytes are fetched, and take up room. */
+const AT_MOST = { size: 2 * 2 ** 20, unpackedSize: 8 * 2 ** 20 };
+
 /** The package as npm packs it, installed in a folder of its own. */
+let packed: Packed;
 let modules: string;
 let components: string;
 let sidecar: SidecarProcess;
@@ -41,10 +60,14 @@ beforeAll(async () => {
   const folder = await createFolder();
   modules = path.join(folder, 'node_modules');
   // The scripts would build; what is packed is what the other tests run.
-  const packed = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
-  const [file = ''] = run('npm', packed, ROOT).trim().split('\n');
+  const options = ['--ignore-scripts', '--json', '--pack-destination', folder];
+  [packed] = JSON.parse(run('npm', ['pack', ...options], ROOT)) as [Packed];
   // What it depends on has just been fetched for this checkout.
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${file}`], folder);
+  run(
+    'npm',
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed.filename}`],
+    folder,
+  );
   components = await writeComponent({ type: 'lock.in-memory' });
   const main = path.join(modules, '.bin/holdfast');
   sidecar = await SidecarProcess.start({ main, args: ['--resources-path', components] });
@@ -95,6 +118,17 @@ it('passes tsc --strict with its types, and holds a lock, in ES modules and in C
   }
 }, 60_000);
 
+it('is small', () => {
+  const { size, unpackedSize } = packed;
+  const mb = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+  process.stdout.write(
+    `package: ${mb(size)} (at most ${mb(AT_MOST.size)}), ` +
+      `unpacked ${mb(unpackedSize)} (at most ${mb(AT_MOST.unpackedSize)})\n`,
+  );
+  expect(size).toBeLessThanOrEqual(AT_MOST.size);
+  expect(unpackedSize).toBeLessThanOrEqual(AT_MOST.unpackedSize);
+});
+
 it('brings no package beside it but types', () => {
   const lock = readFileSync(path.join(modules, '.package-lock.json'), 'utf8');
   const { packages } = JSON.parse(lock) as { packages: object };
@@ -139,6 +173,26 @@ it('serves locks, and keeps the code that the first run has compiled for the nex
   expect(kept()).toEqual([`holdfast-${process.version}-${process.arch}.cache`]);
   const script = `const { script } = require('./main.js').compile('holdfast'); console.log(script.cachedDataRejected)`;
   expect(run(process.execPath, ['-e', script], dist).trim()).toBe('false');
+});
+
+it('keeps the code for its user where it can not write beside the bundle', async () => {
+  const dist = path.join(modules, 'holdfast/dist');
+  const beside = path.join(dist, `commands-${process.version}-${process.arch}.cache`);
+  mkdirSync(beside); // not even root can write a file there
+  const home = await createFolder();
+  const env = { XDG_CACHE_HOME: home };
+  const job = ['run', '--components', components, '--resource', 'r', '--', 'true'];
+  run(process.execPath, ['main.js', ...job], dist, env);
+  const [name = '', ...others] = readdirSync(path.join(home, 'holdfast'));
+  expect(others).toEqual([]);
+
+  const script = `console.log(require('./main.js').compile('commands').isCached)`;
+  const isCached = () => run(process.execPath, ['-e', script], dist, env).trim();
+  expect(isCached()).toBe('true');
+  // What others can write is not run.
+  chmodSync(path.join(home, 'holdfast', name), 0o666);
+  expect(isCached()).toBe('false');
+  rmSync(beside, { recursive: true });
 });
 
 it('is not packed from a checkout that can not be built', async () => {
