@@ -21,21 +21,23 @@ function missingPackages(env) {
   return missing.map(([, name]) => name);
 }
 
-/** What is needed, and how it can be installed by hand. */
-function toAdvice(packages) {
-  return `The test of the image needs ${packages.join(', ')}, and root on Debian or a derivative. Install by:
-  sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+/** What is needed, and how what is missing can be installed by hand. */
+function toAdvice(missing) {
+  const needs = `The test of the image needs root, and the packages ${Object.values(PACKAGES).join(', ')} of Debian.`;
+  if (missing.length === 0) return needs;
+  return `${needs} Install those that are missing by:
+  sudo apt-get install -y --no-install-recommends ${missing.join(' ')}`;
 }
 
 function main() {
-  if (missingPackages(process.env).length === 0) return;
+  const missing = () => missingPackages(process.env);
   const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (canInstallByApt(apt)) {
-    const packages = missingPackages(process.env);
-    console.log(`installing ${packages.join(', ')} by apt-get`);
-    if (installByApt(...packages) && missingPackages(process.env).length === 0) return;
+  if (missing().length > 0 && canInstallByApt(apt)) {
+    console.log(`installing ${missing().join(', ')} by apt-get`);
+    installByApt(...missing());
   }
-  console.error(toAdvice(missingPackages(process.env)));
+  if (missing().length === 0 && apt.uid === 0) return;
+  console.error(toAdvice(missing()));
   process.exitCode = 1;
 }
 
