@@ -5,13 +5,20 @@
 // folder, and a deployment can mount its own over it. In mode kubernetes, resources come from the cluster unless
 // HOLDFAST_RESOURCES_PATH is set. The other commands (`run`, `locks`, …) work too.
 
-const { COMMANDS, start } = require('./dist/main.js');
-
-const words = process.argv.slice(2);
-const namesFolder = words.some((word) => /^--?(?:resources|components)-path(?:=|$)/.test(word));
-const isInCluster = /(?:^| )--?mode[= ]kubernetes(?: |$)/.test(words.join(' '));
-const folder = process.env.HOLDFAST_RESOURCES_PATH || (isInCluster ? '' : '/components');
-if (folder !== '' && !namesFolder && !COMMANDS.includes(words[0])) {
-  process.argv.splice(2, 0, '--resources-path', folder);
+/** The words of a command line, with the folder of resources if it needs one and names none. */
+function withResources(words, { commands, env }) {
+  const namesFolder = words.some((word) => /^--?(?:resources|components)-path(?:=|$)/.test(word));
+  const isInCluster = /(?:^| )--?mode[= ]kubernetes(?: |$)/.test(words.join(' '));
+  const folder = env.HOLDFAST_RESOURCES_PATH || (isInCluster ? '' : '/components');
+  const needsNone = namesFolder || folder === '' || commands.includes(words[0]);
+  return needsNone ? words : ['--resources-path', folder, ...words];
 }
-start();
+
+module.exports = { withResources };
+
+if (require.main === module) {
+  const { COMMANDS: commands, start } = require('./dist/main.js');
+  const words = withResources(process.argv.slice(2), { commands, env: process.env });
+  process.argv.splice(2, Infinity, ...words);
+  start();
+}

@@ -80,6 +80,42 @@ describe('the step that finds redis-server', () => {
   });
 });
 
+describe("the image's command", () => {
+  const { withResources } = jest.requireActual<{
+    withResources: (words: string[], context: object) => string[];
+  }>('../../scripts/image/daprd.js');
+  const withFolder = (line: string, env: NodeJS.ProcessEnv = {}) =>
+    withResources(line.split(' '), { commands: ['run', 'locks'], env }).join(' ');
+
+  it.each([
+    '--app-id a',
+    './daprd -app-id a',
+    '--mode standalone',
+    '--app-id run',
+    '--app-id mode kubernetes',
+  ])('of %s loads /components', (line) => {
+    expect(withFolder(line)).toBe(`--resources-path /components ${line}`);
+  });
+
+  it.each([
+    '--app-id a --resources-path /r',
+    '-components-path=/r',
+    './daprd --app-id a --components-path /r',
+    '--mode kubernetes',
+    '-mode=kubernetes --app-id a',
+    'run --resource r -- true',
+    'locks list',
+  ])('of %s adds no folder', (line) => {
+    expect(withFolder(line)).toBe(line);
+  });
+
+  it('loads the folder of HOLDFAST_RESOURCES_PATH, also in a cluster', () => {
+    const env = { HOLDFAST_RESOURCES_PATH: '/r' };
+    expect(withFolder('--mode kubernetes', env)).toBe('--resources-path /r --mode kubernetes');
+    expect(withFolder('--resources-path /x', env)).toBe('--resources-path /x');
+  });
+});
+
 describe("the image's health check", () => {
   const local = (port: string) => ({ host: '127.0.0.1', port });
   it.each([
