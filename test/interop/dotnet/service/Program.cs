@@ -17,6 +17,10 @@ sealed class ReportService(DaprClient client, ILogger<ReportService> logger) : B
         {
             try { await WriteIfFree(stopping); }
             catch (DaprException error) { logger.LogError(error, "No answer from the sidecar or its store."); }
+            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+            {
+                logger.LogError("The work was stopped before its lease was over."); // else the host would stop
+            }
         }
         while (await minutes.WaitForNextTickAsync(stopping));
     }
