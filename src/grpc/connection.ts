@@ -60,7 +60,9 @@ export class Connection {
   readonly budget: ByteBudget;
   /** Number of calls in progress. */
   streams = 0;
-  /** How many of them are event streams. They do not count against its share of unary calls. */
+  /** How many of them are of a method with an event stream, admitted or not. */
+  eventStreams = 0;
+  /** How many of them are admitted event streams. They do not count against its share of unary calls. */
   heldStreams = 0;
   /** How many of them wait for a lock. They do not count against it either. */
   waitingCalls = 0;

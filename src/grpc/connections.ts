@@ -26,6 +26,8 @@ export interface ConnectionsOptions {
   readonly shares: StreamShares | undefined;
   /** Takes the calls that are passed on. Undefined if there is no upstream. */
   readonly passing?: Passing | undefined;
+  /** The paths of the methods with an event stream. */
+  readonly eventStreamPaths: ReadonlySet<string>;
 }
 
 /** Handles the connections of a server, and the calls on them, before grpc-js does. */
@@ -33,6 +35,7 @@ export class Connections {
   readonly #gate: CallGate;
   readonly #shares: StreamShares | undefined;
   readonly #passing: Passing | undefined;
+  readonly #eventStreamPaths: ReadonlySet<string>;
   readonly #connections = new Map<ServerHttp2Session, Connection>();
   readonly #known = new WeakSet<Http2Server>();
   readonly #turn = new Turn();
@@ -40,10 +43,11 @@ export class Connections {
   /** The limits of the call that is being handed to grpc-js at the moment. */
   #limits: CallLimits | undefined;
 
-  constructor({ gate, shares, passing }: ConnectionsOptions) {
+  constructor({ gate, shares, passing, eventStreamPaths }: ConnectionsOptions) {
     this.#gate = gate;
     this.#shares = shares;
     this.#passing = passing;
+    this.#eventStreamPaths = eventStreamPaths;
   }
 
   /**
@@ -185,11 +189,15 @@ export class Connections {
    * in every call.
    */
   #count(call: BegunCall, connection: Connection): void {
-    const { stream } = call;
+    const { stream, headers } = call;
     const begunIn = this.#turn.number;
+    // Before the call has begun: a thousand may be read at once, and would all count as unary.
+    const isEventStream = this.#eventStreamPaths.has(headers[':path'] ?? '');
     connection.streams += 1;
-    this.#shares?.use(connection);
+    if (isEventStream) connection.eventStreams += 1;
+    else this.#shares?.use(connection);
     stream.on('close', () => {
+      if (isEventStream) connection.eventStreams -= 1;
       connection.ended(stream, begunIn);
       call.account?.settle();
     });

@@ -85,7 +85,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { maxMessageBytes } = options;
   const gate = new CallGate({ refusals: createRefusals(options), maxMessageBytes });
   const passing = createPassing(options);
-  const connections = new Connections({ gate, shares, passing });
+  const eventStreamPaths = new Set(
+    options.methods.flatMap(({ kind, row }) => (kind === 'unary' ? [] : [row.grpcPath])),
+  );
+  const connections = new Connections({ gate, shares, passing, eventStreamPaths });
   const server = createServer(options, connections, shares?.total);
   const streams = new OpenStreams();
   const handshakes = new Handshakes();

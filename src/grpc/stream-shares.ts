@@ -23,7 +23,9 @@ const LOOK_EVERY_MS = 1000;
 export interface Sharer {
   readonly session: ServerHttp2Session;
   readonly streams: number;
-  /** How many of the open calls are event streams. They have their own limits. */
+  /** How many of the open calls are of a method with an event stream: known from their headers. */
+  readonly eventStreams: number;
+  /** How many of these are admitted. They have their own limits. */
   readonly heldStreams: number;
   /** How many of the open calls wait for a lock. They, too, have their own limit. */
   readonly waitingCalls: number;
@@ -171,12 +173,13 @@ export class StreamShares {
 }
 
 function unaryCallsOf(sharer: Sharer): number {
-  return sharer.streams - uncountedCallsOf(sharer);
+  const { streams, eventStreams, waitingCalls, passedCalls } = sharer;
+  return streams - eventStreams - waitingCalls - passedCalls;
 }
 
-/** Calls that do not count against the share of their connection. */
-function uncountedCallsOf({ heldStreams, waitingCalls, passedCalls }: Sharer): number {
-  return heldStreams + waitingCalls + passedCalls;
+/** Calls for which a connection gets additional streams. */
+function uncountedCallsOf({ heldStreams, waitingCalls }: Sharer): number {
+  return heldStreams + waitingCalls;
 }
 
 /**

@@ -1,13 +1,29 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 
+import { loadNativeService } from '../../src/grpc/proto-files';
 import type { Caller } from '../../src/lock/lock-service';
 import { eventually } from '../support/eventually';
+import { createFakeNativeLocks } from '../support/fake-lock-service';
 import { daprPath, GrpcFixture } from './grpc-fixture';
+
+const HOLD = loadNativeService().Hold!;
+
+/** A whole gRPC message. */
+const HOLD_MESSAGE = toFrame(
+  HOLD.requestSerialize({ storeName: 's', resourceId: 'r', ttlMs: 1000, waitMs: 0 }),
+);
+
+function toFrame(body: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
+}
 
 describe('the streams that a gRPC connection may open', () => {
   const sessions: ClientHttp2Session[] = [];
   let grpc: GrpcFixture;
+  let holds = 0;
 
   const start = async (maxConcurrentCalls?: number) => {
     // A lock call lasts until its caller goes.
@@ -17,9 +33,15 @@ describe('the streams that a gRPC connection may open', () => {
           reject(new Error('gone'));
         });
       });
-    grpc = await new GrpcFixture({ maxConcurrentCalls, locks: { tryLock } }).start();
+    holds = 0;
+    const hold = () => {
+      holds += 1;
+      return new Promise<never>(() => undefined);
+    };
+    const nativeLocks = createFakeNativeLocks({ hold });
+    grpc = await new GrpcFixture({ maxConcurrentCalls, locks: { tryLock }, nativeLocks }).start();
   };
-  const callOn = (session: ClientHttp2Session, path: string) => {
+  const callOn = (session: ClientHttp2Session, path: string, message: Buffer = Buffer.alloc(5)) => {
     const stream = session.request({
       ':method': 'POST',
       ':path': path,
@@ -27,7 +49,7 @@ describe('the streams that a gRPC connection may open', () => {
       te: 'trailers',
     });
     stream.on('error', () => undefined);
-    stream.end(Buffer.alloc(5));
+    stream.end(message);
     return stream;
   };
   const makeBusy = (busy: readonly ClientHttp2Session[], calls = 8) =>
@@ -105,6 +127,21 @@ describe('the streams that a gRPC connection may open', () => {
     await open(5);
     makeBusy(sessions);
     await expectEach(8);
+  });
+
+  it('are enough for thousands of holds that several begin at one moment', async () => {
+    await start(1000);
+    await open(8);
+    const codes = new Set<number | undefined>();
+    for (const session of sessions) {
+      for (let index = 0; index < 500; index += 1) {
+        const hold = callOn(session, HOLD.path, HOLD_MESSAGE);
+        hold.on('close', () => codes.add(hold.rstCode));
+      }
+    }
+    await eventually(() => {
+      expect([holds, [...codes]]).toEqual([4000, []]);
+    });
   });
 
   it('are not limited where calls are not', async () => {

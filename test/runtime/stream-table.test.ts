@@ -178,6 +178,7 @@ describe('the connections of a gRPC server', () => {
         maxMessageBytes: -1,
       }),
       shares: undefined,
+      eventStreamPaths: new Set(),
     }).watch(server);
     const { http2Servers } = server as unknown as { http2Servers: Map<Http2Server, unknown> };
     const session = once([...http2Servers.keys()][0]!, 'session') as Promise<[object]>;
