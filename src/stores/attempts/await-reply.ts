@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock';
 import { StoreError } from '../../lock/lock-store';
 import { type CallDeadline, TimeOverError } from './call-deadline';
 import type { Link } from './link';
@@ -36,13 +37,30 @@ function giveUp(link: Link, { timeoutMs }: CallDeadline): StoreError {
  */
 function expectReply(link: Link, deadline: CallDeadline, reply: Promise<unknown>): void {
   const { clock, endsAtMs, timeoutMs } = deadline;
-  const timer = clock.after(Math.max(0, endsAtMs - clock.now()), () => {
-    link.end(new Error(toSilence(link, timeoutMs)));
+  const settled = endIfSilent(link, { clock, afterMs: endsAtMs - clock.now(), timeoutMs });
+  reply.then(settled, settled);
+}
+
+/**
+ * Ends a link on which no reply has arrived after a time. As in {@link CallDeadline}, what has
+ * arrived by then is read first.
+ *
+ * @param limit `timeoutMs` is for the error text, if the time began before
+ * @returns a function to call when the reply has arrived
+ */
+export function endIfSilent(
+  link: Link,
+  limit: { readonly clock: Clock; readonly afterMs: number; readonly timeoutMs?: number },
+): () => void {
+  const { clock, afterMs, timeoutMs = afterMs } = limit;
+  let timer = clock.after(Math.max(0, afterMs), () => {
+    timer = clock.after(0, () => {
+      link.end(new Error(toSilence(link, timeoutMs)));
+    });
   });
-  const settled = (): void => {
+  return () => {
     timer.close();
   };
-  reply.then(settled, settled);
 }
 
 /** The message for a server that has not replied for the given time. */

@@ -18,6 +18,10 @@ export class TimeOverError extends Error {
 
 /**
  * The time of a call. It is over after a number of milliseconds, or when the caller disconnects.
+ *
+ * When the number of milliseconds has passed, what has arrived is read once more. The event loop may
+ * have been busy for seconds, and then it runs its timers before it reads: without this, a reply that
+ * had been there in time would be given up, with all calls on its link.
  */
 export class CallDeadline {
   readonly timeoutMs: number;
@@ -25,7 +29,8 @@ export class CallDeadline {
   readonly endsAtMs: number;
   readonly clock: Clock;
   readonly #signal: CancelSignal;
-  readonly #timer: Timer;
+  #timer: Timer;
+  #isReadOnceMore = false;
   #over: TimeOverReason | undefined;
   #onOver: ((reason: TimeOverReason) => void) | undefined;
 
@@ -72,6 +77,11 @@ export class CallDeadline {
 
   /** The same function for timer and listener, because every call has both. */
   readonly #end = (): void => {
+    if (!this.#signal.aborted && !this.#isReadOnceMore) {
+      this.#isReadOnceMore = true;
+      this.#timer = this.clock.after(0, this.#end);
+      return;
+    }
     this.#over ??= this.#signal.aborted ? 'gone' : 'timeout';
     this.#onOver?.(this.#over);
   };

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { StoreError } from '../../lock/lock-store';
-import { toSilence } from './await-reply';
+import { endIfSilent } from './await-reply';
 import type { Undo } from './command';
 import type { Link, Links } from './link';
 
@@ -113,16 +113,14 @@ export class Withdrawals<L extends Link> {
 
   async #send(pending: Pending<L>, link: L): Promise<void> {
     if (link.endReason !== undefined) return;
-    const timer = this.#clock.after(this.#replyTimeoutMs, () => {
-      link.end(new Error(toSilence(link, this.#replyTimeoutMs)));
-    });
+    const answered = endIfSilent(link, { clock: this.#clock, afterMs: this.#replyTimeoutMs });
     try {
       await pending.undo.send(link, pending.markUntilMs);
       pending.end();
     } catch (error) {
       this.#afterFailure(pending, link, error);
     } finally {
-      timer.close();
+      answered();
     }
   }
 

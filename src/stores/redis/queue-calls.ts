@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock';
 import { type Attempt, createAttempt } from '../../lock/attempt';
 import type { AskCall, AskResult } from '../../lock/store-abilities';
 import type { Command, Verdict } from '../attempts/command';
@@ -90,11 +91,13 @@ export class Open implements Command<RedisLink, OpenReply, { session: Session; i
   readonly attempt: Attempt = createAttempt();
   readonly #commands: QueueCommands;
   readonly #toSession: () => Session;
+  readonly #clock: Clock;
   #session: Session;
 
   /** @param toSession creates a session that was never used */
-  constructor(commands: QueueCommands, toSession: () => Session) {
+  constructor(commands: QueueCommands, toSession: () => Session, clock: Clock) {
     this.#commands = commands;
+    this.#clock = clock;
     this.#toSession = toSession;
     this.#session = toSession();
   }
@@ -103,7 +106,8 @@ export class Open implements Command<RedisLink, OpenReply, { session: Session; i
     if (stamp === undefined || clock === undefined) return Promise.reject(withoutTime());
     this.#session = this.#toSession();
     // A late command would revive a session that has lapsed.
-    const notAfterMs = Math.min(stamp.notAfterMs, clock.at(performance.now() + TICKET_LIFE_MS));
+    const liveUntilMs = clock.at(this.#clock.now() + TICKET_LIFE_MS);
+    const notAfterMs = Math.min(stamp.notAfterMs, liveUntilMs);
     return this.#commands.open(client, this.#session, notAfterMs);
   }
 
@@ -124,18 +128,22 @@ export class Refresh implements Command<RedisLink, RefreshReply, readonly string
   readonly attempt: Attempt = createAttempt();
   readonly #commands: QueueCommands;
   readonly #terms: { readonly session: Session; readonly locks: readonly string[] };
+  readonly #clock: Clock;
 
   constructor(
     commands: QueueCommands,
     terms: { readonly session: Session; readonly locks: readonly string[] },
+    clock: Clock,
   ) {
     this.#commands = commands;
+    this.#clock = clock;
     this.#terms = terms;
   }
 
   send({ client, clock }: RedisLink, stamp: SendStamp | undefined): Promise<RefreshReply> {
     if (stamp === undefined || clock === undefined) return Promise.reject(withoutTime());
-    const notAfterMs = Math.min(stamp.notAfterMs, clock.at(performance.now() + REFRESH_WITHIN_MS));
+    const latestMs = clock.at(this.#clock.now() + REFRESH_WITHIN_MS);
+    const notAfterMs = Math.min(stamp.notAfterMs, latestMs);
     return this.#commands.refresh(client, this.#terms, notAfterMs);
   }
 

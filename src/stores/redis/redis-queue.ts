@@ -1,5 +1,5 @@
 import type { CancelSignal } from '../../base/cancellation';
-import { processClock } from '../../base/clock';
+import { type Clock, processClock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { type Attempt, createAttempt } from '../../lock/attempt';
 import { StoreError } from '../../lock/lock-store';
@@ -27,6 +27,8 @@ export interface RedisQueueOptions {
   readonly attempts: Attempts<RedisLink>;
   readonly commands: LockCommands;
   readonly queueCommands?: QueueCommands;
+  /** Default: the clock of the process. */
+  readonly clock?: Clock;
 }
 
 const silentListener: QueueListener = {
@@ -47,6 +49,7 @@ export class RedisQueue implements LockQueue {
   readonly #limits: TimeLimits;
   readonly #wakeUps: WakeUps;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #sidecarId = createAttempt().id.replaceAll('-', '');
   readonly #tickets = new WeakMap<Attempt, Ticket>();
   #listener = silentListener;
@@ -61,6 +64,7 @@ export class RedisQueue implements LockQueue {
     this.#commands = commands;
     this.#queueCommands = queueCommands;
     this.#logger = logger;
+    this.#clock = options.clock ?? processClock;
     this.#limits = {
       tryTimeoutMs: settings.writeTimeoutMs,
       callTimeoutMs: settings.tryLockTimeoutMs,
@@ -68,6 +72,7 @@ export class RedisQueue implements LockQueue {
     this.#wakeUps = new WakeUps({
       settings,
       logger,
+      clock: this.#clock,
       channel: toChannel(this.#sidecarId),
       onWoken: (attemptId) => {
         this.#listener.woken(attemptId);
@@ -96,7 +101,7 @@ export class RedisQueue implements LockQueue {
     const { key, owner, attempt, ttlMs, waitUntilMs } = call;
     const ticket = this.#tickets.get(attempt)?.name;
     // While the ticket may live, it may still be granted, if only by a bug.
-    const ticketMs = Math.max(0, waitUntilMs - processClock.now());
+    const ticketMs = Math.max(0, waitUntilMs - this.#clock.now());
     const terms = { key, owner, attempt, ticket, ttlMs: ticketMs + ttlMs };
     return this.#attempts.withdraw(toUndo(this.#commands, terms));
   }
@@ -128,7 +133,7 @@ export class RedisQueue implements LockQueue {
     const parts: Promise<readonly string[] | 'lapsed'>[] = [];
     for (let at = 0; at < keys.length; at += LOCKS_A_REFRESH) {
       const locks = keys.slice(at, at + LOCKS_A_REFRESH);
-      const command = new Refresh(this.#queueCommands, { session, locks });
+      const command = new Refresh(this.#queueCommands, { session, locks }, this.#clock);
       const { tryTimeoutMs } = this.#limits;
       const limits = { tryTimeoutMs, callTimeoutMs: tryTimeoutMs };
       parts.push(this.#attempts.run(command, limits, signal));
@@ -149,10 +154,14 @@ export class RedisQueue implements LockQueue {
   }
 
   async #open(limits: TimeLimits, signal: CancelSignal): Promise<Session> {
-    const command = new Open(this.#queueCommands, () => {
-      this.#sessions += 1;
-      return { sidecarId: this.#sidecarId, number: this.#sessions };
-    });
+    const command = new Open(
+      this.#queueCommands,
+      () => {
+        this.#sessions += 1;
+        return { sidecarId: this.#sidecarId, number: this.#sessions };
+      },
+      this.#clock,
+    );
     const { session, isMute } = await this.#attempts.run(command, limits, signal);
     this.#session = session;
     if (isMute) this.#sayMute();
@@ -176,7 +185,7 @@ export class RedisQueue implements LockQueue {
 
   /** The limits of an ask: no send may take effect after the waiter's deadline. */
   #limitsUntil(waitUntilMs: number): TimeLimits {
-    const leftMs = Math.floor(waitUntilMs - processClock.now());
+    const leftMs = Math.floor(waitUntilMs - this.#clock.now());
     if (leftMs < 1) {
       const options = { kind: 'deadline', outcome: 'not-applied' } as const;
       throw new StoreError('the wait is over', options);

@@ -1,7 +1,8 @@
-import { type Clock, processClock, type Timer } from '../../base/clock';
+import { type Clock, processClock } from '../../base/clock';
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
 import { silentStoreObserver } from '../../lock/store-observer';
+import { endIfSilent } from '../attempts/await-reply';
 import { RedisConnection } from './redis-connection';
 import { toReplyText } from './redis-errors';
 import type { RedisLink } from './redis-link';
@@ -25,6 +26,8 @@ export interface WakeUpsOptions {
    * Called when the subscription works, at first or again. Earlier messages may have been missed.
    */
   readonly onSubscribed: () => void;
+  /** Default: the clock of the process. */
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface WakeUpsOptions {
  */
 export class WakeUps {
   readonly #options: WakeUpsOptions;
-  readonly #clock: Clock = processClock;
+  readonly #clock: Clock;
   readonly #connection: RedisConnection;
   readonly #closing = new AbortController();
   #isOpening = false;
@@ -41,7 +44,8 @@ export class WakeUps {
 
   constructor(options: WakeUpsOptions) {
     this.#options = options;
-    const { settings, logger } = options;
+    const { settings, logger, clock = processClock } = options;
+    this.#clock = clock;
     this.#connection = new RedisConnection({
       settings,
       // The store's main connection already logs everything that an operator needs.
@@ -86,22 +90,13 @@ export class WakeUps {
   #test(link: RedisLink): void {
     const { readTimeoutMs } = this.#options.settings;
     const beat = this.#clock.after(HEARTBEAT_MS, () => {
-      const silence = this.#clock.after(readTimeoutMs, () => {
-        link.end(new Error(`Redis did not reply within ${readTimeoutMs} ms`));
-      });
-      const answered = (timer: Timer): void => {
-        timer.close();
+      const settled = endIfSilent(link, { clock: this.#clock, afterMs: readTimeoutMs });
+      const answered = (): void => {
+        settled();
         if (link.endReason === undefined) this.#test(link);
       };
       // Any reply shows that the connection works.
-      link.client.ping().then(
-        () => {
-          answered(silence);
-        },
-        () => {
-          answered(silence);
-        },
-      );
+      link.client.ping().then(answered, answered);
     });
     beat.unref();
     void link.ended.then(() => {
