@@ -51,11 +51,12 @@ const breaksOf = (
   holds: readonly Hold[],
   more: readonly Operation[] = [],
   faults: readonly FaultWindow[] = [],
+  stalls: readonly FaultWindow[] = [],
 ): string[] => {
   let id = 0;
   const nextId = (): number => (id -= 1);
   const operations = [...more, ...holds.flatMap((each) => toOperations(each, nextId))];
-  const account = { operations, holds, faults, wallMs: WALL_MS };
+  const account = { operations, holds, faults, stalls, wallMs: WALL_MS };
   return [...findTokenBreaks(account), ...findHoldBreaks(account), ...findTurnBreaks(account)].map(
     ({ what }) => what,
   );
@@ -244,6 +245,14 @@ describe('the rules of turns', () => {
     expect(breaksOf([first], [grant])).toEqual([what]);
     // A ticket may be dropped where its sidecar can't refresh it, or its Redis loses it.
     expect(breaksOf([first], [grant], [pausedRedis(10_020, 10_900)])).toEqual([]);
+  });
+
+  it('reject it no more where the machine stood still before, and only then', () => {
+    const grant = acquired([10_500, 11_000], { waitMs: 5000 });
+    const stallAt = (fromMs: number) => [pausedRedis(fromMs, fromMs + 600)];
+    expect(breaksOf([first], [grant], [], stallAt(10_100))).toEqual([]);
+    expect(breaksOf([first], [grant], [], stallAt(3000))).toHaveLength(1);
+    expect(breaksOf([first], [grant], [], stallAt(13_000))).toHaveLength(1);
   });
 
   it('accept a grant to who came before, and to whom a daprd was asked', () => {
