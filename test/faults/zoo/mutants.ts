@@ -56,7 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
       first: 'a wait that may have been granted does not say that it did nothing',
     },
     WAITERS,
-    ['error: toFailure(waiter, error)', 'error'],
+    ['waiter.isUnsure || waiter.isSent', 'false'],
   ),
   mutant(
     { name: 'a ghost ticket of an absent caller', first: 'a caller that leaves leaves no ticket' },
