@@ -12,7 +12,7 @@ import type { PageFile, PageFiles } from '../api/page-api';
  * @throws {Error} if they were not built
  */
 export function readPageFiles(): PageFiles {
-  const folder = path.join(findPackage(__dirname), 'dist', 'page');
+  const folder = findPage(__dirname);
   const read = (name: keyof PageFiles, contentType: string): PageFile => {
     const body = readFileSync(path.join(folder, name));
     const hash = createHash('sha256').update(body).digest('base64url');
@@ -26,8 +26,9 @@ export function readPageFiles(): PageFiles {
   };
 }
 
-/** The folder of the package, from wherever in it this file is: src, plain, or the bundle in dist. */
-function findPackage(folder: string): string {
-  const isPackage = existsSync(path.join(folder, 'package.json'));
-  return isPackage || path.dirname(folder) === folder ? folder : findPackage(path.dirname(folder));
+/** The built page, from wherever this file is: src, plain, or the bundle in dist. */
+function findPage(folder: string): string {
+  const page = path.join(folder, 'dist', 'page');
+  const parent = path.dirname(folder);
+  return existsSync(page) || parent === folder ? page : findPage(parent);
 }

@@ -128,6 +128,14 @@ describe('a container of the image', () => {
     await expectLocks(await start());
   });
 
+  it('serves the page', async () => {
+    const { httpPort } = await start();
+    for (const file of ['', 'page.js', 'page.css', 'icon.svg']) {
+      const { status } = await callHttp(httpPort, { method: 'GET', path: `/holdfast/${file}` });
+      expect([file, status]).toEqual([file, 200]);
+    }
+  });
+
   it('runs as a user that the image does not know, as on OpenShift', async () => {
     await expectLocks(await start(undefined, { uid: 1_000_660_000, gid: 0 }));
   });

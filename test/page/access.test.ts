@@ -144,6 +144,8 @@ describe('the way to the page', () => {
         path: url.replace('/ops/locks/', '/holdfast/'),
         headers: { ...headers, host: 'holdfast.internal' },
       });
+      // The sidecar is restarted below.
+      forwarded.on('error', () => outgoing.writeHead(502).end());
       forwarded.on('response', (response) => {
         outgoing.writeHead(response.statusCode ?? 0, response.headers);
         response.pipe(outgoing);

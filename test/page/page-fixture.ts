@@ -16,6 +16,9 @@ const { findChromium } = jest.requireActual<{
   findChromium: (env: NodeJS.ProcessEnv) => string | undefined;
 }>('../../scripts/ensure-chromium.js');
 
+/** A test opens several pages, and restarts sidecars: more than others need, in milliseconds. */
+jest.setTimeout(60_000);
+
 /** How long a page may take for anything; a stated allowance for a busy machine, in milliseconds. */
 const WITHIN_MS = 15_000;
 
@@ -84,6 +87,24 @@ export class PageFixture {
     const { lease } = body as { lease?: { fencingToken: number } };
     if (lease === undefined) throw new Error(`the lock ${resourceId} was not granted`);
     return lease.fencingToken;
+  }
+
+  /** Takes so many locks for a minute, over connections that are kept. */
+  async takeMany(count: number): Promise<void> {
+    const url = `${this.origin}/holdfast/v1/locks/lockstore/acquire`;
+    const headers = { 'content-type': 'application/json' };
+    for (let from = 0; from < count; from += 50) {
+      const names = Array.from(
+        { length: Math.min(50, count - from) },
+        (_, n) => `many-${from + n}`,
+      );
+      await Promise.all(
+        names.map(async (resourceId) => {
+          const body = JSON.stringify({ resourceId, lockOwner: 'me', ttlMs: 60_000 });
+          await (await fetch(url, { method: 'POST', headers, body })).arrayBuffer();
+        }),
+      );
+    }
   }
 
   /** Opens the page. */
