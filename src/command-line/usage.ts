@@ -45,11 +45,7 @@ const GROUPS: Readonly<Record<string, readonly FlagName[]>> = {
     'dapr-http-read-buffer-size',
     'dapr-graceful-shutdown-seconds',
   ],
-  'In front of a daprd': [
-    'upstream-grpc-endpoint',
-    'upstream-http-endpoint',
-    'max-upstream-calls',
-  ],
+  'In front of a daprd': ['upstream-grpc-endpoint', 'upstream-http-endpoint', 'max-upstream-calls'],
   'Shown to clients and launchers': [
     'app-port',
     'app-protocol',
