@@ -4,6 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { toFrame } from '../../src/upstream/call-once';
 
+/** The service of all calls. */
 const DAPR = '/dapr.proto.runtime.v1.Dapr/';
 
 /** The key of GetStateRequest is its second field; the keys here are shorter than 128 bytes. */
@@ -35,12 +36,11 @@ export class Caller {
 
   /** Takes and releases a lock of its own. Resolves with the milliseconds of the first. */
   async lock(resourceId: string): Promise<number> {
-    const { TryLockAlpha1, UnlockAlpha1 } = loadDaprService();
     const lock = { storeName: 'lockstore', resourceId, lockOwner: 'o', expiryInSeconds: 60 };
     const startedAt = performance.now();
-    const status = await end(this.begin('TryLockAlpha1', TryLockAlpha1!.requestSerialize(lock)));
+    const status = await end(this.begin('TryLockAlpha1', encode('TryLockAlpha1', lock)));
     const tookMs = performance.now() - startedAt;
-    await end(this.begin('UnlockAlpha1', UnlockAlpha1!.requestSerialize(lock)));
+    await end(this.begin('UnlockAlpha1', encode('UnlockAlpha1', lock)));
     if (status !== '0') throw new Error(`TryLockAlpha1 ended with status ${status}`);
     return tookMs;
   }
@@ -67,6 +67,12 @@ export class Caller {
   close(): void {
     this.#session.destroy();
   }
+}
+
+function encode(method: 'TryLockAlpha1' | 'UnlockAlpha1', fields: object): Buffer {
+  const definition = loadDaprService()[method];
+  if (definition === undefined) throw new Error(`the proto files declare no ${method}`);
+  return definition.requestSerialize(fields);
 }
 
 function end(stream: ClientHttp2Stream): Promise<string> {
