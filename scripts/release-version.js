@@ -1,7 +1,7 @@
 'use strict';
 // Called by the release workflow: node scripts/release-version.js TAG [--notes]
-// Checks that the tag, package.json, the Helm chart and the changelog name one version, and prints it. With
-// --notes it prints the changelog's section of the version instead.
+// Checks that the tag, package.json, the Helm chart and the changelog name one version, and that the package
+// may be published. Prints the version or, with --notes, the changelog's section of it.
 
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
@@ -17,7 +17,7 @@ function findNotes(changelog, version) {
 }
 
 /** What is wrong with a release of a tag. Empty if nothing is. */
-function problemsOf(tag, { packageVersion, chart, changelog }) {
+function problemsOf(tag, { packageVersion, isPrivate = false, chart, changelog }) {
   const version = tag.replace(/^v/, '');
   const [, chartVersion] = /^version: (.+)$/m.exec(chart) ?? [];
   const [, appVersion] = /^appVersion: '?([^'\n]+)'?$/m.exec(chart) ?? [];
@@ -25,6 +25,7 @@ function problemsOf(tag, { packageVersion, chart, changelog }) {
   const problems = Object.entries(named)
     .filter(([, value]) => value !== version)
     .map(([name, value]) => `${name} has ${value}`);
+  if (isPrivate) problems.push('package.json is private, so npm would refuse it');
   const notes = findNotes(changelog, version);
   if (notes === undefined) problems.push(`CHANGELOG.md has no section "## ${version}"`);
   return problems;
@@ -32,9 +33,9 @@ function problemsOf(tag, { packageVersion, chart, changelog }) {
 
 function main([tag = '', option]) {
   const changelog = read('CHANGELOG.md');
-  const { version: packageVersion } = JSON.parse(read('package.json'));
+  const { version: packageVersion, private: isPrivate } = JSON.parse(read('package.json'));
   const chart = read('deploy/helm/holdfast/Chart.yaml');
-  const problems = problemsOf(tag, { packageVersion, chart, changelog });
+  const problems = problemsOf(tag, { packageVersion, isPrivate, chart, changelog });
   if (problems.length > 0) {
     console.error(`${tag} can't be released: ${problems.join('; ')}`);
     process.exitCode = 1;

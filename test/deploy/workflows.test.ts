@@ -18,7 +18,12 @@ const { findNotes, problemsOf } = jest.requireActual<{
   readonly findNotes: (changelog: string, version: string) => string | undefined;
   readonly problemsOf: (
     tag: string,
-    files: { readonly packageVersion: string; readonly chart: string; readonly changelog: string },
+    files: {
+      readonly packageVersion: string;
+      readonly isPrivate?: boolean;
+      readonly chart: string;
+      readonly changelog: string;
+    },
   ) => readonly string[];
 }>('../../scripts/release-version.js');
 
@@ -105,6 +110,9 @@ describe('a release', () => {
       'CHANGELOG.md has no section "## 1.2.4"',
     ]);
     expect(problemsOf('v1.2.3', { ...good, packageVersion: '1.2.30' })).toHaveLength(1);
+    expect(problemsOf('v1.2.3', { ...good, isPrivate: true })).toEqual([
+      'package.json is private, so npm would refuse it',
+    ]);
   });
 
   it('has the notes of its own version only', () => {
