@@ -112,6 +112,8 @@ describe("the image's command", () => {
   it('loads the folder of HOLDFAST_RESOURCES_PATH, also in a cluster', () => {
     const env = { HOLDFAST_RESOURCES_PATH: '/r' };
     expect(withFolder('--mode kubernetes', env)).toBe('--resources-path /r --mode kubernetes');
+    expect(withFolder('-mode kubernetes', env)).toBe('--resources-path /r -mode kubernetes');
+    expect(withFolder('--app-id a', env)).toBe('--resources-path /r --app-id a');
     expect(withFolder('--resources-path /x', env)).toBe('--resources-path /x');
   });
 });
