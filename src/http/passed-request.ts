@@ -85,14 +85,18 @@ export class PassedRequest {
     sent.on('continue', () => {
       response.writeContinue();
     });
-    sent.on('information', ({ statusCode, headers }) => {
-      if (statusCode === 102) response.writeProcessing();
-      const { link } = headers;
-      if (statusCode === 103 && link !== undefined)
-        response.writeEarlyHints({ link: [link].flat() });
+    sent.on('information', ({ statusCode, headers: { link } }) => {
+      attempt(() => {
+        if (statusCode === 102) response.writeProcessing();
+        if (statusCode === 103 && link !== undefined) {
+          response.writeEarlyHints({ link: [link].flat() });
+        }
+      });
     });
     request.once('end', () => {
-      if (request.rawTrailers.length > 0) sent.addTrailers(toPairs(request.rawTrailers));
+      attempt(() => {
+        sent.addTrailers(toTrailers(request));
+      });
     });
     if (hasBody(request)) sent.flushHeaders();
     request.pipe(sent);
@@ -128,9 +132,9 @@ export class PassedRequest {
     if (!this.#writeHead(answer, raw)) return;
     response.flushHeaders();
     answer.once('end', () => {
-      if (answer.complete && answer.rawTrailers.length > 0 && response.chunkedEncoding) {
-        response.addTrailers(toPairs(answer.rawTrailers));
-      }
+      attempt(() => {
+        if (answer.complete && response.chunkedEncoding) response.addTrailers(toTrailers(answer));
+      });
     });
     answer.pipe(response);
   }
@@ -204,8 +208,19 @@ function expectsBody({ method = '' }: IncomingMessage): boolean {
   return !['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'].includes(method);
 }
 
-function toPairs(raw: readonly string[]): [string, string][] {
+/** Trailers that could delimit a body are left out (RFC 9110, 6.5.1). */
+function toTrailers({ rawTrailers }: IncomingMessage): [string, string][] {
+  const raw = without(toPassedFields(rawTrailers).raw, (name) => name === 'content-length');
   const pairs: [string, string][] = [];
   for (let at = 0; at < raw.length; at += 2) pairs.push([raw[at] ?? '', raw[at + 1] ?? '']);
   return pairs;
+}
+
+/** Sends what a message can do without. Node throws for what it does not send. */
+function attempt(send: () => void): void {
+  try {
+    send();
+  } catch {
+    // The message goes on without it.
+  }
 }

@@ -146,6 +146,28 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
       expect(sockets).toHaveLength(1);
     });
 
+    it.each([
+      ['a usable one', '</a.css>; rel=preload', 1],
+      ['one that Node does not send', 'not a link', 0],
+    ])('passes on early hints, and goes on after %s', async (_what, link, hints) => {
+      answer = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`;
+      const got = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'ok');
+      expect(got.match(/HTTP\/1.1 103/g) ?? []).toHaveLength(hints);
+      expect(got).toMatch(/HTTP\/1.1 200 OK\r\n/);
+    });
+
+    it('passes on no trailer that belongs to the connection, and breaks off one that delimits a body', async () => {
+      answer =
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nKeep-Alive: timeout=1\r\nTE: x\r\nT: v\r\n\r\n';
+      const got = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'T: v');
+      expect(got).toMatch(/0\r\nT: v\r\n\r\n$/);
+      answer =
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 9\r\n\r\n';
+      received = '';
+      const broken = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
+      expect(broken).not.toMatch(/Content-Length|0\r\n\r\n$/);
+    });
+
     it('keeps the length of an answer to HEAD', async () => {
       answer = 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n';
       const call = 'HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n';
