@@ -13,7 +13,6 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { parseAllDocuments } from 'yaml';
 
 import { parseArguments } from '../../src/command-line/parse-arguments';
-import { FLAGS } from '../../src/command-line/flags';
 import type { RunOptions } from '../../src/command-line/run-options';
 import { parseComponents } from '../../src/components/component-file';
 import type { ComponentManifest } from '../../src/components/manifest';
@@ -114,11 +113,6 @@ export function toOptions(args: readonly string[]): RunOptions {
 export function flagOf(args: readonly string[], name: string): string | undefined {
   const index = args.indexOf(`--${name}`);
   return index < 0 ? undefined : args[index + 1];
-}
-
-/** True for a flag that the sidecar has. */
-export function hasFlag(name: string): boolean {
-  return Object.hasOwn(FLAGS, name);
 }
 
 /** The components in a text, which must have neither problems nor warnings. */

@@ -9,7 +9,6 @@ import {
   componentsIn,
   DEPLOY,
   flagOf,
-  hasFlag,
   holdfastOf,
   isOfKubernetes,
   type Manifest,
@@ -112,11 +111,7 @@ describe('the way behind the injector', () => {
   const flag = (name: string) => flagOf(holdfast.args, name);
 
   it('gives Holdfast arguments that it takes', () => {
-    const isMissing = (name: string) => name.startsWith('--upstream-') && !hasFlag(name.slice(2));
-    const args = holdfast.args.filter(
-      (argument, index, all) => !isMissing(argument) && !isMissing(all[index - 1] ?? ''),
-    );
-    expect(toOptions(args)).toMatchObject({ mode: 'kubernetes', resourcesPaths: [] });
+    expect(toOptions(holdfast.args)).toMatchObject({ mode: 'kubernetes', resourcesPaths: [] });
   });
 
   it('points it at the ports that daprd has by its annotations', () => {
