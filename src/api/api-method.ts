@@ -111,10 +111,10 @@ export interface StreamHandler {
    */
   closed(how: StreamEnd): void;
   /**
-   * Called when the sidecar stops. The handler may send a last event; the stream ends when this
-   * returns.
+   * Called when the sidecar stops. The handler may send a last event. The stream ends when this
+   * returns, unless it returns true: then the handler ends it in this turn of the event loop.
    */
-  stopping(): void;
+  stopping(): boolean;
 }
 
 /**

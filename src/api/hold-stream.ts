@@ -22,6 +22,7 @@ export class HoldStream implements StreamHandler, HoldSink {
   readonly #signal = new Cancellation();
   #isWritable = true;
   #hasHeld = false;
+  #isStopping = false;
 
   constructor(stream: EventStream<HoldEvent>) {
     this.#stream = stream;
@@ -61,9 +62,15 @@ export class HoldStream implements StreamHandler, HoldSink {
     this.#signal.abort(how === 'silent' ? new SilentCallerError() : undefined);
   }
 
-  stopping(): void {
+  stopping(): boolean {
+    this.#isStopping = true;
     this.#signal.abort(new SidecarStoppingError());
-    this.#fail(lockErrors.stopping('this call holds nothing'));
+    // The service ends the call in this turn, and knows what to say. Otherwise nobody does.
+    setImmediate(() => {
+      const reason = 'the sidecar is stopping, the outcome is unknown';
+      this.#fail(lockErrors.outcomeUnknown('acquire lock', reason, undefined));
+    });
+    return true;
   }
 
   /**
@@ -71,8 +78,12 @@ export class HoldStream implements StreamHandler, HoldSink {
    * announced the end of the lease.
    */
   #fail(error: unknown): void {
-    const isStopping = error instanceof LockError && error.errorCode === 'ERR_LOCK_STOPPING';
+    const errorCode = error instanceof LockError ? error.errorCode : undefined;
+    const isStopping = this.#isStopping || errorCode === 'ERR_LOCK_STOPPING';
+    const isUnknown = errorCode === undefined || errorCode === 'ERR_LOCK_OUTCOME_UNKNOWN';
     if (isStopping && this.#hasHeld) this.#stream.end();
-    else this.#stream.fail(error);
+    else if (isStopping && !isUnknown) {
+      this.#stream.fail(lockErrors.stopping('this call holds nothing'));
+    } else this.#stream.fail(error);
   }
 }

@@ -53,8 +53,7 @@ export abstract class OpenStream<Event> implements EventStream<Event> {
   stop(): void {
     this.#isStopping = true;
     if (!this.#isOpen || this.#handler === undefined) return;
-    this.#handler.stopping();
-    this.end();
+    if (!this.#handler.stopping()) this.end();
   }
 
   /** Called by the transport when its buffer has been sent. */

@@ -44,9 +44,10 @@ export class RecordingHandler implements StreamHandler {
     this.told.push(how);
   }
 
-  stopping(): void {
+  stopping(): boolean {
     this.told.push('stopping');
     this.stream.send({ key: 'last', value: 'word' });
+    return false;
   }
 }
 
