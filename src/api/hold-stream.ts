@@ -80,9 +80,9 @@ export class HoldStream implements StreamHandler, HoldSink {
   #fail(error: unknown): void {
     const errorCode = error instanceof LockError ? error.errorCode : undefined;
     const isStopping = this.#isStopping || errorCode === 'ERR_LOCK_STOPPING';
-    const isUnknown = errorCode === undefined || errorCode === 'ERR_LOCK_OUTCOME_UNKNOWN';
+    const isKnown = errorCode !== undefined && errorCode !== 'ERR_LOCK_OUTCOME_UNKNOWN';
     if (isStopping && this.#hasHeld) this.#stream.end();
-    else if (isStopping && !isUnknown) {
+    else if (this.#isStopping && isKnown && errorCode !== 'ERR_LOCK_STOPPING') {
       this.#stream.fail(lockErrors.stopping('this call holds nothing'));
     } else this.#stream.fail(error);
   }
