@@ -82,6 +82,17 @@ describe('npm scripts', () => {
     return run;
   };
 
+  /** The example picks free ports, and another test may take one of them first: then it is started again. */
+  const startUntilWaiting = async (): Promise<NpmRun> => {
+    for (let tries = 1; ; tries += 1) {
+      const running = start('example');
+      const isWaiting = running.says('waiting').then(() => true);
+      if (await Promise.race([isWaiting, running.ended.then(() => false)])) return running;
+      isWaiting.catch(() => undefined);
+      if (tries === 3) throw new Error(`the example ended three times: ${running.output}`);
+    }
+  };
+
   afterEach(async () => {
     await run?.kill();
     run = undefined;
@@ -133,8 +144,7 @@ describe('npm scripts', () => {
       },
     ],
   ])('npm run example takes its sidecar and its workers along at %s', async (_name, stop) => {
-    const running = start('example');
-    await running.says('waiting');
+    const running = await startUntilWaiting();
     stop(running);
     await expect(running.ended).resolves.not.toBe(0);
     await eventually(() => {
