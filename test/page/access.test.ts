@@ -163,6 +163,8 @@ describe('the way to the page', () => {
     expect(requests.filter((url) => !url.startsWith(`${origin}/ops/locks/`))).toEqual([]);
     await fixture.restart();
     const second = await fixture.take('far');
+    // Until the page has read again, it shows the grant of before.
+    await page.getByRole('cell', { name: String(second) }).waitFor();
     await lockButton(page, 'far').click();
     await page.getByRole('button', { name: 'Force release…' }).click();
     await page.getByLabel('Reason').fill('by proxy');
