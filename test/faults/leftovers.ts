@@ -59,10 +59,12 @@ async function findUnwithdrawn(
   try {
     await eventually(
       async () => {
-        const held = await redis.inspect((client) =>
-          Promise.all(withdrawn.map(async ({ key, owner }) => (await client.get(key)) === owner)),
+        const owners = await redis.inspect((client) =>
+          Promise.all(withdrawn.map(({ key }) => client.get(key))),
         );
-        if (held.includes(true)) throw new Error('a withdrawn attempt still holds its lock');
+        const held = withdrawn.filter(({ owner }, index) => owners[index] === owner);
+        if (held.length > 0)
+          throw new Error(`a withdrawn attempt still holds its lock: ${tell(held)}`);
       },
       { withinMs: WITHDRAWN_WITHIN_MS },
     );
@@ -70,6 +72,21 @@ async function findUnwithdrawn(
   } catch (error) {
     return [String(error)];
   }
+}
+
+/** What helps to find out why, one call a line. */
+function tell(operations: readonly Operation[]): string {
+  const nowMs = performance.now();
+  return operations
+    .map(
+      ({ kind, key, owner, version, sidecar, over, ttlMs, calledAtMs, returnedAtMs, reason }) => {
+        const asked = [version, sidecar, over].filter((word) => word !== undefined).join(' ');
+        const [calledMs, returnedMs] = [nowMs - calledAtMs, nowMs - returnedAtMs].map(Math.round);
+        const times = `called ${calledMs} ms and answered ${returnedMs} ms ago`;
+        return `${kind} of ${key} by ${owner} for ${ttlMs} ms (${asked}), ${times}: ${reason ?? ''}`;
+      },
+    )
+    .join('\n  ');
 }
 
 function findEndless(redis: RedisServer): Promise<string[]> {
