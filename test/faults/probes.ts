@@ -209,6 +209,15 @@ export const PROBES: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
       `an unlock that worked reported ${await answer}`,
     );
   },
+  'scripts that the server has lost are sent again': async (scene) => {
+    const forget = () => scene.redis.inspect((client) => client.scriptFlush());
+    await forget();
+    const taken = await settled(scene.store.tryLock(callOf(scene.key), signal()));
+    expect(taken === 'acquired', `a try without its script was answered ${taken}`);
+    await forget();
+    const released = await settled(scene.store.unlock(callOf(scene.key), signal()));
+    expect(released === 'unlocked', `an unlock without its script was answered ${released}`);
+  },
   'no success for a lease that is over': async (scene) => {
     scene.redis.pause();
     const call = callOf(scene.key, 'a', 150);
