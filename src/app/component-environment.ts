@@ -1,5 +1,4 @@
-import { networkInterfaces } from 'node:os';
-
+import { readOwnAddresses } from '../base/own-addresses';
 import type { AppContext, AppOptions } from './app-options';
 
 /** The environment for component files, with the variables that daprd sets in its own process. */
@@ -17,10 +16,10 @@ export function toComponentEnvironment(
 
 /**
  * The machine's address as daprd finds it: DAPR_HOST_IP, or else the first external IPv4 address.
+ * Loopback where there is none, or where the system does not tell.
  */
 function toHostAddress({ DAPR_HOST_IP: given = '' }: AppContext['environment']): string {
   if (given !== '') return given;
-  const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+  const outside = readOwnAddresses().find(({ family, internal }) => family === 'IPv4' && !internal);
   return outside?.address ?? '127.0.0.1';
 }

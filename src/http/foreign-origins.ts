@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIPv4 } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 
 import type { FastifyInstance } from 'fastify';
 
+import { readOwnAddresses } from '../base/own-addresses';
 import { createOriginCheck } from './allowed-origins';
 import { sendError } from './error-handling';
 import { httpErrors } from './http-errors';
@@ -79,13 +80,7 @@ function isThisMachine(host: string): boolean {
   const own = hostname().toLowerCase();
   if (name === own || name === own.split('.', 1)[0]) return name !== '';
   const address = name.replace(/^\[(.*)\]$/, '$1');
-  return addressesOfThisMachine().includes(address);
-}
-
-function addressesOfThisMachine(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.map(({ address }) => address),
-  );
+  return readOwnAddresses().some((own) => own.address === address);
 }
 
 function parseUrl(text: string): URL | undefined {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import path from 'node:path';
 
 import { FLAGS } from '../../src/command-line/flags';
+import { canLimitFamilies, limitFamilies } from '../support/address-families';
 import { createFolder, writeComponent } from '../support/component-files';
 import { eventually } from '../support/eventually';
 import { findFreePort } from '../support/free-port';
@@ -68,18 +69,54 @@ describe('the units, by systemd-analyze', () => {
   });
 });
 
+/** What a unit of the sidecar starts, with a port and a folder of its own. */
+async function unitAt(port: string) {
+  const ports = ['--dapr-http-port', port, '--dapr-grpc-port', String(await findFreePort())];
+  const components = await writeComponent({ type: 'lock.in-memory' });
+  const [, script = ''] =
+    /^\/bin\/sh -c '(.*)'$/s.exec(readSetting('holdfast.service', 'ExecStart')) ?? [];
+  return `${script.replace('/etc/holdfast/components', components)} --enable-metrics=false ${ports.join(' ')}`;
+}
+
+const limited = canLimitFamilies() ? it : it.skip;
+
 describe('the unit of the sidecar', () => {
+  limited.each([
+    ['those of the unit', readSetting('holdfast.service', 'RestrictAddressFamilies').split(' ')],
+    ['network and unix sockets', ['AF_INET', 'AF_INET6', 'AF_UNIX']],
+  ])('starts it where it can open only sockets of %s', async (_which, families) => {
+    const port = String(await findFreePort());
+    const credentials = await createFolder();
+    writeFileSync(path.join(credentials, 'api-token'), 'a-token\n');
+    const env = { PATH: await installed(), CREDENTIALS_DIRECTORY: credentials };
+    const [python, ...words] = limitFamilies(families);
+    const sidecar = spawn(python, [...words, '/bin/sh', '-c', await unitAt(port)], {
+      env: { ...env, PATH: `${env.PATH}:${process.env.PATH}` },
+      stdio: 'ignore',
+    });
+    try {
+      await eventually(async () => {
+        const health = callHttp(Number(port), { method: 'GET', path: '/v1.0/healthz/outbound' });
+        await expect(health).resolves.toMatchObject({ status: 204 });
+      });
+    } finally {
+      sidecar.kill('SIGTERM');
+    }
+  });
+
+  limited('lets it find the address of the machine', () => {
+    const families = readSetting('holdfast.service', 'RestrictAddressFamilies').split(' ');
+    const [python, ...words] = limitFamilies(families);
+    const node = [process.execPath, '-p', 'Object.keys(os.networkInterfaces()).length > 0'];
+    expect(execFileSync(python, [...words, ...node], { encoding: 'utf8' })).toBe('true\n');
+  });
+
   it('starts it with its token, and is started once it is ready', async () => {
     const credentials = await createFolder();
     writeFileSync(path.join(credentials, 'api-token'), 'a-token\n');
     const port = String(await findFreePort());
-    const ports = ['--dapr-http-port', port, '--dapr-grpc-port', String(await findFreePort())];
-    const components = await writeComponent({ type: 'lock.in-memory' });
-    const [, script = ''] =
-      /^\/bin\/sh -c '(.*)'$/s.exec(readSetting('holdfast.service', 'ExecStart')) ?? [];
-    const line = `${script.replace('/etc/holdfast/components', components)} --enable-metrics=false ${ports.join(' ')}`;
     const env = { PATH: await installed(), CREDENTIALS_DIRECTORY: credentials };
-    const sidecar = spawn('/bin/sh', ['-c', line], { env, stdio: 'ignore' });
+    const sidecar = spawn('/bin/sh', ['-c', await unitAt(port)], { env, stdio: 'ignore' });
     const ended = new Promise((resolve) => sidecar.once('exit', resolve));
     try {
       const wait = readSetting('holdfast.service', 'ExecStartPost').split(' ');
