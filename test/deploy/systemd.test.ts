@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 
 import { FLAGS } from '../../src/command-line/flags';
@@ -25,10 +27,17 @@ const note = isLeftOut ? ' (left out: no systemd here, `npm run test:units` inst
 
 /** A setting of a unit, as systemd reads it: continued lines joined, and `$$` for a dollar. */
 function readSetting(unit: string, name: string): string {
-  const text = readFileSync(path.join(UNITS, unit), 'utf8').replaceAll(/\\\n\s*/g, '');
-  const [, value] = new RegExp(`^${name}=(.*)$`, 'm').exec(text) ?? [];
+  const [value] = readSettings(unit, name);
   if (value === undefined) throw new Error(`${unit} has no ${name}`);
-  return value.replaceAll('$$', '$');
+  return value;
+}
+
+/** All values of a setting that may be given more than once. */
+function readSettings(unit: string, name: string): readonly string[] {
+  const text = readFileSync(path.join(UNITS, unit), 'utf8').replaceAll(/\\\n\s*/g, '');
+  return [...text.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) =>
+    value.replaceAll('$$', '$'),
+  );
 }
 
 /** A folder with `holdfast` as `npm install --global` makes it, for a PATH. */
@@ -78,6 +87,12 @@ async function unitAt(port: string) {
   return `${script.replace('/etc/holdfast/components', components)} --enable-metrics=false ${ports.join(' ')}`;
 }
 
+/** The commands that decide whether the sidecar counts as started, with a port of its own. */
+function postStepsAt(port: string): readonly [wait: string, check: string] {
+  const [wait = '', check = ''] = readSettings('holdfast.service', 'ExecStartPost');
+  return [`${wait} --dapr-http-port ${port}`, check.replace('3500', port)];
+}
+
 const limited = canLimitFamilies() ? it : it.skip;
 
 describe('the unit of the sidecar', () => {
@@ -119,8 +134,9 @@ describe('the unit of the sidecar', () => {
     const sidecar = spawn('/bin/sh', ['-c', await unitAt(port)], { env, stdio: 'ignore' });
     const ended = new Promise((resolve) => sidecar.once('exit', resolve));
     try {
-      const wait = readSetting('holdfast.service', 'ExecStartPost').split(' ');
-      execFileSync('holdfast', [...wait.slice(1), '--dapr-http-port', port], { env });
+      const [wait, check] = postStepsAt(port);
+      execFileSync('/bin/sh', ['-c', wait], { env });
+      execFileSync('/bin/sh', ['-c', check], { env });
       const lock = {
         path: '/v1.0-alpha1/lock/lockstore',
         body: '{"resourceId":"r","lockOwner":"o","expiryInSeconds":5}',
@@ -134,6 +150,40 @@ describe('the unit of the sidecar', () => {
       sidecar.kill('SIGTERM');
     }
     await expect(ended).resolves.toBe(0);
+  });
+
+  it.each([
+    [204, 0],
+    [500, 1],
+  ])('is started, or not, where the sidecar answers %d after a minute', async (status, code) => {
+    const server = createServer((_request, response) => response.writeHead(status).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const [, check] = postStepsAt(String(port));
+    const step = spawn('/bin/sh', ['-c', check], { env: { PATH: await installed() } });
+    const ended = await new Promise((resolve) => step.once('exit', resolve));
+    server.close();
+    expect(ended).toBe(code);
+  });
+
+  it('is not started where no sidecar answers', async () => {
+    const [, check] = postStepsAt(String(await findFreePort()));
+    const env = { PATH: await installed() };
+    const run = () => execFileSync('/bin/sh', ['-c', check], { env, stdio: 'ignore' });
+    expect(check).not.toBe('');
+    expect(run).toThrow('Command failed');
+  });
+
+  it.each(['', '\n'])('does not start without a token: the file is %j', async (token) => {
+    const credentials = await createFolder();
+    writeFileSync(path.join(credentials, 'api-token'), token);
+    const env = { PATH: await installed(), CREDENTIALS_DIRECTORY: credentials };
+    const line = await unitAt(String(await findFreePort()));
+    const sidecar = spawn('/bin/sh', ['-c', line], { env, timeout: 3000 });
+    let said = '';
+    sidecar.stderr.on('data', (part: Buffer) => (said += part.toString()));
+    await expect(new Promise((resolve) => sidecar.once('close', resolve))).resolves.toBe(1);
+    expect(said).toBe('/etc/holdfast/api-token is empty\n');
   });
 
   it('waits longer for its end than the sidecar takes', () => {
