@@ -89,7 +89,7 @@ export class SidecarView implements LockObserver {
   }
 
   waitEnded({ storeName }: { readonly storeName: string }): void {
-    lower(this.#activityOf(storeName), 'waiting');
+    lower(this.#activities.get(storeName), 'waiting');
   }
 
   holdBegan(store: string, hold: Omit<LockEvent, 'storeName'>): void {
@@ -101,7 +101,7 @@ export class SidecarView implements LockObserver {
 
   holdEnded(report: HoldReport): void {
     const { storeName, outcome, lostBy = outcome } = report;
-    lower(this.#activityOf(storeName), 'holding');
+    lower(this.#activities.get(storeName), 'holding');
     if (outcome !== 'released') this.#keep('lost', report, lostBy.toLowerCase());
   }
 
@@ -173,6 +173,7 @@ export class SidecarView implements LockObserver {
 }
 
 /** Waits and holds may end after their store was removed, and another one with its name added. */
-function lower(activity: Activity, name: 'waiting' | 'holding'): void {
+function lower(activity: Activity | undefined, name: 'waiting' | 'holding'): void {
+  if (activity === undefined) return;
   activity[name] = Math.max(0, activity[name] - 1);
 }

@@ -94,6 +94,22 @@ describe('what a sidecar knows of itself for the page', () => {
       expect(store()).toMatchObject({ waiting: 1, holding: 0 });
     });
 
+    it('begins anew where a store is gone, whatever ends later', () => {
+      view.storeObserver('store').up(true);
+      const observer = view.storeObserver('gone');
+      observer.up(true);
+      const hold = { storeName: 'gone', resourceId: 'r', lockOwner: 'o', fencingToken: 1 };
+      view.waitBegan('gone');
+      view.holdBegan('gone', hold);
+      observer.closed();
+      const made = jest.spyOn(Map.prototype, 'set');
+      view.waitEnded({ storeName: 'gone' });
+      view.holdEnded({ ...hold, outcome: 'released', heldMs: 1 });
+      const names = made.mock.calls.map(([name]) => name as unknown);
+      made.mockRestore();
+      expect(names).not.toContain('gone');
+    });
+
     it('is how many calls it granted and refused in each of the last minutes', () => {
       view.ended(call({ outcome: 'refused' }));
       pass(2 * MINUTE_MS);
