@@ -90,12 +90,29 @@ function readIfThere(file) {
   }
 }
 
-/** V8 runs what is in a cache, so it has to come from this user: root may run with another's HOME. */
+/** True for what only this user can write. */
+function isOwn({ uid, mode }) {
+  return uid === process.getuid?.() && (mode & 0o022) === 0;
+}
+
+/**
+ * V8 runs what is in a cache, so it has to come from this user: root may run with another's HOME. The owner is that
+ * of the open file, as a path may lead to another one a moment later.
+ */
 function readIfOwn(file) {
   if (file === undefined || process.getuid === undefined) return undefined;
-  const status = fs.statSync(file, { throwIfNoEntry: false });
-  const isOwn = status?.uid === process.getuid() && (status.mode & 0o022) === 0;
-  return isOwn ? readIfThere(file) : undefined;
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  let descriptor;
+  try {
+    // Without O_NONBLOCK a pipe would be waited for.
+    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const status = fs.fstatSync(descriptor);
+    return status.isFile() && isOwn(status) ? fs.readFileSync(descriptor) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
 }
 
 /**
@@ -134,11 +151,19 @@ function saveCode(script, file) {
   fs.renameSync(unfinished, file);
 }
 
+/** True if a folder is this user's, or can be made in one that is: root may run with another's HOME. */
+function isOwnFolder(folder) {
+  const status = fs.statSync(folder, { throwIfNoEntry: false });
+  return status === undefined ? isOwnFolder(path.dirname(folder)) : isOwn(status);
+}
+
 /** Keeps the code of a run for the next one, beside the bundle or, where that can't be written, for this user. */
 function keepCode(name, { script, source }) {
-  for (const file of [cacheFileOf(name), ownCacheFileOf(name, source)]) {
+  const own = ownCacheFileOf(name, source);
+  for (const file of [cacheFileOf(name), own]) {
     if (file === undefined) continue;
     try {
+      if (file === own && !isOwnFolder(path.dirname(own))) return;
       return saveCode(script, file);
     } catch {
       // Without a cache, only the start takes longer.

@@ -5,7 +5,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -192,6 +194,17 @@ it('keeps the code for its user where it can not write beside the bundle', async
   // What others can write is not run.
   chmodSync(path.join(home, 'holdfast', name), 0o666);
   expect(isCached()).toBe('false');
+  chmodSync(path.join(home, 'holdfast', name), 0o600);
+  expect(isCached()).toBe('true');
+  // A link may lead elsewhere a moment later.
+  renameSync(path.join(home, 'holdfast', name), path.join(home, 'kept'));
+  symlinkSync('../kept', path.join(home, 'holdfast', name));
+  expect(isCached()).toBe('false');
+  // Nothing is written where others can write.
+  const shared = await createFolder();
+  chmodSync(shared, 0o777);
+  run(process.execPath, ['main.js', ...job], dist, { XDG_CACHE_HOME: shared });
+  expect(readdirSync(shared)).toEqual([]);
   rmSync(beside, { recursive: true });
 });
 
