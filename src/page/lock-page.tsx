@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import type { SidecarOverview } from '../api/overview';
+import { LONGEST_SHOWN, type SidecarOverview } from '../api/overview';
 import { ForceRelease } from './force-release';
-import { LinkState } from './link-state';
+import { type Answered, toInstanceSentence } from './instances';
+import { isOldView, LinkState } from './link-state';
 import { LockDialog } from './lock-dialog';
 import { LockSection } from './lock-section';
 import type { Monitor, View, WatchedLock } from './monitor';
@@ -80,8 +81,9 @@ function Data(props: {
 }) {
   const { view, overview, client, monitor, nowMs, onSaid } = props;
   const { storeName, watched } = view;
+  const isFresh = view.link === 'live' && !isOldView(view, nowMs);
   return (
-    <div class={view.link === 'live' ? 'data' : 'data stale'}>
+    <div class={isFresh ? 'data' : 'data stale'}>
       <section aria-labelledby="stores">
         <h2 id="stores">Stores</h2>
         <StoresTable
@@ -109,7 +111,7 @@ function Data(props: {
         <RecentList events={overview.recent} />
       </section>
       {watched === undefined ? null : (
-        <Dialogs {...{ watched, overview, client, monitor, nowMs, onSaid }} />
+        <Dialogs {...{ watched, overview, client, monitor, nowMs, onSaid }} isFresh={isFresh} />
       )}
     </div>
   );
@@ -122,13 +124,17 @@ function Dialogs(props: {
   readonly client: SidecarClient;
   readonly monitor: Monitor;
   readonly nowMs: number;
+  readonly isFresh: boolean;
   readonly onSaid: (text: string) => void;
 }) {
-  const { watched, overview, client, monitor, nowMs, onSaid } = props;
+  const { watched, overview, client, monitor, nowMs, isFresh, onSaid } = props;
   const [isForcing, setIsForcing] = useState(false);
   const { storeName, resourceId } = watched.name;
+  // Events have long names cut.
+  const isLong = resourceId.length > LONGEST_SHOWN;
+  const shown = isLong ? `${resourceId.slice(0, LONGEST_SHOWN)}…` : resourceId;
   const recent = overview.recent.filter(
-    (event) => event.storeName === storeName && event.resourceId === resourceId,
+    (event) => event.storeName === storeName && event.resourceId === shown,
   );
   return (
     <>
@@ -136,6 +142,7 @@ function Dialogs(props: {
         watched={watched}
         recent={recent}
         nowMs={nowMs}
+        isFresh={isFresh}
         onForce={() => {
           setIsForcing(true);
         }}
@@ -163,16 +170,16 @@ function Dialogs(props: {
   );
 }
 
-/** Says that the sidecar was restarted, which empties its list of events. */
-function useRestarts({ overview }: View, onSaid: (text: string) => void): void {
-  const instance = overview?.instance;
-  const before = useRef(instance);
+/** Says that the sidecar was restarted, or that another one answers. */
+function useRestarts({ overview, readAtMs }: View, onSaid: (text: string) => void): void {
+  const before = useRef<Answered | undefined>(undefined);
   useEffect(() => {
-    if (instance === undefined) return;
-    const isOther = before.current !== undefined && before.current !== instance;
-    if (isOther) onSaid('The sidecar was restarted. What it did before is not listed any more.');
-    before.current = instance;
-  }, [instance]);
+    if (overview === undefined || readAtMs === undefined) return;
+    const now = { overview, readAtMs };
+    const sentence = before.current === undefined ? '' : toInstanceSentence(before.current, now);
+    if (sentence !== '') onSaid(sentence);
+    before.current = now;
+  }, [overview]);
 }
 
 /** What an action has done. It is always in the page, so that screen readers announce a new text. */

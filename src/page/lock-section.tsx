@@ -120,7 +120,9 @@ function SearchBox({ onSearch }: { readonly onSearch: (prefix: string) => void }
   );
 }
 
-function toCountSentence({ locks, prefix, window, hasMore, listProblem }: View): string {
+function toCountSentence(view: View): string {
+  const { locks, prefix, window, hasMore, listProblem, isListed } = view;
+  if (!isListed) return 'Reading…';
   if (listProblem !== '') return '';
   const which = prefix === '' ? '' : ' with this beginning';
   if (!hasMore && window === 0) {

@@ -17,6 +17,8 @@ export interface View {
   /** The beginning of the shown resources. Empty for all. */
   readonly prefix: string;
   readonly locks: readonly ShownLock[];
+  /** False until the chosen locks were asked for: `locks` are none, or others. */
+  readonly isListed: boolean;
   /** Why the locks of the store can't be read. Empty if they can. */
   readonly listProblem: string;
   /** The number of the shown window, from 0, and whether there is another one after it. */
@@ -32,6 +34,8 @@ export interface WatchedLock {
   readonly state: 'held' | 'free' | 'unseen';
   /** As it is, or as it was last seen. */
   readonly lock: ShownLock;
+  /** When `state` was read, on the clock of the page. */
+  readonly readAtMs: number;
 }
 
 const NOTHING: View = {
@@ -42,6 +46,7 @@ const NOTHING: View = {
   storeName: '',
   prefix: '',
   locks: [],
+  isListed: false,
   listProblem: '',
   window: 0,
   hasMore: false,
@@ -99,7 +104,7 @@ export class Monitor {
   turnWindow(by: 1 | -1): void {
     const window = this.#view.window + by;
     if (window < 0 || window >= this.#places.length) return;
-    this.#set({ window });
+    this.#set({ window, isListed: false });
     this.refresh();
   }
 
@@ -107,7 +112,9 @@ export class Monitor {
   watch(name: LockName | undefined): void {
     const lock = this.#view.locks.find(({ resourceId }) => resourceId === name?.resourceId);
     const isKnown = name !== undefined && lock !== undefined;
-    this.#set({ watched: isKnown ? { name, lock, state: 'held' } : undefined });
+    this.#set({
+      watched: isKnown ? { name, lock, state: 'held', readAtMs: lock.readAtMs } : undefined,
+    });
   }
 
   /** Reads everything now, and then again and again. Stops while the page is hidden. */
@@ -121,7 +128,7 @@ export class Monitor {
 
   #startOver(change: Partial<View>): void {
     this.#places = [''];
-    this.#set({ ...change, window: 0, hasMore: false });
+    this.#set({ ...change, window: 0, hasMore: false, isListed: false });
     this.refresh();
   }
 
@@ -150,7 +157,7 @@ export class Monitor {
   }
 
   async #readLocks(storeName: string, signal: AbortSignal): Promise<Partial<View>> {
-    if (storeName === '') return { locks: [], listProblem: '', hasMore: false };
+    if (storeName === '') return { locks: [], isListed: true, listProblem: '', hasMore: false };
     const { prefix, window, locks: before } = this.#view;
     const pageToken = this.#places[window] ?? '';
     try {
@@ -160,13 +167,15 @@ export class Monitor {
         (place, index) => index === 0 || place !== '',
       );
       const locks = toShownLocks(loaded.locks, before, performance.now());
-      return { locks, listProblem: '', hasMore: loaded.nextPageToken !== '' };
+      const hasMore = loaded.nextPageToken !== '';
+      return { locks, isListed: true, listProblem: '', hasMore };
     } catch (error) {
       const problem = toCallError(error);
       if (signal.aborted || problem.kind !== 'failed') throw problem;
       // A place is valid until the server of the store is restarted.
       this.#places = [''];
-      return { locks: [], listProblem: problem.message, window: 0, hasMore: false };
+      const listProblem = problem.message;
+      return { locks: [], isListed: true, listProblem, window: 0, hasMore: false };
     }
   }
 
@@ -176,13 +185,15 @@ export class Monitor {
     const { name, lock: before } = watched;
     const listed = shown.locks.find(({ resourceId }) => resourceId === name.resourceId);
     if (name.storeName === shown.storeName && listed !== undefined) {
-      return { name, state: 'held', lock: listed };
+      return { name, state: 'held', lock: listed, readAtMs: listed.readAtMs };
     }
-    if (!this.#client.canGet(name)) return { name, state: 'unseen', lock: before };
+    const readAtMs = performance.now();
+    if (!this.#client.canGet(name)) return { name, state: 'unseen', lock: before, readAtMs };
     const found = await this.#client.get(name, signal).catch(keepUnanswered);
     if (found === 'unanswered') return watched;
-    if (found === undefined) return { name, state: 'free', lock: before };
-    return { name, state: 'held', lock: toShownLock(found, before, performance.now()) };
+    if (found === undefined) return { name, state: 'free', lock: before, readAtMs };
+    const lock = toShownLock(found, before, performance.now());
+    return { name, state: 'held', lock, readAtMs };
   }
 
   /** Somebody may have closed it, or opened another one, in the meantime. */
@@ -195,12 +206,11 @@ export class Monitor {
     // Without its token the sidecar need not be asked again.
     if (this.#isHidden() || link === 'token') return;
     const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(REFRESH_MS, tookMs / BUSY_PART));
-    const pauses = { live: pauseMs, denied: DENIED_PAUSE_MS } as const;
     this.#timer = setTimeout(
       () => {
         this.refresh();
       },
-      link === 'live' || link === 'denied' ? pauses[link] : REFRESH_MS,
+      link === 'denied' ? DENIED_PAUSE_MS : pauseMs,
     );
   }
 

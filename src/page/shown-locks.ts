@@ -53,8 +53,12 @@ export interface ShownLock extends LockInfo {
   readonly endsAtMs: number | undefined;
   /** The longest time left that the page has seen of this grant, in milliseconds. */
   readonly longestMs: number;
-  /** How often the page has seen its lease extended. Somebody renews it: its holder is alive. */
+  /** How often the page has seen its lease extended: somebody renewed it. */
   readonly renewals: number;
+  /** When the last of these renewals was seen, on the clock of the page. Undefined without one. */
+  readonly renewedAtMs: number | undefined;
+  /** When this was read, on the clock of the page. */
+  readonly readAtMs: number;
 }
 
 /** Renewals closer together than this are one, in milliseconds: a store's clock is read in steps. */
@@ -72,15 +76,18 @@ export function toShownLock(
   atMs: number,
 ): ShownLock {
   const { ttlMs } = lock;
+  const read = { ...lock, readAtMs: atMs };
   const endsAtMs = ttlMs === undefined ? undefined : atMs + ttlMs;
   const isSame = before?.fencingToken === lock.fencingToken && before.lockOwner === lock.lockOwner;
-  if (!isSame) return { ...lock, endsAtMs, longestMs: ttlMs ?? 0, renewals: 0 };
+  if (!isSame)
+    return { ...read, endsAtMs, longestMs: ttlMs ?? 0, renewals: 0, renewedAtMs: undefined };
   const isRenewed = lock.expiresAtMs > before.expiresAtMs + CLOCK_STEP_MS;
   return {
-    ...lock,
+    ...read,
     endsAtMs,
     longestMs: Math.max(before.longestMs, ttlMs ?? 0),
     renewals: before.renewals + (isRenewed ? 1 : 0),
+    renewedAtMs: isRenewed ? atMs : before.renewedAtMs,
   };
 }
 

@@ -1,3 +1,4 @@
+import { toInstanceSentence } from '../../src/page/instances';
 import { toShownLock } from '../../src/page/shown-locks';
 import { shorten, toAgo, toDuration, toPlain } from '../../src/page/words';
 
@@ -64,7 +65,9 @@ describe('what the page has seen of a lock', () => {
 
   it('is how often the same grant was renewed', () => {
     const renewed = toShownLock({ ...lock, ttlMs: 9000, expiresAtMs: 104_000 }, first, 1500);
-    expect(renewed).toMatchObject({ renewals: 1, longestMs: 9000 });
+    expect(renewed).toMatchObject({ renewals: 1, renewedAtMs: 1500, longestMs: 9000 });
+    const later = toShownLock({ ...lock, ttlMs: 8000, expiresAtMs: 104_000 }, renewed, 2500);
+    expect(later).toMatchObject({ renewals: 1, renewedAtMs: 1500, readAtMs: 2500 });
   });
 
   it.each([{ fencingToken: 8 }, { lockOwner: 'p' }])('begins anew with another grant', (other) => {
@@ -75,5 +78,18 @@ describe('what the page has seen of a lock', () => {
   it('has no end where the lease has none', () => {
     const endless = toShownLock({ ...lock, ttlMs: undefined, expiresAtMs: 0 }, undefined, 0);
     expect(endless).toMatchObject({ endsAtMs: undefined, longestMs: 0 });
+  });
+});
+
+describe('what the page says of the process that answers', () => {
+  const before = { overview: { instance: 'one', uptimeMs: 60_000 }, readAtMs: 10_000 };
+
+  it.each([
+    ['the same', 'one', 62_000, /^$/],
+    ['a restarted one', 'two', 1500, /^The sidecar was restarted/],
+    ['one that ran already', 'two', 2001, /^Another sidecar answers now: two\./],
+  ])('is, of %s', (_which, instance, uptimeMs, sentence) => {
+    const now = { overview: { instance, uptimeMs }, readAtMs: 12_000 };
+    expect(toInstanceSentence(before, now)).toMatch(sentence);
   });
 });
