@@ -136,6 +136,22 @@ describe('the page of a sidecar', () => {
     await page.getByText('No lock with this beginning is held.').waitFor();
   });
 
+  it('says nothing of locks before the store has answered for them', async () => {
+    const page = await open();
+    await page.getByText('No lock is held.').waitFor();
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    await page.route(/prefix=slow/, async (route) => {
+      await answered;
+      await route.continue();
+    });
+    await page.getByLabel('Resource begins with').fill('slow');
+    await page.getByText('Reading…', { exact: true }).waitFor();
+    expect(await page.locator('.count').innerText()).toBe('Reading…');
+    answer();
+    await page.getByText('No lock with this beginning is held.').waitFor();
+  });
+
   it('goes on where there are more than a thousand', async () => {
     await fixture.takeMany(1010);
     const page = await open();
