@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger';
 import { Trouble } from '../base/trouble';
 import type { ApiClient } from './api-client';
 import { ApiError, isExpired, toEventError } from './api-error';
-import { type ApiObject, toApiList } from './api-object';
+import { type ApiList, type ApiObject, toApiList } from './api-object';
 
 /** What to follow. */
 export interface FollowedListOptions {
@@ -48,6 +48,8 @@ export class FollowedList {
   #objects = new Map<string, ApiObject>();
   /** Where the next watch continues. Undefined if the objects must be listed first. */
   #version: string | undefined;
+  /** How often the objects were told. An answer to an earlier request is out of date. */
+  #told = 0;
   #failures = 0;
   /** True if the objects changed, and whoever follows them was not told yet. */
   #hasNews = false;
@@ -135,22 +137,30 @@ export class FollowedList {
     this.#hasNews = false;
   }
 
-  /** Lists the objects anew. */
+  /** Lists the objects anew. An answer is dropped if a watch or another list was faster. */
   async #list(): Promise<void> {
+    const told = this.#told;
+    const list = await this.#requestList();
+    if (this.#told !== told) return;
+    this.#version = list?.resourceVersion ?? this.#version;
+    this.#take(list?.objects ?? []);
+  }
+
+  /** Undefined if the kind is optional, and the cluster does not know it. */
+  async #requestList(): Promise<ApiList | undefined> {
     const { client, path, isOptional = false } = this.#options;
     try {
-      const list = toApiList(await client.get(`${path}${this.#toQuery({})}`));
-      this.#version = list.resourceVersion;
-      this.#take(list.objects);
+      return toApiList(await client.get(`${path}${this.#toQuery({})}`));
     } catch (error) {
       const isUnknownKind = error instanceof ApiError && error.status === 404;
       if (!isUnknownKind || !isOptional) throw error;
-      this.#take([]);
+      return undefined;
     }
   }
 
   #take(objects: readonly ApiObject[]): void {
     const before = this.#objects;
+    this.#told += 1;
     this.#objects = new Map(objects.map((object) => [object.metadata.name, object]));
     const isChanged = ({ metadata: { name, resourceVersion } }: ApiObject): boolean =>
       before.get(name)?.metadata.resourceVersion !== resourceVersion;
@@ -169,6 +179,8 @@ export class FollowedList {
     const signal = AbortSignal.any([following, deadline]);
     const onAnswer = (): void => {
       this.#isCurrent = true;
+      // From here on, the watch tells every change.
+      this.#told += 1;
       this.#trouble.succeeded();
     };
     for await (const line of client.lines(`${path}${query}`, { signal, onAnswer })) {
@@ -181,6 +193,7 @@ export class FollowedList {
   #apply({ type, object }: WatchEvent): void {
     const { name, resourceVersion } = object.metadata;
     this.#version = resourceVersion;
+    this.#told += 1;
     this.#failures = 0;
     if (type === 'BOOKMARK') return;
     if (type === 'DELETED') this.#objects.delete(name);

@@ -120,6 +120,67 @@ describe('a followed list', () => {
     await expectWatch();
   });
 
+  describe('with a list whose answer is slow', () => {
+    const expectHeld = (count: number) =>
+      eventually(() => {
+        expect(api.heldLists).toHaveLength(count);
+      });
+
+    it.each([
+      [
+        'deleted',
+        [],
+        () => {
+          api.delete('components', 'a');
+        },
+      ],
+      [
+        'modified',
+        ['new'],
+        () => {
+          api.put('components', 'a', { spec: 'new' });
+        },
+      ],
+    ])('keeps what a watch said in the meantime: %s', async (_name, expected, change) => {
+      const specs = async () =>
+        ((await list.read()) as { spec?: string }[]).map(({ spec }) => spec);
+      api.put('components', 'a', { spec: 'old' });
+      await list.read();
+      await follow();
+      api.forbidden.add('watch components');
+      api.breakWatches();
+      await eventually(() => {
+        expect(lastWatch().status).toBe(403);
+      });
+      api.holdsLists = true;
+      const slow = specs();
+      await expectHeld(1);
+      api.forbidden.clear();
+      await expectWatch();
+      onChange.mockClear();
+      change();
+      await eventually(() => {
+        expect(onChange).toHaveBeenCalled();
+      });
+      api.heldLists[0]!();
+      expect(await slow).toEqual(expected);
+      expect(await specs()).toEqual(expected);
+    });
+
+    it('keeps what a later list said', async () => {
+      api.holdsLists = true;
+      const older = names();
+      await expectHeld(1);
+      api.put('components', 'a', {});
+      const later = names();
+      await expectHeld(2);
+      api.heldLists[1]!();
+      expect(await later).toEqual(['a']);
+      api.heldLists[0]!();
+      expect(await older).toEqual(['a']);
+    });
+  });
+
   it('keeps what it read while the server refuses, and says so once', async () => {
     api.put('components', 'a', {});
     await list.read();

@@ -76,6 +76,10 @@ export class KubeApi {
   readonly unknown = new Set<string>();
   /** A status that answers every request instead. */
   failWith: number | undefined;
+  /** True if lists are computed, but their answers kept back in `heldLists`. */
+  holdsLists = false;
+  /** Each sends the answer of a list that was kept back, by order of arrival. */
+  readonly heldLists: (() => void)[] = [];
   #token = 'first-token';
   #version = 100;
   readonly #objects = new Map<string, StoredObject>();
@@ -215,10 +219,13 @@ export class KubeApi {
     response.writeHead(status, { 'content-type': 'application/json' });
     if (reason !== undefined) response.end(JSON.stringify(toStatus(status, reason.message)));
     else if (verb === 'watch') this.#watch(plural as Plural, query, response);
-    else {
-      const object = this.#objects.get(`${plural}/${named ?? ''}`);
-      response.end(JSON.stringify(object ?? this.#list(plural as Plural, query)));
-    }
+    else if (verb === 'get') response.end(JSON.stringify(this.#objects.get(`${plural}/${named!}`)));
+    else this.#answerList(JSON.stringify(this.#list(plural as Plural, query)), response);
+  }
+
+  #answerList(text: string, response: ServerResponse): void {
+    if (this.holdsLists) this.heldLists.push(() => response.end(text));
+    else response.end(text);
   }
 
   #reasonAgainst(
