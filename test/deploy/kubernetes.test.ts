@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { isComponentDenied } from '../../src/configuration/configuration';
 import { loadConfiguration } from '../../src/configuration/load-configuration';
+import { type ApiObject, toDocument } from '../../src/kubernetes/api-object';
 import { createFolder } from '../support/component-files';
 import { RecordingLogger } from '../support/recording-logger';
 import {
@@ -112,6 +114,31 @@ describe('the way behind the injector', () => {
 
   it('gives Holdfast arguments that it takes', () => {
     expect(toOptions(holdfast.args)).toMatchObject({ mode: 'kubernetes', resourcesPaths: [] });
+  });
+
+  it('serves the lock store that daprd denies, with the same rules', async () => {
+    const manifests = manifestsIn('behind-the-injector');
+    const load = (configuration: string) =>
+      loadConfiguration({
+        files: [configuration],
+        environment: {},
+        logger: new RecordingLogger(),
+        readNamed: (name) => {
+          const found = manifests.find(
+            ({ kind, metadata }) => kind === 'Configuration' && metadata.name === name,
+          );
+          return Promise.resolve(toDocument(found as unknown as ApiObject));
+        },
+      });
+    const [ofDaprd, own] = [
+      await load(annotations['dapr.io/config']!),
+      await load(flag('config')!),
+    ];
+    const component = manifests.find(({ kind }) => kind === 'Component');
+    const [store] = componentsIn('lockstore', JSON.stringify(component));
+    expect(isComponentDenied(ofDaprd, store!)).toBe(true);
+    expect(isComponentDenied(own, store!)).toBe(false);
+    expect(own.api).toEqual(ofDaprd.api);
   });
 
   it('points it at the ports that daprd has by its annotations', () => {
