@@ -63,6 +63,7 @@ export interface Container {
 export interface Pod {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
   readonly spec: {
+    readonly securityContext?: object;
     readonly initContainers?: readonly Container[];
     readonly containers: readonly Container[];
   };

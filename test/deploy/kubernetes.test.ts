@@ -67,8 +67,11 @@ describe('the Kubernetes manifests', () => {
   it.each(['sidecar', 'behind-the-injector', 'shared'])(
     'of %s run Holdfast without rights, and have a page',
     (folder) => {
-      const { securityContext } = holdfastOf(podOf(manifestsIn(folder)));
+      const pod = podOf(manifestsIn(folder));
+      // Pod Security "restricted". A container without a profile has that of its pod.
+      const securityContext = { ...pod.spec.securityContext, ...holdfastOf(pod).securityContext };
       expect(securityContext).toMatchObject({
+        seccompProfile: { type: 'RuntimeDefault' },
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
         runAsNonRoot: true,
