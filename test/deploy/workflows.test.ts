@@ -36,13 +36,22 @@ const note = isLeftOut ? ' (left out: no actionlint here, `npm run test:deploy` 
 interface Workflow {
   readonly permissions: Readonly<Record<string, string>>;
   readonly jobs: Readonly<
-    Record<string, { readonly uses?: string; readonly steps?: readonly Step[]; needs?: string[] }>
+    Record<
+      string,
+      {
+        readonly uses?: string;
+        readonly steps?: readonly Step[];
+        readonly needs?: string[];
+        readonly environment?: string;
+      }
+    >
   >;
 }
 
 interface Step {
   readonly uses?: string;
   readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
 }
 
 const read = (file: string) => parse(readFileSync(path.join(WORKFLOWS, file), 'utf8')) as Workflow;
@@ -96,7 +105,31 @@ describe('the workflows of GitHub', () => {
     const publishes = ({ run = '' }: Step) => /--push|helm push|npm publish|gh release/.test(run);
     const publishing = Object.entries(jobs).filter(([, { steps = [] }]) => steps.some(publishes));
     expect(publishing.map(([name]) => name).sort()).toEqual(['chart', 'image', 'notes', 'npm']);
-    for (const [name] of publishing) expect(isAfterCheck(name)).toBe(true);
+    for (const [name, { environment }] of publishing) {
+      expect(isAfterCheck(name)).toBe(true);
+      expect(environment).toBe('release');
+    }
+  });
+
+  it('publish to npm last, because that can not be taken back', () => {
+    expect(read('release.yml').jobs.npm!.needs).toEqual(['image', 'chart', 'version']);
+  });
+
+  it('release commits of main only', async () => {
+    const { steps = [] } = read('release.yml').jobs.version!;
+    expect(steps[0]!.with).toMatchObject({ 'fetch-depth': 0 });
+    const { run } = steps[1]!;
+    const [origin, clone] = [await createFolder(), await createFolder()];
+    const sh = (cwd: string, script: string, env = {}) =>
+      spawnSync('bash', ['-e', '-c', script], { cwd, env: { ...process.env, ...env } }).status;
+    const commit = 'git -c user.name=a -c user.email=a@b commit --quiet --allow-empty -m';
+    expect(sh(origin, `git init --quiet -b main && ${commit} one && ${commit} two`)).toBe(0);
+    expect(sh(origin, `git checkout --quiet -b side && ${commit} three`)).toBe(0);
+    expect(sh(clone, `git clone --quiet "$ORIGIN" .`, { ORIGIN: origin })).toBe(0);
+    const release = (commit: string) => sh(clone, `GITHUB_SHA=$(git rev-parse ${commit}); ${run!}`);
+    expect(release('origin/main')).toBe(0);
+    expect(release('origin/main~1')).toBe(0);
+    expect(release('origin/side')).toBe(1);
   });
 });
 
