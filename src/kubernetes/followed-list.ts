@@ -34,6 +34,9 @@ const WATCH_SECONDS = 300;
 /** A watch that goes on for so much longer is dead, in milliseconds. */
 const OVERRUN_MS = 15_000;
 
+/** A watch that lasts for so long works, in milliseconds. One that ends earlier is a failure. */
+const STEADY_MS = 1000;
+
 /** The pause before the next watch, in milliseconds: the shortest, doubled by each failure, and the longest. */
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
@@ -177,17 +180,25 @@ export class FollowedList {
     });
     const deadline = AbortSignal.timeout(WATCH_SECONDS * 1000 + OVERRUN_MS);
     const signal = AbortSignal.any([following, deadline]);
+    const steadiness = new Steadiness(() => {
+      this.#failures = 0;
+      this.#trouble.succeeded();
+    });
     const onAnswer = (): void => {
       this.#isCurrent = true;
       // From here on, the watch tells every change.
       this.#told += 1;
-      this.#trouble.succeeded();
+      steadiness.start();
     };
-    for await (const line of client.lines(`${path}${query}`, { signal, onAnswer })) {
-      this.#apply(parseEvent(line, client.urlOf(path)));
-      this.#tell(onChange);
+    try {
+      for await (const line of client.lines(`${path}${query}`, { signal, onAnswer })) {
+        this.#apply(parseEvent(line, client.urlOf(path)));
+        this.#tell(onChange);
+      }
+    } finally {
+      steadiness.stop();
     }
-    this.#failures = 0;
+    if (!steadiness.isReached) throw new ApiError(`${client.urlOf(path)}: the watch ended at once`);
   }
 
   #apply({ type, object }: WatchEvent): void {
@@ -206,6 +217,28 @@ export class FollowedList {
     const selected = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
     const text = new URLSearchParams({ ...parameters, ...selected }).toString();
     return text === '' ? '' : `?${text}`;
+  }
+}
+
+/** Whether a watch has lasted for a while. */
+class Steadiness {
+  isReached = false;
+  readonly #onReached: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(onReached: () => void) {
+    this.#onReached = onReached;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.isReached = true;
+      this.#onReached();
+    }, STEADY_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 }
 

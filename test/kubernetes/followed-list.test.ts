@@ -211,6 +211,29 @@ describe('a followed list', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(300);
   });
 
+  it('counts a watch that ends at once as a failure, and says so once', async () => {
+    await list.read();
+    await follow();
+    const startedAt = performance.now();
+    const ended = setInterval(() => {
+      api.endWatches();
+    }, 1);
+    await eventually(() => {
+      expect(api.count('watch', 'components')).toBeGreaterThan(2);
+    });
+    clearInterval(ended);
+    // Pauses of at least 250 and 500 ms. Those that don't grow last 125 to 250 ms each.
+    expect(performance.now() - startedAt).toBeGreaterThan(700);
+    expect(logger.messages('warn')).toEqual([
+      expect.stringMatching(
+        /^Watching components fails: https:.*\/components: the watch ended at once;/,
+      ),
+    ]);
+    await eventually(() => {
+      expect(logger.messages('info')).toEqual([expect.stringContaining('works again')]);
+    });
+  });
+
   it('sends the token that is mounted now', async () => {
     await list.read();
     await api.rotateToken('second');

@@ -164,6 +164,11 @@ export class KubeApi {
     }
   }
 
+  /** Ends every watch, as when its time is over. */
+  endWatches(): void {
+    for (const { response } of this.#watches) response.end();
+  }
+
   /** Ends every watch with an error event, as when the server compacts. */
   expireWatches(): void {
     for (const watch of this.#watches) {
