@@ -143,7 +143,7 @@ describe('a followed list', () => {
       ],
     ])('keeps what a watch said in the meantime: %s', async (_name, expected, change) => {
       const specs = async () =>
-        ((await list.read()) as { spec?: string }[]).map(({ spec }) => spec);
+        ((await list.read()) as readonly { readonly spec?: string }[]).map(({ spec }) => spec);
       api.put('components', 'a', { spec: 'old' });
       await list.read();
       await follow();
