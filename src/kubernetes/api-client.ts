@@ -13,6 +13,9 @@ const ANSWER_WITHIN_MS = 10_000;
 /** The pauses before a request is repeated that had no answer, in milliseconds. */
 const PAUSES_MS = [200, 400, 800, 1600];
 
+/** How long a connection may be silent before TCP probes it, in milliseconds. */
+const TCP_KEEPALIVE_MS = 15_000;
+
 /** The longest line of a watch, in characters: etcd stores no object of more than 1.5 MiB. */
 const LONGEST_LINE = 16 * 2 ** 20;
 
@@ -22,7 +25,7 @@ const LONGEST_LINE = 16 * 2 ** 20;
  */
 export class ApiClient {
   readonly #account: ServiceAccount;
-  readonly #agent = new Agent({ keepAlive: true, keepAliveMsecs: 15_000 });
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #closing = new AbortController();
 
   constructor(account: ServiceAccount) {
@@ -155,6 +158,8 @@ export class ApiClient {
         },
         resolve,
       );
+      // The agent does this for idle connections only, and a watch is silent for minutes.
+      call.on('socket', (socket) => socket.setKeepAlive(true, TCP_KEEPALIVE_MS));
       call.on('error', (cause) => {
         reject(toUnanswered(this.urlOf(path), cause));
       });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { ApiClient } from '../../src/kubernetes/api-client';
 import { FollowedList } from '../../src/kubernetes/followed-list';
 import { findServiceAccount } from '../../src/kubernetes/service-account';
@@ -231,6 +233,27 @@ describe('a followed list', () => {
     ]);
     await eventually(() => {
       expect(logger.messages('info')).toEqual([expect.stringContaining('works again')]);
+    });
+  });
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux('probes the connection of a silent watch', async () => {
+    await list.read();
+    await follow();
+    // The next watch has a connection of its own, which was never idle.
+    api.breakWatches();
+    await eventually(() => {
+      expect(api.count('watch', 'components')).toBe(2);
+    });
+    const toServer = `0100007F:${api.port.toString(16).toUpperCase().padStart(4, '0')}`;
+    // proc_net_tcp(5): sl local remote state queues timer, which is 02 for keepalive.
+    await eventually(() => {
+      const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n');
+      const fields = rows.map((row) => row.trim().split(/\s+/));
+      const connections = fields.filter(
+        ([, , remote, state]) => remote === toServer && state === '01',
+      );
+      expect(connections.map(([, , , , , timer]) => timer?.slice(0, 2))).toContain('02');
     });
   });
 
