@@ -178,6 +178,9 @@ function createConnections(
     tls === undefined
       ? createServer(settings, listener)
       : createTlsServer({ ...settings, ...tls }, listener);
+  // All of them. Node's parser obeys also the fields that it does not show, so a body could be
+  // delimited by one that is not passed on. Their size is bounded by maxHeaderSize.
+  server.maxHeadersCount = 0;
   // The upstream decides whether the client shall send its body. Without one, Node says so.
   if (upstream?.http !== undefined) server.on('checkContinue', listener);
   oneAtATime.watch(server);

@@ -83,7 +83,9 @@ export class PassedRequest {
       this.#end(upstreamErrors.garbled(endpoint, 'it changes the protocol without being asked'));
     });
     sent.on('continue', () => {
-      response.writeContinue();
+      attempt(() => {
+        response.writeContinue();
+      });
     });
     sent.on('information', ({ statusCode, headers: { link } }) => {
       attempt(() => {
@@ -99,7 +101,20 @@ export class PassedRequest {
       });
     });
     if (hasBody(request)) sent.flushHeaders();
+    this.#guard(sent);
     request.pipe(sent);
+  }
+
+  /** A body that no field delimits would be read as the next request. None of it is sent. */
+  #guard(sent: ClientRequest): void {
+    const { request, response, rawHeaders } = this.#arrived;
+    const { isChunked, hasLength } = toPassedFields(rawHeaders);
+    if (isChunked || hasLength) return;
+    request.once('data', () => {
+      request.unpipe(sent);
+      sent.destroy();
+      response.destroy();
+    });
   }
 
   #open(): ClientRequest {

@@ -64,6 +64,8 @@ export class HttpUpstream {
     const { maxHeaderSize } = SETTINGS;
     const agent = this.#agent;
     const request = httpRequest({ agent, method, path, headers, setHost: false, maxHeaderSize });
+    // All fields of the answer. Their size is bounded by maxHeaderSize.
+    request.maxHeadersCount = 0;
     request.once('response', () => {
       reconnection.succeeded();
     });
