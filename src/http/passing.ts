@@ -142,6 +142,8 @@ function sendFailure(
   const answer = httpErrors.upstream(error);
   const { retryAfterSeconds } = answer;
   const body = toErrorBody(answer);
+  // Node keeps the phrase of a head that it refused to write, and would refuse it again.
+  response.statusMessage = '';
   response.writeHead(answer.httpStatus, [
     ...['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))],
     ...(retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)]),
