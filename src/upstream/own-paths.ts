@@ -24,10 +24,15 @@ const DECODINGS = 3;
  * @param target the request target as it was received
  */
 export function isOwnTarget(target: string): boolean {
-  return readings(target).some(([first = '', second]) => {
-    if (first === NATIVE) return true;
-    return VERSION.test(first) && LOCK_NAMES.includes(second);
-  });
+  const segments = segmentsOf(target);
+  // Servers remove dot segments before or after they decode, and pop other segments by them. So
+  // the names count wherever they stand.
+  if (segments.includes('..')) {
+    const isLock = segments.some((segment) => LOCK_NAMES.includes(segment));
+    return segments.includes(NATIVE) || (isLock && segments.some((name) => VERSION.test(name)));
+  }
+  const [first = '', second] = segments;
+  return first === NATIVE || (VERSION.test(first) && LOCK_NAMES.includes(second));
 }
 
 /** Services that are answered here as a whole. */
@@ -46,34 +51,27 @@ const LOCK_METHOD = /^(?:try|un)?lock/;
  */
 export function isOwnGrpcPath(path: string): boolean {
   if (!path.startsWith('/')) return true;
-  return readings(path).some((segments) =>
-    segments.some((segment, at) => {
-      const method = segments[at + 1] ?? '';
-      return OWN_SERVICES.test(segment) || (segment === DAPR_SERVICE && LOCK_METHOD.test(method));
-    }),
-  );
+  const segments = segmentsOf(path);
+  if (segments.some((segment) => OWN_SERVICES.test(segment))) return true;
+  const hasDots = segments.includes('..');
+  return segments.some((segment, at) => {
+    if (segment !== DAPR_SERVICE) return false;
+    const methods = hasDots ? segments : segments.slice(at + 1, at + 2);
+    return methods.some((method) => LOCK_METHOD.test(method));
+  });
 }
 
-/** The segments of a path in the two ways in which it can be read: with dot segments and without. */
-function readings(target: string): readonly (readonly string[])[] {
-  const path = decode(target)
-    .replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '')
-    .split(/[?#]/, 1)[0];
-  const segments = (path ?? '')
+/**
+ * The segments of a path, decoded and in lower case. The query is cut off before decoding: an
+ * escaped `?` belongs to the path. Some servers cut a segment at a semicolon (matrix parameters), or
+ * at a `?` or `#` once it is decoded.
+ */
+function segmentsOf(target: string): readonly string[] {
+  return decode(target.split('?', 1)[0] ?? '')
+    .replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '')
     .split(/[/\\]/)
-    // Some servers cut a segment at a semicolon (matrix parameters).
-    .map((segment) => (segment.split(';', 1)[0] ?? '').trim().toLowerCase())
+    .map((segment) => (segment.split(/[;?#]/, 1)[0] ?? '').trim().toLowerCase())
     .filter((segment) => segment !== '' && segment !== '.');
-  return [withoutDots(segments), segments.filter((segment) => segment !== '..')];
-}
-
-function withoutDots(segments: readonly string[]): readonly string[] {
-  const kept: string[] = [];
-  for (const segment of segments) {
-    if (segment === '..') kept.pop();
-    else kept.push(segment);
-  }
-  return kept;
 }
 
 function decode(text: string): string {
