@@ -46,7 +46,8 @@ const SINGLE_VALUED = new Set([
  * @param rawHeaders names and values in turn, as node:http2 passes them to its listeners
  */
 export function toSentHeaders(rawHeaders: readonly string[]): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = {};
+  // Without a prototype: `constructor` and `__proto__` are names like others.
+  const headers = Object.create(null) as Record<string, string | string[]>;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]];
     const known = headers[name];
