@@ -180,9 +180,14 @@ export class PassedCall {
       });
       stopReading(stream);
     });
-    this.#try(() => {
+    const isSent = this.#try(() => {
       stream.respond(headers, toResponseOptions(isWhole));
+      return true;
     });
+    if (isSent === undefined) {
+      upstream.close(constants.NGHTTP2_CANCEL);
+      return;
+    }
     if (isWhole) stopReadingAtEnd(stream);
     if (isWhole) upstream.resume();
     else if (this.#joint === undefined) upstream.pipe(stream, { end: false });
