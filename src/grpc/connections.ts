@@ -173,7 +173,7 @@ export class Connections {
     });
     if (!connection.isPassing) {
       connection.isPassing = true;
-      this.#shares?.hold(connection);
+      this.#shares?.pass(connection);
     }
     this.#passing?.pass(call, connection);
   }

@@ -109,6 +109,12 @@ export class StreamShares {
     this.#startLooking();
   }
 
+  /** Records that a connection passes calls on from now on, for which it gets {@link PASSED_ROOM}. */
+  pass(sharer: Sharer): void {
+    const last = this.#announced.get(sharer);
+    if (last !== undefined) this.#tell(sharer, last);
+  }
+
   /** Removes a closed connection. */
   remove(sharer: Sharer): void {
     this.#announced.delete(sharer);
