@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 
 import { runWithin } from '../base/race';
 import type { SessionPool } from './session-pool';
@@ -33,14 +33,15 @@ const PREFIX_BYTES = 5;
 export function callOnce(pool: SessionPool, call: OwnCall): Promise<OwnAnswer> {
   return runWithin({ afterMs: call.afterMs }, async (over) => {
     const session = await pool.open();
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': call.path,
-      'content-type': 'application/grpc',
-      'grpc-accept-encoding': 'identity',
-      te: 'trailers',
-      ...call.headers,
-    });
+    let stream: ClientHttp2Stream;
+    try {
+      // The connection may have taken longer than the call may.
+      over.throwIfAborted();
+      stream = session.request(toHeaders(call));
+    } catch (error) {
+      pool.give(session);
+      throw error;
+    }
     stream.once('close', () => {
       pool.give(session);
     });
@@ -68,6 +69,17 @@ export function callOnce(pool: SessionPool, call: OwnCall): Promise<OwnAnswer> {
       stream.end(toFrame(call.message));
     });
   });
+}
+
+function toHeaders({ path, headers }: OwnCall): OutgoingHttpHeaders {
+  return {
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    'grpc-accept-encoding': 'identity',
+    te: 'trailers',
+    ...headers,
+  };
 }
 
 /** A message as it is sent: uncompressed, after its prefix. */
