@@ -174,7 +174,12 @@ export class PassedRequest {
   /** Returns false if the head can't be sent. The request is answered with an error then. */
   #writeHead({ statusCode = 502, statusMessage = '' }: IncomingMessage, raw: Fields): boolean {
     const { response, ownFields, isDropped } = this.#arrived;
-    const fields = [...without(raw, isDropped), ...ownFields];
+    const { method, httpVersion } = this.#arrived.request;
+    // Node refuses to announce trailers in an answer that has no chunks.
+    const hasChunks =
+      method !== 'HEAD' && httpVersion !== '1.0' && ![204, 304].includes(statusCode);
+    const isLeftOut = (name: string) => isDropped(name) || (name === 'trailer' && !hasChunks);
+    const fields = [...without(raw, isLeftOut), ...ownFields];
     // Otherwise Node would add a date to an answer without one.
     response.sendDate = false;
     return this.#try(() => response.writeHead(statusCode, statusMessage, fields)) !== undefined;

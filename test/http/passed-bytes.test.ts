@@ -175,6 +175,16 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
       expect(got).toMatch(/^HTTP\/1.1 200 OK\r\nContent-Length: 1234\r\n/);
     });
 
+    it.each(['HEAD /x HTTP/1.1', 'GET /x HTTP/1.0'])(
+      'is answered without trailers where there are no chunks: %s',
+      async (line) => {
+        const body = line.startsWith('HEAD') ? '' : '2\r\nok\r\n0\r\nT: v\r\n\r\n';
+        answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n${body}`;
+        const call = `${line}\r\nHost: h\r\nConnection: close\r\n\r\n`;
+        expect(await exchange(opened.http.port, call)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+      },
+    );
+
     it.each([
       ['nothing that is HTTP', 'garbage\r\n\r\n'],
       ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
