@@ -1,4 +1,5 @@
 import { Cancellation } from '../../src/base/cancellation';
+import { type CallPolicy, TimeLimitError } from '../../src/lock/call-policy';
 import { FirstAsks, MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
 import { LockServer } from '../support/lock-world/lock-server';
 import { calmNetwork, type Network, SEND_LIFE_MS } from '../support/lock-world/remote-store';
@@ -81,6 +82,47 @@ describe('thousands of calls that begin at one moment', () => {
   it('are told that the store is too slow where their time is over before their turn', async () => {
     const end = await endOf(100, () => undefined);
     expect(end).toMatchObject({ errorCode: 'ERR_LOCK_STORE_UNAVAILABLE' });
+  });
+});
+
+describe('a hold that may have been granted', () => {
+  const clock = new ManualClock();
+
+  /** Sends a failed call once more, with a time limit. */
+  const timed: CallPolicy = {
+    run: (send, signal) =>
+      send(signal).catch(() => {
+        const over = new Cancellation();
+        clock.after(100, () => {
+          over.abort(new TimeLimitError('context deadline exceeded'));
+        });
+        return send(over);
+      }),
+  };
+  const twice: CallPolicy = { run: (send, signal) => send(signal).catch(() => send(signal)) };
+
+  it.each([
+    ['the time of its second try is over', timed, false],
+    ['its caller leaves during its second try', twice, true],
+  ])('is withdrawn where %s, however many ask before it', async (_when, policy, leaves) => {
+    const server = new LockServer(clock);
+    const sidecar = new SimulatedSidecar(server, clock, { policyOf: () => policy });
+    sidecar.store.network = {
+      ...calmNetwork,
+      passage: () => ({ thereMs: 1, backMs: 1, lost: 'reply' }),
+    };
+    const hold = sidecar.hold({ ttlMs: 60_000 });
+    await clock.passGently(500);
+    for (let index = 0; index < 2 * MOST_FIRST_ASKS; index += 1) {
+      sidecar.hold({ resourceId: `r-${index}` });
+    }
+    await clock.passGently(SEND_LIFE_MS - 400);
+    expect(server.lockOf(keyOf('r'))).toBeDefined();
+    sidecar.store.network = calmNetwork;
+    if (leaves) hold.signal.abort();
+    await clock.passGently(100);
+    expect(hold.end).toMatchObject({ errorCode: 'ERR_LOCK_OUTCOME_UNKNOWN' });
+    expect(server.lockOf(keyOf('r'))).toBeUndefined();
   });
 });
 

@@ -82,12 +82,15 @@ export class Taking {
     const call = toTryCall(request);
     const undo = (): Promise<void> => entry.store.withdraw(call);
     const asleepMs = this.#clock.asleepMs();
+    // Calls that count as unary are limited already. So is one that was sent before: only the store can say what came of
+    // that, and a call that is refused here would be taken for one that did nothing.
+    let mayPass = isAdmitted;
     const run = async (trySignal: CancelSignal): Promise<Grant | undefined> => {
-      const send = (): Promise<AcquireResult> => leases.acquire(call, trySignal);
-      // Calls that count as unary are limited already.
-      const result = await (isAdmitted
-        ? send()
-        : this.#firstAsksOf(entry.store).run(send, trySignal));
+      const send = (): Promise<AcquireResult> => {
+        mayPass = true;
+        return leases.acquire(call, trySignal);
+      };
+      const result = await (mayPass ? send() : this.#firstAsksOf(entry.store).run(send, trySignal));
       if (!result.acquired) return undefined;
       const { fencingToken, validUntilMs } = result.grant;
       const grant = { fencingToken, validUntilMs: validUntilMs + asleepMs };
