@@ -39,17 +39,17 @@ export class StoreHeldLocks implements NumberSeries {
     return this.#ends.size + this.#holds;
   }
 
-  /** Adds a grant with a lease in milliseconds from now, or moves the end of one to a later time. */
+  /** Adds a grant with a lease in milliseconds from now. An earlier one of the same lock is over by then. */
   granted(resourceId: string, leaseMs: number): void {
-    const endsAtMs = this.#clock.now() + leaseMs;
-    const known = this.#ends.get(resourceId);
-    if (known === undefined && !this.#takesIn(resourceId)) return;
-    this.#ends.set(resourceId, Math.max(known ?? 0, endsAtMs));
+    if (!this.#ends.has(resourceId) && !this.#takesIn(resourceId)) return;
+    this.#ends.set(resourceId, this.#clock.now() + leaseMs);
   }
 
   /** Moves the end of a grant of this sidecar to a later time. */
   renewed(resourceId: string, leaseMs: number): void {
-    if (this.#ends.has(resourceId)) this.granted(resourceId, leaseMs);
+    const known = this.#ends.get(resourceId);
+    if (known === undefined) return;
+    this.#ends.set(resourceId, Math.max(known, this.#clock.now() + leaseMs));
   }
 
   /** Records that nobody holds a lock any more. */
@@ -121,7 +121,8 @@ export class HeldLocks implements LockObserver {
     // The lock of a hold is counted while it is held.
     if (operation === 'hold') return;
     if (outcome === 'acquired') this.#stores.get(storeName)?.granted(resourceId, leaseMs);
-    else if (outcome === 'unlocked') this.#stores.get(storeName)?.released(resourceId);
+    else if (outcome === 'unlocked' || outcome === 'not_found')
+      this.#stores.get(storeName)?.released(resourceId);
     else if (outcome === 'renewed') this.#stores.get(storeName)?.renewed(resourceId, leaseMs);
   }
 

@@ -1,5 +1,5 @@
 import type { LockCallReport } from '../../src/lock/lock-observer';
-import { HeldLocks, StoreHeldLocks } from '../../src/observability/held-locks';
+import { StoreHeldLocks } from '../../src/observability/held-locks';
 import { Metrics } from '../../src/observability/metrics';
 import { ManualClock } from '../support/manual-clock';
 import { findMetric, parseMetrics } from '../support/prometheus-text';
@@ -65,6 +65,19 @@ describe('dapr_lock_held', () => {
     expect(await heldIn()).toBe(0);
   });
 
+  it.each(['unlock', 'release', 'renew'] as const)('ends where a %s finds none', async (kind) => {
+    ended('tryLock', 'acquired', { leaseMs: 1000 });
+    ended(kind, 'not_found');
+    expect(await heldIn()).toBe(0);
+  });
+
+  it('ends with the last grant, which proves that those before are over', async () => {
+    ended('tryLock', 'acquired', { leaseMs: 3_600_000 });
+    ended('tryLock', 'acquired', { leaseMs: 5000 });
+    clock.pass(5000);
+    expect(await heldIn()).toBe(0);
+  });
+
   it('follows a renewal, which never shortens, and only of what this sidecar granted', async () => {
     ended('tryLock', 'acquired', { leaseMs: 1000 });
     ended('renew', 'renewed', { leaseMs: 3000 });
@@ -96,9 +109,9 @@ describe('dapr_lock_held', () => {
     expect(await heldIn()).toBe(0);
   });
 
-  it('counts nothing of a store that is not there', () => {
+  it('counts nothing of a store that is not there', async () => {
     ended('tryLock', 'acquired', { leaseMs: 1000, storeName: 'nowhere' });
-    expect(metrics.heldObserver).toBeInstanceOf(HeldLocks);
+    expect(await heldIn('nowhere')).toBeUndefined();
   });
 });
 

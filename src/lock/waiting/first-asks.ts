@@ -4,7 +4,7 @@ import { race } from '../../base/race';
 import { toEndReason } from '../call-policy';
 import { StoreError } from '../lock-store';
 
-/** How many first asks for the locks of one store are in flight at a time. */
+/** How many first asks of waits, and as many of holds, are in flight at a time for one store. */
 export const MOST_FIRST_ASKS = 200;
 
 /** How long an ask waits until it may be sent, in milliseconds. */
