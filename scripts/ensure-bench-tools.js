@@ -32,8 +32,7 @@ function vegetaPath(env) {
 }
 
 function installH2load(env) {
-  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (!canInstallByApt(apt)) return undefined;
+  if (!canInstallByApt()) return undefined;
   console.error('h2load is missing; installing it by apt-get');
   const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' };
   const run = (...args) =>
@@ -106,8 +105,7 @@ function buildHandOver(env) {
 }
 
 function installEtcd(env) {
-  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (!canInstallByApt(apt)) return undefined;
+  if (!canInstallByApt()) return undefined;
   console.error('etcd is missing; installing it by apt-get');
   return installByApt('etcd-server') ? findOnPath('etcd', env) : undefined;
 }

@@ -3,8 +3,6 @@
 // below on the PATH. If one is missing and apt can install it without a question, installs it. Otherwise prints the
 // command to run.
 
-const { existsSync } = require('node:fs');
-
 const { canInstallByApt, findOnPath, installByApt } = require('./find-binary');
 
 /** The programs, and Debian's packages that have them: they build images, make a base, and run what is built. */
@@ -31,12 +29,11 @@ function toAdvice(missing) {
 
 function main() {
   const missing = () => missingPackages(process.env);
-  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (missing().length > 0 && canInstallByApt(apt)) {
+  if (missing().length > 0 && canInstallByApt()) {
     console.log(`installing ${missing().join(', ')} by apt-get`);
     installByApt(...missing());
   }
-  if (missing().length === 0 && apt.uid === 0) return;
+  if (missing().length === 0 && process.getuid?.() === 0) return;
   console.error(toAdvice(missing()));
   process.exitCode = 1;
 }

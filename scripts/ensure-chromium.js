@@ -7,8 +7,6 @@
 // `@sparticuz/chromium` is a headless shell for AWS Lambda whose libraries have to be installed all the
 // same, and playwright's own download is 170 MB from a host beside the registries.
 
-const { existsSync } = require('node:fs');
-
 const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
 
 const BINARIES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
@@ -34,8 +32,7 @@ or set HOLDFAST_CHROMIUM to the path of one.`;
 
 function main() {
   if (findChromium(process.env)) return;
-  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (!process.env.HOLDFAST_CHROMIUM && canInstallByApt(apt)) {
+  if (!process.env.HOLDFAST_CHROMIUM && canInstallByApt()) {
     console.log('chromium is missing; installing it by apt-get');
     if (installByApt('chromium') && findChromium(process.env)) return;
   }

@@ -3,8 +3,6 @@
 // HOLDFAST_PROMTOOL and on the PATH. If it is missing and apt can install it without a question,
 // installs its package. Otherwise prints the command to run.
 
-const { existsSync } = require('node:fs');
-
 const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
 
 /** The path of promtool. Undefined if it is not installed. */
@@ -28,8 +26,7 @@ or set HOLDFAST_PROMTOOL to the path of one.`;
 
 function main() {
   if (findPromtool(process.env)) return;
-  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (!process.env.HOLDFAST_PROMTOOL && canInstallByApt(apt)) {
+  if (!process.env.HOLDFAST_PROMTOOL && canInstallByApt()) {
     console.log('promtool is missing; installing prometheus by apt-get');
     if (installByApt('prometheus') && findPromtool(process.env)) return;
   }

@@ -3,8 +3,6 @@
 // on the PATH. If it is missing and apt can install it without a question, installs it. Otherwise
 // prints the command to run. Tests are never skipped because Redis is missing.
 
-const { existsSync } = require('node:fs');
-
 const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
 
 const BINARY = 'redis-server';
@@ -31,8 +29,7 @@ or set HOLDFAST_REDIS_SERVER to the path of one.`;
 
 function main() {
   if (findRedisServer(process.env)) return;
-  const apt = { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
-  if (!process.env.HOLDFAST_REDIS_SERVER && canInstallByApt(apt)) {
+  if (!process.env.HOLDFAST_REDIS_SERVER && canInstallByApt()) {
     console.log(`${BINARY} is missing; installing it by apt-get`);
     if (installByApt(BINARY) && findRedisServer(process.env)) return;
   }

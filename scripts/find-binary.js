@@ -22,8 +22,13 @@ function findOnPath(binary, env) {
   return folders.map((folder) => path.join(folder, binary)).find(isExecutable);
 }
 
+/** What decides whether apt can install here. */
+function thisMachine() {
+  return { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
+}
+
 /** True if apt can install without a question: as root, on Debian or a derivative. */
-function canInstallByApt({ uid, hasApt }) {
+function canInstallByApt({ uid, hasApt } = thisMachine()) {
   return uid === 0 && hasApt;
 }
 

@@ -42,7 +42,7 @@ function makeBase(name, { node, inputs }) {
   console.error(`making a base that stands for ${name}`);
   const config = ['--env', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
   imageOf(name, [...config, '--cmd', 'node', '--label', `${INPUTS}=${inputs}`], (root) => {
-    run('debootstrap', '--variant=minbase', ...INCLUDED, SUITE, root, debianMirror());
+    run('debootstrap', '--variant=minbase', ...INCLUDED, SUITE, root, ...debianMirrors());
     copyInto(root, node, 'usr/local/bin/node');
     copyInto(root, AUTHORITIES, AUTHORITIES);
     writeInto(root, 'usr/local/etc/npmrc', npmSettings());
@@ -81,15 +81,14 @@ function writeInto(root, to, text) {
   fs.writeFileSync(file, text);
 }
 
-/** Where this machine has Debian's packages from. */
-function debianMirror() {
+/** Where this machine has Debian's packages from. Empty if it does not say: debootstrap knows a place itself. */
+function debianMirrors() {
   const format = ['--format', '$(CODENAME) $(REPO_URI)', 'Created-By: Packages'];
   const lines = execFileSync('apt-get', ['indextargets', ...format], { encoding: 'utf8' }).split(
     '\n',
   );
-  const [, mirror = 'http://deb.debian.org/debian'] =
-    lines.map((line) => line.split(' ')).find(([codename]) => codename === SUITE) ?? [];
-  return mirror;
+  const found = lines.map((line) => line.split(' ')).find(([codename]) => codename === SUITE);
+  return found === undefined ? [] : found.slice(1, 2);
 }
 
 /** Which registry npm asks, and whom it trusts. No credentials: the base is kept. */
