@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 
 import { loadDaprService } from '../../src/grpc/proto-files';
-import { toFrame } from '../../src/upstream/call-once';
+import { toFrame } from '../../src/base/grpc-frames';
 
 /** The service of all calls. */
 const DAPR = '/dapr.proto.runtime.v1.Dapr/';

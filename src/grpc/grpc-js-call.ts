@@ -2,10 +2,11 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
 import type { ServerInterceptingCall, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
+import { PREFIX_BYTES } from '../base/grpc-frames';
 import type { ByteAccount } from '../servers/byte-budget';
 import type { GrpcStatus } from './grpc-status';
 import { inflate } from './inflate';
-import { MessageReader, PREFIX_BYTES } from './message-reader';
+import { MessageReader } from './message-reader';
 
 /** The internals of grpc-js's BaseServerInterceptingCall that this file uses. */
 interface CallInternals {

@@ -1,13 +1,8 @@
 import { status } from '@grpc/grpc-js';
 
+import { PREFIX_BYTES } from '../base/grpc-frames';
 import { type GrpcStatus, statusOf } from './grpc-status';
 import { full } from './inflate';
-
-/**
- * Length of the prefix of each message: one byte for the flag, four for the length (gRPC over
- * HTTP/2, Length-Prefixed-Message).
- */
-export const PREFIX_BYTES = 5;
 
 /**
  * Messages up to this size, in bytes, are not counted. Their number is limited by the number of

@@ -1,12 +1,8 @@
-import type { RegisteredComponent } from '../sidecar/metadata';
+import { PREFIX_BYTES, toFrame, toMessages } from '../base/grpc-frames';
+import { type RegisteredComponent, withoutThose } from '../sidecar/metadata';
+import { MOST_COLLECTED_BYTES } from '../upstream/collected-answers';
 import type { AnswerJoint } from './passed-call';
 import { loadDaprService } from './proto-files';
-
-/** The compression flag and the length in front of each message (gRPC over HTTP/2). */
-const PREFIX_BYTES = 5;
-
-/** The most bytes of an answer that are collected. A daprd's is a few KB. */
-const LONGEST_ANSWER_BYTES = 16 * 2 ** 20;
 
 /** The part of GetMetadataResponse that is read here. */
 interface Answer {
@@ -24,15 +20,11 @@ export function createMetadataJoint(components: () => readonly RegisteredCompone
     service ??= loadDaprService();
     const { responseDeserialize, responseSerialize } = service.GetMetadata as never as Codec;
     const { registeredComponents: theirs } = responseDeserialize(message);
-    const isTheirs = ({ name, type }: RegisteredComponent) =>
-      theirs.some((other) => other.name === name && other.type === type);
-    return responseSerialize({
-      registeredComponents: components().filter((own) => !isTheirs(own)),
-    });
+    return responseSerialize({ registeredComponents: withoutThose(theirs, components()) });
   };
   return {
     requestHeaders: { 'grpc-accept-encoding': 'identity' },
-    maxBytes: LONGEST_ANSWER_BYTES,
+    maxBytes: MOST_COLLECTED_BYTES,
     change: (answer) => withAdded(answer, toAdded),
   };
 }
@@ -44,11 +36,7 @@ interface Codec {
 
 /** An answer without exactly one plain message is left as it is: it is an error, or not gRPC. */
 function withAdded(answer: Buffer, toAdded: (message: Buffer) => Buffer): Buffer {
-  const isPlain = answer.length >= PREFIX_BYTES && answer[0] === 0;
-  if (!isPlain || answer.readUInt32BE(1) !== answer.length - PREFIX_BYTES) return answer;
-  const message = answer.subarray(PREFIX_BYTES);
-  const whole = Buffer.concat([message, toAdded(message)]);
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(whole.length, 1);
-  return Buffer.concat([prefix, whole]);
+  const [message] = toMessages(answer);
+  if (message?.length !== answer.length - PREFIX_BYTES) return answer;
+  return toFrame(Buffer.concat([message, toAdded(message)]));
 }

@@ -1,5 +1,5 @@
 import { readMembers } from '../go/json-members';
-import type { RegisteredComponent } from '../sidecar/metadata';
+import { type RegisteredComponent, withoutThose } from '../sidecar/metadata';
 import { toComponentBody } from './metadata-body';
 
 /** Takes every member of the object, whatever its name is. */
@@ -27,10 +27,9 @@ export function joinMetadata(body: Buffer, components: readonly RegisteredCompon
 function withComponents(list: string, components: readonly RegisteredComponent[]): string {
   const parsed: unknown = JSON.parse(list);
   const theirs = Array.isArray(parsed) ? (parsed as Partial<RegisteredComponent>[]) : [];
-  const added = components.filter(
-    ({ name, type }) => !theirs.some((other) => other.name === name && other.type === type),
+  const written = withoutThose(theirs, components).map((component) =>
+    JSON.stringify(toComponentBody(component)),
   );
-  const written = added.map((component) => JSON.stringify(toComponentBody(component)));
   if (theirs.length === 0) return `[${written.join(',')}]`;
   return `${[list.slice(0, list.lastIndexOf(']')), ...written].join(',')}]`;
 }

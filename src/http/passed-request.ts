@@ -1,9 +1,16 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 
 import { toErrorMessage } from '../base/error-message';
+import { MOST_COLLECTED_BYTES } from '../upstream/collected-answers';
 import type { HttpUpstream } from '../upstream/http-upstream';
 import { UpstreamError, upstreamErrors } from '../upstream/upstream-error';
-import { type Fields, toPassedFields, withField, without } from './passed-fields';
+import {
+  type Fields,
+  type PassedFields,
+  toPassedFields,
+  withField,
+  without,
+} from './passed-fields';
 
 /** A request to pass on. */
 export interface ArrivedRequest {
@@ -27,9 +34,6 @@ const REPEATABLE: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS', '
 /** The codes of a connection that the upstream closed before it read a request. */
 const CLOSED_EARLY: readonly unknown[] = ['ECONNRESET', 'EPIPE'];
 
-/** The most bytes of an answer that is changed: the metadata. A daprd's are a few KB. */
-const LONGEST_CHANGED_BYTES = 16 * 2 ** 20;
-
 /**
  * One request that is passed on. Target, header fields and bodies are sent as they were received,
  * except for the fields that belong to a connection. Bodies are streams in both directions; each
@@ -38,6 +42,7 @@ const LONGEST_CHANGED_BYTES = 16 * 2 ** 20;
  */
 export class PassedRequest {
   readonly #arrived: ArrivedRequest;
+  readonly #fields: PassedFields;
   readonly #upstream: HttpUpstream;
   readonly #fail: (error: UpstreamError) => void;
   #sent: ClientRequest | undefined;
@@ -50,6 +55,7 @@ export class PassedRequest {
     fail: (error: UpstreamError) => void,
   ) {
     this.#arrived = arrived;
+    this.#fields = toPassedFields(arrived.rawHeaders);
     this.#upstream = upstream;
     this.#fail = fail;
   }
@@ -107,8 +113,8 @@ export class PassedRequest {
 
   /** A body that no field delimits would be read as the next request. None of it is sent. */
   #guard(sent: ClientRequest): void {
-    const { request, response, rawHeaders } = this.#arrived;
-    const { isChunked, hasLength } = toPassedFields(rawHeaders);
+    const { request, response } = this.#arrived;
+    const { isChunked, hasLength } = this.#fields;
     if (isChunked || hasLength) return;
     request.once('data', () => {
       request.unpipe(sent);
@@ -119,7 +125,7 @@ export class PassedRequest {
 
   #open(): ClientRequest {
     const { request, target } = this.#arrived;
-    const { raw, isChunked, hasLength } = toPassedFields(this.#arrived.rawHeaders);
+    const { raw, isChunked, hasLength } = this.#fields;
     const { host } = this.#upstream;
     const withHost = host === undefined ? raw : withField(raw, 'host', host);
     // Node would announce a body in chunks for a POST that has none.
@@ -159,7 +165,7 @@ export class PassedRequest {
     let bytes = 0;
     answer.on('data', (piece: Buffer) => {
       bytes += piece.length;
-      if (bytes > LONGEST_CHANGED_BYTES) answer.destroy();
+      if (bytes > MOST_COLLECTED_BYTES) answer.destroy();
       else pieces.push(piece);
     });
     answer.once('end', () => {

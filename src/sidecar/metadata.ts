@@ -6,6 +6,16 @@ export interface RegisteredComponent {
   readonly version: string;
 }
 
+/** The components that are not in another list, by name and type. */
+export function withoutThose(
+  others: readonly Partial<RegisteredComponent>[],
+  components: readonly RegisteredComponent[],
+): readonly RegisteredComponent[] {
+  return components.filter(
+    ({ name, type }) => !others.some((other) => other.name === name && other.type === type),
+  );
+}
+
 /** The app as the launcher described it. Holdfast never connects to it. */
 export interface AppConnection {
   /** 0 if the app has no port. */

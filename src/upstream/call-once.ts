@@ -1,6 +1,8 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 
+import { toFrame, toMessages } from '../base/grpc-frames';
 import { runWithin } from '../base/race';
+import { MOST_COLLECTED_BYTES } from './collected-answers';
 import type { SessionPool } from './session-pool';
 
 /** A gRPC call of this sidecar's own: one message, and its answers. */
@@ -18,12 +20,6 @@ export interface OwnAnswer {
   readonly status: number | undefined;
   readonly messages: readonly Buffer[];
 }
-
-/** The most bytes of an answer. The descriptors of Dapr's API are some hundred KB. */
-const LONGEST_ANSWER_BYTES = 16 * 2 ** 20;
-
-/** The compression flag and the length in front of each message (gRPC over HTTP/2). */
-const PREFIX_BYTES = 5;
 
 /**
  * Makes a gRPC call of any kind with one message.
@@ -59,7 +55,7 @@ export function callOnce(pool: SessionPool, call: OwnCall): Promise<OwnAnswer> {
       stream.on('data', (piece: Buffer) => {
         bytes += piece.length;
         pieces.push(piece);
-        if (bytes > LONGEST_ANSWER_BYTES) stream.destroy(new Error('its answer is too long'));
+        if (bytes > MOST_COLLECTED_BYTES) stream.destroy(new Error('its answer is too long'));
       });
       stream.once('close', () => {
         const given = last['grpc-status'];
@@ -80,24 +76,4 @@ function toHeaders({ path, headers }: OwnCall): OutgoingHttpHeaders {
     te: 'trailers',
     ...headers,
   };
-}
-
-/** A message as it is sent: uncompressed, after its prefix. */
-export function toFrame(message: Buffer): Buffer {
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
-
-/** The complete, uncompressed messages of a body. */
-export function toMessages(body: Buffer): readonly Buffer[] {
-  const messages: Buffer[] = [];
-  let at = 0;
-  while (at + PREFIX_BYTES <= body.length) {
-    const end = at + PREFIX_BYTES + body.readUInt32BE(at + 1);
-    if (body[at] !== 0 || end > body.length) break;
-    messages.push(body.subarray(at + PREFIX_BYTES, end));
-    at = end;
-  }
-  return messages;
 }
