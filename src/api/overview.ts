@@ -51,7 +51,7 @@ export interface RecentEvent {
   /** How long ago, in whole milliseconds. */
   readonly agoMs: number;
   readonly storeName: string;
-  /** Cut at {@link LONGEST_SHOWN} characters; then it ends in `…`. */
+  /** Cut by {@link toShown}. */
   readonly resourceId: string;
   /** Empty if it is not known. Cut like the resource. */
   readonly lockOwner: string;
@@ -61,3 +61,8 @@ export interface RecentEvent {
 
 /** The longest resource, owner and reason of a {@link RecentEvent}, in UTF-16 units. */
 export const LONGEST_SHOWN = 256;
+
+/** Cuts a text of a {@link RecentEvent}. */
+export function toShown(text: string): string {
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
+}

@@ -12,6 +12,7 @@ import { HoldMetrics } from './hold-metrics';
 import { LockMetrics } from './lock-metrics';
 import type { MeasuredResult } from './measured-result';
 import { createMetrics } from './metric-definitions';
+import { StoreStates } from './store-states';
 import { UpstreamMetrics } from './upstream-metrics';
 
 /** The options of {@link Metrics}. */
@@ -67,8 +68,7 @@ export class Metrics {
   readonly #holds: HoldMetrics;
   readonly #held: HeldLocks;
   readonly #upstream: UpstreamMetrics;
-  /** Whether each instance of each store is up. */
-  readonly #storeStates = new Map<string, Map<symbol, boolean>>();
+  readonly #storeStates: StoreStates;
 
   constructor(options: MetricsOptions) {
     const { appId, settings, isKnownStore } = options;
@@ -81,6 +81,15 @@ export class Metrics {
     this.#holds = new HoldMetrics(this.#metrics, appId);
     this.#held = new HeldLocks(this.#metrics.held, appId, options.clock);
     this.#upstream = new UpstreamMetrics(this.#metrics, appId);
+    this.#storeStates = new StoreStates({
+      now: () => performance.now(),
+      onState: (store, isUp) => {
+        this.#showStore(store, isUp);
+      },
+      onGone: (store) => {
+        this.#endStore(store);
+      },
+    });
     this.#metrics.componentLoaded.inc({ app_id: appId }, 0);
     collectDefaultMetrics({ register: this.registry });
   }
@@ -129,54 +138,35 @@ export class Metrics {
     this.#metrics.upstreamUp.set({ app_id: this.#options.appId }, isUp ? 1 : 0);
   }
 
-  /**
-   * Observes a store's connection and its calls, for its whole life. While a store is replaced, two
-   * instances have the same name; the store counts as up if one of them is.
-   */
+  /** Observes a store's connection and its calls, for its whole life. */
   storeObserver(store: string): StoreObserver {
     const { reconnects, withdrawn } = this.#metrics;
-    const instance = Symbol(store);
     const labels = { app_id: this.#options.appId, store };
     return {
-      up: (isUp) => {
-        this.#setState(store, instance, isUp);
-      },
+      ...this.#storeStates.observerOf(store),
       reconnected: () => {
         reconnects.inc(labels);
       },
       withdrawn: () => {
         withdrawn.inc(labels);
       },
-      closed: () => {
-        this.#setState(store, instance, undefined);
-      },
     };
   }
 
-  #setState(store: string, instance: symbol, isUp: boolean | undefined): void {
-    const states = this.#storeStates.get(store) ?? new Map<symbol, boolean>();
-    if (isUp === undefined) states.delete(instance);
-    else states.set(instance, isUp);
-    if (states.size === 0) this.#endStore(store);
-    else this.#showStore(store, states);
-  }
-
-  #showStore(store: string, states: Map<symbol, boolean>): void {
+  #showStore(store: string, isUp: boolean): void {
     const { storeUp, reconnects, withdrawn } = this.#metrics;
     const labels = { app_id: this.#options.appId, store };
-    this.#storeStates.set(store, states);
     this.#locks.begin(store);
     this.#holds.begin(store);
     this.#held.begin(store);
     reconnects.inc(labels, 0);
     withdrawn.inc(labels, 0);
-    storeUp.set(labels, [...states.values()].includes(true) ? 1 : 0);
+    storeUp.set(labels, isUp ? 1 : 0);
   }
 
   #endStore(store: string): void {
     const { storeUp, reconnects, withdrawn } = this.#metrics;
     const labels = { app_id: this.#options.appId, store };
-    this.#storeStates.delete(store);
     this.#locks.end(store);
     this.#holds.end(store);
     this.#held.end(store);

@@ -1,4 +1,4 @@
-import { LONGEST_SHOWN, type RecentEvent, type RecentKind } from '../api/overview';
+import { type RecentEvent, type RecentKind, toShown } from '../api/overview';
 
 /** How many events of each kind are kept. */
 export const KEPT_EVENTS = 50;
@@ -46,9 +46,9 @@ export class RecentEvents {
     const slot = this.#rings[kind].next();
     slot.atMs = atMs;
     slot.storeName = event.storeName;
-    slot.resourceId = toShown(event.resourceId);
-    slot.lockOwner = toShown(event.lockOwner);
-    slot.reason = toShown(reason);
+    slot.resourceId = toKept(event.resourceId);
+    slot.lockOwner = toKept(event.lockOwner);
+    slot.reason = toKept(reason);
   }
 
   /** All events, the latest first. */
@@ -81,10 +81,8 @@ class Ring {
   }
 }
 
-/**
- * Cuts a long text. The short one is a copy: V8's slice of a text keeps all of it in memory.
- */
-function toShown(text: string): string {
-  if (text.length <= LONGEST_SHOWN) return text;
-  return Buffer.from(`${text.slice(0, LONGEST_SHOWN)}…`).toString();
+/** Cuts a long text. The short one is a copy: V8's slice of a text keeps all of it in memory. */
+function toKept(text: string): string {
+  const shown = toShown(text);
+  return shown === text ? text : Buffer.from(shown).toString();
 }

@@ -61,7 +61,10 @@ export class SidecarView implements LockObserver {
     this.#options = options;
     this.#now = now;
     this.#beganAtMs = now();
-    this.#states = new StoreStates(now, (store) => this.#activities.delete(store));
+    this.#states = new StoreStates({
+      now,
+      onGone: (store) => this.#activities.delete(store),
+    });
   }
 
   /** Observes a store's connection. */

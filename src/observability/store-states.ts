@@ -6,23 +6,27 @@ export interface StoreState {
   readonly sinceMs: number;
 }
 
+/** Whom the states are for. */
+export interface StoreStatesOptions {
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  /** Called when a store has its first state, and when that changes. */
+  readonly onState?: (store: string, isUp: boolean) => void;
+  /** Called when the last instance of a store is closed. */
+  readonly onGone: (store: string) => void;
+}
+
 /**
  * Whether the server of each store can be used. While a store is replaced, two instances have the
  * same name; the store counts as up if one of them is.
  */
 export class StoreStates {
-  readonly #now: () => number;
-  readonly #onGone: (store: string) => void;
+  readonly #options: StoreStatesOptions;
   readonly #instances = new Map<string, Map<symbol, boolean>>();
   readonly #states = new Map<string, StoreState>();
 
-  /**
-   * @param now a monotonic clock in milliseconds
-   * @param onGone called when the last instance of a store is closed
-   */
-  constructor(now: () => number, onGone: (store: string) => void) {
-    this.#now = now;
-    this.#onGone = onGone;
+  constructor(options: StoreStatesOptions) {
+    this.#options = options;
   }
 
   /** The names of all stores with an open instance. */
@@ -32,7 +36,7 @@ export class StoreStates {
 
   /** The state of a store. Down since now if there is none with this name. */
   of(store: string): StoreState {
-    return this.#states.get(store) ?? { isUp: false, sinceMs: this.#now() };
+    return this.#states.get(store) ?? { isUp: false, sinceMs: this.#options.now() };
   }
 
   /** Observes one instance of a store. */
@@ -55,11 +59,12 @@ export class StoreStates {
     if (instances.size === 0) {
       this.#instances.delete(store);
       this.#states.delete(store);
-      this.#onGone(store);
+      this.#options.onGone(store);
       return;
     }
     const isUp = [...instances.values()].includes(true);
     if (this.#states.get(store)?.isUp === isUp) return;
-    this.#states.set(store, { isUp, sinceMs: this.#now() });
+    this.#states.set(store, { isUp, sinceMs: this.#options.now() });
+    this.#options.onState?.(store, isUp);
   }
 }

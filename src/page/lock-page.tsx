@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { LONGEST_SHOWN, type SidecarOverview } from '../api/overview';
+import { type SidecarOverview, toShown } from '../api/overview';
 import { ForceRelease } from './force-release';
 import { type Answered, toInstanceSentence } from './instances';
 import { isOldView, LinkState } from './link-state';
@@ -130,9 +130,7 @@ function Dialogs(props: {
   const { watched, overview, client, monitor, nowMs, isFresh, onSaid } = props;
   const [isForcing, setIsForcing] = useState(false);
   const { storeName, resourceId } = watched.name;
-  // Events have long names cut.
-  const isLong = resourceId.length > LONGEST_SHOWN;
-  const shown = isLong ? `${resourceId.slice(0, LONGEST_SHOWN)}…` : resourceId;
+  const shown = toShown(resourceId);
   const recent = overview.recent.filter(
     (event) => event.storeName === storeName && event.resourceId === shown,
   );
