@@ -8,6 +8,7 @@ import { body, callHeaders, message, openHttp2, reset } from '../hostile/http2-f
 import { eventually } from '../support/eventually';
 import { untilCut } from '../support/until-cut';
 import { daprPath, GrpcFixture } from './grpc-fixture';
+import { frame } from './raw-http2';
 
 describe('a connection on which many calls are cancelled', () => {
   let grpc: GrpcFixture;
@@ -21,8 +22,6 @@ describe('a connection on which many calls are cancelled', () => {
       lockOwner: 'o',
       expiryInSeconds: 60,
     });
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(message.length, 1);
     const stream = session.request({
       ':method': 'POST',
       ':path': daprPath('TryLockAlpha1'),
@@ -30,7 +29,7 @@ describe('a connection on which many calls are cancelled', () => {
       te: 'trailers',
     });
     stream.on('error', () => undefined);
-    stream.end(Buffer.concat([prefix, message]));
+    stream.end(frame(message));
     return stream;
   };
 

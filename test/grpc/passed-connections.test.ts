@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
+import { constants } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,106 +8,49 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
-import { parseEndpoint } from '../../src/upstream/endpoint';
-import { Upstream } from '../../src/upstream/upstream';
 import { eventually } from '../support/eventually';
 import { findFreePort } from '../support/free-port';
 import { echo, RawUpstream } from '../support/raw-upstream';
-import { RecordingLogger } from '../support/recording-logger';
-import { daprPath, GrpcFixture } from './grpc-fixture';
-import { rawCall } from './raw-http2';
-
-const STATE = daprPath('GetState');
-
-/** A message with its prefix. */
-function frame(text: string | Buffer, flag = 0): Buffer {
-  const body = Buffer.from(text);
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flag;
-  prefix.writeUInt32BE(body.length, 1);
-  return Buffer.concat([prefix, body]);
-}
+import { PassingFixture, STATE } from './passing-fixture';
+import { frame, rawCall } from './raw-http2';
 
 describe('the connections of gRPC calls that are passed on', () => {
-  let behind: RawUpstream;
-  let upstream: Upstream;
-  let grpc: GrpcFixture;
-  let session: ClientHttp2Session;
-  const logger = new RecordingLogger();
-
-  const start = async (
-    options: ConstructorParameters<typeof GrpcFixture>[0] = {},
-    maxCalls = 1000,
-    port = behind.port,
-  ) => {
-    upstream = new Upstream({
-      grpc: parseEndpoint(`127.0.0.1:${port}`),
-      http: undefined,
-      maxCalls,
-      apiToken: undefined,
-      goneWithinMs: 1000,
-      secureContext: () => {
-        throw new Error('no TLS here');
-      },
-      logger,
-    });
-    grpc = await new GrpcFixture({ ...options, upstream }).start();
-    session = connect(`http://127.0.0.1:${grpc.port}`);
-    session.on('error', () => undefined);
-  };
-  const open = (headers: OutgoingHttpHeaders = {}) => {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': STATE,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...headers,
-    });
-    stream.on('error', () => undefined);
-    return stream;
-  };
-
-  beforeEach(async () => {
-    behind = await new RawUpstream(echo).start();
-  });
-  afterEach(async () => {
-    session.destroy();
-    await grpc.stop();
-    upstream.close();
-    await behind.stop();
-  });
+  const passing = new PassingFixture();
+  beforeEach(() => passing.startBehind());
+  afterEach(() => passing.stop());
 
   it('opens another connection where the upstream allows few streams on one', async () => {
-    await behind.stop();
-    behind = await new RawUpstream(() => undefined, { maxStreams: 10 }).start();
-    await start();
-    const streams = Array.from({ length: 35 }, () => open());
+    await passing.behind.stop();
+    passing.behind = await new RawUpstream(() => undefined, { maxStreams: 10 }).start();
+    await passing.start();
+    const streams = Array.from({ length: 35 }, () => passing.open());
     await eventually(() => {
-      expect(behind.calls).toHaveLength(35);
+      expect(passing.behind.calls).toHaveLength(35);
     });
-    expect(behind.connections).toBe(4);
+    expect(passing.behind.connections).toBe(4);
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
   });
 
   it('finishes on a connection that the upstream is closing, and the next one uses another', async () => {
     let finish: (() => void) | undefined;
-    behind.answer = (call) => {
+    passing.behind.answer = (call) => {
       finish = () => {
         echo(call);
       };
     };
-    await start();
-    const stream = open();
+    await passing.start();
+    const stream = passing.open();
     stream.end(frame('x'));
     await eventually(() => {
       expect(finish).toBeDefined();
     });
-    for (const each of behind.sessions) each.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
-    behind.answer = echo;
+    for (const each of passing.behind.sessions)
+      each.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+    passing.behind.answer = echo;
     await eventually(async () => {
-      const answer = await rawCall(grpc.port, { ':path': STATE }, Buffer.from('y'));
+      const answer = await rawCall(passing.grpc.port, { ':path': STATE }, Buffer.from('y'));
       expect(answer.body).toEqual(frame('y'));
-      expect(behind.connections).toBe(2);
+      expect(passing.behind.connections).toBe(2);
     });
     finish?.();
     const [part] = (await once(stream, 'data')) as [Buffer];
@@ -116,25 +59,25 @@ describe('the connections of gRPC calls that are passed on', () => {
   });
 
   it('fails with UNAVAILABLE while the upstream is away, and goes on when it is back', async () => {
-    await start();
-    await behind.stop();
-    const { port } = behind;
+    await passing.start();
+    await passing.behind.stop();
+    const { port } = passing.behind;
     const connections = new Set<string>();
     for (let count = 0; count < 50; count += 1) {
-      const answer = await rawCall(grpc.port, { ':path': STATE });
+      const answer = await rawCall(passing.grpc.port, { ':path': STATE });
       expect(answer.headers['grpc-status']).toBe('14');
       connections.add(decodeURI(String(answer.headers['grpc-message'])));
     }
     expect([...connections]).toEqual([
       `the upstream sidecar at http://127.0.0.1:${port} can't be reached: nothing listens there (ECONNREFUSED); the call was not passed on`,
     ]);
-    expect((await grpc.call('TryLockAlpha1', {})).response).toBeDefined();
-    behind = await new RawUpstream(echo).start({ port });
+    expect((await passing.grpc.call('TryLockAlpha1', {})).response).toBeDefined();
+    passing.behind = await new RawUpstream(echo).start({ port });
     await eventually(async () => {
-      const answer = await rawCall(grpc.port, { ':path': STATE }, Buffer.from('x'));
+      const answer = await rawCall(passing.grpc.port, { ':path': STATE }, Buffer.from('x'));
       expect(answer.body).toEqual(frame('x'));
     });
-    const lines = logger.lines.filter(({ message }) => message.includes(String(port)));
+    const lines = passing.logger.lines.filter(({ message }) => message.includes(String(port)));
     expect(lines.map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
@@ -143,8 +86,8 @@ describe('the connections of gRPC calls that are passed on', () => {
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    await start({}, 1000, port);
-    const answer = await rawCall(grpc.port, { ':path': STATE, 'grpc-timeout': '50m' });
+    await passing.start({}, 1000, `127.0.0.1:${port}`);
+    const answer = await rawCall(passing.grpc.port, { ':path': STATE, 'grpc-timeout': '50m' });
     expect(answer.headers['grpc-status']).toBe('4');
     silent.close();
   });
@@ -152,22 +95,8 @@ describe('the connections of gRPC calls that are passed on', () => {
   it('goes to a unix socket', async () => {
     const socket = path.join(tmpdir(), `holdfast-${process.pid}-${await findFreePort()}.sock`);
     const onSocket = await new RawUpstream(echo).start({ path: socket });
-    await start();
-    upstream.close();
-    await grpc.stop();
-    upstream = new Upstream({
-      grpc: parseEndpoint(`unix://${socket}`),
-      http: undefined,
-      maxCalls: 10,
-      apiToken: undefined,
-      goneWithinMs: 1000,
-      secureContext: () => {
-        throw new Error('no TLS here');
-      },
-      logger,
-    });
-    grpc = await new GrpcFixture({ upstream }).start();
-    const answer = await rawCall(grpc.port, { ':path': STATE }, Buffer.from('x'));
+    await passing.start({}, 10, `unix://${socket}`);
+    const answer = await rawCall(passing.grpc.port, { ':path': STATE }, Buffer.from('x'));
     expect(answer.body).toEqual(frame('x'));
     await onSocket.stop();
   });
@@ -175,7 +104,7 @@ describe('the connections of gRPC calls that are passed on', () => {
   it('shows the services of both by reflection, and those of this one while the other is away', async () => {
     const reflected = async (request: object) => {
       const method = reflectionMethod('v1');
-      const client = grpc.client();
+      const client = passing.grpc.client();
       const call = client.makeBidiStreamRequest(
         method.path,
         method.requestSerialize,
@@ -206,7 +135,7 @@ describe('the connections of gRPC calls that are passed on', () => {
         else reject(error);
       });
     });
-    await start({}, 1000, port);
+    await passing.start({}, 1000, `127.0.0.1:${port}`);
     const own = ['dapr.proto.runtime.v1.Dapr', 'grpc.health.v1.Health', 'holdfast.v1.Locks'];
     expect(await servicesOf()).toEqual([...own, 'test.v1.Other'].sort());
     for (const symbol of ['test.v1.Other', 'holdfast.v1.Locks']) {

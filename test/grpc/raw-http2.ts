@@ -7,6 +7,15 @@ export interface RawAnswer {
   readonly body: Buffer;
 }
 
+/** A message with its prefix. */
+export function frame(text: string | Buffer, flag = 0): Buffer {
+  const body = Buffer.from(text);
+  const prefix = Buffer.alloc(5);
+  prefix[0] = flag;
+  prefix.writeUInt32BE(body.length, 1);
+  return Buffer.concat([prefix, body]);
+}
+
 /** A gRPC request by hand, for what a gRPC client library would not send. */
 export function rawCall(
   port: number,
@@ -36,9 +45,7 @@ export function rawCall(
     stream.on('close', () => {
       resolve({ headers: received, trailers, body: Buffer.concat(parts) });
     });
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(message.length, 1);
-    stream.end(Buffer.concat([prefix, message]));
+    stream.end(frame(message));
   }).finally(() => {
     session.close();
   });

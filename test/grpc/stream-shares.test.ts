@@ -6,19 +6,14 @@ import type { Caller } from '../../src/lock/lock-service';
 import { eventually } from '../support/eventually';
 import { createFakeNativeLocks } from '../support/fake-lock-service';
 import { daprPath, GrpcFixture } from './grpc-fixture';
+import { frame } from './raw-http2';
 
 const HOLD = loadNativeService().Hold!;
 
 /** A whole gRPC message. */
-const HOLD_MESSAGE = toFrame(
+const HOLD_MESSAGE = frame(
   HOLD.requestSerialize({ storeName: 's', resourceId: 'r', ttlMs: 1000, waitMs: 0 }),
 );
-
-function toFrame(body: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(body.length, 1);
-  return Buffer.concat([head, body]);
-}
 
 describe('the streams that a gRPC connection may open', () => {
   const sessions: ClientHttp2Session[] = [];

@@ -6,6 +6,7 @@ import type { NativeCaller } from '../../src/lock/native-lock-service';
 import { createFakeNativeLocks } from '../support/fake-lock-service';
 import { eventually } from '../support/eventually';
 import { GrpcFixture } from './grpc-fixture';
+import { frame } from './raw-http2';
 
 const { Acquire: acquire, Release: release } = loadNativeService();
 
@@ -45,8 +46,6 @@ describe('calls that wait for a lock', () => {
 
   const begin = (method: typeof acquire, message: object) => {
     const body = method!.requestSerialize(message);
-    const frame = Buffer.alloc(5);
-    frame.writeUInt32BE(body.length, 1);
     const call = session.request({
       ':method': 'POST',
       ':path': method!.path,
@@ -55,7 +54,7 @@ describe('calls that wait for a lock', () => {
     });
     call.on('error', () => undefined);
     call.resume();
-    call.end(Buffer.concat([frame, body]));
+    call.end(frame(body));
     return call;
   };
   const wait = (waitMs: number) =>

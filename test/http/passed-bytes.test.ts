@@ -1,41 +1,14 @@
-import { createServer as createTcpServer, type Socket } from 'node:net';
-
 import { eventually } from '../support/eventually';
-import { exchange, listen, LOCK, startBefore } from './passing-fixture';
+import { BytesBehind, exchange, LOCK } from './passing-fixture';
 
 describe('an HTTP request that is not served here, looked at byte by byte', () => {
-  let opened: Awaited<ReturnType<typeof startBefore>>;
-  afterEach(async () => {
-    await opened.http.server.close();
-    opened.upstream.close();
-  });
-
   describe('whose upstream is looked at byte by byte', () => {
-    let tcp: ReturnType<typeof createTcpServer>;
-    let received: string;
-    let sockets: Socket[];
-    let answer: string;
-    beforeEach(async () => {
-      received = '';
-      sockets = [];
-      answer = 'HTTP/1.1 204 No Content\r\n\r\n';
-      tcp = createTcpServer((socket) => {
-        sockets.push(socket);
-        socket.on('error', () => undefined);
-        socket.on('data', (data) => {
-          received += data.toString('latin1');
-          if (received.endsWith('\r\n\r\n')) socket.write(Buffer.from(answer, 'latin1'));
-        });
-      });
-      opened = await startBefore(await listen(tcp));
-    });
-    afterEach(() => {
-      for (const socket of sockets) socket.destroy();
-      tcp.close();
-    });
+    const behind = new BytesBehind();
+    beforeEach(() => behind.start());
+    afterEach(() => behind.stop());
 
     it('arrives with its target and fields as they were sent, without those of the connection', async () => {
-      const { port } = opened.http;
+      const { port } = behind;
       await exchange(
         port,
         [
@@ -61,7 +34,7 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
         ].join('\r\n'),
         '204',
       );
-      expect(received.split('\r\n')).toEqual([
+      expect(behind.received.split('\r\n')).toEqual([
         'DELETE /v1.0/state/a%2Fb/..%2f/x//y/./z?q=%20a&q=+b;c#f HTTP/1.1',
         'hOsT: any:1',
         'X-Many: one',
@@ -80,21 +53,21 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
     });
 
     it('has a length of 0 for a POST without a body, and chunks for one in chunks', async () => {
-      const { port } = opened.http;
+      const { port } = behind;
       await exchange(port, 'POST /v1.0/publish/p/t HTTP/1.1\r\nHost: h\r\n\r\n', '204');
-      expect(received).toContain('\r\nContent-Length: 0\r\n');
-      received = '';
+      expect(behind.received).toContain('\r\nContent-Length: 0\r\n');
+      behind.received = '';
       await exchange(
         port,
         'POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n3\r\nabc\r\n0\r\nT: v\r\n\r\n',
         '204',
       );
-      expect(received).toMatch(/\r\nTransfer-Encoding: chunked\r\n/);
-      expect(received).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\nT: v\r\n\r\n$/);
+      expect(behind.received).toMatch(/\r\nTransfer-Encoding: chunked\r\n/);
+      expect(behind.received).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\nT: v\r\n\r\n$/);
     });
 
     it('is answered with status, phrase, fields and trailers as they were sent', async () => {
-      answer = [
+      behind.answer = [
         'HTTP/1.1 299 A Phrase',
         'X-Many: one',
         'x-many: two',
@@ -108,7 +81,7 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
         '',
         '3\r\nabc\r\n0\r\nT: v\r\nT: w\r\n\r\n',
       ].join('\r\n');
-      const got = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'T: w');
+      const got = await exchange(behind.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'T: w');
       expect(got.split('\r\n')).toEqual([
         'HTTP/1.1 299 A Phrase',
         'X-Many: one',
@@ -136,42 +109,38 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
       ],
       ['an answer that did not change', 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n'],
     ])('is answered with %s as it is', async (_what, text) => {
-      answer = text;
-      const got = await exchange(
-        opened.http.port,
-        'GET /x HTTP/1.1\r\nHost: h\r\n\r\n',
-        '\r\n\r\n',
-      );
+      behind.answer = text;
+      const got = await exchange(behind.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', '\r\n\r\n');
       expect(got.split('\r\n').slice(0, 2)).toEqual(text.split('\r\n').slice(0, 2));
-      expect(sockets).toHaveLength(1);
+      expect(behind.sockets).toHaveLength(1);
     });
 
     it.each([
       ['a usable one', '</a.css>; rel=preload', 1],
       ['one that Node does not send', 'not a link', 0],
     ])('passes on early hints, and goes on after %s', async (_what, link, hints) => {
-      answer = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`;
-      const got = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'ok');
+      behind.answer = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`;
+      const got = await exchange(behind.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'ok');
       expect(got.match(/HTTP\/1.1 103/g) ?? []).toHaveLength(hints);
       expect(got).toMatch(/HTTP\/1.1 200 OK\r\n/);
     });
 
     it('passes on no trailer that belongs to the connection, and breaks off one that delimits a body', async () => {
-      answer =
+      behind.answer =
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nKeep-Alive: timeout=1\r\nTE: x\r\nT: v\r\n\r\n';
-      const got = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'T: v');
+      const got = await exchange(behind.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n', 'T: v');
       expect(got).toMatch(/0\r\nT: v\r\n\r\n$/);
-      answer =
+      behind.answer =
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 9\r\n\r\n';
-      received = '';
-      const broken = await exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
+      behind.received = '';
+      const broken = await exchange(behind.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
       expect(broken).not.toMatch(/Content-Length|0\r\n\r\n$/);
     });
 
     it('keeps the length of an answer to HEAD', async () => {
-      answer = 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n';
+      behind.answer = 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n';
       const call = 'HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n';
-      const got = await exchange(opened.http.port, call, '\r\n\r\n');
+      const got = await exchange(behind.port, call, '\r\n\r\n');
       expect(got).toMatch(/^HTTP\/1.1 200 OK\r\nContent-Length: 1234\r\n/);
     });
 
@@ -179,9 +148,9 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
       'is answered without trailers where there are no chunks: %s',
       async (line) => {
         const body = line.startsWith('HEAD') ? '' : '2\r\nok\r\n0\r\nT: v\r\n\r\n';
-        answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n${body}`;
+        behind.answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n${body}`;
         const call = `${line}\r\nHost: h\r\nConnection: close\r\n\r\n`;
-        expect(await exchange(opened.http.port, call)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+        expect(await exchange(behind.port, call)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
       },
     );
 
@@ -193,9 +162,9 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
         'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
       ],
     ])('is answered with 502 where the upstream sends %s', async (_what, text) => {
-      answer = text;
+      behind.answer = text;
       const got = await exchange(
-        opened.http.port,
+        behind.port,
         'GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n',
       );
       expect(got).toMatch(/^HTTP\/1.1 502 /);
@@ -206,35 +175,35 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
       ['of a length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'],
       ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n'],
     ])('breaks off an answer %s where the upstream does', async (_what, text) => {
-      answer = text;
-      const call = exchange(opened.http.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
+      behind.answer = text;
+      const call = exchange(behind.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
       await eventually(() => {
-        expect(received).not.toBe('');
+        expect(behind.received).not.toBe('');
       });
-      setTimeout(() => sockets[0]?.destroy(), 50);
+      setTimeout(() => behind.sockets[0]?.destroy(), 50);
       const got = await call;
       expect(got).toContain('abc');
       expect(got).not.toContain('0\r\n\r\n');
     });
 
     it('asks the upstream whether to send a body (100-continue)', async () => {
-      const { port } = opened.http;
-      answer = 'HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n';
+      const { port } = behind;
+      behind.answer = 'HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n';
       const head =
         'POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n';
       expect(await exchange(port, head, '417')).toMatch(/^HTTP\/1.1 417 /);
-      expect(received).toContain('Expect: 100-continue');
-      received = '';
-      answer = 'HTTP/1.1 100 Continue\r\n\r\n';
+      expect(behind.received).toContain('Expect: 100-continue');
+      behind.received = '';
+      behind.answer = 'HTTP/1.1 100 Continue\r\n\r\n';
       expect(await exchange(port, head, '100')).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\n/);
-      received = '';
+      behind.received = '';
       const own = head.replace('/x', LOCK);
       expect(await exchange(port, own, '100')).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\n/);
-      expect(received).toBe('');
+      expect(behind.received).toBe('');
     });
 
     it('passes on nothing after a request that two servers could read differently', async () => {
-      const { port } = opened.http;
+      const { port } = behind;
       const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n';
       const calls = [
         `POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
@@ -246,14 +215,14 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
         `GET /x HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n`,
       ];
       for (const call of calls) await exchange(port, call);
-      expect(received).toBe('');
+      expect(behind.received).toBe('');
       // The body of a request stays one, even if `Connection` names the field that delimits it.
       await exchange(
         port,
         `POST /x HTTP/1.1\r\nHost: h\r\nConnection: content-length\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
         '204',
       );
-      expect(received).toContain(`\r\nContent-Length: ${smuggled.length}\r\n`);
+      expect(behind.received).toContain(`\r\nContent-Length: ${smuggled.length}\r\n`);
     });
   });
 });

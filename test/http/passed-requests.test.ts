@@ -1,50 +1,18 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  request,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 
 import { eventually } from '../support/eventually';
-import { type Fixture, listen, LOCK, startBefore } from './passing-fixture';
+import { listen, LOCK, ServerBehind } from './passing-fixture';
 
 describe('an HTTP request that is not served here, in front of another sidecar', () => {
-  let opened: Awaited<ReturnType<typeof startBefore>>;
-  afterEach(async () => {
-    await opened.http.server.close();
-    opened.upstream.close();
-  });
-
   describe('whose upstream is a server', () => {
-    let behind: Server;
-    let port: number;
-    let handle: (request: IncomingMessage, response: ServerResponse) => void;
-    let urls: (string | undefined)[];
-    beforeEach(async () => {
-      urls = [];
-      behind = createServer((received, response) => {
-        urls.push(received.url);
-        handle(received, response);
-      });
-      port = await listen(behind);
-      handle = (received, response) => {
-        response.writeHead(200, { 'x-behind': 'yes' });
-        received.pipe(response);
-      };
-    });
-    afterEach(() => {
-      behind.closeAllConnections();
-      behind.close();
-    });
-    const start = async (options?: Fixture, maxCalls?: number) => {
-      opened = await startBefore(port, options, maxCalls);
-    };
+    const behind = new ServerBehind();
+    beforeEach(() => behind.startBehind());
+    afterEach(() => behind.stop());
 
     it('streams in both directions, and at the pace of the reader', async () => {
       let written = 0;
-      handle = (_received, response) => {
+      behind.handle = (_received, response) => {
         const more = (): void => {
           while (written < 64 * 2 ** 20) {
             written += 65_536;
@@ -54,8 +22,8 @@ describe('an HTTP request that is not served here, in front of another sidecar',
         response.on('drain', more);
         more();
       };
-      await start();
-      const sent = request({ port: opened.http.port, host: '127.0.0.1', path: '/x' });
+      await behind.start();
+      const sent = request({ port: behind.opened.http.port, host: '127.0.0.1', path: '/x' });
       sent.end();
       const [answer] = (await once(sent, 'response')) as [IncomingMessage];
       answer.pause();
@@ -72,23 +40,23 @@ describe('an HTTP request that is not served here, in front of another sidecar',
       expect(written).toBeLessThan(32 * 2 ** 20);
       sent.destroy();
       await eventually(() => {
-        expect(opened.upstream.calls.inFlight).toBe(0);
+        expect(behind.opened.upstream.calls.inFlight).toBe(0);
       });
     });
 
     it('ends upstream when its client leaves', async () => {
       let left = false;
-      handle = (received) => {
+      behind.handle = (received) => {
         received.socket.once('close', () => {
           left = true;
         });
       };
-      await start();
-      const sent = request({ port: opened.http.port, host: '127.0.0.1', path: '/x' });
+      await behind.start();
+      const sent = request({ port: behind.opened.http.port, host: '127.0.0.1', path: '/x' });
       sent.on('error', () => undefined);
       sent.end();
       await eventually(() => {
-        expect(urls).toHaveLength(1);
+        expect(behind.urls).toHaveLength(1);
       });
       sent.destroy();
       await eventually(() => {
@@ -97,12 +65,12 @@ describe('an HTTP request that is not served here, in front of another sidecar',
     });
 
     it('is answered before its body has ended', async () => {
-      handle = (_received, response) => {
+      behind.handle = (_received, response) => {
         response.writeHead(413, { connection: 'close' }).end('too long');
       };
-      await start();
+      await behind.start();
       const sent = request({
-        port: opened.http.port,
+        port: behind.opened.http.port,
         host: '127.0.0.1',
         path: '/x',
         method: 'POST',
@@ -118,79 +86,88 @@ describe('an HTTP request that is not served here, in front of another sidecar',
 
     it('needs the token, which is passed on', async () => {
       const tokens: unknown[] = [];
-      handle = ({ headers }, response) => {
+      behind.handle = ({ headers }, response) => {
         tokens.push(headers['dapr-api-token']);
         response.end();
       };
-      await start({ token: 'secret' });
+      await behind.start({ token: 'secret' });
       const path = '/v1.0/state/s/k';
-      expect(await opened.http.call({ path })).toMatchObject({ status: 401 });
+      expect(await behind.opened.http.call({ path })).toMatchObject({ status: 401 });
       const headers = { 'dapr-api-token': 'secret' };
-      expect(await opened.http.call({ path, headers })).toMatchObject({ status: 200 });
+      expect(await behind.opened.http.call({ path, headers })).toMatchObject({ status: 200 });
       expect(tokens).toEqual(['secret']);
     });
 
     it('has a limit of its own, and lock calls go on beyond it', async () => {
-      handle = () => undefined;
-      await start({}, 1);
-      const sent = request({ port: opened.http.port, host: '127.0.0.1', path: '/x' });
+      behind.handle = () => undefined;
+      await behind.start({}, 1);
+      const sent = request({ port: behind.opened.http.port, host: '127.0.0.1', path: '/x' });
       sent.on('error', () => undefined);
       sent.end();
       await eventually(() => {
-        expect(urls).toHaveLength(1);
+        expect(behind.urls).toHaveLength(1);
       });
-      expect(await opened.http.call({ path: '/y' })).toMatchObject({
+      expect(await behind.opened.http.call({ path: '/y' })).toMatchObject({
         status: 503,
         headers: { 'retry-after': '1' },
         body: '{"errorCode":"ERR_UPSTREAM_OVERLOADED","message":"the limit of 1 concurrent calls to the upstream sidecar is reached; the call was not passed on, retry later"}',
       });
-      expect(await opened.http.call({ method: 'POST', path: LOCK, body: '{}' })).toMatchObject({
+      expect(
+        await behind.opened.http.call({ method: 'POST', path: LOCK, body: '{}' }),
+      ).toMatchObject({
         status: 200,
       });
       sent.destroy();
     });
 
     it('fails with 502 while the upstream is away, and goes on when it is back', async () => {
-      await start();
-      expect(await opened.http.call({ path: '/x' })).toMatchObject({ status: 200 });
-      behind.closeAllConnections();
-      behind.close();
-      await once(behind, 'close');
+      await behind.start();
+      expect(await behind.opened.http.call({ path: '/x' })).toMatchObject({ status: 200 });
+      behind.server.closeAllConnections();
+      behind.server.close();
+      await once(behind.server, 'close');
       await eventually(async () => {
-        expect(await opened.http.call({ path: '/x' })).toMatchObject({
+        expect(await behind.opened.http.call({ path: '/x' })).toMatchObject({
           status: 502,
-          body: `{"errorCode":"ERR_UPSTREAM_UNAVAILABLE","message":"the upstream sidecar at http://127.0.0.1:${port} can't be reached: nothing listens there (ECONNREFUSED); the call was not passed on"}`,
+          body: `{"errorCode":"ERR_UPSTREAM_UNAVAILABLE","message":"the upstream sidecar at http://127.0.0.1:${behind.port} can't be reached: nothing listens there (ECONNREFUSED); the call was not passed on"}`,
         });
       });
-      expect(await opened.http.call({ method: 'POST', path: LOCK, body: '{}' })).toMatchObject({
+      expect(
+        await behind.opened.http.call({ method: 'POST', path: LOCK, body: '{}' }),
+      ).toMatchObject({
         status: 200,
       });
-      await listen(behind, port);
+      await listen(behind.server, behind.port);
       await eventually(async () => {
-        expect(await opened.http.call({ path: '/x' })).toMatchObject({ status: 200 });
+        expect(await behind.opened.http.call({ path: '/x' })).toMatchObject({ status: 200 });
       });
-      expect(opened.logger.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+      expect(behind.opened.logger.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
     });
 
     it('is refused if a browser sent it for a page of a foreign origin', async () => {
-      await start();
+      await behind.start();
       const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
-      const answer = await opened.http.call({ method: 'POST', path: '/x', headers, body: '' });
+      const answer = await behind.opened.http.call({
+        method: 'POST',
+        path: '/x',
+        headers,
+        body: '',
+      });
       expect(answer).toMatchObject({ status: 403 });
-      expect(urls).toEqual([]);
+      expect(behind.urls).toEqual([]);
     });
 
     it('gets the CORS fields of this sidecar if it has allowed origins', async () => {
-      handle = (_received, response) => {
+      behind.handle = (_received, response) => {
         response.writeHead(200, {
           'access-control-allow-origin': 'https://behind',
           vary: 'Accept',
         });
         response.end();
       };
-      await start({ allowedOrigins: ['https://page.example'] });
+      await behind.start({ allowedOrigins: ['https://page.example'] });
       const headers = { origin: 'https://page.example' };
-      const answer = await opened.http.call({ path: '/x', headers });
+      const answer = await behind.opened.http.call({ path: '/x', headers });
       expect(answer.headers).toMatchObject({
         'access-control-allow-origin': 'https://page.example',
         vary: 'Accept, Origin',
@@ -198,32 +175,40 @@ describe('an HTTP request that is not served here, in front of another sidecar',
     });
 
     it('shows the metadata of the upstream with the components of this sidecar', async () => {
-      handle = (_received, response) => {
+      behind.handle = (_received, response) => {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(
           '{"id":"behind","big":12345678901234567890,"components":[{"name":"s","type":"state.redis","version":"v1"}],"new":{"a":[1.50]}}\n',
         );
       };
-      await start();
-      opened.http.sidecar.metadata.setComponent({ name: 'l', type: 'lock.redis', version: 'v1' });
-      const answer = await opened.http.call({ method: 'GET', path: '/v1.0/metadata' });
+      await behind.start();
+      behind.opened.http.sidecar.metadata.setComponent({
+        name: 'l',
+        type: 'lock.redis',
+        version: 'v1',
+      });
+      const answer = await behind.opened.http.call({ method: 'GET', path: '/v1.0/metadata' });
       expect(answer.body).toBe(
         '{"id":"behind","big":12345678901234567890,"components":[{"name":"s","type":"state.redis","version":"v1"},{"name":"l","type":"lock.redis","version":"v1"}],"new":{"a":[1.50]}}\n',
       );
-      await opened.http.call({ method: 'PUT', path: '/v1.0/metadata/k', body: 'v' });
-      expect(urls).toEqual(['/v1.0/metadata', '/v1.0/metadata/k']);
-      expect(opened.http.sidecar.metadata.view().extended).not.toHaveProperty('k');
+      await behind.opened.http.call({ method: 'PUT', path: '/v1.0/metadata/k', body: 'v' });
+      expect(behind.urls).toEqual(['/v1.0/metadata', '/v1.0/metadata/k']);
+      expect(behind.opened.http.sidecar.metadata.view().extended).not.toHaveProperty('k');
     });
 
     it('on the public port, is passed on only if it is one for metadata', async () => {
       const tokens: unknown[] = [];
-      handle = ({ headers }, response) => {
+      behind.handle = ({ headers }, response) => {
         tokens.push(headers['dapr-api-token']);
         response.end('{}');
       };
-      await start({ surface: 'public', token: 'own' });
-      expect(await opened.http.call({ path: '/v1.0/state/s/k' })).toMatchObject({ status: 404 });
-      expect(await opened.http.call({ method: 'GET', path: '/v1.0/metadata' })).toMatchObject({
+      await behind.start({ surface: 'public', token: 'own' });
+      expect(await behind.opened.http.call({ path: '/v1.0/state/s/k' })).toMatchObject({
+        status: 404,
+      });
+      expect(
+        await behind.opened.http.call({ method: 'GET', path: '/v1.0/metadata' }),
+      ).toMatchObject({
         status: 200,
       });
       expect(tokens).toEqual(['own']);

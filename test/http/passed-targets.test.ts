@@ -1,39 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-
 import { HttpFixture, NOT_ROUTED } from './http-fixture';
-import { exchange, type Fixture, listen, LOCK, startBefore } from './passing-fixture';
+import { exchange, LOCK, ServerBehind } from './passing-fixture';
 
 describe('an HTTP request that is not served here, in front of another sidecar', () => {
-  let opened: Awaited<ReturnType<typeof startBefore>>;
-  afterEach(async () => {
-    await opened.http.server.close();
-    opened.upstream.close();
-  });
-
   describe('whose upstream is a server', () => {
-    let behind: Server;
-    let port: number;
-    let handle: (request: IncomingMessage, response: ServerResponse) => void;
-    let urls: (string | undefined)[];
-    beforeEach(async () => {
-      urls = [];
-      behind = createServer((received, response) => {
-        urls.push(received.url);
-        handle(received, response);
-      });
-      port = await listen(behind);
-      handle = (received, response) => {
-        response.writeHead(200, { 'x-behind': 'yes' });
-        received.pipe(response);
-      };
-    });
-    afterEach(() => {
-      behind.closeAllConnections();
-      behind.close();
-    });
-    const start = async (options?: Fixture, maxCalls?: number) => {
-      opened = await startBefore(port, options, maxCalls);
-    };
+    const behind = new ServerBehind();
+    beforeEach(() => behind.startBehind());
+    afterEach(() => behind.stop());
 
     it.each([
       LOCK,
@@ -71,16 +43,16 @@ describe('an HTTP request that is not served here, in front of another sidecar',
       '/Holdfast/v1/locks/lockstore/acquire',
       '/./holdfast/x',
     ])('is never passed on if it could be a lock call: %s', async (target) => {
-      await start();
+      await behind.start();
       for (const [verb, app] of [
         ['POST', ''],
         ['GET', ''],
         ['POST', 'dapr-app-id: a\r\n'],
       ]) {
         const call = `${verb ?? ''} ${target} HTTP/1.1\r\nHost: h\r\n${app ?? ''}Content-Length: 2\r\nConnection: close\r\n\r\n{}`;
-        expect(await exchange(opened.http.port, call)).toMatch(/^HTTP\/1.1 [24]\d\d /);
+        expect(await exchange(behind.opened.http.port, call)).toMatch(/^HTTP\/1.1 [24]\d\d /);
       }
-      expect(urls).toEqual([]);
+      expect(behind.urls).toEqual([]);
     });
 
     it.each([
@@ -95,16 +67,15 @@ describe('an HTTP request that is not served here, in front of another sidecar',
       '/v1.0/healthz/other',
       '/holdfasts',
     ])('is passed on if it is none: %s', async (target) => {
-      await start();
-      const answer = await opened.http.call({ method: 'POST', path: target, body: 'b' });
+      await behind.start();
+      const answer = await behind.opened.http.call({ method: 'POST', path: target, body: 'b' });
       expect(answer).toMatchObject({ status: 200, body: 'b' });
-      expect(urls).toEqual([target]);
+      expect(behind.urls).toEqual([target]);
     });
   });
 
   it('is answered as before without an upstream', async () => {
     const http = await new HttpFixture().start();
-    opened = await startBefore(1);
     expect(await http.call({ path: '/v1.0/state/s/k' })).toMatchObject({
       status: 404,
       body: NOT_ROUTED,
