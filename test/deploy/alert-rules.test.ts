@@ -1,17 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
+import { testsOf } from './tool-tests';
+
 const { findPromtool } = jest.requireActual<{
   readonly findPromtool: (env: NodeJS.ProcessEnv) => string | undefined;
 }>('../../scripts/ensure-promtool.js');
 
 const FOLDER = path.join(__dirname, '../../deploy/prometheus');
 
-// A machine without Prometheus is told what is left out; continuous integration has it or fails.
 const promtool = findPromtool(process.env);
-const isLeftOut = promtool === undefined && process.env.CI === undefined;
-const held = isLeftOut ? it.skip : it;
-const note = isLeftOut ? ' (left out: no promtool here, `npm run test:alerts` installs it)' : '';
+const { held, note } = testsOf({
+  path: promtool,
+  isRequired: process.env.CI !== undefined,
+  missing: 'no promtool here, `npm run test:alerts` installs it',
+});
 
 describe('the alert rules, by promtool', () => {
   const run = (...args: readonly string[]): string => {

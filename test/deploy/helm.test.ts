@@ -17,6 +17,7 @@ import {
   toOptions,
   validate,
 } from './kubernetes-manifest';
+import { testsOf } from './tool-tests';
 
 const { findTool } = jest.requireActual<{
   readonly findTool: (name: string, env: NodeJS.ProcessEnv) => string | undefined;
@@ -24,11 +25,12 @@ const { findTool } = jest.requireActual<{
 
 const CHART = path.join(DEPLOY, 'helm/holdfast');
 
-// A machine without Helm is told what is left out; continuous integration has it or fails.
 const helm = findTool('helm', process.env);
-const isLeftOut = helm === undefined && process.env.CI === undefined;
-const held = isLeftOut ? it.skip : it;
-const note = isLeftOut ? ' (left out: no helm here, `npm run test:deploy` builds it)' : '';
+const { held, note } = testsOf({
+  path: helm,
+  isRequired: process.env.CI !== undefined,
+  missing: 'no helm here, `npm run test:deploy` builds it',
+});
 
 /** The sets of values that are rendered. */
 const VALUES = ['values.yaml', 'ci/full-values.yaml', 'ci/bare-values.yaml'];

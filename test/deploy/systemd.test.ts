@@ -10,6 +10,7 @@ import { createFolder, writeComponent } from '../support/component-files';
 import { eventually } from '../support/eventually';
 import { findFreePort } from '../support/free-port';
 import { callHttp } from '../support/http-call';
+import { testsOf } from './tool-tests';
 
 const { findOnPath } = jest.requireActual<{
   readonly findOnPath: (binary: string, env: NodeJS.ProcessEnv) => string | undefined;
@@ -19,11 +20,12 @@ const ROOT = path.join(__dirname, '../..');
 const UNITS = path.join(ROOT, 'deploy/systemd');
 const PAGE = readFileSync(path.join(ROOT, 'docs/systemd.md'), 'utf8');
 
-/** A machine without systemd is told what is left out; `npm run test:units` has it or fails. */
 const analyze = findOnPath('systemd-analyze', process.env);
-const isLeftOut = analyze === undefined && process.env.HOLDFAST_NEEDS_SYSTEMD === undefined;
-const held = isLeftOut ? it.skip : it;
-const note = isLeftOut ? ' (left out: no systemd here, `npm run test:units` installs it)' : '';
+const { held, note } = testsOf({
+  path: analyze,
+  isRequired: process.env.HOLDFAST_NEEDS_SYSTEMD !== undefined,
+  missing: 'no systemd here, `npm run test:units` installs it',
+});
 
 /** A setting of a unit, as systemd reads it: continued lines joined, and `$$` for a dollar. */
 function readSetting(unit: string, name: string): string {
@@ -93,6 +95,7 @@ function postStepsAt(port: string): readonly [wait: string, check: string] {
   return [`${wait} --dapr-http-port ${port}`, check.replace('3500', port)];
 }
 
+// It takes python3 and a kernel that lets a process filter its own calls.
 const limited = canLimitFamilies() ? it : it.skip;
 
 describe('the unit of the sidecar', () => {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 
 import { createFolder } from '../support/component-files';
+import { testsOf } from './tool-tests';
 
 const ROOT = path.join(__dirname, '../..');
 const WORKFLOWS = path.join(ROOT, '.github/workflows');
@@ -27,11 +28,12 @@ const { findNotes, problemsOf } = jest.requireActual<{
   ) => readonly string[];
 }>('../../scripts/release-version.js');
 
-// A machine without actionlint is told what is left out; continuous integration has it or fails.
 const actionlint = findTool('actionlint', process.env);
-const isLeftOut = actionlint === undefined && process.env.CI === undefined;
-const held = isLeftOut ? it.skip : it;
-const note = isLeftOut ? ' (left out: no actionlint here, `npm run test:deploy` builds it)' : '';
+const { held, note } = testsOf({
+  path: actionlint,
+  isRequired: process.env.CI !== undefined,
+  missing: 'no actionlint here, `npm run test:deploy` builds it',
+});
 
 interface Workflow {
   readonly permissions: Readonly<Record<string, string>>;

@@ -236,6 +236,7 @@ describe('a followed list', () => {
     });
   });
 
+  // The kernel's list of sockets, which shows their timers, is Linux's.
   const onLinux = process.platform === 'linux' ? it : it.skip;
   onLinux('probes the connection of a silent watch', async () => {
     await list.read();
