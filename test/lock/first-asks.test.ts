@@ -1,5 +1,5 @@
 import { Cancellation } from '../../src/base/cancellation';
-import { type CallPolicy, TimeLimitError } from '../../src/lock/call-policy';
+import { type CallPolicy, plainPolicy, TimeLimitError } from '../../src/lock/call-policy';
 import { FirstAsks, MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
 import { LockServer } from '../support/lock-world/lock-server';
 import { calmNetwork, type Network, SEND_LIFE_MS } from '../support/lock-world/remote-store';
@@ -85,10 +85,30 @@ describe('thousands of calls that begin at one moment', () => {
   });
 });
 
-describe('a hold that may have been granted', () => {
-  const clock = new ManualClock();
+describe('the turn of a call under a policy', () => {
+  let clock: ManualClock;
+  let server: LockServer;
+  let sidecar: SimulatedSidecar;
 
-  /** Sends a failed call once more, with a time limit. */
+  const start = (policy: CallPolicy): void => {
+    clock = new ManualClock();
+    server = new LockServer(clock);
+    sidecar = new SimulatedSidecar(server, clock, { policyOf: () => policy });
+  };
+
+  const loseReplies = (): void => {
+    sidecar.store.network = {
+      ...calmNetwork,
+      passage: () => ({ thereMs: 1, backMs: 1, lost: 'reply' }),
+    };
+  };
+
+  const holdMany = (waitMs = 0): void => {
+    for (let index = 0; index < 2 * MOST_FIRST_ASKS; index += 1) {
+      sidecar.hold({ resourceId: `r${waitMs}-${index}`, waitMs });
+    }
+  };
+
   const timed: CallPolicy = {
     run: (send, signal) =>
       send(signal).catch(() => {
@@ -104,18 +124,12 @@ describe('a hold that may have been granted', () => {
   it.each([
     ['the time of its second try is over', timed, false],
     ['its caller leaves during its second try', twice, true],
-  ])('is withdrawn where %s, however many ask before it', async (_when, policy, leaves) => {
-    const server = new LockServer(clock);
-    const sidecar = new SimulatedSidecar(server, clock, { policyOf: () => policy });
-    sidecar.store.network = {
-      ...calmNetwork,
-      passage: () => ({ thereMs: 1, backMs: 1, lost: 'reply' }),
-    };
+  ])('a hold that may have been granted is withdrawn where %s', async (_when, policy, leaves) => {
+    start(policy);
+    loseReplies();
     const hold = sidecar.hold({ ttlMs: 60_000 });
     await clock.passGently(500);
-    for (let index = 0; index < 2 * MOST_FIRST_ASKS; index += 1) {
-      sidecar.hold({ resourceId: `r-${index}` });
-    }
+    holdMany();
     await clock.passGently(SEND_LIFE_MS - 400);
     expect(server.lockOf(keyOf('r'))).toBeDefined();
     sidecar.store.network = calmNetwork;
@@ -124,6 +138,42 @@ describe('a hold that may have been granted', () => {
     expect(hold.end).toMatchObject({ errorCode: 'ERR_LOCK_OUTCOME_UNKNOWN' });
     expect(server.lockOf(keyOf('r'))).toBeUndefined();
   });
+
+  it.each([
+    ['holds', [0]],
+    ['waits', [60_000]],
+    ['both together', [0, 60_000]],
+  ])('%s: comes before the policy, for 200 of a store at a time', async (_what, waits) => {
+    let runs = 0;
+    start({
+      run: (send, signal) => {
+        runs += 1;
+        return send(signal);
+      },
+    });
+    loseReplies();
+    waits.forEach(holdMany);
+    await clock.passGently(100);
+    expect(runs).toBe(MOST_FIRST_ASKS);
+    expect(sidecar.store.sent.filter((name) => name !== 'refresh')).toHaveLength(MOST_FIRST_ASKS);
+  });
+
+  it('is passed on where the policy refuses the call, and during the pause after a first try', async () => {
+    const refusing: CallPolicy = { run: () => Promise.reject(new Error('open')) };
+    const pausing: CallPolicy = {
+      run: (send, signal) => send(signal).then(() => new Promise<never>(() => undefined)),
+    };
+    const asks = new FirstAsks(clock);
+    for (const policy of [refusing, pausing]) {
+      for (let index = 0; index < MOST_FIRST_ASKS; index += 1) {
+        const run = asks.inTurn(policy).run(() => Promise.resolve(), new Cancellation());
+        run.catch(() => undefined);
+      }
+    }
+    await settlePromises();
+    const last = asks.inTurn(plainPolicy).run(() => Promise.resolve('sent'), new Cancellation());
+    expect(await last).toBe('sent');
+  });
 });
 
 describe('the turn of a first ask', () => {
@@ -131,11 +181,12 @@ describe('the turn of a first ask', () => {
   const never = () => new Promise<never>(() => undefined);
   let asks: FirstAsks;
 
+  const run = <T>(send: () => Promise<T>, signal = new Cancellation()): Promise<T> =>
+    asks.inTurn(plainPolicy).run(send, signal);
+
   beforeEach(() => {
     asks = new FirstAsks(clock);
-    for (let index = 1; index < MOST_FIRST_ASKS; index += 1) {
-      void asks.run(never, new Cancellation());
-    }
+    for (let index = 1; index < MOST_FIRST_ASKS; index += 1) void run(never);
   });
 
   it('comes in order of arrival, and is passed on by one that left', async () => {
@@ -143,12 +194,10 @@ describe('the turn of a first ask', () => {
     const last = new Promise<void>((resolve) => (end = resolve));
     const began: string[] = [];
     const begin = (name: string, signal = new Cancellation()) =>
-      asks
-        .run(async () => {
-          began.push(name);
-          await last;
-        }, signal)
-        .catch(() => began.push(`${name} left`));
+      run(async () => {
+        began.push(name);
+        await last;
+      }, signal).catch(() => began.push(`${name} left`));
     const leaving = new Cancellation();
     void begin('a');
     void begin('b', leaving);
@@ -163,9 +212,26 @@ describe('the turn of a first ask', () => {
   });
 
   it('is awaited for ten seconds', async () => {
-    void asks.run(never, new Cancellation());
-    const late = asks.run(never, new Cancellation()).catch((error: unknown) => error);
+    void run(never);
+    const late = run(never).catch((error: unknown) => error);
     await clock.passGently(10_001);
     expect(await late).toMatchObject({ kind: 'unavailable', outcome: 'not-applied' });
+  });
+
+  it('is not awaited where the caller has gone before', async () => {
+    void run(never);
+    const gone = new Cancellation();
+    gone.abort();
+    await expect(run(never, gone)).rejects.toMatchObject({ outcome: 'not-applied' });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('needs one timer, however many wait for theirs', async () => {
+    const ends = Array.from({ length: 1000 }, () => run(never).catch(() => 'not asked'));
+    await settlePromises();
+    expect(clock.timers).toBe(1);
+    await clock.passGently(10_001);
+    expect(new Set(await Promise.all(ends.slice(1)))).toEqual(new Set(['not asked']));
+    expect(clock.timers).toBe(0);
   });
 });

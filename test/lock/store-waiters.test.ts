@@ -4,7 +4,7 @@ import { createAttempt } from '../../src/lock/attempt';
 import { LeaseClock } from '../../src/lock/lease-clock';
 import { StoreError } from '../../src/lock/lock-store';
 import type { LockQueue, QueueListener } from '../../src/lock/store-abilities';
-import { MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
+import { FirstAsks, MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
 import { StoreWaiters } from '../../src/lock/waiting/store-waiters';
 import { Waiter, type WaitRequest } from '../../src/lock/waiting/waiter';
 import { createFakeStore } from '../support/fake-lock-store';
@@ -55,7 +55,11 @@ class UnavailableQueue extends SilentQueue {
 function enterWaiters(queue: LockQueue, clock: ManualClock, count: number): void {
   const leaseClock = new LeaseClock(clock, () => clock.now());
   const listener = { woken: ignore, queued: ignore, settled: ignore, done: ignore };
-  const waiters = new StoreWaiters(queue, leaseClock, listener);
+  const waiters = new StoreWaiters(
+    queue,
+    { clock: leaseClock, firstAsks: new FirstAsks(leaseClock) },
+    listener,
+  );
   const toRequest = (key: string): WaitRequest => ({
     storeName: 'store',
     store: createFakeStore(),

@@ -27,6 +27,7 @@ describe('a wait that may have been granted', () => {
   let sidecar: SimulatedSidecar;
   let signal: Cancellation;
   let errorCode: string | undefined;
+  let message: string;
 
   const wait = (policy?: CallPolicy): void => {
     server = new LockServer(clock);
@@ -38,7 +39,7 @@ describe('a wait that may have been granted', () => {
     sidecar.locks
       .acquire({ ...request, waitMs: 5000 }, sidecar.callerOf(signal))
       .catch((error: unknown) => {
-        ({ errorCode } = error as { errorCode: string });
+        ({ errorCode, message } = error as { errorCode: string; message: string });
       });
   };
 
@@ -75,6 +76,25 @@ describe('a wait that may have been granted', () => {
     await clock.passGently(3000);
     expect(errorCode).toBe('ERR_LOCK_OUTCOME_UNKNOWN');
   });
+
+  /** Fails in the pause after the first try, which the time of the wait ends. */
+  const pausing: CallPolicy = {
+    run: (call, trySignal) => call(trySignal).catch(() => new Promise<never>(() => undefined)),
+  };
+
+  it.each([
+    ['failed', away, 'ERR_LOCK_STORE_UNAVAILABLE', /: away$/],
+    ['had no answer', silent, 'ERR_LOCK_OUTCOME_UNKNOWN', /: no reply came$/],
+  ])(
+    'ends in the pause of a policy with what its last try said that %s',
+    async (_how, network, expected, text) => {
+      wait(pausing);
+      sidecar.store.network = network;
+      await clock.passGently(6000);
+      expect(errorCode).toBe(expected);
+      expect(message).toMatch(text);
+    },
+  );
 
   it.each(ends)('has an unknown outcome when %s', async (_when, end) => {
     wait();

@@ -4,6 +4,7 @@ import type { CallPolicy } from '../call-policy';
 import { lockErrors } from '../lock-errors';
 import { StoreError } from '../lock-store';
 import type { CatalogEntry, StoreCatalog } from '../store-catalog';
+import type { FirstAsks } from '../waiting/first-asks';
 
 /** The dependencies of {@link StoreCalls}. */
 export interface StoreCallsOptions {
@@ -19,8 +20,8 @@ export interface StoreCall<T> {
   readonly signal: CancelSignal;
   /** Undoes the call if its outcome is unknown. Omitted if repeating the call does no harm. */
   readonly undo?: () => Promise<void>;
-  /** False if the call is already counted by another limit. */
-  readonly isAdmitted?: boolean;
+  /** The turns of a call that is already counted by another limit than that of unary calls. */
+  readonly firstAsks?: FirstAsks | undefined;
 }
 
 /**
@@ -45,7 +46,7 @@ export class StoreCalls {
 
   /** Runs a call. Rejects with its error. The caller does not wait until the call is undone. */
   async run<T>(call: StoreCall<T>): Promise<T> {
-    if (call.isAdmitted === false) return this.#send(call);
+    if (call.firstAsks !== undefined) return this.#send(call);
     const { admission } = this.#options;
     if (!admission.enter()) {
       await admission.nextTurn();
@@ -58,11 +59,12 @@ export class StoreCalls {
     }
   }
 
-  async #send<T>({ entry, run, signal, undo }: StoreCall<T>): Promise<T> {
-    const { stores, policyOf } = this.#options;
+  async #send<T>({ entry, run, signal, undo, firstAsks }: StoreCall<T>): Promise<T> {
+    const { stores } = this.#options;
+    const policy = this.policyFor(entry.name);
     stores.enter(entry.store);
     try {
-      return await policyOf(entry.name).run(run, signal);
+      return await (firstAsks?.inTurn(policy) ?? policy).run(run, signal);
     } catch (error) {
       const nothingToUndo = error instanceof StoreError && error.outcome === 'not-applied';
       // The store logs what it could not withdraw before it was closed.

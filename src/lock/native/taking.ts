@@ -4,9 +4,8 @@ import type { LeaseClock } from '../lease-clock';
 import { lockErrors } from '../lock-errors';
 import type { LockObserver } from '../lock-observer';
 import { type LockStore, StoreError, type TryLockCall } from '../lock-store';
-import type { AcquireResult, Grant, LeaseAbility, LockQueue } from '../store-abilities';
+import type { Grant, LeaseAbility, LockQueue } from '../store-abilities';
 import type { CatalogEntry } from '../store-catalog';
-import { FirstAsks } from '../waiting/first-asks';
 import { WaitEndedError, type WaitResult } from '../waiting/waiter';
 import type { WaitingRoom } from '../waiting/waiting-room';
 import type { StoreCalls } from './store-calls';
@@ -56,7 +55,6 @@ export class Taking {
   readonly #clock: LeaseClock;
   readonly #calls: StoreCalls;
   readonly #room: WaitingRoom;
-  readonly #firstAsks = new WeakMap<LockStore, FirstAsks>();
 
   constructor(options: {
     readonly clock: LeaseClock;
@@ -82,31 +80,18 @@ export class Taking {
     const call = toTryCall(request);
     const undo = (): Promise<void> => entry.store.withdraw(call);
     const asleepMs = this.#clock.asleepMs();
-    // Calls that count as unary are limited already. So is one that was sent before: only the store can say what came of
-    // that, and a call that is refused here would be taken for one that did nothing.
-    let mayPass = isAdmitted;
     const run = async (trySignal: CancelSignal): Promise<Grant | undefined> => {
-      const send = (): Promise<AcquireResult> => {
-        mayPass = true;
-        return leases.acquire(call, trySignal);
-      };
-      const result = await (mayPass ? send() : this.#firstAsksOf(entry.store).run(send, trySignal));
+      const result = await leases.acquire(call, trySignal);
       if (!result.acquired) return undefined;
       const { fencingToken, validUntilMs } = result.grant;
       const grant = { fencingToken, validUntilMs: validUntilMs + asleepMs };
       assertHeard(trySignal);
       return this.#assertLasting(grant);
     };
-    const grant = await this.#calls.run({ entry, run, signal, undo, isAdmitted });
+    // Calls that count as unary are limited already.
+    const firstAsks = isAdmitted ? undefined : this.#room.firstAsksOf(entry.store);
+    const grant = await this.#calls.run({ entry, run, signal, undo, firstAsks });
     return grant === undefined ? undefined : toTaken(grant, undo);
-  }
-
-  #firstAsksOf(store: LockStore): FirstAsks {
-    const known = this.#firstAsks.get(store);
-    if (known !== undefined) return known;
-    const asks = new FirstAsks(this.#clock);
-    this.#firstAsks.set(store, asks);
-    return asks;
   }
 
   async #takeInTurn(request: TakeRequest): Promise<Taken | undefined> {

@@ -25,10 +25,8 @@ export async function ask(
   const asleepMs = clock.asleepMs();
   waiter.ask = cancellation;
   try {
-    const result = await policy.run((signal) => {
-      const sendNow = (): Promise<AskResult> => send(waiter, signal);
-      return waiter.isAsked ? sendNow() : firstAsks.run(sendNow, signal);
-    }, cancellation);
+    const inTurn = waiter.isAsked ? policy : firstAsks.inTurn(policy);
+    const result = await inTurn.run((signal) => send(waiter, signal), cancellation);
     return toLeaseClock(result, asleepMs);
   } catch (error) {
     return { state: 'failed', error };
@@ -43,8 +41,10 @@ async function send(waiter: Waiter, signal: CancelSignal): Promise<AskResult> {
   try {
     const result = await queue.ask(call, signal);
     waiter.isUnsure = false;
+    waiter.tryError = undefined;
     return result;
   } catch (error) {
+    waiter.tryError = error;
     waiter.isUnsure ||= !(error instanceof StoreError) || error.outcome === 'unknown';
     throw error;
   } finally {

@@ -3,7 +3,7 @@ import type { LeaseClock } from '../lease-clock';
 import type { LockQueue, QueueListener } from '../store-abilities';
 import { AskPace } from './ask-pace';
 import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer, toFailure } from './asking';
-import { FirstAsks, notAsked } from './first-asks';
+import { type FirstAsks, notAsked } from './first-asks';
 import { headsFirst, KeyWaiters } from './key-waiters';
 import { RefreshBeat } from './refresh-beat';
 import type { Waiter } from './waiter';
@@ -47,7 +47,11 @@ export class StoreWaiters implements QueueListener {
   readonly #beat: RefreshBeat;
   readonly #firstAsks: FirstAsks;
 
-  constructor(queue: LockQueue, clock: LeaseClock, listener: WaitersListener) {
+  constructor(
+    queue: LockQueue,
+    { clock, firstAsks }: { readonly clock: LeaseClock; readonly firstAsks: FirstAsks },
+    listener: WaitersListener,
+  ) {
     this.#queue = queue;
     this.#clock = clock;
     this.#listener = listener;
@@ -56,7 +60,7 @@ export class StoreWaiters implements QueueListener {
     });
     const refresh = (over: AbortSignal): Promise<void> => this.#refresh(over);
     this.#beat = new RefreshBeat({ everyMs: queue.refreshEveryMs, clock, refresh });
-    this.#firstAsks = new FirstAsks(clock);
+    this.#firstAsks = firstAsks;
     queue.listen(this);
   }
 
@@ -189,7 +193,7 @@ export class StoreWaiters implements QueueListener {
 
   #due(waiter: Waiter): void {
     if (waiter.state === 'settling') {
-      this.#fail(waiter, waiter.isSent ? noAnswer() : notAsked());
+      this.#fail(waiter, waiter.isSent ? noAnswer() : (waiter.tryError ?? notAsked()));
       waiter.ask?.abort();
     } else if (this.#clock.now() >= waiter.deadlineMs) {
       this.#timeIsOver(waiter);

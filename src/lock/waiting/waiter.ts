@@ -75,6 +75,8 @@ export class Waiter implements Timed {
   mayStand = false;
   /** True if an ask may have been granted without an answer, and none was answered since. */
   isUnsure = false;
+  /** The failure of the latest try. Undefined if it was answered, or none was made. */
+  tryError: unknown;
   isQueued = false;
   /** The failure of the latest ask. Undefined if it was answered. */
   failure: StoreError | undefined;

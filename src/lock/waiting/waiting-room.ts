@@ -3,8 +3,10 @@ import { Admission } from '../admission';
 import type { LeaseClock } from '../lease-clock';
 import type { WaitOutcome } from '../lock-observer';
 import { SidecarStoppingError } from '../native-lock-service';
+import type { LockStore } from '../lock-store';
 import type { StoreCatalog } from '../store-catalog';
 import type { LockQueue } from '../store-abilities';
+import { FirstAsks } from './first-asks';
 import { StoreWaiters } from './store-waiters';
 import {
   type EndReason,
@@ -35,6 +37,7 @@ export class WaitingRoom {
   readonly #stores: StoreCatalog;
   /** A queue accepts one listener during the life of its store. */
   readonly #waitersOf = new WeakMap<LockQueue, StoreWaiters>();
+  readonly #firstAsks = new WeakMap<LockStore, FirstAsks>();
   /** The stores that have waiters. */
   readonly #busy = new Set<StoreWaiters>();
   /** One for all waiters. */
@@ -63,6 +66,15 @@ export class WaitingRoom {
     });
   }
 
+  /** The turns at a store of its waits and its holds, which share one limit. */
+  firstAsksOf(store: LockStore): FirstAsks {
+    const known = this.#firstAsks.get(store);
+    if (known !== undefined) return known;
+    const asks = new FirstAsks(this.#clock);
+    this.#firstAsks.set(store, asks);
+    return asks;
+  }
+
   /** Ends the waits at a store whose component was removed. */
   remove(storeName: string): void {
     this.#endWhere((waiter) => waiter.request.storeName === storeName, 'store-removed');
@@ -86,10 +98,11 @@ export class WaitingRoom {
     waiters.enter(waiter);
   }
 
-  #toWaiters({ queue }: WaitRequest): StoreWaiters {
+  #toWaiters({ queue, store }: WaitRequest): StoreWaiters {
     const known = this.#waitersOf.get(queue);
     if (known !== undefined) return known;
-    const waiters: StoreWaiters = new StoreWaiters(queue, this.#clock, {
+    const times = { clock: this.#clock, firstAsks: this.firstAsksOf(store) };
+    const waiters: StoreWaiters = new StoreWaiters(queue, times, {
       woken: ({ request }) => {
         for (const observer of request.observers) observer.woken?.(request.storeName);
       },
