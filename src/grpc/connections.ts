@@ -7,6 +7,7 @@ import { useStreamTable } from '../runtime/stream-table';
 import { isExempt } from './api-refusals';
 import type { BegunCall, CallGate } from './call-gate';
 import { Connection } from './connection';
+import { DestroyedSessions } from './destroyed-sessions';
 import { boundCall, type CallLimits, stopReadingAtEnd } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
 import type { ArrivedCall } from './passed-call';
@@ -40,6 +41,7 @@ export class Connections {
   readonly #known = new WeakSet<Http2Server>();
   readonly #turn = new Turn();
   readonly #strangers = new Strangers();
+  readonly #destroyedSessions = new DestroyedSessions();
   /** The limits of the call that is being handed to grpc-js at the moment. */
   #limits: CallLimits | undefined;
 
@@ -77,9 +79,15 @@ export class Connections {
    * @param mayLose true to close also connections whose last answer the kernel has not accepted yet
    */
   endIdle({ mayLose }: { readonly mayLose: boolean }): void {
-    for (const { socket, streams } of this.#connections.values()) {
-      if (streams === 0 && (mayLose || !hasUnsent(socket))) socket.destroy();
+    for (const { session, socket, streams } of this.#connections.values()) {
+      const isIdle = streams === 0 || session.destroyed;
+      if (isIdle && (mayLose || !hasUnsent(socket))) socket.destroy();
     }
+  }
+
+  /** Closes connections whose session is destroyed, but not their socket. Call it now and then. */
+  endDestroyed(): void {
+    this.#destroyedSessions.look(this.#connections.values());
   }
 
   /** The connection of a session. Undefined if it has ended. */

@@ -56,6 +56,9 @@ export interface GrpcServer {
  */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
 
+/** Interval at which sockets of destroyed sessions are looked for, in milliseconds. */
+const DESTROYED_END_MS = 2500;
+
 /**
  * Interval at which a closing server ends connections without a call, in milliseconds. Until the
  * first time they may close by themselves.
@@ -90,6 +93,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   );
   const connections = new Connections({ gate, shares, passing, eventStreamPaths });
   const server = createServer(options, connections, shares?.total);
+  const destroyedEnd = setInterval(() => {
+    connections.endDestroyed();
+  }, DESTROYED_END_MS).unref();
   const streams = new OpenStreams();
   const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams, options.upstream?.sessions);
@@ -126,6 +132,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       }, IDLE_END_MS);
       return shutDown(server).finally(() => {
         clearInterval(idleEnd);
+        clearInterval(destroyedEnd);
         passing?.closed();
       });
     },
