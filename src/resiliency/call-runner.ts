@@ -138,14 +138,26 @@ function isFailure(error: unknown): boolean {
   return error instanceof StoreError;
 }
 
-/** The error of a call. If an earlier try may have taken effect, the outcome is unknown. */
+/**
+ * The error of a call. If an earlier try may have taken effect, the outcome is unknown, whatever the
+ * last try failed with: that says only what this try did. A store can't know it for calls that are a
+ * new attempt in each try, such as renewals.
+ */
 function toFinal(error: unknown, earlier: readonly unknown[]): unknown {
-  if (!(error instanceof BreakerError)) return error;
+  const last = error instanceof BreakerError ? toRefusal(error) : error;
+  if (!(last instanceof StoreError) || last.outcome === 'unknown') return last;
   const isUnknown = earlier.some(
     (failure) => failure instanceof StoreError && failure.outcome === 'unknown',
   );
-  const message = isUnknown ? `${error.message}, the outcome is unknown` : error.message;
-  const outcome = isUnknown ? 'unknown' : 'not-applied';
-  const reason = error.message;
-  return new StoreError(message, { kind: 'unavailable', outcome, cause: error, reason });
+  if (!isUnknown) return last;
+  const { kind, message, reason } = last;
+  const text = `${message}, the outcome is unknown`;
+  return new StoreError(text, { kind, outcome: 'unknown', cause: error, reason });
+}
+
+/** The refusal of a breaker as a failure of the store. Nothing was sent. */
+function toRefusal(error: BreakerError): StoreError {
+  const { message } = error;
+  const options = { kind: 'unavailable', outcome: 'not-applied', reason: message } as const;
+  return new StoreError(message, { ...options, cause: error });
 }

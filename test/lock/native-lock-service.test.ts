@@ -190,7 +190,13 @@ describe('the native lock service', () => {
     ['unavailable', 'not-applied', 'ERR_LOCK_STORE_UNAVAILABLE'],
     ['deadline', 'not-applied', 'ERR_LOCK_STORE_UNAVAILABLE'],
     ['closed', 'not-applied', 'ERR_LOCK_STORE_UNAVAILABLE'],
+    // Whatever a call ended with: an earlier send of it may have taken effect.
     ['unavailable', 'unknown', 'ERR_LOCK_OUTCOME_UNKNOWN'],
+    ['deadline', 'unknown', 'ERR_LOCK_OUTCOME_UNKNOWN'],
+    ['closed', 'unknown', 'ERR_LOCK_OUTCOME_UNKNOWN'],
+    ['rejected', 'unknown', 'ERR_LOCK_OUTCOME_UNKNOWN'],
+    ['protocol', 'unknown', 'ERR_LOCK_OUTCOME_UNKNOWN'],
+    ['unsupported', 'unknown', 'ERR_LOCK_OUTCOME_UNKNOWN'],
     ['rejected', 'not-applied', 'ERR_LOCK_STORE_FAILED'],
     ['unsupported', 'not-applied', 'ERR_LOCK_UNSUPPORTED'],
   ])(

@@ -91,6 +91,36 @@ describe('Resiliency', () => {
       expect(call).toHaveBeenCalledTimes(4);
     });
 
+    it.each<[string, readonly StoreError['outcome'][], StoreError['outcome']]>([
+      ['unknown where an earlier try may have taken effect', ['unknown', 'not-applied'], 'unknown'],
+      ['unknown whichever try it was', ['not-applied', 'unknown', 'not-applied'], 'unknown'],
+      ['that of the last try otherwise', ['not-applied'], 'not-applied'],
+    ])('gives up with an outcome that is %s', async (_name, outcomes, outcome) => {
+      load();
+      let tries = 0;
+      const call = (): Promise<string> => {
+        const last = outcomes.at(-1)!;
+        tries += 1;
+        return Promise.reject(
+          new Failure('away', { kind: 'unavailable', outcome: outcomes[tries - 1] ?? last }),
+        );
+      };
+      const message = outcome === 'unknown' ? 'away, the outcome is unknown' : 'away';
+      const run = resiliency.policyOf('retried').run(call, signal);
+      await expect(run).rejects.toMatchObject({ kind: 'unavailable', outcome, message });
+    });
+
+    it('ends with an unknown outcome where the store is closed after a try that may stand', async () => {
+      load();
+      const failures = [
+        unavailable('unknown'),
+        new Failure('the store is closed', { kind: 'closed', outcome: 'not-applied' }),
+      ];
+      const call = (): Promise<string> => Promise.reject(failures.shift()!);
+      const run = resiliency.policyOf('retried').run(call, signal);
+      await expect(run).rejects.toMatchObject({ kind: 'closed', outcome: 'unknown' });
+    });
+
     it('does not repeat a defect, nor a call to a store that was closed', async () => {
       load();
       for (const error of [

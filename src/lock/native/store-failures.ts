@@ -20,8 +20,9 @@ export function toLockError(error: unknown, storeName: string, task: string): Lo
   }
   if (!(error instanceof StoreError)) return lockErrors.outcomeUnknown(task, UNEXPECTED, error);
   const { kind, outcome, message } = error;
-  if (kind === 'unsupported') return lockErrors.unsupported(storeName, message);
+  // First, because all other errors say that nothing was done: an earlier send may stand behind any of them.
   if (outcome === 'unknown') return lockErrors.outcomeUnknown(task, message, error);
+  if (kind === 'unsupported') return lockErrors.unsupported(storeName, message);
   const saysNo = kind === 'rejected' || kind === 'protocol';
   return (saysNo ? lockErrors.storeFailed : lockErrors.storeUnavailable)(task, message, error);
 }
