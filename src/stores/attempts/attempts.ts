@@ -94,6 +94,15 @@ export class Attempts<L extends Link> {
     }
   }
 
+  /**
+   * The error of a call that fails between two commands of its attempt. Like that of a command, it
+   * takes all sends of the attempt into account.
+   */
+  toFinal(failure: unknown, command: Pick<Command<L, unknown, unknown>, 'attempt' | 'leaseMs'>) {
+    if (!(failure instanceof StoreError) || command.attempt === undefined) return failure;
+    return toFinal(failure, { command, log: logOf(command.attempt), links: this.#links });
+  }
+
   #begin<Reply, Answer>(
     command: Command<L, Reply, Answer>,
     limits: TimeLimits,
@@ -234,10 +243,15 @@ function isRepeatable<L extends Link, Reply, Answer>(
   return passes && log.isOpen && log.isBounded && !signal.aborted;
 }
 
+/** What the error of a call depends on. */
+type SentSoFar<L extends Link> = Pick<Call<L, unknown, unknown>, 'log' | 'links'> & {
+  readonly command: Pick<Command<L, unknown, unknown>, 'attempt' | 'leaseMs'>;
+};
+
 /** The final error of a call, which takes all of its sends into account. */
-function toFinal<L extends Link, Reply, Answer>(
+function toFinal<L extends Link>(
   failure: StoreError,
-  { command, log, links }: Call<L, Reply, Answer>,
+  { command, log, links }: SentSoFar<L>,
 ): StoreError {
   if (!log.isOpen) return failure;
   const { kind, reason, message } = failure;

@@ -1,5 +1,5 @@
 import { type Attempt, createAttempt } from '../../lock/attempt';
-import type { TryLockCall } from '../../lock/lock-store';
+import { StoreError, type TryLockCall } from '../../lock/lock-store';
 import type { AcquireResult, RenewCall, RenewResult } from '../../lock/store-abilities';
 import type { Command, Verdict } from '../attempts/command';
 import type { SendStamp } from '../attempts/send-log';
@@ -32,12 +32,18 @@ export class Acquire implements Command<RedisLink, AcquireReply, AcquireResult> 
     const verdict = this.#try.judge(reply, sentAtMs);
     if (typeof verdict === 'string') return verdict;
     const { acquired, grant } = verdict.answer;
-    if (acquired && grant === undefined) throw withoutTime();
+    if (acquired && grant === undefined) throw withoutToken();
     return {
       ...verdict,
       answer: grant === undefined ? { acquired: false } : { acquired: true, grant },
     };
   }
+}
+
+/** The lock was taken, so the attempt has to be withdrawn. No script of this version replies so. */
+function withoutToken(): StoreError {
+  const message = 'Redis granted the lock without a fencing token, the outcome is unknown';
+  return new StoreError(message, { kind: 'protocol', outcome: 'unknown' });
 }
 
 /**

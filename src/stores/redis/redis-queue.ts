@@ -114,12 +114,24 @@ export class RedisQueue implements LockQueue {
   async #askUntilAnswered(call: AskCall, signal: CancelSignal): Promise<AskResult> {
     const ticket = this.#ticketOf(call.attempt);
     for (;;) {
-      const session = await this.#openSession(call, signal);
-      const limits = this.#limitsUntil(call.waitUntilMs);
+      const { session, limits } = await this.#prepareAsk(call, signal);
       const command = new Ask(this.#queueCommands, call, { ticket, session });
       const answer = await this.#attempts.run(command, limits, signal);
       if (answer === 'lapsed') this.#lapse(session);
       else if (answer !== 'sweeping') return answer;
+    }
+  }
+
+  /** An ask before this one may have been granted without an answer: a failure says so. */
+  async #prepareAsk(
+    call: AskCall,
+    signal: CancelSignal,
+  ): Promise<{ readonly session: Session; readonly limits: TimeLimits }> {
+    try {
+      const session = await this.#openSession(call, signal);
+      return { session, limits: this.#limitsUntil(call.waitUntilMs) };
+    } catch (error) {
+      throw this.#attempts.toFinal(error, { attempt: call.attempt, leaseMs: call.ttlMs });
     }
   }
 

@@ -15,8 +15,8 @@ export function toSupported<T>(call: Promise<T>): Promise<T> {
 }
 
 /**
- * The error of a call that needs the server's time, because it must not take effect late. Nothing
- * was sent.
+ * The error of a send that needs the server's time, because it must not take effect late. This send
+ * was not written; earlier ones of its call are looked at where the call ends (see Attempts).
  */
 export function withoutTime(): StoreError {
   const message = 'the Redis user may not run TIME, which this call needs';

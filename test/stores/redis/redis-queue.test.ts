@@ -106,6 +106,30 @@ describe('the queue of lock.redis', () => {
     expect(sidecar.listener.told).toContain('lapsed');
   });
 
+  it('is not sure that nothing was done where a send was lost before its session could not be opened', async () => {
+    const proxy = await TcpProxy.start(redis.port);
+    const { store } = await startSidecar(proxy.port);
+    await beGranted(store, callOn());
+    proxy.dropReplies = true;
+    const ask = store.queue!.ask(callOn({ key }), forever());
+    ask.catch(() => undefined);
+    await eventually(async () => {
+      expect(await redis.inspect((client) => client.exists(key))).toBe(1);
+    });
+    // The next send finds its session gone, and no other can be opened.
+    const setRight = (right: string) =>
+      redis.inspect(async (client) => {
+        await client.flushAll();
+        await client.sendCommand(['ACL', 'SETUSER', 'default', right]);
+      });
+    await setRight('-set');
+    proxy.heal();
+    const failure: unknown = await ask.catch((error: unknown) => error);
+    await setRight('+set');
+    await proxy.stop();
+    expect(failure).toMatchObject({ outcome: 'unknown' });
+  });
+
   it('passes by the tickets of a sidecar that has died, and leaves nothing of them', async () => {
     const [dead, alive] = [await startSidecar(), await startSidecar()];
     await acquire(alive.store, callOn({ key }));
