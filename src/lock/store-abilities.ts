@@ -1,5 +1,5 @@
 import type { CancelSignal } from '../base/cancellation';
-import type { TryLockCall, UnlockCall, UnlockOutcome } from './lock-store';
+import { StoreError, type TryLockCall, type UnlockCall, type UnlockOutcome } from './lock-store';
 
 /*
  * The optional abilities of a store, in addition to the LockStore contract. Each ability is a
@@ -94,6 +94,13 @@ export interface LeaseAbility {
 export interface AskCall extends TryLockCall {
   /** When the waiter gives up; the same for all asks of a ticket. Nothing is granted after it. */
   readonly waitUntilMs: number;
+}
+
+/** An ask was not sent, because its waiter's time is over. It says nothing about the store. */
+export class WaitOverError extends StoreError {
+  constructor() {
+    super('the wait is over', { kind: 'deadline', outcome: 'not-applied' });
+  }
 }
 
 /** The answer to an ask. */

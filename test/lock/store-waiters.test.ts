@@ -3,10 +3,10 @@ import { Cancellation } from '../../src/base/cancellation';
 import { createAttempt } from '../../src/lock/attempt';
 import { LeaseClock } from '../../src/lock/lease-clock';
 import { StoreError } from '../../src/lock/lock-store';
-import type { LockQueue, QueueListener } from '../../src/lock/store-abilities';
+import { type LockQueue, type QueueListener, WaitOverError } from '../../src/lock/store-abilities';
 import { FirstAsks, MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
 import { StoreWaiters } from '../../src/lock/waiting/store-waiters';
-import { Waiter, type WaitRequest } from '../../src/lock/waiting/waiter';
+import { Waiter, type WaitRequest, type WaitResult } from '../../src/lock/waiting/waiter';
 import { createFakeStore } from '../support/fake-lock-store';
 import { ManualClock } from '../support/manual-clock';
 
@@ -52,7 +52,20 @@ class UnavailableQueue extends SilentQueue {
   }
 }
 
-function enterWaiters(queue: LockQueue, clock: ManualClock, count: number): void {
+/** A queue in which a waiter stands, and which has no time left for its last ask. */
+class EndingQueue extends SilentQueue {
+  override ask(): Promise<never> {
+    this.asks += 1;
+    if (this.asks > 1) return Promise.reject(new WaitOverError());
+    return Promise.resolve({ state: 'queued', ahead: 0, freeAtMs: 59_999.5 }) as Promise<never>;
+  }
+}
+
+function enterWaiters(
+  queue: LockQueue,
+  clock: ManualClock,
+  { count, settle = ignore }: { readonly count: number; readonly settle?: Waiter['settle'] },
+): void {
   const leaseClock = new LeaseClock(clock, () => clock.now());
   const listener = { woken: ignore, queued: ignore, settled: ignore, done: ignore };
   const waiters = new StoreWaiters(
@@ -69,14 +82,14 @@ function enterWaiters(queue: LockQueue, clock: ManualClock, count: number): void
     signal: new Cancellation(),
     observers: [],
   });
-  const times = { startedAtMs: 0, deadlineMs: 60_000, settle: ignore, onAbort: ignore };
+  const times = { startedAtMs: 0, deadlineMs: 60_000, settle, onAbort: ignore };
   for (let i = 0; i < count; i += 1) waiters.enter(new Waiter(toRequest(`k${i}`), times));
 }
 
 it('lets waiters ask a store that is away one after another, 2,000 a second', async () => {
   const clock = new ManualClock();
   const queue = new UnavailableQueue();
-  enterWaiters(queue, clock, 3000);
+  enterWaiters(queue, clock, { count: 3000 });
   const asksIn = async (ms: number): Promise<number> => {
     const before = queue.asks;
     await clock.passGently(ms);
@@ -93,8 +106,19 @@ it('lets waiters ask a store that is away one after another, 2,000 a second', as
 it('does nothing for a waiter whose ask is in progress when its turn after a lapse comes', async () => {
   const clock = new BoundedClock();
   const queue = new SilentQueue();
-  enterWaiters(queue, clock, 300);
+  enterWaiters(queue, clock, { count: 300 });
   queue.listener?.lapsed();
   await clock.passGently(2000);
   expect(queue.asks).toBe(MOST_FIRST_ASKS);
+});
+
+it('ends a wait for which there was no time to ask again as one that is over, not as a failure', async () => {
+  const clock = new ManualClock();
+  const queue = new EndingQueue();
+  const results: WaitResult[] = [];
+  const settle = (result: WaitResult): void => void results.push(result);
+  enterWaiters(queue, clock, { count: 1, settle });
+  await clock.passGently(61_000);
+  expect(queue.asks).toBeGreaterThan(1);
+  expect(results).toEqual([{ state: 'over' }]);
 });

@@ -1,6 +1,6 @@
 import { DeadlineQueue } from '../../base/deadline-queue';
 import type { LeaseClock } from '../lease-clock';
-import type { LockQueue, QueueListener } from '../store-abilities';
+import { type LockQueue, type QueueListener, WaitOverError } from '../store-abilities';
 import { AskPace } from './ask-pace';
 import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer, toFailure } from './asking';
 import { type FirstAsks, notAsked } from './first-asks';
@@ -170,6 +170,11 @@ export class StoreWaiters implements QueueListener {
   }
 
   #failed(waiter: Waiter, error: unknown): void {
+    if (error instanceof WaitOverError) {
+      // The end is less than a millisecond away. What is known of the lock stays as it was.
+      this.#schedule(waiter);
+      return;
+    }
     if (!isPassing(error)) {
       this.#fail(waiter, error);
       return;
@@ -182,8 +187,9 @@ export class StoreWaiters implements QueueListener {
 
   /** Ends a wait whose last answer came too late. A late grant is withdrawn. */
   #settleLate(waiter: Waiter, end: AskEnd): void {
-    if (end.state === 'failed') this.#fail(waiter, end.error);
-    else this.#settle(waiter, { state: 'over' });
+    if (end.state !== 'failed') this.#settle(waiter, { state: 'over' });
+    else if (end.error instanceof WaitOverError) this.#timeIsOver(waiter);
+    else this.#fail(waiter, end.error);
   }
 
   #schedule(waiter: Waiter): void {

@@ -141,8 +141,9 @@ export class Attempts<L extends Link> {
     { limits, endsAtMs, signal, log, clock }: Call<L, Reply, Answer>,
     link: L,
   ): Promise<void> {
-    const timeoutMs = Math.min(limits.tryTimeoutMs, endsAtMs - clock.now());
-    const deadline = new CallDeadline({ timeoutMs, signal, clock });
+    const silentAfterMs = limits.tryTimeoutMs;
+    const timeoutMs = Math.min(silentAfterMs, endsAtMs - clock.now());
+    const deadline = new CallDeadline({ timeoutMs, silentAfterMs, signal, clock });
     const reading = awaitReply(link, deadline, link.readDataEpoch());
     const dataEpoch = await reading.catch(() => undefined);
     deadline.clear();

@@ -4,8 +4,9 @@ import { type CallDeadline, TimeOverError } from './call-deadline';
 import type { Link } from './link';
 
 /**
- * Waits for the reply to a send. If it does not arrive in time, the link is ended: a later reply
- * would be taken for the answer to the next command.
+ * Waits for the reply to a send. The link is ended when it has been silent for as long as a reply
+ * may take. If the call's own time is over before, only the call ends: the link serves others, and
+ * its replies stay in order.
  *
  * @throws {StoreError} for every failure; no other error
  */
@@ -13,8 +14,10 @@ export function awaitReply<T>(link: Link, deadline: CallDeadline, reply: Promise
   // Not an async function: hundreds of calls may wait here, and each would keep its frame.
   return deadline.wait(reply).catch((error: unknown) => {
     if (!(error instanceof TimeOverError)) throw explained(link, error);
-    if (error.reason === 'timeout') throw giveUp(link, deadline);
+    const isSilent = deadline.clock.now() >= deadline.silentAtMs;
+    if (error.reason === 'timeout' && isSilent) throw giveUp(link, deadline);
     expectReply(link, deadline, reply);
+    if (error.reason === 'timeout') throw noReply(toSilence(link, deadline.timeoutMs));
     throw noReply(`${deadline.goneReason} before ${link.serverName} replied`, deadline.goneReason);
   });
 }
@@ -32,12 +35,12 @@ function giveUp(link: Link, { timeoutMs }: CallDeadline): StoreError {
 }
 
 /**
- * Ends a silent link in time even if the caller no longer waits, because other calls use the link
- * or will use it.
+ * Ends a silent link in time even if nobody waits for this reply any more, because other calls use
+ * the link or will use it.
  */
 function expectReply(link: Link, deadline: CallDeadline, reply: Promise<unknown>): void {
-  const { clock, endsAtMs, timeoutMs } = deadline;
-  const settled = endIfSilent(link, { clock, afterMs: endsAtMs - clock.now(), timeoutMs });
+  const { clock, silentAtMs, silentAfterMs: timeoutMs } = deadline;
+  const settled = endIfSilent(link, { clock, afterMs: silentAtMs - clock.now(), timeoutMs });
   reply.then(settled, settled);
 }
 

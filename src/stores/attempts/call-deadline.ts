@@ -27,6 +27,11 @@ export class CallDeadline {
   readonly timeoutMs: number;
   /** The end of the time limit, on the given clock, in milliseconds. */
   readonly endsAtMs: number;
+  /**
+   * How long a reply may take. A call may have less time; that says nothing about the link, which
+   * other calls use too.
+   */
+  readonly silentAfterMs: number;
   readonly clock: Clock;
   readonly #signal: CancelSignal;
   #timer: Timer;
@@ -37,15 +42,23 @@ export class CallDeadline {
   /** Starts the timer. Call {@link CallDeadline.clear} afterwards. */
   constructor(options: {
     readonly timeoutMs: number;
+    /** Default: `timeoutMs`. Never less than that. */
+    readonly silentAfterMs?: number;
     readonly signal: CancelSignal;
     readonly clock: Clock;
   }) {
     this.timeoutMs = Math.max(1, Math.round(options.timeoutMs));
+    this.silentAfterMs = Math.max(this.timeoutMs, options.silentAfterMs ?? 0);
     this.clock = options.clock;
     this.endsAtMs = this.clock.now() + this.timeoutMs;
     this.#signal = options.signal;
     this.#timer = this.clock.after(this.timeoutMs, this.#end);
     this.#signal.addEventListener('abort', this.#end);
+  }
+
+  /** When a link that has not replied since this began is silent, on the given clock. */
+  get silentAtMs(): number {
+    return this.endsAtMs - this.timeoutMs + this.silentAfterMs;
   }
 
   /** Why the caller no longer waits. */

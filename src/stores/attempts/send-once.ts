@@ -49,7 +49,12 @@ export async function sendOnce<L extends Link, Reply, Answer>(
   const { command, limits, signal, endsAtMs, links, clock } = call;
   if (signal.aborted) throw failed(toEndReason(signal), 'deadline', 'not-applied');
   const timeoutMs = Math.min(limits.tryTimeoutMs, endsAtMs - clock.now());
-  const deadline = new CallDeadline({ timeoutMs, signal, clock });
+  const deadline = new CallDeadline({
+    timeoutMs,
+    silentAfterMs: limits.tryTimeoutMs,
+    signal,
+    clock,
+  });
   try {
     const link = links.linkFor(command.key) ?? (await links.reach(command.key, deadline));
     const atMs = clock.now();

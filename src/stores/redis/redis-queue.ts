@@ -2,8 +2,13 @@ import type { CancelSignal } from '../../base/cancellation';
 import { type Clock, processClock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { type Attempt, createAttempt } from '../../lock/attempt';
-import { StoreError } from '../../lock/lock-store';
-import type { AskCall, AskResult, LockQueue, QueueListener } from '../../lock/store-abilities';
+import {
+  type AskCall,
+  type AskResult,
+  type LockQueue,
+  type QueueListener,
+  WaitOverError,
+} from '../../lock/store-abilities';
 import type { Attempts } from '../attempts/attempts';
 import type { TimeLimits } from '../attempts/command';
 import { toUndo } from './lock-calls';
@@ -198,15 +203,9 @@ export class RedisQueue implements LockQueue {
   /** The limits of an ask: no send may take effect after the waiter's deadline. */
   #limitsUntil(waitUntilMs: number): TimeLimits {
     const leftMs = Math.floor(waitUntilMs - this.#clock.now());
-    if (leftMs < 1) {
-      const options = { kind: 'deadline', outcome: 'not-applied' } as const;
-      throw new StoreError('the wait is over', options);
-    }
+    if (leftMs < 1) throw new WaitOverError();
     const { tryTimeoutMs, callTimeoutMs } = this.#limits;
-    return {
-      tryTimeoutMs: Math.min(tryTimeoutMs, leftMs),
-      callTimeoutMs: Math.min(callTimeoutMs, leftMs),
-    };
+    return { tryTimeoutMs, callTimeoutMs: Math.min(callTimeoutMs, leftMs) };
   }
 
   #sayMute(): void {

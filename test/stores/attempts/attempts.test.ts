@@ -172,6 +172,29 @@ describe('an attempt', () => {
     expect(link.endReason?.message).toBe('Fake did not reply within 200 ms');
   });
 
+  it('leaves the link to others where its own time is shorter than a reply may take', async () => {
+    const hurried = { tryTimeoutMs: 200, callTimeoutMs: 40 };
+    const { signal } = new AbortController();
+    const answer = room.attempts.run(command, hurried, signal).catch((error: unknown) => error);
+    await pass(50);
+    await expect(answer).resolves.toMatchObject({ kind: 'deadline', outcome: 'unknown' });
+    await pass(140);
+    expect(link.endReason).toBeUndefined();
+    await pass(20);
+    expect(link.endReason?.message).toBe('Fake did not reply within 200 ms');
+  });
+
+  it('leaves a link that answers, however hurried a call on it was', async () => {
+    const hurried = { tryTimeoutMs: 200, callTimeoutMs: 40 };
+    const { signal } = new AbortController();
+    const answer = room.attempts.run(command, hurried, signal).catch((error: unknown) => error);
+    await pass(50);
+    await answer;
+    link.last.reply('late');
+    await pass(300);
+    expect(link.endReason).toBeUndefined();
+  });
+
   it('is not sent for a caller who has gone', async () => {
     await expect(room.run(command, AbortSignal.abort())).rejects.toMatchObject({
       outcome: 'not-applied',
