@@ -253,7 +253,7 @@ export class PassedCall {
     const { rstCode } = upstream;
     if (rstCode !== constants.NGHTTP2_NO_ERROR && !session.destroyed && !this.#problemIsLoss()) {
       stream.close(rstCode);
-    } else if (this.#answeredAtMs === undefined) this.#lose();
+    } else if (!upstream.readableEnded) this.#lose();
   }
 
   #problemIsLoss(): boolean {

@@ -5,6 +5,7 @@ import type { SecureContext } from 'node:tls';
 import { CONNECT_TIMEOUT_MS, connectSocket, describeConnectError } from './connect-socket';
 import type { UpstreamEndpoint } from './endpoint';
 import type { Reconnection } from './reconnection';
+import { type SilenceLimits, SilenceWatch, type Watched } from './silence-watch';
 import { type UpstreamError, upstreamErrors } from './upstream-error';
 
 /** How many connections stay open without a request. */
@@ -18,6 +19,7 @@ export interface HttpUpstreamOptions {
   readonly endpoint: UpstreamEndpoint;
   readonly reconnection: Reconnection;
   readonly secureContext: () => SecureContext;
+  readonly silence: SilenceLimits;
 }
 
 /** A request as it is sent. */
@@ -29,14 +31,21 @@ export interface SentRequest {
   readonly rawHeaders: readonly string[];
 }
 
+/** daprd's path of a health check that needs no token. Any answer is a sign of life. */
+const SIGN_OF_LIFE = '/v1.0/healthz/outbound';
+
 /** Sends requests to the upstream over HTTP/1.1. Connections are kept and used again. */
-export class HttpUpstream {
+export class HttpUpstream implements Watched {
   readonly #options: HttpUpstreamOptions;
   readonly #agent: UpstreamAgent;
+  readonly #silence: SilenceWatch;
+  readonly #open = new Set<ClientRequest>();
+  #asked: ClientRequest | undefined;
 
   constructor(options: HttpUpstreamOptions) {
     this.#options = options;
     this.#agent = new UpstreamAgent(options);
+    this.#silence = new SilenceWatch(this, options.silence);
   }
 
   /** The endpoint as errors show it. */
@@ -66,10 +75,42 @@ export class HttpUpstream {
     const request = httpRequest({ agent, method, path, headers, setHost: false, maxHeaderSize });
     // All fields of the answer. Their size is bounded by maxHeaderSize.
     request.maxHeadersCount = 0;
+    this.#open.add(request);
     request.once('response', () => {
       reconnection.succeeded();
     });
+    request.once('close', () => this.#open.delete(request));
     return request;
+  }
+
+  /** Looks whether the upstream says nothing while requests wait. Call this at intervals. */
+  look(): void {
+    if (this.#open.size === 0) this.#silence.reset();
+    else this.#silence.look();
+  }
+
+  /** The bytes of all connections: each shows that the upstream lives. */
+  get bytesRead(): number {
+    return this.#agent.bytesRead;
+  }
+
+  ask(): void {
+    if (this.#asked !== undefined && this.#open.has(this.#asked)) return;
+    try {
+      const rawHeaders = ['host', this.host ?? 'localhost'];
+      const asked = this.send({ method: 'GET', target: SIGN_OF_LIFE, rawHeaders });
+      this.#asked = asked;
+      asked.on('error', (error) => this.toError(asked, error));
+      asked.once('response', (answer) => answer.on('error', () => undefined).resume());
+      asked.end();
+    } catch {
+      // It is known to be away, so the waiting requests have lost their connections.
+    }
+  }
+
+  /** Ends all requests that wait, or whose answer is coming. */
+  end(reason: Error): void {
+    for (const request of this.#open) request.destroy(reason);
   }
 
   /** The error of a request that failed before its answer, and a note that the upstream is away. */
@@ -91,10 +132,19 @@ export class HttpUpstream {
 class UpstreamAgent extends Agent {
   readonly #options: HttpUpstreamOptions;
   readonly #connected = new WeakSet<Socket>();
+  readonly #sockets = new Set<Socket>();
+  #bytesOfClosed = 0;
 
   constructor(options: HttpUpstreamOptions) {
     super({ keepAlive: true, maxFreeSockets: MOST_IDLE, scheduling: 'lifo' });
     this.#options = options;
+  }
+
+  /** The bytes read on all connections, of which some have closed. */
+  get bytesRead(): number {
+    let bytes = this.#bytesOfClosed;
+    for (const socket of this.#sockets) bytes += socket.bytesRead;
+    return bytes;
   }
 
   /** True if a connection was open before it failed. */
@@ -116,7 +166,12 @@ class UpstreamAgent extends Agent {
       reconnection.succeeded();
       settle();
     });
-    socket.once('close', settle);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      settle();
+      this.#sockets.delete(socket);
+      this.#bytesOfClosed += socket.bytesRead;
+    });
     return socket;
   }
 }

@@ -1,9 +1,12 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 
 import { CONNECT_TIMEOUT_MS, connectSocket, describeConnectError } from './connect-socket';
 import type { UpstreamEndpoint } from './endpoint';
+import { PooledSession } from './pooled-session';
 import type { Reconnection } from './reconnection';
+import type { SilenceLimits } from './silence-watch';
 import { upstreamErrors } from './upstream-error';
 
 /**
@@ -12,22 +15,12 @@ import { upstreamErrors } from './upstream-error';
  */
 const MOST_SESSIONS = 16;
 
-/**
- * Calls after which a connection is replaced. A client's stream ids end at 2^31 (RFC 9113, 5.1.1),
- * which is a few days of many calls.
- */
-const MOST_CALLS = 2 ** 29;
-
-/** True for a connection that takes new calls. Node closes it for these at a GOAWAY. */
-function isUsable(session: ClientHttp2Session): boolean {
-  return !session.closed && !session.destroyed;
-}
-
 /** The options of {@link SessionPool}. */
 export interface SessionPoolOptions {
   readonly endpoint: UpstreamEndpoint;
   readonly reconnection: Reconnection;
   readonly secureContext: () => SecureContext;
+  readonly silence: SilenceLimits;
 }
 
 /**
@@ -36,8 +29,7 @@ export interface SessionPoolOptions {
  */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
-  readonly #sessions = new Set<ClientHttp2Session>();
-  readonly #uses = new WeakMap<ClientHttp2Session, { streams: number; calls: number }>();
+  readonly #sessions = new Map<ClientHttp2Session, PooledSession>();
   #connecting: Promise<void> | undefined;
   #opening: ClientHttp2Session | undefined;
   #isClosed = false;
@@ -67,7 +59,7 @@ export class SessionPool {
    * {@link give} when the stream has closed, or is not opened.
    */
   take(): ClientHttp2Session | undefined {
-    for (const session of this.#sessions) if (this.#hasRoom(session)) return this.#use(session);
+    for (const pooled of this.#sessions.values()) if (pooled.hasRoom) return use(pooled);
     return undefined;
   }
 
@@ -81,23 +73,45 @@ export class SessionPool {
     for (;;) {
       const taken = this.take();
       if (taken !== undefined) return taken;
-      const usable = [...this.#sessions].filter(isUsable);
+      const usable = this.#usable();
       const [first] = usable;
-      if (first !== undefined && usable.length >= MOST_SESSIONS) return this.#use(first);
+      if (first !== undefined && usable.length >= MOST_SESSIONS) return use(first);
       await this.#openOne();
     }
   }
 
   /** Gives back the room that was taken for a stream. */
   give(session: ClientHttp2Session): void {
-    this.#useOf(session).streams -= 1;
+    const pooled = this.#sessions.get(session);
+    if (pooled !== undefined) pooled.streams -= 1;
+  }
+
+  /**
+   * Asks the upstream for a sign of life. Resolves when it has given one, however late.
+   *
+   * @throws {UpstreamError | Error} if there is no connection, or it ends before
+   */
+  async answers(): Promise<void> {
+    if (this.#usable().length === 0) this.give(await this.open());
+    await this.#usable()[0]?.acknowledged();
+  }
+
+  /** Looks for connections on which the upstream says nothing. Call this at intervals. */
+  look(): void {
+    for (const { silence } of this.#sessions.values()) {
+      if (silence.look()) this.#options.reconnection.succeeded();
+    }
   }
 
   /** Ends all connections and the calls on them. */
   close(): void {
     this.#isClosed = true;
     this.#opening?.destroy();
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+
+  #usable(): readonly PooledSession[] {
+    return [...this.#sessions.values()].filter(({ isUsable }) => isUsable);
   }
 
   #openOne(): Promise<void> {
@@ -112,26 +126,6 @@ export class SessionPool {
       });
     }
     return this.#connecting;
-  }
-
-  #use(session: ClientHttp2Session): ClientHttp2Session {
-    const use = this.#useOf(session);
-    use.streams += 1;
-    use.calls += 1;
-    return session;
-  }
-
-  #hasRoom(session: ClientHttp2Session): boolean {
-    const { maxConcurrentStreams = Infinity } = session.remoteSettings;
-    const { streams, calls } = this.#useOf(session);
-    if (calls >= MOST_CALLS && isUsable(session)) session.close();
-    return isUsable(session) && streams < maxConcurrentStreams;
-  }
-
-  #useOf(session: ClientHttp2Session): { streams: number; calls: number } {
-    const use = this.#uses.get(session) ?? { streams: 0, calls: 0 };
-    this.#uses.set(session, use);
-    return use;
   }
 
   async #connect(): Promise<void> {
@@ -150,8 +144,9 @@ export class SessionPool {
   #begin(): Promise<void> {
     const { endpoint, secureContext } = this.#options;
     return new Promise((resolve, reject) => {
+      const socket = connectSocket(endpoint, { alpn: 'h2', secureContext });
       const session = connect(`${this.scheme}://upstream`, {
-        createConnection: () => connectSocket(endpoint, { alpn: 'h2', secureContext }),
+        createConnection: () => socket,
         settings: { enablePush: false },
         // Each stream is bounded by its window, and their number by --max-upstream-calls.
         maxSessionMemory: Number.MAX_SAFE_INTEGER,
@@ -162,7 +157,7 @@ export class SessionPool {
       }, CONNECT_TIMEOUT_MS);
       session.once('remoteSettings', () => {
         clearTimeout(timer);
-        this.#add(session);
+        this.#add(session, socket);
         resolve();
       });
       session.on('error', reject);
@@ -174,8 +169,13 @@ export class SessionPool {
     });
   }
 
-  #add(session: ClientHttp2Session): void {
-    this.#sessions.add(session);
+  #add(session: ClientHttp2Session, socket: Socket): void {
+    this.#sessions.set(session, new PooledSession(session, socket, this.#options.silence));
     if (this.#isClosed) session.destroy();
   }
+}
+
+function use(pooled: PooledSession): ClientHttp2Session {
+  pooled.use();
+  return pooled.session;
 }

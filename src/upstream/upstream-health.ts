@@ -1,3 +1,4 @@
+import { race } from '../base/race';
 import { askUpstream } from './own-requests';
 import type { HttpUpstream } from './http-upstream';
 import type { SessionPool } from './session-pool';
@@ -19,7 +20,7 @@ export interface UpstreamLinks {
 }
 
 /**
- * Whether the upstream is ready: its own health over HTTP, and a connection over gRPC, where they
+ * Whether the upstream is ready: its own health over HTTP, and a sign of life over gRPC, where they
  * are configured. Many questions at a time are one.
  */
 export class UpstreamHealth {
@@ -64,7 +65,7 @@ export class UpstreamHealth {
   /** Asks whether anything answers, ready or not. Never rejects. */
   async isReachable(): Promise<boolean> {
     const { sessions, http } = this.#links;
-    if (http === undefined) return sessions !== undefined && canConnect(sessions);
+    if (http === undefined) return sessions !== undefined && isAlive(sessions);
     return (await statusOf(http, HEALTHZ)) !== undefined;
   }
 
@@ -84,17 +85,20 @@ export class UpstreamHealth {
   async #askBoth(target: string): Promise<boolean> {
     const { sessions, http } = this.#links;
     const [overGrpc, overHttp] = await Promise.all([
-      sessions === undefined || canConnect(sessions),
+      sessions === undefined || isAlive(sessions),
       http === undefined || isHealthy(http, target),
     ]);
     return overGrpc && overHttp;
   }
 }
 
-async function canConnect(sessions: SessionPool): Promise<boolean> {
+async function isAlive(sessions: SessionPool): Promise<boolean> {
   try {
-    sessions.give(await sessions.open());
-    return true;
+    return await race(
+      sessions.answers().then(() => true),
+      { afterMs: ANSWER_WITHIN_MS },
+      () => false,
+    );
   } catch {
     return false;
   }

@@ -6,6 +6,7 @@ import type { UpstreamEndpoint } from './endpoint';
 import { HttpUpstream } from './http-upstream';
 import { Reconnection } from './reconnection';
 import { SessionPool } from './session-pool';
+import { SILENCE_LIMITS, type SilenceLimits } from './silence-watch';
 import { UpstreamHealth } from './upstream-health';
 import { shutDownUpstream } from './upstream-shutdown';
 
@@ -24,6 +25,8 @@ export interface UpstreamOptions {
   /** Creates the context of connections with TLS. */
   readonly secureContext: () => SecureContext;
   readonly logger: Logger;
+  /** When it counts as silent. Default: {@link SILENCE_LIMITS}. */
+  readonly silence?: SilenceLimits;
 }
 
 /** The sidecar behind this one, usually a daprd. It answers every call that this one does not. */
@@ -36,20 +39,26 @@ export class Upstream {
   readonly apiToken: string | undefined;
   readonly health: UpstreamHealth;
   readonly #options: UpstreamOptions;
+  readonly #looking: NodeJS.Timeout;
   #shutdown: Promise<void> | undefined;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
     const { grpc, http, maxCalls, apiToken, secureContext, logger } = options;
+    const { silence = SILENCE_LIMITS } = options;
     this.calls = new CallLimit(maxCalls);
     this.apiToken = apiToken;
     const toParts = (endpoint: UpstreamEndpoint, label: string) => {
       const reconnection = new Reconnection({ endpoint: endpoint.shown, label, logger });
-      return { endpoint, reconnection, secureContext };
+      return { endpoint, reconnection, secureContext, silence };
     };
     this.sessions = grpc === undefined ? undefined : new SessionPool(toParts(grpc, 'gRPC'));
     this.http = http === undefined ? undefined : new HttpUpstream(toParts(http, 'HTTP'));
     this.health = new UpstreamHealth(this);
+    this.#looking = setInterval(() => {
+      this.sessions?.look();
+      this.http?.look();
+    }, silence.lookEveryMs).unref();
   }
 
   /**
@@ -69,6 +78,7 @@ export class Upstream {
 
   /** Ends all connections. */
   close(): void {
+    clearInterval(this.#looking);
     this.health.close();
     this.sessions?.close();
     this.http?.close();

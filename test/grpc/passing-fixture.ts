@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node:http2';
 
 import { parseEndpoint } from '../../src/upstream/endpoint';
+import { SILENCE_LIMITS } from '../../src/upstream/silence-watch';
 import { Upstream } from '../../src/upstream/upstream';
 import { echo, RawUpstream } from '../support/raw-upstream';
 import { RecordingLogger } from '../support/recording-logger';
@@ -17,6 +18,8 @@ export class PassingFixture {
   upstream!: Upstream;
   grpc!: GrpcFixture;
   session!: ClientHttp2Session;
+  /** When the server behind counts as silent. */
+  silence = SILENCE_LIMITS;
 
   /** Starts the server behind. */
   async startBehind(): Promise<void> {
@@ -39,6 +42,7 @@ export class PassingFixture {
         throw new Error('no TLS here');
       },
       logger: this.logger,
+      silence: this.silence,
     });
     this.grpc = await new GrpcFixture({ ...options, upstream: this.upstream }).start();
     this.session = connect(`http://127.0.0.1:${this.grpc.port}`);

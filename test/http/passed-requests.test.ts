@@ -100,7 +100,7 @@ describe('an HTTP request that is not served here, in front of another sidecar',
 
     it('has a limit of its own, and lock calls go on beyond it', async () => {
       behind.handle = () => undefined;
-      await behind.start({}, 1);
+      await behind.start({}, { maxCalls: 1 });
       const sent = request({ port: behind.opened.http.port, host: '127.0.0.1', path: '/x' });
       sent.on('error', () => undefined);
       sent.end();

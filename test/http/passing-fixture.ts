@@ -15,6 +15,7 @@ import {
 } from 'node:net';
 
 import { parseEndpoint } from '../../src/upstream/endpoint';
+import { SILENCE_LIMITS, type SilenceLimits } from '../../src/upstream/silence-watch';
 import { Upstream } from '../../src/upstream/upstream';
 import { RecordingLogger } from '../support/recording-logger';
 import { HttpFixture } from './http-fixture';
@@ -25,8 +26,18 @@ export const LOCK = '/v1.0-alpha1/lock/lockstore';
 /** What a test varies of the HTTP server. */
 export type Fixture = NonNullable<ConstructorParameters<typeof HttpFixture>[0]>;
 
+/** The limits of an upstream that a test varies. */
+export interface Limits {
+  readonly maxCalls: number;
+  readonly silence: SilenceLimits;
+}
+
 /** Starts Holdfast in front of a port. */
-export async function startBefore(port: number, options: Fixture = {}, maxCalls = 1000) {
+export async function startBefore(
+  port: number,
+  options: Fixture = {},
+  { maxCalls = 1000, silence = SILENCE_LIMITS }: Partial<Limits> = {},
+) {
   const logger = new RecordingLogger();
   const upstream = new Upstream({
     grpc: undefined,
@@ -38,6 +49,7 @@ export async function startBefore(port: number, options: Fixture = {}, maxCalls 
       throw new Error('no TLS here');
     },
     logger,
+    silence,
   });
   const http = await new HttpFixture({ ...options, upstream }).start();
   return { upstream, http, logger };
@@ -65,8 +77,8 @@ export class ServerBehind {
   }
 
   /** Starts Holdfast in front of it. */
-  async start(options?: Fixture, maxCalls?: number): Promise<void> {
-    this.opened = await startBefore(this.port, options, maxCalls);
+  async start(options?: Fixture, limits?: Partial<Limits>): Promise<void> {
+    this.opened = await startBefore(this.port, options, limits);
   }
 
   /** Ends everything. */
