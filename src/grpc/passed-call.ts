@@ -13,6 +13,7 @@ import { status } from '@grpc/grpc-js';
 
 import { toErrorMessage } from '../base/error-message';
 import { describeConnectError } from '../upstream/connect-socket';
+import type { PassedStream } from '../upstream/passed-streams';
 import type { SessionPool } from '../upstream/session-pool';
 import { upstreamErrors } from '../upstream/upstream-error';
 import { toGrpcStatus } from './grpc-status';
@@ -44,7 +45,7 @@ export interface AnswerJoint {
  * itself. Streams wait for each other by HTTP/2's flow control, so no more than a window of each is
  * in memory.
  */
-export class PassedCall {
+export class PassedCall implements PassedStream {
   readonly #call: ArrivedCall;
   readonly #pool: SessionPool;
   readonly #joint: AnswerJoint | undefined;
@@ -102,6 +103,10 @@ export class PassedCall {
     this.#trailers = withoutPseudo(headers);
     this.#upstream?.unpipe(stream);
     stream.end();
+  }
+
+  stop(): void {
+    this.fail(upstreamErrors.stopping());
   }
 
   /** Waits for a connection, but not longer than the client does. */

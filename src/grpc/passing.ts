@@ -1,19 +1,10 @@
 import type { ApiObserver } from '../api/api-observer';
 import type { CallLimit } from '../upstream/call-limit';
+import { PassedStreams } from '../upstream/passed-streams';
 import type { SessionPool } from '../upstream/session-pool';
-import { upstreamErrors } from '../upstream/upstream-error';
 import type { Connection } from './connection';
 import { type AnswerJoint, type ArrivedCall, PassedCall } from './passed-call';
 import { PassedApiCall } from './passed-api-call';
-
-/** How often a closing server looks for calls to end, in milliseconds. */
-const LOOK_EVERY_MS = 250;
-
-/**
- * A call whose answer has been coming for longer than this is a stream, in milliseconds. A closing
- * server ends it, as it would never end by itself. Others may finish.
- */
-const STREAM_AFTER_MS = 1000;
 
 /** The parts of {@link Passing}. */
 export interface PassingOptions {
@@ -27,8 +18,7 @@ export interface PassingOptions {
 /** Passes calls on to the upstream, bounds and observes them. */
 export class Passing {
   readonly #options: PassingOptions;
-  readonly #calls = new Set<PassedCall>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #streams = new PassedStreams();
 
   constructor(options: PassingOptions) {
     this.#options = options;
@@ -50,31 +40,21 @@ export class Passing {
       passed.fail(error);
       return;
     }
-    this.#calls.add(passed);
+    this.#streams.add(passed);
     stream.once('close', () => {
       limit.end();
-      this.#calls.delete(passed);
+      this.#streams.remove(passed);
     });
     passed.begin();
   }
 
   /** Ends streams, now and later, until the server is closed. */
   close(): void {
-    this.#timer ??= setInterval(() => {
-      this.#endStreams();
-    }, LOOK_EVERY_MS);
+    this.#streams.close();
   }
 
   /** Call this when the server is closed. */
   closed(): void {
-    clearInterval(this.#timer);
-  }
-
-  #endStreams(): void {
-    const before = performance.now() - STREAM_AFTER_MS;
-    for (const call of this.#calls) {
-      if ((call.answeredAtMs ?? Infinity) > before) continue;
-      call.fail(upstreamErrors.stopping());
-    }
+    this.#streams.closed();
   }
 }

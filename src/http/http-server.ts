@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger';
 import type { ByteBudget } from '../servers/byte-budget';
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import { OneAtATime, type Shares } from '../servers/one-at-a-time';
+import { PassedStreams } from '../upstream/passed-streams';
 import type { Upstream } from '../upstream/upstream';
 import { addAccessCheck } from './access';
 import { takeAnyBody } from './any-body';
@@ -87,10 +88,11 @@ const TCP_KEEPALIVE_MS = 15_000;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   // One instance per address, because a Fastify instance listens on only one.
   const instances: { readonly instance: FastifyInstance; readonly sockets: OpenSockets }[] = [];
+  const streams = new PassedStreams();
   return {
     async listen(address) {
       const oneAtATime = new OneAtATime(options.shares);
-      const instance = createInstance(options, oneAtATime);
+      const instance = createInstance(options, oneAtATime, streams);
       const sockets = new OpenSockets(instance.server, (socket) => oneAtATime.isIdle(socket));
       // From here on, Fastify answers with `Connection: close`.
       instance.addHook('preClose', () => sockets.drain());
@@ -107,7 +109,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async close() {
       await Promise.all(instances.map(({ sockets }) => sockets.stopListening()));
       if (options.surface === 'api') options.eventStreams.stop();
-      await Promise.all(instances.map(({ instance }) => instance.close()));
+      streams.close();
+      await Promise.all(instances.map(({ instance }) => instance.close())).finally(() => {
+        streams.closed();
+      });
     },
   };
 }
@@ -119,7 +124,11 @@ function refuseSchemas(): never {
   throw new Error('routes with JSON schemas are not supported');
 }
 
-function createInstance(options: HttpServerOptions, oneAtATime: OneAtATime): FastifyInstance {
+function createInstance(
+  options: HttpServerOptions,
+  oneAtATime: OneAtATime,
+  streams: PassedStreams,
+): FastifyInstance {
   const { surface, sidecar, methods } = options;
   const templates = methods.flatMap(({ row }) => row.http.map(({ template }) => template));
   const toRoutableUrl = createUrlRewriter(templates);
@@ -146,7 +155,7 @@ function createInstance(options: HttpServerOptions, oneAtATime: OneAtATime): Fas
   addAccessCheck(instance, { isWhole, isAllowed: sidecar.isAllowed });
   addForeignOriginCheck(instance, options.allowedOrigins);
   const hasCors = isWhole && options.allowedOrigins.length > 0;
-  addPassing(instance, { sidecar, upstream, isWhole, hasCors });
+  addPassing(instance, { sidecar, upstream, isWhole, hasCors, streams });
   addErrorHandling(instance, options.logger);
   for (const method of methods) {
     if (isWhole || method.row.isPublic) method.addTo(instance, options.eventStreams);

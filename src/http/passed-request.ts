@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { toErrorMessage } from '../base/error-message';
 import { MOST_COLLECTED_BYTES } from '../upstream/collected-answers';
 import type { HttpUpstream } from '../upstream/http-upstream';
+import type { PassedStream } from '../upstream/passed-streams';
 import { UpstreamError, upstreamErrors } from '../upstream/upstream-error';
 import {
   type Fields,
@@ -40,13 +41,14 @@ const CLOSED_EARLY: readonly unknown[] = ['ECONNRESET', 'EPIPE'];
  * side waits for the other. A client that leaves ends the request, and an upstream that is lost
  * within its answer ends the client's connection.
  */
-export class PassedRequest {
+export class PassedRequest implements PassedStream {
   readonly #arrived: ArrivedRequest;
   readonly #fields: PassedFields;
   readonly #upstream: HttpUpstream;
   readonly #fail: (error: UpstreamError) => void;
   #sent: ClientRequest | undefined;
   #isAnswered = false;
+  #answeredAtMs: number | undefined;
 
   /** @param fail answers a request whose answer has not begun */
   constructor(
@@ -58,6 +60,15 @@ export class PassedRequest {
     this.#fields = toPassedFields(arrived.rawHeaders);
     this.#upstream = upstream;
     this.#fail = fail;
+  }
+
+  get answeredAtMs(): number | undefined {
+    return this.#answeredAtMs;
+  }
+
+  /** Breaks off the answer: a clean end would make a part of it look like all. */
+  stop(): void {
+    this.#arrived.response.destroy();
   }
 
   /** Starts the request. It ends with the response. */
@@ -137,9 +148,8 @@ export class PassedRequest {
 
   #answer(answer: IncomingMessage): void {
     this.#isAnswered = true;
-    // A clean end would make a part of an answer look like all of it.
     const cut = (): void => {
-      if (!answer.complete) this.#arrived.response.destroy();
+      if (!answer.complete) this.#cut();
     };
     answer.once('error', cut).once('close', cut);
     const { change } = this.#arrived;
@@ -147,10 +157,19 @@ export class PassedRequest {
     else this.#collect(answer, change);
   }
 
+  /** The answer has broken off. A clean end would make a part of it look like all. */
+  #cut(): void {
+    const { response } = this.#arrived;
+    if (response.writableEnded) return;
+    if (response.headersSent) response.destroy();
+    else this.#end(upstreamErrors.lost(this.#upstream.endpoint, 'it broke off its answer'));
+  }
+
   #pipe(answer: IncomingMessage): void {
     const { response } = this.#arrived;
-    const { raw } = toPassedFields(answer.rawHeaders);
+    const { raw, hasLength } = toPassedFields(answer.rawHeaders);
     if (!this.#writeHead(answer, raw)) return;
+    if (!hasLength) this.#answeredAtMs = performance.now();
     response.flushHeaders();
     answer.once('end', () => {
       attempt(() => {
@@ -165,8 +184,12 @@ export class PassedRequest {
     let bytes = 0;
     answer.on('data', (piece: Buffer) => {
       bytes += piece.length;
-      if (bytes > MOST_COLLECTED_BYTES) answer.destroy();
-      else pieces.push(piece);
+      if (bytes <= MOST_COLLECTED_BYTES) pieces.push(piece);
+      else {
+        const reason = `its metadata have more than ${MOST_COLLECTED_BYTES} bytes`;
+        this.#end(upstreamErrors.garbled(this.#upstream.endpoint, reason));
+        answer.destroy();
+      }
     });
     answer.once('end', () => {
       const body = this.#try(() => change(Buffer.concat(pieces)));
@@ -221,7 +244,8 @@ export class PassedRequest {
 
   #end(error: UpstreamError): void {
     this.#isAnswered = true;
-    this.#fail(error);
+    const { response } = this.#arrived;
+    if (!response.headersSent && !response.destroyed) this.#fail(error);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Sidecar } from '../api/sidecar';
 import { API_TOKEN_HEADER } from '../sidecar/api-token';
 import type { HttpUpstream } from '../upstream/http-upstream';
 import { isOwnTarget } from '../upstream/own-paths';
+import type { PassedStreams } from '../upstream/passed-streams';
 import type { Upstream } from '../upstream/upstream';
 import type { UpstreamError } from '../upstream/upstream-error';
 import { toErrorBody } from './error-handling';
@@ -33,6 +34,8 @@ export interface PassingOptions {
   readonly isWhole: boolean;
   /** True if CORS is decided here (--allowed-origins) and not by the upstream. */
   readonly hasCors: boolean;
+  /** The passed requests of the server. */
+  readonly streams: PassedStreams;
 }
 
 /**
@@ -77,7 +80,7 @@ function pass(
   reply: FastifyReply,
   options: PassingOptions & { readonly upstream: Upstream; readonly http: HttpUpstream },
 ): void {
-  const { upstream, http } = options;
+  const { upstream, http, streams } = options;
   const { request, raw: response } = reply;
   const arrived = toArrived(reply, options);
   const fail = (error: UpstreamError): void => {
@@ -90,13 +93,16 @@ function pass(
     fail(error as UpstreamError);
     return;
   }
+  const passed = new PassedRequest(arrived, http, fail);
+  streams.add(passed);
   response.once('close', () => {
     upstream.calls.end();
+    streams.remove(passed);
     if (response.headersSent) return;
     const { observed, errorCode } = request;
     observed?.end({ status: CLIENT_LEFT, responseBytes: 0, errorCode, isLogged: true });
   });
-  new PassedRequest(arrived, http, fail).begin();
+  passed.begin();
 }
 
 function toArrived(reply: FastifyReply, options: PassingOptions): ArrivedRequest {

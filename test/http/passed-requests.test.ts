@@ -64,6 +64,32 @@ describe('an HTTP request that is not served here, in front of another sidecar',
       });
     });
 
+    it('is ended with its server if it is a stream; one with an end may finish', async () => {
+      let finish: (() => void) | undefined;
+      behind.handle = ({ url }, response) => {
+        if (url === '/length') response.writeHead(200, { 'content-length': 7 });
+        response.write('par');
+        if (url === '/length') finish = () => response.end('tial');
+      };
+      await behind.start();
+      const begin = async (path: string) => {
+        const sent = request({ port: behind.opened.http.port, host: '127.0.0.1', path });
+        sent.end();
+        const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+        return answer;
+      };
+      const [stream, whole] = [await begin('/stream'), await begin('/length')];
+      const broken = once(stream.resume(), 'error');
+      const parts: string[] = [];
+      whole.on('data', (part: Buffer) => parts.push(part.toString()));
+      const closed = behind.opened.http.server.close();
+      expect((await broken)[0]).toMatchObject({ code: 'ECONNRESET' });
+      finish?.();
+      await once(whole, 'end');
+      expect(parts.join('')).toBe('partial');
+      await closed;
+    });
+
     it('is answered before its body has ended', async () => {
       behind.handle = (_received, response) => {
         response.writeHead(413, { connection: 'close' }).end('too long');
