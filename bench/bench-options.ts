@@ -1,5 +1,11 @@
-import { parseArgs } from 'node:util';
+import { type Command, Option } from 'commander';
 
+import {
+  createScript,
+  oneMore,
+  ScriptUsageError,
+  type ScriptValues,
+} from '../test/support/long-run/script-command';
 import type { Transport } from './lock-requests';
 import { parseTarget, type TargetSpec } from './target-spec';
 
@@ -48,7 +54,8 @@ export interface BenchOptions {
   /** Minutes of load under which memory is watched; 0 for none. */
   readonly soakMinutes: number;
   readonly profile: boolean;
-  readonly out: string | undefined;
+  /** The folder of the report. */
+  readonly out: string;
   /** A result of an earlier run to be held against. */
   readonly compare: string | undefined;
 }
@@ -79,33 +86,70 @@ const SMOKE = {
   handOvers: 3,
 };
 
-const LISTS = {
-  target: { type: 'string', multiple: true },
-  node: { type: 'string', multiple: true },
-} as const;
-const TEXTS = {
-  stores: { type: 'string', default: 'memory,redis' },
-  transports: { type: 'string', default: 'grpc,http' },
-  only: { type: 'string', default: SECTIONS.join(',') },
-  rounds: { type: 'string' },
-  seconds: { type: 'string' },
-  'in-flight': { type: 'string' },
-  held: { type: 'string' },
-  waiters: { type: 'string' },
-  'hand-overs': { type: 'string' },
-  soak: { type: 'string', default: '0' },
-  out: { type: 'string' },
-  compare: { type: 'string' },
-} as const;
-const SWITCHES = {
-  smoke: { type: 'boolean', default: false },
-  profile: { type: 'boolean', default: false },
-} as const;
+/** The command line, as texts. */
+export interface BenchValues extends ScriptValues {
+  readonly target?: readonly string[];
+  readonly node?: readonly string[];
+  readonly stores: string;
+  readonly transports: string;
+  readonly only: string;
+  readonly rounds?: string;
+  readonly seconds?: string;
+  readonly inFlight?: string;
+  readonly held?: string;
+  readonly waiters?: string;
+  readonly handOvers?: string;
+  readonly soak: string;
+  readonly compare?: string;
+  readonly smoke?: true;
+  readonly profile?: true;
+}
+
+/** The command line of `npm run bench`. */
+export function createBenchCommand(): Command {
+  const description =
+    'What a lock call costs on our sidecar, beside the least that its libraries cost and beside other sidecars. Takes more than an hour.';
+  const example = '--only refused,open --stores redis --rounds 6 --node 22';
+  return createScript({ name: 'bench', description, example })
+    .addOption(
+      new Option(
+        '--target <target>',
+        'ours, floors, or name=daprd,http=3500,grpc=50001,pid=N; can be repeated',
+      )
+        .default(undefined, 'ours and floors')
+        .argParser(oneMore),
+    )
+    .addOption(
+      new Option('--node <version>', 'path or major version; can be repeated')
+        .default(undefined, 'this Node')
+        .argParser(oneMore),
+    )
+    .option('--stores <list>', 'where locks are kept', 'memory,redis')
+    .option('--transports <list>', 'how calls arrive', 'grpc,http')
+    .option('--only <list>', 'parts of the benchmark', SECTIONS.join(','))
+    .option('--rounds <number>', `how often each is measured (default: ${FULL.rounds})`)
+    .option('--seconds <number>', `how long a load takes (default: ${FULL.seconds})`)
+    .option('--in-flight <list>', `calls at a time (default: ${FULL.inFlight.join()})`)
+    .option('--held <list>', `locks that are held (default: ${FULL.held.join()})`)
+    .option('--waiters <list>', `who wait for a lock (default: ${FULL.waiters.join()})`)
+    .option('--hand-overs <number>', `how often it is handed on (default: ${FULL.handOvers})`)
+    .option('--soak <minutes>', 'also load for so long, to see whether memory grows', '0')
+    .option('--compare <file>', 'also the changes since that results.json')
+    .option('--smoke', 'everything once, in seconds: only shows that it works')
+    .option('--profile', 'no measurement; shows where a call spends its time');
+}
 
 /** Reads the command line of `npm run bench`; throws with a sentence at what it can't. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const options = { ...LISTS, ...TEXTS, ...SWITCHES };
-  const { values } = parseArgs({ args: [...args], options });
+  return toBenchOptions(
+    createBenchCommand()
+      .parse([...args], { from: 'user' })
+      .opts(),
+  );
+}
+
+/** What the values of the command line ask for; throws with a sentence at what can't be done. */
+export function toBenchOptions(values: BenchValues): BenchOptions {
   const preset = values.smoke ? SMOKE : FULL;
   return {
     targets: parseTargets(values.target ?? ['ours', 'floors']),
@@ -118,30 +162,37 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     openSeconds: preset.openSeconds,
     warmUpRuns: preset.warmUpRuns,
     settleSeconds: preset.settleSeconds,
-    inFlight: toWholes('in-flight', values['in-flight']) ?? preset.inFlight,
+    inFlight: toWholes('in-flight', values.inFlight) ?? preset.inFlight,
     held: toWholes('held', values.held) ?? preset.held,
     waiters: toWholes('waiters', values.waiters) ?? preset.waiters,
-    handOvers: toWhole('hand-overs', values['hand-overs']) ?? preset.handOvers,
-    soakMinutes: values.soak === '0' ? 0 : (toPositive('soak', values.soak) ?? 0),
-    profile: values.profile,
+    handOvers: toWhole('hand-overs', values.handOvers) ?? preset.handOvers,
+    soakMinutes: toMinutes(values.soak),
+    profile: values.profile === true,
     out: values.out,
     compare: values.compare,
   };
+}
+
+function toMinutes(soak: string): number {
+  return soak === '0' ? 0 : (toPositive('soak', soak) ?? 0);
 }
 
 function parseTargets(texts: readonly string[]): readonly TargetSpec[] {
   const targets = texts.map(parseTarget);
   const names = targets.map((target) => (target.kind === 'peer' ? target.name : target.kind));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`--target: ${twice} is named twice`);
+  if (twice !== undefined) throw new ScriptUsageError(`--target: ${twice} is named twice`);
   if (names.includes('ours')) return targets;
-  throw new Error('--target: ours is missing; what is told is how it does beside the others');
+  throw new ScriptUsageError(
+    '--target: ours is missing; what is told is how it does beside the others',
+  );
 }
 
 function toChoices<T extends string>(flag: string, text: string, allowed: readonly T[]): T[] {
   return text.split(',').map((word) => {
     const choice = allowed.find((each) => each === word);
-    if (choice === undefined) throw new Error(`--${flag}: ${word} is not of ${allowed.join(', ')}`);
+    if (choice === undefined)
+      throw new ScriptUsageError(`--${flag}: ${word} is not of ${allowed.join(', ')}`);
     return choice;
   });
 }
@@ -153,12 +204,12 @@ function toWholes(flag: string, text: string | undefined): readonly number[] | u
 function toWhole(flag: string, text: string | undefined): number | undefined {
   const number = toPositive(flag, text);
   if (number === undefined || Number.isInteger(number)) return number;
-  throw new Error(`--${flag}: ${text ?? ''} is no whole number`);
+  throw new ScriptUsageError(`--${flag}: ${text ?? ''} is no whole number`);
 }
 
 function toPositive(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (Number.isFinite(number) && number > 0) return number;
-  throw new Error(`--${flag}: ${text} is no number above 0`);
+  throw new ScriptUsageError(`--${flag}: ${text} is no number above 0`);
 }

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { runScript, type ScriptRun } from '../test/support/long-run/script-run';
 import { startRedisServer } from '../test/support/redis-server';
-import { parseBenchOptions, type BenchOptions } from './bench-options';
+import { type BenchValues, createBenchCommand, toBenchOptions } from './bench-options';
 import type { BenchResult } from './bench-result';
 import { loadBenchTools, type LoadGenerators } from './bench-tools';
 import { assertComparable, toComparison } from './compare-runs';
@@ -24,8 +25,8 @@ const SHORT_MS = 10_000;
  * `npm run bench`: what a lock call costs on our sidecar, beside the least that its libraries cost and
  * beside other sidecars. Exit code 1 where a measure failed; aims that are missed are told, not failed.
  */
-async function main(): Promise<void> {
-  const options = parseBenchOptions(process.argv.slice(2));
+async function main(values: BenchValues, script: ScriptRun): Promise<void> {
+  const options = toBenchOptions(values);
   const { ensureEtcd, ensureLoadGenerators, ensureNode, VERSIONS } = await loadBenchTools();
   const generators = ensureLoadGenerators(process.env);
   const nodes = await findNodes(options.nodes, (major) => ensureNode(major, process.env));
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
     const tools = { ...generators, folder, etcd };
     const bench = { options, nodes, tools, redis, redisPid };
     const versions = { redis: redisVersion, vegeta: VERSIONS.vegeta };
-    await (options.profile ? runProfile(bench, say) : measureAll(bench, versions));
+    await (options.profile ? runProfile(bench, script) : measureAll(bench, versions, script));
   } finally {
     await cleanUp();
   }
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
 async function measureAll(
   bench: Workbench,
   versions: { readonly redis: string; readonly vegeta: string },
+  script: ScriptRun,
 ): Promise<void> {
   const { options, nodes, tools } = bench;
   const machine = describeMachine({
@@ -68,28 +70,20 @@ async function measureAll(
   // Before an hour of load, not after it.
   if (earlier !== undefined) assertComparable(earlier.machine, machine);
   const date = new Date().toISOString();
-  const findings = await new SectionRun(bench, say).run();
+  const findings = await new SectionRun(bench, script).run();
   const soak = await runSoak(bench);
   const ratios = findings.measures.flatMap(toRatios);
   const revision = await readRevision();
   const result = { date, revision, machine, options, ...findings, ratios, soak };
-  await report(result, earlier, options);
+  report(result, earlier, script);
   if (result.failures.length > 0) process.exitCode = 1;
 }
 
-async function report(
-  result: BenchResult,
-  earlier: BenchResult | undefined,
-  { out }: BenchOptions,
-): Promise<void> {
+function report(result: BenchResult, earlier: BenchResult | undefined, script: ScriptRun): void {
   const comparison = earlier === undefined ? '' : `\n${toComparison(earlier, result)}`;
-  const markdown = toMarkdown(result) + comparison;
-  process.stdout.write(markdown);
-  if (out === undefined) return;
-  await mkdir(out, { recursive: true });
-  await writeFile(path.join(out, 'results.md'), markdown);
-  await writeFile(path.join(out, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
-  await writeFile(path.join(out, 'results.svg'), toSvg(result));
+  script.print(toMarkdown(result) + comparison);
+  script.attach('results.json', `${JSON.stringify(result, null, 2)}\n`);
+  script.attach('results.svg', toSvg(result));
 }
 
 async function readEarlier(file: string | undefined): Promise<BenchResult | undefined> {
@@ -112,11 +106,4 @@ async function readRevision(): Promise<string> {
   }
 }
 
-function say(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(createBenchCommand(), main);

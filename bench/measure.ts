@@ -34,7 +34,11 @@ export interface MeasureResult {
  * Runs a measure's rounds. Contestants take turns within a round, and another one begins each round:
  * what changes slowly (heat, neighbours on the machine) meets them alike and leaves the ratio alone.
  */
-export async function runRounds(measure: Measure, rounds: number): Promise<MeasureResult> {
+export async function runRounds(
+  measure: Measure,
+  rounds: number,
+  onRound: (done: number) => void = () => undefined,
+): Promise<MeasureResult> {
   const { contestants, name, pairs } = measure;
   const results: Record<string, Metrics[]> = {};
   for (const contestant of contestants) await contestant.prepare?.();
@@ -45,6 +49,7 @@ export async function runRounds(measure: Measure, rounds: number): Promise<Measu
         (results[contestant.name] ??= []).push(await contestant.run());
       }
     }
+    onRound(round + 1);
   }
   return { name, pairs, rounds: results };
 }

@@ -1,6 +1,7 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import type { ScriptRun } from '../test/support/long-run/script-run';
 import { placeOf } from './fleet';
 import type { Transport } from './lock-requests';
 import { toTable } from './markdown-report';
@@ -28,23 +29,22 @@ type CallTimes = ReadonlyMap<string, number>;
  * the same profiler. This is what says how much of a call is ours to save; the profiler itself makes
  * calls dearer, so that only shares mean something.
  */
-export async function runProfile(bench: Workbench, say: (sentence: string) => void): Promise<void> {
+export async function runProfile(bench: Workbench, script: ScriptRun): Promise<void> {
   const { out, transports } = bench.options;
   // One file for all of us would hide whose code is whose.
   await runCommand(process.execPath, ['scripts/build.js', '--plain'], {
     withinMs: BUILD_WITHIN_MS,
   });
   const tables: string[] = [];
+  script.begin({ total: transports.length, unit: 'profiles' });
   for (const transport of transports) {
-    say(`profile of ${transport}`);
-    const folder = path.join(out ?? bench.tools.folder, `profile-${transport}`);
+    script.advance(tables.length, transport);
+    const folder = path.join(out, `profile-${transport}`);
     const ours = await profileOurs(bench, transport, path.join(folder, 'ours'));
     const floor = await profileFloor(bench, transport, path.join(folder, 'floor'));
     tables.push(toProfileTable(transport, ours, floor));
   }
-  const markdown = `# Profile\n\n${tables.join('\n\n')}\n`;
-  process.stdout.write(markdown);
-  if (out !== undefined) await writeFile(path.join(out, 'profile.md'), markdown);
+  script.print(`# Profile\n\n${tables.join('\n\n')}\n`);
 }
 
 async function profileOurs(

@@ -1,3 +1,4 @@
+import type { ScriptRun } from '../test/support/long-run/script-run';
 import type { Section, Store } from './bench-options';
 import type { BenchResult, Failure } from './bench-result';
 import { peersOf, startFleet } from './fleet';
@@ -21,15 +22,20 @@ export class SectionRun {
   readonly #commands: CommandCount[] = [];
   readonly #handOvers: HandOverRow[] = [];
   readonly #failures: Failure[] = [];
-  readonly #say: (sentence: string) => void;
+  readonly #script: ScriptRun;
+  /** Measures that were begun. */
+  #begun = 0;
 
-  constructor(bench: Workbench, say: (sentence: string) => void) {
+  constructor(bench: Workbench, script: ScriptRun) {
     this.#bench = bench;
-    this.#say = say;
+    this.#script = script;
   }
 
   /** Runs all of them; what fails is told beside what was found, and does not stop the rest. */
   async run(): Promise<Findings> {
+    const { rounds, stores } = this.#bench.options;
+    const measures = stores.reduce((sum, store) => sum + this.#countMeasures(store), 0);
+    this.#script.begin({ total: measures * rounds, unit: 'rounds' });
     for (const store of this.#bench.options.stores) {
       // Memory comes first: a peer, which can't be started anew, is at rest only now.
       if (this.#wants('memory')) {
@@ -106,10 +112,33 @@ export class SectionRun {
     });
   }
 
+  /** How many measures a store has ahead of it. */
+  #countMeasures(store: Store): number {
+    const { nodes, transports, inFlight, waiters } = this.#bench.options;
+    const counts: Readonly<Record<Section, number>> = {
+      memory: 1,
+      start: 1,
+      refused: transports.length * inFlight.length,
+      pairs: transports.length * inFlight.length,
+      open: transports.length,
+      held: nodes.length,
+      handover: store === 'redis' ? transports.length * waiters.length : 0,
+      redis: 0,
+    };
+    return this.#bench.options.sections.reduce((sum, section) => sum + counts[section], 0);
+  }
+
   async #measure(measure: Measure): Promise<void> {
+    const { rounds } = this.#bench.options;
+    const before = this.#begun * rounds;
+    this.#begun += 1;
     this.#say(measure.name);
+    this.#script.advance(before, measure.name);
     await this.#attempt(measure.name, async () => {
-      this.#measures.push(await runRounds(measure, this.#bench.options.rounds));
+      const onRound = (done: number): void => {
+        this.#script.advance(before + done, measure.name);
+      };
+      this.#measures.push(await runRounds(measure, rounds, onRound));
     });
   }
 
@@ -121,6 +150,10 @@ export class SectionRun {
       this.#say(`FAILED ${measure}: ${message}`);
       this.#failures.push({ measure, message });
     }
+  }
+
+  #say(sentence: string): void {
+    this.#script.say(sentence);
   }
 
   #wants(section: Section): boolean {

@@ -9,6 +9,8 @@ import { openLink, type RedisClient } from '../src/stores/redis/redis-link';
 import { parseRedisSettings } from '../src/stores/redis/redis-settings';
 import { defineScript } from '../src/stores/redis/redis-script';
 import { TOKEN_KEY, toCompanionKey, toMarkerKey, toQueueKey } from '../src/stores/redis/side-keys';
+import { createScript, type ScriptValues } from '../test/support/long-run/script-command';
+import { runScript, type ScriptRun } from '../test/support/long-run/script-run';
 import { startRedisServer } from '../test/support/redis-server';
 
 /** Many short rounds: the median is then of rounds in which Redis kept its processor. */
@@ -118,8 +120,14 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? NaN;
 }
 
-/** `npm run bench:scripts`: the time that Redis spends on each script, beside a plain SET's. */
-async function main(): Promise<void> {
+const command = createScript({
+  name: 'bench:scripts',
+  description: "The time that Redis spends on each script, beside a plain SET's.",
+  example: '--quiet',
+});
+
+async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
+  script.begin({ total: ROUNDS, unit: 'rounds' });
   const redis = await startRedisServer();
   const settings = parseRedisSettings(
     new MetadataProperties([['redisHost', `127.0.0.1:${redis.port}`]]),
@@ -132,6 +140,7 @@ async function main(): Promise<void> {
   const times = new Map<string, number[]>();
   try {
     for (let round = 0; round < ROUNDS; round += 1) {
+      script.advance(round);
       for (const [name, prepare] of Object.entries(CASES)) {
         const sends = await Promise.all(
           Array.from({ length: CALLS_A_ROUND }, () => prepare(client, commands)),
@@ -143,12 +152,12 @@ async function main(): Promise<void> {
       }
     }
     const base = median(times.get('SET NX EX, taken (daprd)') ?? []);
-    process.stdout.write('| command | µs of Redis time | SETs |\n| --- | ---: | ---: |\n');
+    script.print('| command | µs of Redis time | SETs |\n| --- | ---: | ---: |\n');
     for (const [name, list] of times) {
       const time = median(list);
-      process.stdout.write(`| ${name} | ${time.toFixed(2)} | ${(time / base).toFixed(1)} |\n`);
+      script.print(`| ${name} | ${time.toFixed(2)} | ${(time / base).toFixed(1)} |\n`);
     }
-    await printMemory(client, commands);
+    script.print(await measureMemory(client, commands));
   } finally {
     link.end(new Error('done'));
     await redis.stop();
@@ -156,7 +165,7 @@ async function main(): Promise<void> {
 }
 
 /** What companions and markers add to the memory of Redis, a lock and a release. */
-async function printMemory(client: RedisClient, commands: LockCommands): Promise<void> {
+async function measureMemory(client: RedisClient, commands: LockCommands): Promise<string> {
   const used = async () =>
     Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1] ?? NaN);
   const LOCKS = 100_000;
@@ -184,12 +193,7 @@ async function printMemory(client: RedisClient, commands: LockCommands): Promise
     await commands.acquire(client, call, far);
     await commands.release(client, { ...call, attempt: createAttempt() }, far);
   });
-  process.stdout.write(
-    `\nbytes of Redis memory: ${plain.toFixed(0)} a daprd lock, ${locked.toFixed(0)} a lock with its companion, ${released.toFixed(0)} a marker of a release\n`,
-  );
+  return `\nbytes of Redis memory: ${plain.toFixed(0)} a daprd lock, ${locked.toFixed(0)} a lock with its companion, ${released.toFixed(0)} a marker of a release\n`;
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
-
 import { runCommand } from '../../test/interop/run-command';
+import { createScript, type ScriptValues } from '../../test/support/long-run/script-command';
+import { runScript, type ScriptRun } from '../../test/support/long-run/script-run';
 import { SidecarProcess } from '../../test/support/sidecar-process';
 import { buildGoPrograms, StandIn } from '../../test/upstream/site';
 import { Caller } from './caller';
@@ -13,14 +13,25 @@ const MOST_ADDED_MB = 200;
 const FULL = { rounds: 15, calls: 2000, seconds: 20, slow: 500, neglected: 200 };
 const SMOKE = { rounds: 3, calls: 300, seconds: 2, slow: 100, neglected: 50 };
 
-/**
- * `npm run bench:upstream`: what a call costs that is passed on to a stand-in for a daprd, as a ratio to
- * the same call without Holdfast, and what a slow upstream and slow clients do to memory and to lock
- * calls. Exit code 1 if memory grows beyond its bound.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } });
+interface UpstreamValues extends ScriptValues {
+  readonly smoke?: true;
+}
+
+const command = createScript({
+  name: 'bench:upstream',
+  description:
+    'What a call costs that is passed on to a stand-in for a daprd, as a ratio to the same call without Holdfast, and what a slow upstream and slow clients do to memory and to lock calls.',
+  example: '--smoke',
+}).option('--smoke', 'everything in seconds: only shows that it works');
+
+/** Exit code 1 if memory grows beyond its bound. */
+async function main(values: UpstreamValues, script: ScriptRun): Promise<void> {
   const { rounds, calls, ...load } = values.smoke ? SMOKE : FULL;
+  const say = (line: string): void => {
+    script.print(`${line}\n`);
+  };
+  const inFlights = [1, 50];
+  script.begin({ total: inFlights.length + 1, unit: 'parts' });
   const { standIn: file } = await buildGoPrograms(runCommand);
   const standIn = await StandIn.start(file);
   const sidecar = await SidecarProcess.start({
@@ -29,13 +40,15 @@ async function main(): Promise<void> {
   const direct = await Caller.open(Number(standIn.grpcAddress.split(':')[1]));
   const passed = await Caller.open(sidecar.grpcPort);
   try {
-    for (const inFlight of [1, 50]) {
+    for (const [index, inFlight] of inFlights.entries()) {
+      script.advance(index, `unary call, ${inFlight} in flight`);
       const found = await measureRatio({ direct, passed, rounds, calls }, inFlight);
       say(
         `unary call, ${inFlight} in flight: direct ${toText(found.directUs)} µs, passed on ${toText(found.passedUs)} µs, ratio ${toText(found.ratio)}`,
       );
     }
     const { port, pid } = { port: sidecar.grpcPort, pid: sidecar.child.pid ?? 0 };
+    script.advance(inFlights.length, 'slow calls and clients');
     const found = await soak({ port, pid, ...load });
     const { alone, beside, beforeMb, mostMb, passedCalls } = found;
     say(
@@ -54,15 +67,8 @@ async function main(): Promise<void> {
   }
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 function toText(number: number): string {
   return number >= 100 ? number.toFixed(0) : number.toPrecision(3);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

@@ -1,4 +1,11 @@
-import { parseArgs } from 'node:util';
+import type { Command } from 'commander';
+
+import {
+  countOption,
+  createScript,
+  ScriptUsageError,
+  type ScriptValues,
+} from '../../test/support/long-run/script-command';
 
 /** What `npm run bench:waiters` measures. */
 export const PARTS = ['worst-scripts', 'one-lock', 'lock-each', 'holds'] as const;
@@ -23,35 +30,44 @@ const FULL = { count: 10_000, watchSeconds: 60, leaseSeconds: 30 };
 /** Everything in seconds: proves that it works, and says nothing about size. */
 const SMOKE = { count: 200, watchSeconds: 1, leaseSeconds: 2 };
 
-/** Reads the command line; throws with a sentence at what it can't. */
-export function parseWaitersOptions(args: readonly string[]): WaitersOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      only: { type: 'string', default: PARTS.join(',') },
-      count: { type: 'string' },
-      seconds: { type: 'string' },
-      smoke: { type: 'boolean', default: false },
-    },
-  });
-  const preset = values.smoke ? SMOKE : FULL;
+/** The values of the command line. */
+export interface WaitersValues extends ScriptValues {
+  readonly only: string;
+  readonly count?: number;
+  readonly seconds?: number;
+  readonly smoke?: true;
+}
+
+/** The command line of `npm run bench:waiters`. */
+export function createWaitersCommand(): Command {
+  const description = 'Thousands of waiting calls and of holds on one sidecar.';
+  const example = '--only one-lock,holds --count 2000 --seconds 10';
+  return createScript({ name: 'bench:waiters', description, example })
+    .option('--only <list>', 'parts of it', PARTS.join(','))
+    .addOption(countOption('--count <number>', `who wait or hold (default: ${FULL.count})`))
+    .addOption(
+      countOption(
+        '--seconds <number>',
+        `how long they are watched (default: ${FULL.watchSeconds})`,
+      ),
+    )
+    .option('--smoke', 'everything in seconds: only shows that it works');
+}
+
+/** What the command line asks for; throws with a sentence at what can't be done. */
+export function toWaitersOptions({ only, count, seconds, smoke }: WaitersValues): WaitersOptions {
+  const preset = smoke ? SMOKE : FULL;
   return {
-    parts: values.only.split(',').map(toPart),
-    count: toWhole('count', values.count) ?? preset.count,
-    watchSeconds: toWhole('seconds', values.seconds) ?? preset.watchSeconds,
+    parts: only.split(',').map(toPart),
+    count: count ?? preset.count,
+    watchSeconds: seconds ?? preset.watchSeconds,
     leaseSeconds: preset.leaseSeconds,
   };
 }
 
 function toPart(word: string): Part {
   const part = PARTS.find((each) => each === word);
-  if (part === undefined) throw new Error(`--only: ${word} is not one of ${PARTS.join(', ')}`);
+  if (part === undefined)
+    throw new ScriptUsageError(`--only: ${word} is not one of ${PARTS.join(', ')}`);
   return part;
-}
-
-function toWhole(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new Error(`--${flag}: ${text} is not a whole number above 0`);
 }

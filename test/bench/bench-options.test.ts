@@ -41,7 +41,7 @@ describe("the benchmark's command line", () => {
     [['--held', '1,x'], '--held: x is no number above 0'],
     [['--target', 'floors'], '--target: ours is missing'],
     [['--target', 'ours', '--target', 'ours'], '--target: ours is named twice'],
-    [['--fast'], "Unknown option '--fast'"],
+    [['--fast'], "unknown option '--fast'"],
   ])('refuses %j', (args, reason) => {
     expect(() => parseBenchOptions(args)).toThrow(reason);
   });

@@ -1,27 +1,34 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
 import { eventually } from '../support/eventually';
+import { countOption, createScript, type ScriptValues } from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { SentinelSetup } from '../support/sentinel-setup';
 import { FailoverRun } from './failover-run';
 
-/**
- * Real failovers under load: callers take and release locks without a pause while masters are
- * killed, paused and demoted. Prints what every promotion lost; exit code 1 where a call was
- * not answered in its time or an answer was false about the server that gave it.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      callers: { type: 'string', default: '32' },
-    },
-  });
+interface FailoverValues extends ScriptValues {
+  readonly rounds: number;
+  readonly callers: number;
+}
+
+const command = createScript({
+  name: 'test:failover',
+  description:
+    'Real failovers under load: callers take and release locks while masters are killed, paused and demoted. Tells what every promotion lost.',
+  example: '--rounds 6 --callers 16',
+})
+  .addOption(countOption('--rounds <number>', 'how many failovers').default(3))
+  .addOption(countOption('--callers <number>', 'how many call at a time').default(32));
+
+/** Exit code 1 where a call was not answered in its time, or an answer was false about the server that gave it. */
+async function main(values: FailoverValues, script: ScriptRun): Promise<void> {
+  script.begin({ total: values.rounds, unit: 'failovers' });
   const totals = { acquired: 0, lost: 0, false: 0, late: 0, unknown: 0, calls: 0 };
-  for (let round = 0; round < Number(values.rounds); round += 1) {
+  for (let round = 0; round < values.rounds; round += 1) {
     const way = WAYS[round % WAYS.length]!;
+    script.advance(round, way);
     const setup = await SentinelSetup.start();
-    const run = await FailoverRun.start(setup, Number(values.callers));
+    const run = await FailoverRun.start(setup, values.callers);
     try {
       await pause(LOAD_MS);
       const before = await setup.master();
@@ -36,10 +43,10 @@ async function main(): Promise<void> {
       await run.untilServedAgain();
       await pause(LOAD_MS);
       const report = await run.finish();
-      process.stdout.write(
+      script.print(
         `failover ${round + 1} (${way}): ${report.calls} calls, ${report.acquired} locks taken, ${report.unknown} outcomes unknown, slowest answer ${report.slowestMs} ms (deadline ${report.deadlineMs} ms), ${report.lost} leases lost by the promotion, ${report.false} false answers, ${report.late} late answers\n`,
       );
-      for (const sentence of report.problems) process.stdout.write(`  ${sentence}\n`);
+      for (const sentence of report.problems) script.print(`  ${sentence}\n`);
       totals.calls += report.calls;
       totals.acquired += report.acquired;
       totals.unknown += report.unknown;
@@ -50,7 +57,7 @@ async function main(): Promise<void> {
       await setup.stop();
     }
   }
-  process.stdout.write(
+  script.print(
     `${totals.calls} calls, ${totals.acquired} locks taken, ${totals.unknown} outcomes unknown, ${totals.lost} leases lost by promotions, ${totals.false} false answers, ${totals.late} late answers\n`,
   );
   process.exitCode = totals.false + totals.late === 0 ? 0 : 1;
@@ -74,4 +81,4 @@ const WAY: Readonly<Record<(typeof WAYS)[number], (setup: SentinelSetup) => Prom
   },
 };
 
-void main();
+void runScript(command, main);

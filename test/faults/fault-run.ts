@@ -37,8 +37,8 @@ export interface FaultRunOptions {
   readonly startSidecars: (redisPort: number) => Promise<readonly SidecarUnderTest[]>;
   /** Whether Redis is watched by MONITOR, and what it did held against the answers. */
   readonly watchServer: boolean;
-  /** Called once a minute with how many operations have begun. */
-  readonly onMinute?: (begun: number) => void;
+  /** Called twice a second with how many operations have begun. */
+  readonly onProgress?: (begun: number) => void;
 }
 
 /** What a run has found. */
@@ -122,16 +122,16 @@ async function load(
   const cut = setTimeout(() => {
     workload.cut();
   }, options.longestMs ?? FOREVER_MS);
-  const minute = setInterval(() => {
-    options.onMinute?.(workload.recorder.begun);
-  }, 60_000);
+  const progress = setInterval(() => {
+    options.onProgress?.(workload.recorder.begun);
+  }, 500);
   const lag = new ClientLag();
   injector.start();
   try {
     await workload.run();
   } finally {
     clearTimeout(cut);
-    clearInterval(minute);
+    clearInterval(progress);
     lag.stop();
     await injector.stop();
   }

@@ -1,5 +1,11 @@
-import { parseArgs } from 'node:util';
-
+import {
+  countOption,
+  createScript,
+  drawSeed,
+  type ScriptValues,
+  seedOption,
+} from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { runFaults } from './fault-run';
 import { toTable } from './report-table';
 import { startPlainClient } from './plain-client';
@@ -12,32 +18,36 @@ const SIDECARS: readonly Readonly<Record<string, string>>[] = [
   { readTimeout: '150ms', writeTimeout: '150ms' },
 ];
 
-/**
- * `npm run test:faults -- --ops N --seed S`: Holdfast as it is shipped, under every fault. With `--minutes M` it begins
- * nothing more after so long.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      ops: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      clients: { type: 'string', default: '48' },
-      'native-clients': { type: 'string', default: '48' },
-      keys: { type: 'string', default: '12' },
-      minutes: { type: 'string', default: '600' },
-    },
-  });
-  const seed = Number(values.seed);
-  process.stdout.write(
-    `fault run: ${values.ops} operations, --seed ${seed} repeats the schedule\n`,
-  );
+interface FaultValues extends ScriptValues {
+  readonly ops: number;
+  readonly seed?: number;
+  readonly clients: number;
+  readonly nativeClients: number;
+  readonly keys: number;
+  readonly minutes: number;
+}
+
+const command = createScript({
+  name: 'test:faults',
+  description:
+    'Checks that lock histories of both APIs stay valid while Redis and the network break.',
+  example: '--ops 1000000 --seed 7 --minutes 30',
+})
+  .addOption(countOption('--ops <number>', 'how many operations').default(100_000))
+  .addOption(seedOption())
+  .addOption(countOption('--clients <number>', "clients of Dapr's API").default(48))
+  .addOption(countOption('--native-clients <number>', 'clients of the native API', 0).default(48))
+  .addOption(countOption('--keys <number>', 'how many locks they want').default(12))
+  .addOption(countOption('--minutes <number>', 'begins nothing more after so long').default(600));
+
+/** Holdfast as it is shipped, under every fault. Exit code 1 where a history is not valid. */
+async function main(values: FaultValues, run: ScriptRun): Promise<void> {
+  const { ops, seed = drawSeed(), clients, nativeClients, keys } = values;
+  const longestMs = values.minutes * 60_000;
+  run.print(`fault run: ${ops} operations, --seed ${seed} repeats the schedule\n`);
+  run.begin({ total: ops, unit: 'operations', longestMs });
   const report = await runFaults({
-    seed,
-    operations: Number(values.ops),
-    clients: Number(values.clients),
-    nativeClients: Number(values['native-clients']),
-    keys: Number(values.keys),
-    longestMs: Number(values.minutes) * 60_000,
+    ...{ seed, operations: ops, clients, nativeClients, keys, longestMs },
     deadlineMs: 15_000,
     startSidecars: (port) =>
       Promise.all([
@@ -45,14 +55,13 @@ async function main(): Promise<void> {
         startPlainClient(port),
       ]),
     watchServer: true,
-    onMinute: (begun) => process.stderr.write(`${begun} operations have begun\n`),
+    onProgress: (begun) => {
+      run.advance(begun, begun < ops ? '' : 'checking');
+    },
   });
-  process.stdout.write(toTable(report));
-  for (const violation of report.violations.slice(0, 10)) process.stdout.write(`\n${violation}\n`);
+  run.print(toTable(report));
+  for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
   process.exitCode = report.violations.length === 0 ? 0 : 1;
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

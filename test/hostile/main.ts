@@ -1,39 +1,62 @@
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 
+import {
+  countOption,
+  createScript,
+  ScriptUsageError,
+  type ScriptValues,
+} from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import type { Attack, AttackSize } from './attack';
 import { ATTACKS } from './attacks';
 import { type AttackReport, runAttack } from './hostile-run';
 import { toNotes, toTable } from './report';
 import { startTarget } from './target';
 
-/**
- * `npm run test:hostile -- --size small|full --only NAME,NAME --repeat N --tries N`: what hostile and broken
- * neighbours can do to a sidecar and to those who call it beside them. Exit code 1 where a bound is broken:
- * in each of its tries, where there are several. Those are for machines on which other work may run.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      size: { type: 'string', default: 'full' },
-      only: { type: 'string' },
-      repeat: { type: 'string', default: '1' },
-      tries: { type: 'string', default: '1' },
-    },
-  });
-  const size = toSize(values.size);
+interface HostileValues extends ScriptValues {
+  readonly size: AttackSize;
+  readonly only?: string;
+  readonly repeat: number;
+  readonly tries: number;
+}
+
+const command = createScript({
+  name: 'test:hostile',
+  description:
+    'What hostile and broken neighbours can do to a sidecar and to those who call it beside them.',
+  example: '--size small --only http-json,slow-headers',
+})
+  .addOption(
+    new Option('--size <size>', 'how much is sent').choices(['small', 'full']).default('full'),
+  )
+  .option('--only <name,name>', 'only attacks of these names')
+  .addOption(countOption('--repeat <number>', 'how often each is made').default(1))
+  .addOption(
+    countOption(
+      '--tries <number>',
+      'for machines with other work: how many may fail before it counts',
+    ).default(1),
+  );
+
+/** Exit code 1 where a bound is broken: in each of its tries, where there are several. */
+async function main(values: HostileValues, script: ScriptRun): Promise<void> {
+  const { size, only, tries: mostTries } = values;
   const signal = abortOnSignals();
   const reports: AttackReport[] = [];
-  for (const attack of repeat(select(values.only, size), Number(values.repeat))) {
+  const attacks = repeat(select(only, size), values.repeat);
+  script.begin({ total: attacks.length, unit: 'attacks' });
+  for (const attack of attacks) {
+    script.advance(reports.length, attack.name);
     const run = { size, startTarget, signal };
-    let report = await makeAttack(attack, run);
-    for (let tries = 1; report.broken.length > 0 && tries < Number(values.tries); tries += 1) {
-      report = await makeAttack(attack, run);
+    let report = await makeAttack(attack, run, script);
+    for (let tries = 1; report.broken.length > 0 && tries < mostTries; tries += 1) {
+      report = await makeAttack(attack, run, script);
     }
     reports.push(report);
   }
-  process.stdout.write(`\n${toTable(reports)}${toNotes(reports)}`);
+  script.print(`\n${toTable(reports)}${toNotes(reports)}`);
   const broken = reports.filter((report) => report.broken.length > 0);
-  process.stdout.write(`\n${reports.length - broken.length} of ${reports.length} attacks held\n`);
+  script.print(`\n${reports.length - broken.length} of ${reports.length} attacks held\n`);
   process.exitCode = broken.length === 0 ? 0 : 1;
 }
 
@@ -41,12 +64,13 @@ async function main(): Promise<void> {
 async function makeAttack(
   attack: Attack,
   run: Parameters<typeof runAttack>[1],
+  script: ScriptRun,
 ): Promise<AttackReport> {
-  process.stderr.write(`${attack.name}: ${attack.description}\n`);
+  script.say(`${attack.name}: ${attack.description}`);
   const startedAt = performance.now();
   const report = await runAttack(attack, run);
-  process.stderr.write(`  ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
-  if (report.broken.length > 0) process.stderr.write(`  BROKEN ${report.broken.join('; ')}\n`);
+  script.say(`  ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  if (report.broken.length > 0) script.say(`  BROKEN ${report.broken.join('; ')}`);
   return report;
 }
 
@@ -61,13 +85,6 @@ function abortOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-function toSize(text: string): AttackSize {
-  if (text !== 'small' && text !== 'full') {
-    throw new Error(`--size ${text}: allowed are small and full`);
-  }
-  return text;
-}
-
 /** The attacks of these names, or all of a size; throws for a name that none has. */
 function select(only: string | undefined, size: AttackSize): readonly Attack[] {
   if (only === undefined) {
@@ -76,7 +93,9 @@ function select(only: string | undefined, size: AttackSize): readonly Attack[] {
   return only.split(',').map((name) => {
     const found = ATTACKS.find((attack) => attack.name === name);
     if (found !== undefined) return found;
-    throw new Error(`--only ${name}: there are ${ATTACKS.map((attack) => attack.name).join(', ')}`);
+    throw new ScriptUsageError(
+      `--only ${name}: there are ${ATTACKS.map((attack) => attack.name).join(', ')}`,
+    );
   });
 }
 
@@ -84,7 +103,4 @@ function repeat<T>(items: readonly T[], times: number): T[] {
   return items.flatMap((item) => Array.from({ length: times }, () => item));
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

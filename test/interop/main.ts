@@ -1,8 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
+import {
+  createScript,
+  oneMore,
+  ScriptUsageError,
+  type ScriptValues,
+} from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import type { InteropProgram, RunCommand } from './client';
 import type { CommandLine } from './process-group';
 import { isMissingProgram, runCommand } from './run-command';
@@ -21,6 +27,8 @@ interface Run {
   readonly runCommand: RunCommand;
   /** By build folder, what runs the program that was built there. */
   readonly builds: Map<string, Promise<CommandLine>>;
+  /** Says a line that does not belong to the report. */
+  readonly say: (line: string) => void;
 }
 
 /** What became of a client. */
@@ -29,28 +37,43 @@ type Outcome =
   | { readonly kind: 'missing'; readonly toolchain: string }
   | { readonly kind: 'failed'; readonly reason: string };
 
+interface InteropValues extends ScriptValues {
+  readonly client?: readonly string[];
+}
+
+const command = createScript({
+  name: 'test:interop',
+  description:
+    "Takes Dapr's official clients, unchanged, and programs on the native API through one script each against sidecars on a real Redis.",
+  example: '--client go --client javascript',
+}).option('--client <folder>', 'only this client; can be repeated', oneMore);
+
 /**
- * Takes Dapr's official clients, unchanged, and programs on the native API through one script each against
- * sidecars on a real Redis, and prints what passed. `--client FOLDER`, which may be given again, runs only those. A missing toolchain is told;
- * in continuous integration (CI=true) it is a failure, unless the client may be missing. SIGINT and SIGTERM
- * stop what was started before the run ends.
+ * Prints what passed. A missing toolchain is told; in continuous integration (CI=true) it is a failure, unless the
+ * client may be missing. SIGINT and SIGTERM stop what was started before the run ends.
  */
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { client: { type: 'string', multiple: true } } });
+async function main(values: InteropValues, script: ScriptRun): Promise<void> {
   const trials = selectTrials(values.client);
+  script.begin({ total: trials.length, unit: 'clients' });
+  let done = 0;
   const signal = abortOnSignals();
   const run: Run = {
     signal,
     runCommand: (command) => runCommand(command, { signal }),
     builds: new Map(),
+    say: (line) => {
+      script.say(line);
+    },
   };
   const outcomes = await mapInTurns(trials, async (trial) => {
     const outcome = await carryOut(trial, run);
-    process.stdout.write(tell(trial.program, outcome));
+    done += 1;
+    script.advance(done, trial.program.name);
+    script.print(tell(trial.program, outcome));
     return outcome;
   });
   const rows = trials.map(({ program }, index) => toRow(program, outcomes[index]!));
-  process.stdout.write(`\n${toTable(rows)}`);
+  script.print(`\n${toTable(rows)}`);
   const isBad = outcomes.some((outcome, index) => isFailure(outcome, trials[index]!.program));
   process.exitCode = isBad || signal.aborted ? 1 : 0;
 }
@@ -60,7 +83,9 @@ function selectTrials(folders: readonly string[] | undefined): readonly Trial[] 
   const known = new Set(TRIALS.map(({ program }) => program.folder));
   const unknown = folders?.filter((folder) => !known.has(folder)) ?? [];
   if (unknown.length > 0) {
-    throw new Error(`no client ${unknown.join(', ')}; there are ${[...known].join(', ')}`);
+    throw new ScriptUsageError(
+      `no client ${unknown.join(', ')}; there are ${[...known].join(', ')}`,
+    );
   }
   return TRIALS.filter(({ program }) => folders?.includes(program.folder) ?? true);
 }
@@ -97,22 +122,23 @@ function toFailure(error: unknown): Outcome & { readonly kind: 'failed' } {
 }
 
 /** One build for all the clients of one program and version. */
-function prepareOnce(client: InteropProgram, { builds, runCommand }: Run): Promise<CommandLine> {
+function prepareOnce(client: InteropProgram, run: Run): Promise<CommandLine> {
+  const { builds, runCommand } = run;
   const name = [client.folder, client.build, client.version].filter(Boolean).join('-');
   const buildFolder = path.join(cacheFolder(), name);
   const known = builds.get(buildFolder);
   if (known !== undefined) return known;
   const prepare = () => client.prepare(buildFolder, runCommand);
-  const building = mkdir(buildFolder, { recursive: true }).then(() => onceMore(prepare));
+  const building = mkdir(buildFolder, { recursive: true }).then(() => onceMore(prepare, run));
   builds.set(buildFolder, building);
   return building;
 }
 
 /** What fetches packages is tried a second time: a registry may be away for a moment. */
-function onceMore<T>(prepare: () => Promise<T>): Promise<T> {
+function onceMore<T>(prepare: () => Promise<T>, { say }: Run): Promise<T> {
   return prepare().catch((error: unknown) => {
     if (isMissingProgram(error)) throw error;
-    process.stderr.write(`${toFailure(error).reason}\nPreparing this client once more.\n`);
+    say(`${toFailure(error).reason}\nPreparing this client once more.`);
     return prepare();
   });
 }
@@ -188,7 +214,4 @@ function isFailure(outcome: Outcome, { mayBeMissing }: InteropProgram): boolean 
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

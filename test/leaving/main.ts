@@ -1,20 +1,29 @@
 import { rm } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 
 import { writeComponent } from '../support/component-files';
+import { countOption, createScript, type ScriptValues } from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
 import { type Measured, type RunSite, runDeparture } from './departure-run';
 import { DEPARTURES } from './departures';
 
+interface LeavingValues extends ScriptValues {
+  readonly ttl: number;
+}
+
+const command = createScript({
+  name: 'test:leaving',
+  description:
+    'Clients and sidecars leave while a lock is held, by real processes. Tells after how long the next waiter had the lock, beside the bound that is promised.',
+  example: '--ttl 2000',
+}).addOption(countOption('--ttl <ms>', 'length of the leases, in milliseconds').default(3000));
+
 /**
- * Clients and sidecars that leave while a lock is held, by real processes. Prints after how long the next waiter had
- * the lock, beside the bound that is promised. Exit code 1 where it took longer than that and an allowance for a busy
- * machine, or where somebody got the lock before the end that the client had been told.
+ * Exit code 1 where it took longer than the bound and an allowance for a busy machine, or where somebody got the lock
+ * before the end that the client had been told.
  */
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { ttl: { type: 'string', default: '3000' } } });
-  const ttlMs = Number(values.ttl);
+async function main({ ttl: ttlMs }: LeavingValues, run: ScriptRun): Promise<void> {
   const redis = await startRedisServer();
   const metadata = { redisHost: `127.0.0.1:${redis.port}` };
   const resources = await writeComponent({ type: 'lock.redis', metadata });
@@ -24,8 +33,8 @@ async function main(): Promise<void> {
     await SidecarProcess.start({ args }),
   ];
   try {
-    const all = await runAll({ ttlMs, resources, sidecar, other });
-    process.stdout.write(toTable(all, ttlMs));
+    const all = await runAll({ ttlMs, resources, sidecar, other }, run);
+    run.print(toTable(all, ttlMs));
     process.exitCode = all.some(({ problem }) => problem !== undefined) ? 1 : 0;
   } finally {
     await Promise.all([sidecar.stop(), other.stop()]);
@@ -35,18 +44,22 @@ async function main(): Promise<void> {
 }
 
 /** Those that only wait, all at once; then those that need a sidecar each, in turn. */
-async function runAll(site: RunSite): Promise<readonly Measured[]> {
+async function runAll(site: RunSite, run: ScriptRun): Promise<readonly Measured[]> {
   const cases = DEPARTURES.flatMap((departure) =>
     departure.transports.map((transport) => ({ departure, transport })),
   );
   const shared = cases.filter(({ departure }) => departure.endsSidecarOf === undefined);
   const own = cases.filter(({ departure }) => departure.endsSidecarOf !== undefined);
-  const measured = await Promise.all(
-    shared.map(({ departure, transport }) => runDeparture(departure, transport, site)),
-  );
-  for (const { departure, transport } of own) {
-    measured.push(await runDeparture(departure, transport, site));
-  }
+  run.begin({ total: cases.length, unit: 'cases' });
+  let done = 0;
+  const measure = async ({ departure, transport }: (typeof cases)[number]): Promise<Measured> => {
+    const measured = await runDeparture(departure, transport, site);
+    done += 1;
+    run.advance(done, departure.name);
+    return measured;
+  };
+  const measured = await Promise.all(shared.map(measure));
+  for (const each of own) measured.push(await measure(each));
   return measured;
 }
 
@@ -66,9 +79,4 @@ function toTable(all: readonly Measured[], ttlMs: number): string {
   return `Leases of ${ttlMs} ms, renewed after about a third of it.\n\n${lines.join('')}`;
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(
-    `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+void runScript(command, main);

@@ -7,6 +7,8 @@ import type { CommandLine } from '../interop/process-group';
 import { pythonClients } from '../interop/python/client';
 import { runCommand } from '../interop/run-command';
 import { Steps } from '../interop/steps';
+import { createScript, type ScriptValues } from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { SidecarProcess } from '../support/sidecar-process';
 import { buildGoPrograms, cacheFolder, StandIn } from './site';
 
@@ -20,11 +22,19 @@ const COMMON = {
 const EVENTS = { 'event 0': 'event 0', 'event 1': 'event 1', 'event 2': 'event 2' };
 const LARGE = { 'large state': '3000000' };
 
-/**
- * Takes Dapr's official clients, unchanged, through state, streaming subscriptions and locks at one
- * address: Holdfast in front of a stand-in for a daprd. Prints what passed.
- */
-async function main(): Promise<void> {
+const command = createScript({
+  name: 'test:upstream',
+  description:
+    "Takes Dapr's official clients through state, streaming subscriptions and locks at one address: Holdfast in front of a stand-in for a daprd.",
+  example: '--quiet',
+});
+
+/** How many programs are run. */
+const RUNS = 4;
+
+/** Prints what passed. */
+async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
+  script.begin({ total: RUNS, unit: 'programs' });
   const programs = await buildGoPrograms(runCommand);
   const python = await prepare(pythonClients[0]!, 'program.py');
   const javascript = await prepare(javascriptClients[0]!, 'program.js');
@@ -41,8 +51,13 @@ async function main(): Promise<void> {
     DAPR_GRPC_PORT: String(sidecar.grpcPort),
     DAPR_HTTP_PORT: String(sidecar.httpPort),
   };
-  const run = (command: CommandLine, more: Readonly<Record<string, string>> = {}) =>
-    runProgram(command, { scenario: [], env: { ...env, ...more } });
+  let done = 0;
+  const run = async (command: CommandLine, more: Readonly<Record<string, string>> = {}) => {
+    const output = await runProgram(command, { scenario: [], env: { ...env, ...more } });
+    done += 1;
+    script.advance(done);
+    return output;
+  };
   try {
     steps.check('Go', await run({ file: programs.client, args: [] }), {
       ...{ ...COMMON, ...EVENTS, ...LARGE, lock: 'true', 'lock again while subscribed': 'false' },
@@ -64,9 +79,9 @@ async function main(): Promise<void> {
   }
   const { failed, steps: count } = steps.report;
   for (const { step, expected, answered } of failed) {
-    process.stdout.write(`FAILED ${step}\n  expected ${expected}\n  answered ${answered}\n`);
+    script.print(`FAILED ${step}\n  expected ${expected}\n  answered ${answered}\n`);
   }
-  process.stdout.write(`${count - failed.length} of ${count} steps passed\n`);
+  script.print(`${count - failed.length} of ${count} steps passed\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
@@ -83,7 +98,4 @@ async function prepare(
   return { file, args: [...args.slice(0, -1), path.join(folder, name)] };
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

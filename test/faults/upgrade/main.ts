@@ -1,7 +1,14 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { createQuickStore } from '../../stores/redis/redis-fixture';
+import {
+  countOption,
+  createScript,
+  drawSeed,
+  type ScriptValues,
+  seedOption,
+} from '../../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { runFaults } from '../fault-run';
 import { toTable } from '../report-table';
 import { startInProcess } from '../in-process-sidecar';
@@ -11,21 +18,27 @@ import type { SidecarUnderTest } from '../sidecar-under-test';
 import { FirstVersionCommands } from './first-version';
 import { countCrossings, handOver, ofVersion } from './rolling';
 
-/**
- * `npm run test:upgrade -- --ops N --seed S`: the first version and this one on one Redis, under
- * every fault. The first version is its commands in the store of this checkout, or with
- * `--first-checkout DIR` the sidecar of a checkout that is built there.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      ops: { type: 'string', default: '50000' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      'first-checkout': { type: 'string' },
-    },
-  });
-  const [operations, seed] = [Number(values.ops), Number(values.seed)];
-  process.stdout.write(`upgrade run: ${operations} operations, --seed ${seed}\n`);
+interface UpgradeValues extends ScriptValues {
+  readonly ops: number;
+  readonly seed?: number;
+  readonly firstCheckout?: string;
+}
+
+const command = createScript({
+  name: 'test:upgrade',
+  description:
+    'Lets the first version and this one use one Redis, under every fault. The first version is its commands in the store of this checkout.',
+  example: '--ops 50000 --seed 1',
+})
+  .addOption(countOption('--ops <number>', 'how many operations').default(50_000))
+  .addOption(seedOption())
+  .option('--first-checkout <folder>', 'instead, the sidecar of a checkout that is built there');
+
+/** Exit code 1 where a history is not valid, or no lease was held across the versions. */
+async function main(values: UpgradeValues, run: ScriptRun): Promise<void> {
+  const { ops: operations, seed = drawSeed(), firstCheckout } = values;
+  run.print(`upgrade run: ${operations} operations, --seed ${seed}\n`);
+  run.begin({ total: operations, unit: 'operations' });
   const report = await runFaults({
     seed,
     operations,
@@ -33,19 +46,22 @@ async function main(): Promise<void> {
     nativeClients: 0,
     keys: 12,
     deadlineMs: 15_000,
-    startSidecars: (port) => startFleet(port, operations, values['first-checkout']),
+    startSidecars: (port) => startFleet(port, operations, firstCheckout),
     watchServer: true,
+    onProgress: (begun) => {
+      run.advance(begun);
+    },
   });
   const crossings = countCrossings(report.operations);
-  process.stdout.write(
+  run.print(
     toTable(report, {
       'leases of the first version that the present one released': crossings['first to present'],
       'leases of the present version that the first one released': crossings['present to first'],
     }),
   );
-  for (const violation of report.violations.slice(0, 10)) process.stdout.write(`\n${violation}\n`);
+  for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
   const crossed = Math.min(...Object.values(crossings)) > 0;
-  if (!crossed) process.stdout.write('\nno lease was held across the versions\n');
+  if (!crossed) run.print('\nno lease was held across the versions\n');
   process.exitCode = crossed && report.violations.length === 0 ? 0 : 1;
 }
 
@@ -81,7 +97,4 @@ function startFirstVersion(port: number, checkout: string | undefined): Promise<
   );
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

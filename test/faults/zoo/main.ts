@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 
 import { build, type Plugin } from 'esbuild';
 
+import { createScript, type ScriptValues } from '../../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { BUGS } from './bugs';
 import { mutate } from './mutate';
 import { type Mutant, MUTANTS } from './mutants';
@@ -21,7 +23,7 @@ const LONGEST_MS = 180_000;
 /** A control has nothing to be found. */
 const CONTROL = 'control without a bug';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 /** Changes the sources on their way into a bundle. */
 function changing({ changes }: Mutant): Plugin {
@@ -57,16 +59,26 @@ async function examine(
   { name, first = '' }: { readonly name: string; readonly first?: string },
 ): Promise<string | undefined> {
   const env = { ...process.env, NODE_PATH: path.join(ROOT, 'node_modules') };
-  const { stdout } = await run(process.execPath, [program, name, first], {
+  const { stdout } = await execute(process.execPath, [program, name, first], {
     env,
     timeout: LONGEST_MS,
   });
   return (JSON.parse(stdout) as { found?: string }).found;
 }
 
-/** `npm run test:zoo`: the suite must catch every bug, and find nothing where there is none. */
-async function main(): Promise<void> {
-  const [only = ''] = process.argv.slice(2);
+interface ZooValues extends ScriptValues {
+  readonly only: string;
+}
+
+const command = createScript({
+  name: 'test:zoo',
+  description:
+    'Tests the fault run: puts bugs into the sources, one at a time. Each must be found.',
+  example: '--only token',
+}).option('--only <text>', 'only bugs whose name contains this', '');
+
+/** The suite must catch every bug, and find nothing where there is none; else the exit code is 1. */
+async function main({ only }: ZooValues, run: ScriptRun): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-zoo-'));
   const right = await bundle(path.join(folder, 'right.js'));
   const animals = [
@@ -80,6 +92,8 @@ async function main(): Promise<void> {
   ].filter(({ name }) => name === CONTROL || name.includes(only));
   const left = [...animals];
   const result = { caught: 0, isControlClean: false };
+  run.begin({ total: animals.length, unit: 'bugs' });
+  let done = 0;
   const work = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const startedAt = performance.now();
@@ -87,8 +101,10 @@ async function main(): Promise<void> {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       if (next.name === CONTROL) result.isControlClean = found === undefined;
       else if (found !== undefined) result.caught += 1;
+      done += 1;
+      run.advance(done, next.name);
       const verdict = found === undefined ? 'nothing' : 'caught ';
-      process.stdout.write(`${verdict}  ${next.name} (${seconds} s)\n         ${found ?? ''}\n`);
+      run.print(`${verdict}  ${next.name} (${seconds} s)\n         ${found ?? ''}\n`);
     }
   };
   try {
@@ -98,12 +114,9 @@ async function main(): Promise<void> {
   }
   const bugs = animals.length - 1;
   const { caught, isControlClean } = result;
-  process.stdout.write(`without a bug: ${isControlClean ? 'nothing found' : 'a fault found'}\n`);
-  process.stdout.write(`caught ${caught} of ${bugs}\n`);
-  process.exit(caught === bugs && isControlClean ? 0 : 1);
+  run.print(`without a bug: ${isControlClean ? 'nothing found' : 'a fault found'}\n`);
+  run.print(`caught ${caught} of ${bugs}\n`);
+  process.exitCode = caught === bugs && isControlClean ? 0 : 1;
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
-  process.exit(1);
-});
+void runScript(command, main);

@@ -1,0 +1,30 @@
+/**
+ * Loads every long script in this one process, each with the arguments of this process. With `--help` they only say
+ * what they are: this is how a test sees them all without a process for each.
+ *
+ * Usage: load-scripts.ts --help
+ */
+import path from 'node:path';
+
+const ROOT = path.join(__dirname, '../../..');
+
+/** The scripts of package.json that show progress, and their programs. */
+export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
+  bench: 'bench/main.ts',
+  'bench:scripts': 'bench/script-cost.ts',
+  'bench:upstream': 'bench/upstream/main.ts',
+  'bench:waiters': 'bench/waiters/main.ts',
+  'test:failover': 'test/failover/main.ts',
+  'test:faults': 'test/faults/main.ts',
+  'test:fencing': 'test/faults/fencing/main.ts',
+  'test:hostile': 'test/hostile/main.ts',
+  'test:interop': 'test/interop/main.ts',
+  'test:leaving': 'test/leaving/main.ts',
+  'test:upgrade': 'test/faults/upgrade/main.ts',
+  'test:upstream': 'test/upstream/main.ts',
+  'test:zoo': 'test/faults/zoo/main.ts',
+};
+
+if (process.argv[2] === '--help') {
+  for (const program of Object.values(LONG_SCRIPTS)) void import(path.join(ROOT, program));
+}
