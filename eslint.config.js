@@ -9,8 +9,8 @@ const tseslint = require('typescript-eslint');
 const HOME_OF_PACKAGE = {
   redis: 'stores/redis',
   // The exporter of traces takes credentials of its own grpc-js only.
-  '@grpc/grpc-js': ['grpc', 'client', 'observability/otel-tracer'],
-  '@grpc/proto-loader': ['grpc', 'client'],
+  '@grpc/grpc-js': ['grpc', 'client', 'observability/otel-tracer', 'stores/etcd'],
+  '@grpc/proto-loader': ['grpc', 'client', 'stores/etcd'],
   '@grpc/reflection': 'grpc',
   'grpc-health-check': 'grpc',
   protobufjs: 'grpc',
@@ -90,12 +90,22 @@ const MAY_IMPORT = {
     'base',
     'trust',
     'components/metadata-properties',
+    'stores/etcd/etcd-driver',
     'stores/redis/redis-driver',
     'stores/memory/memory-driver',
     ...STORE_CONTRACT,
   ],
   'stores/attempts': ['base', ...STORE_CONTRACT],
   'stores/memory': ['base', 'stores/driver', ...STORE_CONTRACT],
+  'stores/etcd': [
+    'base',
+    'go',
+    'trust',
+    'components/metadata-properties',
+    'stores/attempts',
+    'stores/driver',
+    ...STORE_CONTRACT,
+  ],
   'stores/redis': [
     'base',
     'go',

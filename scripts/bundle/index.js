@@ -45,7 +45,8 @@ async function bundle(name) {
 
 /** A part that is loaded on demand: a CommonJS module. It is nearly all code of libraries, so its names are short. */
 function bundleOnDemand(name) {
-  return build({ entryPoints: [ON_DEMAND[name].entry], minifyIdentifiers: true, keepNames: true });
+  const { entry, plugins = [] } = ON_DEMAND[name];
+  return build({ entryPoints: [entry], plugins, minifyIdentifiers: true, keepNames: true });
 }
 
 /** The client: a CommonJS module. */

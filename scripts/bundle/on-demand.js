@@ -4,13 +4,26 @@
 
 const path = require('node:path');
 
+const { protoFilesOf } = require('./proto-files');
+
 const root = path.join(__dirname, '..', '..');
 
-/** The parts: the name of the file in dist, the module that it consists of, and how this is imported. */
+/** The proto files of lock.etcd: the end of the path, and the folder that contains it. */
+const ETCD_PROTO_FILES = [['etcd/v3/etcd.proto', 'proto']];
+
+/**
+ * The parts: the name of the file in dist, the module that it consists of, how this is imported, and the
+ * plugins that bundle it.
+ */
 const ON_DEMAND = {
   tracing: {
     entry: path.join(root, 'src/observability/otel-tracer.ts'),
     imported: /\/otel-tracer\.js$/,
+  },
+  etcd: {
+    entry: path.join(root, 'src/stores/etcd/etcd-driver.ts'),
+    imported: /\/etcd-driver$/,
+    plugins: [protoFilesOf(ETCD_PROTO_FILES)],
   },
   cel: { entry: '@bufbuild/cel', imported: /^@bufbuild\/cel$/ },
 };

@@ -66,8 +66,8 @@ function toEntry([file, folder], keepCase) {
   return { file, keepCase, outline: JSON.stringify(outline), json: JSON.stringify(json) };
 }
 
-function source() {
-  const entries = PROTO_FILES.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
+function source(files) {
+  const entries = files.flatMap((file) => [toEntry(file, true), toEntry(file, false)]);
   return `
     const { reviveLate } = require('./late-definitions');
     const entries = ${JSON.stringify(entries)};
@@ -82,18 +82,25 @@ function source() {
     };`;
 }
 
-/** Redirects all imports of proto-loader to this replacement. */
-const protoFiles = {
-  name: 'proto-files',
-  setup(build) {
-    build.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ namespace }) =>
-      namespace === 'proto-files' ? undefined : { path: 'proto-loader', namespace: 'proto-files' },
-    );
-    build.onLoad({ filter: /.*/, namespace: 'proto-files' }, () => ({
-      contents: source(),
-      resolveDir: __dirname,
-    }));
-  },
-};
+/** Creates the plugin that redirects all imports of proto-loader to this replacement. */
+function protoFilesOf(files) {
+  return {
+    name: 'proto-files',
+    setup(build) {
+      build.onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ namespace }) =>
+        namespace === 'proto-files'
+          ? undefined
+          : { path: 'proto-loader', namespace: 'proto-files' },
+      );
+      build.onLoad({ filter: /.*/, namespace: 'proto-files' }, () => ({
+        contents: source(files),
+        resolveDir: __dirname,
+      }));
+    },
+  };
+}
 
-module.exports = { protoFiles, toOutline };
+/** The plugin for the sidecar. */
+const protoFiles = protoFilesOf(PROTO_FILES);
+
+module.exports = { protoFiles, protoFilesOf, toOutline };

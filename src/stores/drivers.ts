@@ -1,4 +1,5 @@
 import type { LockDriver } from './driver';
+import type * as etcd from './etcd/etcd-driver';
 import type * as memory from './memory/memory-driver';
 import type * as redis from './redis/redis-driver';
 
@@ -9,6 +10,7 @@ import type * as redis from './redis/redis-driver';
 const DRIVERS: Readonly<Record<string, () => LockDriver>> = {
   /* eslint-disable @typescript-eslint/no-require-imports -- findDriver is synchronous */
   'lock.redis': () => (require('./redis/redis-driver') as typeof redis).redisDriver,
+  'lock.etcd': () => (require('./etcd/etcd-driver') as typeof etcd).etcdDriver,
   'lock.in-memory': () => (require('./memory/memory-driver') as typeof memory).memoryDriver,
   /* eslint-enable @typescript-eslint/no-require-imports */
 };

@@ -8,6 +8,10 @@ interface EnsureRedis {
   readonly toAdvice: (env: NodeJS.ProcessEnv) => string;
 }
 const ensureRedis = jest.requireActual<EnsureRedis>('../../scripts/ensure-redis.js');
+const ensureEtcd = jest.requireActual<{
+  findEtcd: (env: NodeJS.ProcessEnv) => string | undefined;
+  toAdvice: (env: NodeJS.ProcessEnv) => string;
+}>('../../scripts/ensure-etcd.js');
 interface EnsureNode {
   readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
   readonly NODE_VERSIONS: Readonly<Record<string, string>>;
@@ -77,6 +81,35 @@ describe('the step that finds redis-server', () => {
 
   it('names a variable that names no server', () => {
     expect(ensureRedis.toAdvice({ HOLDFAST_REDIS_SERVER: '/x' })).toContain('/x');
+  });
+});
+
+describe('the step that finds etcd', () => {
+  let folder: string;
+  let binary: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'holdfast-path-'));
+    binary = path.join(folder, 'etcd');
+    writeFileSync(binary, '#!/bin/sh\n', { mode: 0o755 });
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('looks along the PATH', () => {
+    expect(ensureEtcd.findEtcd({ PATH: ['/nowhere', folder].join(path.delimiter) })).toBe(binary);
+  });
+
+  it('takes the one that HOLDFAST_ETCD names, and no other', () => {
+    expect(ensureEtcd.findEtcd({ PATH: '/nowhere', HOLDFAST_ETCD: binary })).toBe(binary);
+    expect(ensureEtcd.findEtcd({ PATH: folder, HOLDFAST_ETCD: '/x' })).toBeUndefined();
+  });
+
+  it('otherwise gives one command for each package manager', () => {
+    const advice = ensureEtcd.toAdvice({});
+    for (const manager of ['apt-get install', 'brew install', 'dnf install']) {
+      expect(advice).toContain(manager);
+    }
   });
 });
 

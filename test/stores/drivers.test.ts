@@ -7,6 +7,7 @@ describe('findDriver', () => {
     ['lock.redis', 'v0'],
     ['lock.redis', ''],
     ['lock.Redis', 'v1'],
+    ['lock.etcd', 'v1'],
     ['lock.in-memory', ''],
     ['lock.In-Memory', 'v1'],
   ])('finds %s version %j', (type, version) => {
@@ -15,7 +16,7 @@ describe('findDriver', () => {
 
   it.each([
     ['lock.redis', 'v2'],
-    ['lock.etcd', 'v1'],
+    ['lock.consul', 'v1'],
     ['Lock.redis', 'v1'],
     ['lock', 'v1'],
     ['', ''],
