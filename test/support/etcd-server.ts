@@ -57,7 +57,12 @@ export class EtcdServer {
       ...['--name', this.name, '--data-dir', path.join(this.folder, 'data')],
       ...['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
       ...['--listen-peer-urls', this.peerUrl, '--initial-advertise-peer-urls', this.peerUrl],
-      ...['--initial-cluster', members.join(','), '--initial-cluster-token', this.folder],
+      ...[
+        '--initial-cluster',
+        members.join(','),
+        '--initial-cluster-token',
+        cluster[0]?.folder ?? '',
+      ],
     ];
     // Settings of an etcd that the machine runs are not for this one.
     const env = Object.entries(process.env).filter(([key]) => !key.startsWith('ETCD_'));

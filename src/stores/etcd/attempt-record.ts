@@ -5,6 +5,8 @@ import type { EtcdLease } from './etcd-leases';
 export interface OpenRelease {
   readonly createRevision: string;
   readonly lease: string;
+  /** False if etcd had no space for a trace. */
+  readonly hasTrace: boolean;
 }
 
 /**

@@ -82,6 +82,11 @@ export function isLeaseTaken(error: unknown): boolean {
   return hasText(error, /lease already exists/);
 }
 
+/** True if etcd has reached its disk quota, and does nothing but delete. Nothing was done. */
+export function isOutOfSpace(error: unknown): boolean {
+  return hasText(error, /database space exceeded/);
+}
+
 /**
  * True if the token of the connection is no longer valid: it has expired, or users have changed.
  * Nothing was done.

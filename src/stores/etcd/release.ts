@@ -3,7 +3,7 @@ import { StoreError, type UnlockOutcome } from '../../lock/lock-store';
 import type { AttemptRecord, OpenRelease } from './attempt-record';
 import type { Compare, KeyValue } from './etcd-api';
 import { type EtcdKeys, parseValue } from './etcd-keys';
-import { isLeaseNotFound } from './etcd-errors';
+import { isLeaseNotFound, isOutOfSpace } from './etcd-errors';
 import { dropLease, readLease, revokeLease } from './etcd-leases';
 import type { EtcdLink } from './etcd-link';
 
@@ -71,26 +71,45 @@ function isNamed(held: KeyValue, { owner, fencingToken }: ReleaseTerms): boolean
 
 async function releaseRead(
   link: EtcdLink,
-  { keys, terms, record }: ReleaseOptions,
+  options: ReleaseOptions,
   { createRevision, lease }: KeyValue,
 ): Promise<boolean> {
-  const key = keys.lock(terms.key);
-  const trace = keys.trace(terms.key, terms.attempt.id);
-  const open: OpenRelease = { createRevision, lease };
-  record.openReleases.add(open);
-  const { succeeded } = await link.call(link.api.txn, {
-    compare: [...toCompare(key, open), { key: trace, target: 'CREATE', createRevision: '0' }],
-    success: [
-      { requestDeleteRange: { key } },
-      { requestPut: { key: trace, value: TRACE.released, lease } },
-    ],
-  });
-  record.openReleases.delete(open);
-  if (!succeeded) return false;
+  const { record } = options;
+  const grant = { createRevision, lease };
+  const isReleased = await deleteGrant(link, options, { ...grant, hasTrace: true }).catch(
+    (error: unknown) => {
+      if (!isOutOfSpace(error)) throw error;
+      return deleteGrant(link, options, { ...grant, hasTrace: false });
+    },
+  );
+  if (!isReleased) return false;
   record.isReleased = true;
   record.openReleases.clear();
   if (lease !== '0') dropLease(link, lease);
   return true;
+}
+
+/** Deletes a lock if it is still the grant that was read. */
+async function deleteGrant(
+  link: EtcdLink,
+  { keys, terms, record }: ReleaseOptions,
+  open: OpenRelease,
+): Promise<boolean> {
+  const key = keys.lock(terms.key);
+  const trace = keys.trace(terms.key, terms.attempt.id);
+  const leaveTrace = { requestPut: { key: trace, value: TRACE.released, lease: open.lease } };
+  record.openReleases.add(open);
+  try {
+    const { succeeded } = await link.call(link.api.txn, {
+      compare: [...toCompare(key, open), { key: trace, target: 'CREATE', createRevision: '0' }],
+      success: [{ requestDeleteRange: { key } }, ...(open.hasTrace ? [leaveTrace] : [])],
+    });
+    record.openReleases.delete(open);
+    return succeeded;
+  } catch (error) {
+    if (link.explain(error).error.outcome === 'not-applied') record.openReleases.delete(open);
+    throw error;
+  }
 }
 
 /** Names one grant under one lease. */
@@ -113,7 +132,7 @@ async function assertNoTraceLost(
   for (const open of record.openReleases) {
     // It can't have taken effect, as the grant still stands.
     if (held?.createRevision === open.createRevision) continue;
-    if ((await readLease(link, open.lease)) === undefined) {
+    if (!open.hasTrace || (await readLease(link, open.lease)) === undefined) {
       throw new StoreError(
         'the lock ended before etcd replied, by this call or by itself: the outcome is unknown',
         { kind: 'rejected', outcome: 'unknown' },

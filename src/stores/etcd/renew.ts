@@ -1,5 +1,6 @@
 import type { RenewCall, RenewResult } from '../../lock/store-abilities';
 import type { KeyValue } from './etcd-api';
+import { isLeaseNotFound } from './etcd-errors';
 import { type EtcdKeys, parseValue } from './etcd-keys';
 import { dropLease, grantLease, readLease, toSeconds, toToken } from './etcd-leases';
 import type { EtcdLink } from './etcd-link';
@@ -51,19 +52,23 @@ async function keepIfLonger(
     : undefined;
 }
 
-/** Undefined if the grant has changed. */
+/** Undefined if the grant has changed, or the new lease has already ended. */
 async function move(
   link: EtcdLink,
   { key, createRevision, lease: before }: KeyValue,
   { ttlMs }: RenewCall,
 ): Promise<number | undefined> {
   const lease = await grantLease(link, ttlMs);
-  const { succeeded } = await link.call(link.api.txn, {
+  const moving = link.call(link.api.txn, {
     compare: [
       { key, target: 'CREATE', createRevision },
       { key, target: 'LEASE', lease: before },
     ],
     success: [{ requestPut: { key, ignoreValue: true, lease: lease.id } }],
+  });
+  const { succeeded } = await moving.catch((error: unknown) => {
+    if (isLeaseNotFound(error)) return { succeeded: false };
+    throw error;
   });
   // The key hangs on the one, and nothing on the other.
   dropLease(link, succeeded ? before : lease.id);

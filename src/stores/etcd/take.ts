@@ -1,7 +1,8 @@
 import type { TryLockCall } from '../../lock/lock-store';
 import type { Grant } from '../../lock/store-abilities';
 import type { AttemptRecord } from './attempt-record';
-import type { KeyValue, Operation, RangeResponse, TxnRequest } from './etcd-api';
+import type { KeyValue, Operation, RangeResponse, TxnRequest, TxnResponse } from './etcd-api';
+import { isLeaseNotFound } from './etcd-errors';
 import { type EtcdKeys, type KeyRange, parseValue, toValue } from './etcd-keys';
 import {
   dropLease,
@@ -55,7 +56,8 @@ export async function take(link: EtcdLink, terms: TakeTerms): Promise<TakeReply>
     await revokeEarlier(link, record);
     if (!isCurrent()) return 'superseded';
     if (held !== undefined || ahead > 0) return { refused: found };
-    return takeFree(link, terms, isCurrent);
+    const reply = await takeFree(link, terms, isCurrent);
+    if (reply !== undefined) return reply;
   }
 }
 
@@ -120,11 +122,12 @@ async function revokeEarlier(
   );
 }
 
+/** Undefined if the new lease ended before the lock could be taken with it. */
 async function takeFree(
   link: EtcdLink,
   terms: TakeTerms,
   isCurrent: () => boolean,
-): Promise<TakeReply> {
+): Promise<TakeReply | undefined> {
   const { call, record } = terms;
   const lease = await grantLease(link, call.ttlMs);
   // Only now: the attempt may have been withdrawn while the lease was under way.
@@ -133,14 +136,32 @@ async function takeFree(
     return 'superseded';
   }
   record.leases.set(lease.id, lease);
-  const { succeeded, header, responses } = await link.call(link.api.txn, toTxn(terms, lease));
-  if (succeeded) {
+  const answer = await sendTake(link, terms, lease);
+  if (answer?.succeeded === true) {
     const { validUntilMs } = lease;
-    return { grant: { fencingToken: toToken(header.revision), validUntilMs } };
+    return { grant: { fencingToken: toToken(answer.header.revision), validUntilMs } };
   }
   record.leases.delete(lease.id);
   dropLease(link, lease.id);
-  return { refused: toFound(responses) };
+  return answer && { refused: toFound(answer.responses) };
+}
+
+/** Undefined if there is no such lease any more. */
+async function sendTake(
+  link: EtcdLink,
+  terms: TakeTerms,
+  lease: EtcdLease,
+): Promise<TxnResponse | undefined> {
+  try {
+    return await link.call(link.api.txn, toTxn(terms, lease));
+  } catch (error) {
+    if (isLeaseNotFound(error)) return undefined;
+    if (link.explain(error).error.outcome === 'not-applied') {
+      terms.record.leases.delete(lease.id);
+      dropLease(link, lease.id);
+    }
+    throw error;
+  }
 }
 
 function toTxn({ keys, call, ticket }: TakeTerms, { id }: EtcdLease): TxnRequest {
