@@ -30,6 +30,8 @@ const HOME_OF_PACKAGE = {
   yaml: 'manifests',
   zod: ['manifests', 'components', 'configuration', 'resiliency'],
   'fastest-levenshtein': 'base',
+  // A part of Node. src/http2 does without it.
+  'node:http2': ['grpc', 'runtime', 'servers', 'upstream'],
 };
 
 // What a store may know of lock calls: the contract, and nothing of the service behind it.
@@ -51,6 +53,7 @@ const MAY_IMPORT = {
   runtime: [],
   go: [],
   trust: ['base'],
+  http2: [],
   lock: ['base'],
   manifests: ['base', 'go'],
   servers: ['base', 'runtime'],

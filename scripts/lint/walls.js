@@ -86,7 +86,11 @@ function toImporter({ cwd, filename, options: [{ mayImport, homeOfPackage }] }) 
 function judge(name, importer) {
   if (name === undefined) return { messageId: 'computed' };
   if (/^\.{0,2}(?:\/|$)/.test(name)) return judgeFile(importer.toTarget(name), importer);
-  return isBuiltin(name) ? undefined : judgePackage(toPackage(name), importer);
+  if (!isBuiltin(name)) return judgePackage(toPackage(name), importer);
+  const builtin = name.startsWith('node:') ? name : `node:${name}`;
+  return Object.hasOwn(importer.homeOfPackage, builtin)
+    ? judgePackage(builtin, importer)
+    : undefined;
 }
 
 function judgeFile(target, { file, room, mayImport }) {

@@ -62,6 +62,9 @@ const WALLS = [
   ['a library of one file stays there', 'observability/metrics.ts', '@grpc/grpc-js'],
   ['app takes no library of the rooms', 'app/app.ts', 'fastify'],
   ['node-redis stays in its store', 'stores/memory/memory-store.ts', 'redis'],
+  ['HTTP/2 is our own in its room', 'http2/frame-reader.ts', 'node:http2'],
+  ['HTTP/2 is our own by any name', 'http2/frame-reader.ts', 'http2'],
+  ['HTTP/2 knows no gRPC', 'http2/server-stream.ts', '../grpc/grpc-status'],
   ['a package needs a home', 'base/logger.ts', 'left-pad'],
   ['a package is not taken for an object of the language', 'base/logger.ts', 'constructor'],
 ] as const;
@@ -100,6 +103,7 @@ const ALLOWED = [
   ['configuration/configuration.ts', '../api/api-groups'],
   ['observability/otel-tracer.ts', '@grpc/grpc-js'],
   ['grpc/status-details.ts', 'protobufjs/minimal'],
+  ['grpc/connection.ts', 'node:http2'],
   ['app/app.ts', '../observability/otel-tracer.js'],
   ['main.ts', './app/app'],
 ] as const;

@@ -1,0 +1,82 @@
+import { CODE, ConnectionError } from './protocol';
+
+/** The length of the interval in which frames are counted, in milliseconds. */
+const INTERVAL_MS = 1000;
+
+/** What a connection may make the server do without getting anything done. */
+export interface FloodBounds {
+  /**
+   * Frames in a second that carry nothing of a call: all but HEADERS, CONTINUATION, and DATA with
+   * content.
+   */
+  readonly controlFrames: number;
+  /**
+   * Streams in a second that the client cancels in the same piece of data with which it opens them,
+   * or that it makes the server reset. Streams that are cancelled later are not counted: a client
+   * whose deadlines pass because an answer is slow does nothing wrong.
+   */
+  readonly hastyResets: number;
+}
+
+/**
+ * Counts what floods are made of: PINGs, SETTINGS, empty frames (CVE-2019-9511 to 9518), and streams
+ * that are opened and reset at once (CVE-2023-44487, CVE-2025-8671). RFC 9113, 10.5, leaves the
+ * bounds to the server.
+ */
+export class FloodGuard {
+  readonly #controlFrames: Rate;
+  readonly #hastyResets: Rate;
+
+  /** @param now a monotonic clock in milliseconds */
+  constructor(bounds: FloodBounds, now: () => number) {
+    this.#controlFrames = new Rate(bounds.controlFrames, now);
+    this.#hastyResets = new Rate(bounds.hastyResets, now);
+  }
+
+  /**
+   * Counts a frame that carries nothing of a call.
+   *
+   * @throws {ConnectionError} ENHANCE_YOUR_CALM if there are too many
+   */
+  countControlFrame(): void {
+    if (!this.#controlFrames.count()) throw tooMany('control frames');
+  }
+
+  /**
+   * Counts a stream that ended as soon as it began, by the client's will or its fault.
+   *
+   * @throws {ConnectionError} ENHANCE_YOUR_CALM if there are too many
+   */
+  countHastyReset(): void {
+    if (!this.#hastyResets.count()) throw tooMany('streams that are reset at once');
+  }
+}
+
+/** Counts events in intervals. It looks at the clock only when an interval may be full. */
+class Rate {
+  readonly #most: number;
+  readonly #now: () => number;
+  #count = 0;
+  #beganAtMs: number;
+
+  constructor(most: number, now: () => number) {
+    this.#most = most;
+    this.#now = now;
+    this.#beganAtMs = now();
+  }
+
+  /** False if there were more events than allowed in an interval. */
+  count(): boolean {
+    this.#count += 1;
+    if (this.#count <= this.#most) return true;
+    const nowMs = this.#now();
+    if (nowMs - this.#beganAtMs < INTERVAL_MS) return false;
+    this.#beganAtMs = nowMs;
+    this.#count = 1;
+    return true;
+  }
+}
+
+function tooMany(what: string): ConnectionError {
+  return new ConnectionError(CODE.enhanceYourCalm, `too many ${what} within a second`);
+}
