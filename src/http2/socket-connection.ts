@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+
+import type { ConnectionBounds } from './bounds';
+import type { HuffmanDecoder } from './huffman';
+import { CODE, ConnectionError } from './protocol';
+import { ServerConnection } from './server-connection';
+import type { ServerStream, StreamListener } from './server-stream';
+
+/**
+ * Bytes that the kernel has not accepted at which a connection is read no more and sends no content.
+ * It goes on once the kernel has taken all of them.
+ */
+const MOST_UNSENT_BYTES = 256 * 1024;
+
+/** How long a client may take to send its preface, and to read the last answers, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/** Without anything from the client for this long, it is asked for a sign of life, in milliseconds. */
+const IDLE_MS = 10_000;
+
+/** How long it may take to answer, in milliseconds: so a dead connection is found after 15 s. */
+const ANSWER_MS = 5000;
+
+/** The parts of a {@link SocketConnection}. */
+export interface SocketConnectionOptions {
+  /** A plain socket, one of TLS after its handshake, or of a unix path. */
+  readonly socket: Socket;
+  readonly huffman: HuffmanDecoder;
+  readonly bounds?: ConnectionBounds;
+  readonly onRequest: (stream: ServerStream) => StreamListener;
+  /** Called once, after all streams were closed. The error is undefined for a proper end. */
+  readonly onClose: (error: ConnectionError | undefined) => void;
+}
+
+/**
+ * Moves the bytes between a socket and its {@link ServerConnection}: one write in each turn of the
+ * event loop, with all answers of that turn. A client that does not read is not read either.
+ */
+export class SocketConnection {
+  readonly protocol: ServerConnection;
+  readonly socket: Socket;
+  readonly #onClose: (error: ConnectionError | undefined) => void;
+  #isScheduled = false;
+  #isHeld = false;
+  #isOver = false;
+  #timer: NodeJS.Timeout;
+  #heardAtMs = 0;
+  #isAsked = false;
+
+  constructor(options: SocketConnectionOptions) {
+    const { socket, onRequest, onClose, ...rest } = options;
+    this.socket = socket;
+    this.#onClose = onClose;
+    this.protocol = new ServerConnection({
+      ...rest,
+      now: () => performance.now(),
+      listener: {
+        request: onRequest,
+        outputReady: () => {
+          this.#writeLater();
+        },
+        closed: (error) => {
+          this.#end(error);
+        },
+      },
+    });
+    // The first data is the preface.
+    this.#timer = setTimeout(() => {
+      this.#lookAfter();
+    }, PATIENCE_MS).unref();
+    this.#listen();
+  }
+
+  /** Sends what there is, and closes the socket whether the client reads it or not. */
+  cut(code: number = CODE.enhanceYourCalm): void {
+    this.protocol.fail(new ConnectionError(code, 'cut'));
+    this.#write();
+    this.socket.destroy();
+  }
+
+  #listen(): void {
+    const { socket, protocol } = this;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes: Buffer) => {
+      this.#heardAtMs = performance.now();
+      this.#isAsked = false;
+      protocol.receive(bytes);
+    });
+    socket.on('end', () => {
+      protocol.lose();
+    });
+    // The socket closes after an error.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      clearTimeout(this.#timer);
+      protocol.lose();
+    });
+    socket.on('drain', () => {
+      this.#hold(false);
+    });
+  }
+
+  /** Writes at the end of this turn, after what else of it was read is answered. */
+  #writeLater(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    const buffers = this.protocol.takeOutput();
+    const { socket } = this;
+    if (buffers.length > 0 && socket.writable) {
+      socket.write(buffers.length === 1 ? (buffers[0] ?? '') : Buffer.concat(buffers));
+    }
+    if (this.#isOver) socket.end();
+    else if (socket.writableLength > MOST_UNSENT_BYTES) this.#hold(true);
+  }
+
+  #hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    this.protocol.holdContent(isHeld);
+    if (isHeld) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  /** Nothing more is answered. What was is still sent, to a client that reads it in time. */
+  #end(error: ConnectionError | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.socket.resume();
+    this.#writeLater();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.socket.destroy();
+    }, PATIENCE_MS).unref();
+    this.#onClose(error);
+  }
+
+  /** Finds clients that are silent: they never sent a preface, or are gone without a word. */
+  #lookAfter(): void {
+    const silentMs = performance.now() - this.#heardAtMs;
+    if (this.#heardAtMs === 0 || (this.#isAsked && silentMs >= IDLE_MS + ANSWER_MS)) {
+      this.socket.destroy();
+      return;
+    }
+    if (!this.#isAsked && silentMs >= IDLE_MS) {
+      this.#isAsked = true;
+      this.protocol.ping(() => undefined);
+    }
+    const nextMs = this.#isAsked ? ANSWER_MS : IDLE_MS - silentMs;
+    this.#timer = setTimeout(() => {
+      this.#lookAfter();
+    }, nextMs).unref();
+  }
+}
