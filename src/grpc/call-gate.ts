@@ -1,12 +1,11 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 
 import { ByteAccount, ByteBudget } from '../servers/byte-budget';
 import { type ApiRefusals, isExempt } from './api-refusals';
 import type { CallLimits } from './grpc-js-call';
-import { dropEndlessDeadline } from './grpc-timeout';
 import { full } from './inflate';
-import { endStream, NO_GRPC, toTrailersOnly } from './trailers-only';
-import { Visitors } from './visitors';
+import { NO_GRPC, toTrailersOnly } from './trailers-only';
+import { type Visitor, Visitors } from './visitors';
 
 /** Total memory for calls that need no token (health checks), in bytes. */
 const EXEMPT_BYTES = 4 * 1024 * 1024;
@@ -45,9 +44,15 @@ const REFLECTION_BYTES = 65_536;
  */
 const MESSAGES_A_CALL = 1000;
 
+/** The other end of a call. */
+export interface Client extends Visitor {
+  /** Ends the call with headers alone. The rest of the request is dropped. */
+  refuse(headers: OutgoingHttpHeaders): void;
+}
+
 /** A call whose headers have arrived. */
 export interface BegunCall {
-  readonly stream: ServerHttp2Stream;
+  readonly client: Client;
   readonly headers: IncomingHttpHeaders;
   readonly headerBytes: number;
   /** The memory budget that all calls of its connection share. */
@@ -93,19 +98,18 @@ export class CallGate {
    * that is passed on. Returns undefined for a refused call, which is then already answered.
    */
   admit(call: BegunCall): CallLimits | 'passed' | undefined {
-    const { stream, headers, headerBytes, budget } = call;
+    const { client, headers, headerBytes, budget } = call;
     const path = headers[':path'] ?? '';
     const exempt = isExempt(path);
     const account = new ByteAccount(exempt ? this.#heldByExempt : budget);
     const refusal = this.#refusalOf(path, headers) ?? payForHeaders(account, headerBytes);
     if (refusal !== undefined) {
-      endStream(stream, refusal);
+      client.refuse(refusal);
       return undefined;
     }
     call.account = account;
     if (this.#refusals.isPassed(path)) return 'passed';
-    if (exempt) this.#visitors.add(stream);
-    dropEndlessDeadline(headers);
+    if (exempt) this.#visitors.add(client);
     return {
       account,
       maxBytes: path.startsWith(REFLECTION_PREFIX) ? REFLECTION_BYTES : this.#maxMessageBytes,

@@ -1,8 +1,9 @@
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { ByteBudget } from '../servers/byte-budget';
 import { isEndedByClient } from '../servers/client-end';
+import type { CallSession } from './call-session';
 import { Pings } from './pings';
 import { setReading } from './socket-handle';
 import type { Turn } from './turn';
@@ -54,7 +55,7 @@ const ALL_STREAMS = 2 ** 31 - 1;
 
 /** A client's connection and its calls in progress. */
 export class Connection {
-  readonly session: ServerHttp2Session;
+  readonly session: CallSession;
   readonly socket: Socket;
   /** The memory budget that its calls share. */
   readonly budget: ByteBudget;
@@ -73,6 +74,7 @@ export class Connection {
   /** True once one of its calls was admitted. It is no longer a stranger then. */
   isKnown = false;
   readonly #turn: Turn;
+  readonly #boundsAllCancels: boolean;
   #cancels = 0;
   #lastTurn = 0;
   #cancelsInTurn = 0;
@@ -82,15 +84,21 @@ export class Connection {
   #pings: Pings | undefined;
 
   constructor(options: {
-    readonly session: ServerHttp2Session;
+    readonly session: CallSession;
     readonly socket: Socket;
     readonly budget: ByteBudget;
     readonly turn: Turn;
+    /**
+     * True to bound the cancelled calls of the connection as nghttp2 does, and not only those of a
+     * turn: see {@link CANCELS_BEFORE_RETIRING}.
+     */
+    readonly boundsAllCancels: boolean;
   }) {
     this.session = options.session;
     this.socket = options.socket;
     this.budget = options.budget;
     this.#turn = options.turn;
+    this.#boundsAllCancels = options.boundsAllCancels;
   }
 
   /** True if the connection ended without any notice from the client. */
@@ -105,10 +113,14 @@ export class Connection {
     return this.#pings;
   }
 
-  /** Records the end of a call that was started in the given turn. */
-  ended(stream: ServerHttp2Stream, begunIn: number): void {
+  /**
+   * Records the end of a call that was started in the given turn.
+   *
+   * @param code of the RST_STREAM that ended it; NO_ERROR if there was none
+   */
+  ended(code: number, begunIn: number): void {
     this.streams -= 1;
-    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countCancel(begunIn);
+    if (code !== constants.NGHTTP2_NO_ERROR) this.#countCancel(begunIn);
   }
 
   /**
@@ -141,6 +153,7 @@ export class Connection {
   #countCancel(begunIn: number): void {
     this.#cancels += 1;
     if (this.#turn.number === begunIn) this.#countInTurn();
+    if (!this.#boundsAllCancels) return;
     if (this.#cancels > CANCELS_BEFORE_CUT) this.cut();
     else if (this.#cancels > CANCELS_BEFORE_RETIRING) this.#retire();
   }

@@ -1,20 +1,28 @@
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import {
+  constants,
+  type Http2Server,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { Server, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
 import { useStreamTable } from '../runtime/stream-table';
 import { isExempt } from './api-refusals';
-import type { BegunCall, CallGate } from './call-gate';
+import type { BegunCall, CallGate, Client } from './call-gate';
 import { Connection } from './connection';
 import { DestroyedSessions } from './destroyed-sessions';
 import { boundCall, type CallLimits, stopReadingAtEnd } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
+import { dropEndlessDeadline } from './grpc-timeout';
 import type { ArrivedCall } from './passed-call';
 import type { Passing } from './passing';
 import { hasUnsent } from './socket-handle';
 import { Strangers } from './strangers';
 import type { StreamShares } from './stream-shares';
+import { endStream } from './trailers-only';
 import { Turn } from './turn';
 
 /** Header bytes that take as much time to process as one refused call. */
@@ -95,33 +103,6 @@ export class Connections {
     return this.#connections.get(session);
   }
 
-  /**
-   * Records that one of the connection's calls is an event stream. It then no longer counts against
-   * the share of unary calls.
-   */
-  hold(connection: Connection): void {
-    connection.heldStreams += 1;
-    this.#shares?.hold(connection);
-  }
-
-  /** Records the end of an event stream. */
-  letGo(connection: Connection): void {
-    connection.heldStreams -= 1;
-    this.#shares?.hold(connection);
-  }
-
-  /** Records that one of the connection's calls waits for a lock, like {@link hold}. */
-  wait(connection: Connection): void {
-    connection.waitingCalls += 1;
-    this.#shares?.hold(connection);
-  }
-
-  /** Records the end of a call that may have waited. */
-  stopWaiting(connection: Connection): void {
-    connection.waitingCalls -= 1;
-    this.#shares?.hold(connection);
-  }
-
   #watchOne(http2Server: Http2Server): void {
     let arriving: Socket;
     // Node creates the session while it handles this event. The session itself does not expose a
@@ -144,7 +125,13 @@ export class Connections {
   #add(session: ServerHttp2Session, socket: Socket): void {
     useStreamTable(session);
     const budget = this.#gate.createBudget();
-    const connection = new Connection({ session, socket, budget, turn: this.#turn });
+    const connection = new Connection({
+      session,
+      socket,
+      budget,
+      turn: this.#turn,
+      boundsAllCancels: true,
+    });
     this.#connections.set(session, connection);
     this.#strangers.add(connection);
     this.#shares?.add(connection);
@@ -159,15 +146,19 @@ export class Connections {
     const connection = this.#connections.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return undefined;
     const headerBytes = sizeOf(rawHeaders);
-    const call: BegunCall = { stream, headers, headerBytes, budget: connection.budget };
-    this.#count(call, connection);
+    const { budget } = connection;
+    const call: BegunCall = { client: new NodeClient(stream), headers, headerBytes, budget };
+    this.#count(call, stream, connection);
     this.#strangers.spend(connection, 1 + headerBytes / HEADER_BYTES_A_CALL);
     connection.countHeaders(headerBytes);
     if (stream.destroyed) return undefined;
     const admitted = this.#gate.admit(call);
     if (admitted === undefined) stopReadingAtEnd(stream);
     else if (!connection.isKnown && !isExempt(headers[':path'] ?? '')) this.#meet(connection);
-    if (admitted !== 'passed') return admitted;
+    if (admitted !== 'passed') {
+      dropEndlessDeadline(headers);
+      return admitted;
+    }
     this.#pass({ stream, headers, rawHeaders }, connection);
     return undefined;
   }
@@ -196,8 +187,8 @@ export class Connections {
    * One listener does everything that the end of a call requires, because each listener costs time
    * in every call.
    */
-  #count(call: BegunCall, connection: Connection): void {
-    const { stream, headers } = call;
+  #count(call: BegunCall, stream: ServerHttp2Stream, connection: Connection): void {
+    const { headers } = call;
     const begunIn = this.#turn.number;
     // Before the call has begun: a thousand may be read at once, and would all count as unary.
     const isEventStream = this.#eventStreamPaths.has(headers[':path'] ?? '');
@@ -206,9 +197,30 @@ export class Connections {
     else this.#shares?.use(connection);
     stream.on('close', () => {
       if (isEventStream) connection.eventStreams -= 1;
-      connection.ended(stream, begunIn);
+      connection.ended(stream.rstCode, begunIn);
       call.account?.settle();
     });
+  }
+}
+
+/** The client of a call of node:http2. */
+class NodeClient implements Client {
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+  }
+
+  refuse(headers: OutgoingHttpHeaders): void {
+    endStream(this.#stream, headers);
+  }
+
+  evict(): void {
+    this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  whenGone(listener: () => void): void {
+    this.#stream.once('close', listener);
   }
 }
 

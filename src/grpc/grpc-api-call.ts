@@ -1,12 +1,9 @@
-import type { Metadata, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-
 import type { ApiCall } from '../api/api-observer';
 import type { GrpcRow } from './grpc-method';
-
-type Call = ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>;
+import type { ServerCall } from './server-call';
 
 /**
- * A gRPC call in the form that the observer needs. Peer and headers are looked up on access, so
+ * A gRPC call in the form that the observer needs. Peer and metadata are looked up on access, so
  * that a call costs nothing for values that are not used.
  */
 export class GrpcApiCall implements ApiCall {
@@ -15,9 +12,9 @@ export class GrpcApiCall implements ApiCall {
   readonly route = undefined;
   readonly method: GrpcRow;
   readonly requestBytes: number;
-  readonly #call: Call;
+  readonly #call: ServerCall;
 
-  constructor(method: GrpcRow, call: Call) {
+  constructor(method: GrpcRow, call: ServerCall) {
     this.method = method;
     this.requestBytes = call.request.length;
     this.#call = call;
@@ -32,34 +29,22 @@ export class GrpcApiCall implements ApiCall {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#peer()[0];
+    return this.#call.remoteAddress;
   }
 
   get remotePort(): number | undefined {
-    const [, port] = this.#peer();
-    return port === undefined ? undefined : Number(port);
+    return this.#call.remotePort;
   }
 
   header(name: string): string | undefined {
-    return firstValue(this.#call.metadata, name);
+    return this.#call.metadata.first(name);
   }
 
   headerNames(): readonly string[] {
-    return Object.keys(this.#call.metadata.getMap());
+    return this.#call.metadata.names();
   }
 
   binary(name: string): Buffer | undefined {
-    const [value] = this.#call.metadata.get(name);
-    return Buffer.isBuffer(value) ? value : undefined;
+    return this.#call.metadata.binary(name);
   }
-
-  #peer(): readonly (string | undefined)[] {
-    return /^(.*):(\d+)$/.exec(this.#call.getPeer())?.slice(1) ?? [];
-  }
-}
-
-/** The first text value of a metadata key. A binary value counts as absent. */
-export function firstValue(metadata: Metadata, key: string): string | undefined {
-  const value = metadata.get(key)[0];
-  return typeof value === 'string' ? value : undefined;
 }

@@ -1,6 +1,14 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-import { logVerbosity, Server, ServerCredentials, setLogger, setLogVerbosity } from '@grpc/grpc-js';
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  setLogger,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 
 import type { EventStreams } from '../api/event-streams';
 import type { Sidecar } from '../api/sidecar';
@@ -12,14 +20,17 @@ import { ApiRefusals } from './api-refusals';
 import { CallGate } from './call-gate';
 import { Connections } from './connections';
 import { http2ServersOf, renewCertificate } from './grpc-js-internals';
+import { GrpcJsStreamCall, GrpcJsUnaryCall } from './grpc-js-server-call';
 import type { GrpcMethod } from './grpc-method';
 import { LateServices } from './late-services';
 import { OpenStreams } from './open-streams';
 import { createMetadataJoint } from './metadata-joint';
 import { Passing } from './passing';
+import type { StreamServerCall, UnaryServerCall } from './server-call';
 import { type StreamHandlerOptions, toStreamHandler } from './stream-handler';
 import { StreamShares } from './stream-shares';
 import { toUnaryHandler } from './unary-handler';
+import { UncountedCalls } from './uncounted-calls';
 
 /** The parts and limits of the gRPC transport. */
 export interface GrpcServerOptions {
@@ -100,8 +111,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const handshakes = new Handshakes();
   const lateServices = new LateServices(server, streams, options.upstream?.sessions);
   const { logger, sidecar, eventStreams, upstream } = options;
-  const handlers = { logger, observer: sidecar.observer, streams: eventStreams, connections };
-  for (const method of options.methods) register(server, method, handlers);
+  const uncounted = new UncountedCalls(shares);
+  const handlers = { logger, observer: sidecar.observer, streams: eventStreams, uncounted };
+  const register = createRegister(server, handlers, connections);
+  for (const method of options.methods) register(method);
   let isClosing = false;
   const setServing = (isServing: boolean): void => {
     lateServices.setServing(isServing && !isClosing);
@@ -170,20 +183,40 @@ function createServer(
   });
 }
 
-function register(server: Server, method: GrpcMethod, options: StreamHandlerOptions): void {
+/** Registers methods whose requests and answers are bytes. */
+function createRegister(
+  server: Server,
+  options: StreamHandlerOptions,
+  connections: Connections,
+): (method: GrpcMethod) => void {
   const keepBytes = (bytes: Buffer) => bytes;
-  const { grpcPath } = method.row;
-  const isNew =
-    method.kind === 'unary'
-      ? server.register(grpcPath, toUnaryHandler(method, options), keepBytes, keepBytes, 'unary')
-      : server.register(
-          grpcPath,
-          toStreamHandler(method, options),
-          keepBytes,
-          keepBytes,
-          'serverStream',
-        );
-  if (!isNew) throw new Error(`two methods have the path ${grpcPath}`);
+  return (method) => {
+    const { grpcPath } = method.row;
+    const [handle, kind] =
+      method.kind === 'unary'
+        ? [toUnaryListener(toUnaryHandler(method, options), connections), 'unary']
+        : [toStreamListener(toStreamHandler(method, options), connections), 'serverStream'];
+    const isNew = server.register(grpcPath, handle, keepBytes, keepBytes, kind);
+    if (!isNew) throw new Error(`two methods have the path ${grpcPath}`);
+  };
+}
+
+function toUnaryListener(
+  handle: (call: UnaryServerCall) => void,
+  connections: Connections,
+): handleUnaryCall<Buffer, Buffer> {
+  return (call, callback) => {
+    handle(new GrpcJsUnaryCall(call, callback, connections));
+  };
+}
+
+function toStreamListener(
+  handle: (call: StreamServerCall) => void,
+  connections: Connections,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    handle(new GrpcJsStreamCall(call, connections));
+  };
 }
 
 function toTarget(address: ListenAddress): string {

@@ -5,7 +5,6 @@ import type { handleBidiStreamingCall, MethodDefinition, ServerDuplexStream } fr
 import { API_TOKEN_HEADER } from '../sidecar/api-token';
 import { callOnce } from '../upstream/call-once';
 import type { SessionPool } from '../upstream/session-pool';
-import { firstValue } from './grpc-api-call';
 
 /** How long the upstream may take, in milliseconds. Without its answer, ours is sent alone. */
 const ANSWER_WITHIN_MS = 5000;
@@ -88,12 +87,12 @@ async function askUpstream(
   call: ReflectionCall,
   { method, pool, request }: Question,
 ): Promise<ReflectionResponse | undefined> {
-  const token = firstValue(call.metadata, API_TOKEN_HEADER);
+  const [token] = call.metadata.get(API_TOKEN_HEADER);
   try {
     const { messages } = await callOnce(pool, {
       path: method.path,
       message: method.requestSerialize(request),
-      headers: token === undefined ? {} : { [API_TOKEN_HEADER]: token },
+      headers: typeof token === 'string' ? { [API_TOKEN_HEADER]: token } : {},
       afterMs: ANSWER_WITHIN_MS,
     });
     const [message] = messages;

@@ -13,6 +13,9 @@ export interface ServiceMethod {
   readonly deserialize: (request: Buffer) => object;
 }
 
+/** Where methods are registered: a server of grpc-js, or our own. */
+export type Registry = Pick<Server, 'register'>;
+
 /** The methods of a service, by path. */
 export type ServiceMethods = ReadonlyMap<string, ServiceMethod>;
 
@@ -26,7 +29,7 @@ export class LateServices {
   #isServing = false;
 
   /** @param upstream the sidecar behind this one, whose services reflection shows as well */
-  constructor(server: Server, streams: OpenStreams, upstream?: SessionPool) {
+  constructor(server: Registry, streams: OpenStreams, upstream?: SessionPool) {
     registerLate(server, HEALTH_METHODS, () => {
       const { HealthService: Health } = loadHealth();
       this.#health = new Health(streams);
@@ -47,7 +50,7 @@ export class LateServices {
 
 /** Registers methods by path only. The first call of any of them loads the implementation. */
 function registerLate(
-  server: Server,
+  server: Registry,
   rows: readonly TransportMethod[],
   load: () => ServiceMethods,
 ): void {

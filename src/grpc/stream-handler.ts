@@ -1,4 +1,4 @@
-import { type handleServerStreamingCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 
 import type { StreamEnd } from '../api/api-method';
 import type { ApiObserver, ObservedCall } from '../api/api-observer';
@@ -8,9 +8,7 @@ import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { LockError } from '../lock/lock-errors';
 import type { Connection } from './connection';
-import type { Connections } from './connections';
-import { firstValue, GrpcApiCall } from './grpc-api-call';
-import { sessionOf } from './grpc-js-call';
+import { GrpcApiCall } from './grpc-api-call';
 import type { GrpcStreamMethod } from './grpc-method';
 import {
   CallRefusedError,
@@ -19,7 +17,9 @@ import {
   OK_STATUS,
   toGrpcStatus,
 } from './grpc-status';
+import type { StreamServerCall } from './server-call';
 import { toTraceHeaders } from './trace-headers';
+import type { UncountedCalls } from './uncounted-calls';
 
 /** The parts that all stream handlers share. */
 export interface StreamHandlerOptions {
@@ -27,7 +27,7 @@ export interface StreamHandlerOptions {
   readonly observer: ApiObserver;
   /** The open event streams of both transports. */
   readonly streams: EventStreams;
-  readonly connections: Connections;
+  readonly uncounted: UncountedCalls;
 }
 
 /** The status that is recorded for a stream whose client did not see its end. */
@@ -37,22 +37,20 @@ const LOST_STATUS: Readonly<Record<StreamEnd, GrpcStatus>> = {
   silent: { code: status.UNAVAILABLE, details: '' },
 };
 
-type Call = ServerWritableStream<Buffer, Buffer>;
-
-/** Turns a streaming method of the table into a grpc-js handler. */
+/** Turns a streaming method of the table into a handler. */
 export function toStreamHandler(
   method: GrpcStreamMethod,
   options: StreamHandlerOptions,
-): handleServerStreamingCall<Buffer, Buffer> {
+): (call: StreamServerCall) => void {
   return (call) => {
     const stream = new GrpcEventStream(call, method, options);
     stream.start(() => stream.begin());
   };
 }
 
-/** A stream of events over a grpc-js call. grpc-js enforces the call's deadline. */
+/** A stream of events over a call. The transport enforces its deadline. */
 class GrpcEventStream extends OpenStream<unknown> {
-  readonly #call: Call;
+  readonly #call: StreamServerCall;
   readonly #method: GrpcStreamMethod;
   readonly #options: StreamHandlerOptions;
   readonly #observed: ObservedCall | undefined;
@@ -63,14 +61,13 @@ class GrpcEventStream extends OpenStream<unknown> {
   #answered = OK_STATUS;
   #errorCode: string | undefined;
 
-  constructor(call: Call, method: GrpcStreamMethod, options: StreamHandlerOptions) {
+  constructor(call: StreamServerCall, method: GrpcStreamMethod, options: StreamHandlerOptions) {
     super();
     this.#call = call;
     this.#method = method;
     this.#options = options;
     this.#observed = options.observer.begin(new GrpcApiCall(method.row, call));
-    // grpc-js emits this event once, however the call ends.
-    call.once('cancelled', () => {
+    call.whenOver(() => {
       this.#close();
     });
   }
@@ -80,7 +77,7 @@ class GrpcEventStream extends OpenStream<unknown> {
   }
 
   metadata(name: string): string | undefined {
-    return firstValue(this.#call.metadata, name);
+    return this.#call.metadata.first(name);
   }
 
   get isAnswering(): boolean {
@@ -95,10 +92,10 @@ class GrpcEventStream extends OpenStream<unknown> {
   begin() {
     const refusal = this.#observed?.refusal;
     if (refusal !== undefined) throw new CallRefusedError(refusal);
-    const { streams, connections } = this.#options;
-    const connection = connections.of(sessionOf(this.#call));
+    const { streams, uncounted } = this.#options;
+    const { connection } = this.#call;
     streams.add(this, connection?.heldStreams ?? 0);
-    if (connection !== undefined) connections.hold(connection);
+    if (connection !== undefined) uncounted.hold(connection);
     this.#connection = connection;
     return this.#method.open(this.#call.request, this);
   }
@@ -109,7 +106,7 @@ class GrpcEventStream extends OpenStream<unknown> {
     // Never 0, so that the headers are sent only once.
     this.#sentBytes += Math.max(bytes.length, 1);
     if (this.#call.write(bytes)) return true;
-    this.#call.once('drain', () => {
+    this.#call.whenDrained(() => {
       this.drained();
     });
     return false;
@@ -126,7 +123,7 @@ class GrpcEventStream extends OpenStream<unknown> {
       this.#options.logger.error(`${row.grpcPath} failed: ${toErrorTrace(error)}`);
     this.#answered = toGrpcStatus(error, row);
     this.#errorCode = error instanceof LockError ? error.errorCode : undefined;
-    this.#call.emit('error', this.#answered);
+    this.#call.fail(this.#answered);
   }
 
   #sendTrace(): void {
@@ -135,10 +132,10 @@ class GrpcEventStream extends OpenStream<unknown> {
   }
 
   #close(): void {
-    const { streams, connections } = this.#options;
+    const { streams, uncounted } = this.#options;
     streams.remove(this);
     this.#endPings?.();
-    if (this.#connection !== undefined) connections.letGo(this.#connection);
+    if (this.#connection !== undefined) uncounted.letGo(this.#connection);
     if (this.isOpen) {
       const how = this.#howItEnded();
       this.#answered = LOST_STATUS[how];
@@ -154,8 +151,7 @@ class GrpcEventStream extends OpenStream<unknown> {
   }
 
   #howItEnded(): StreamEnd {
-    const deadline = this.#call.getDeadline();
-    if (Number(deadline) <= Date.now()) return 'deadline';
+    if (this.#call.isPastDeadline) return 'deadline';
     return this.#connection?.isGivenUp === true ? 'silent' : 'left';
   }
 }

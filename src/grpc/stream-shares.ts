@@ -1,4 +1,4 @@
-import type { ServerHttp2Session } from 'node:http2';
+import type { CallSession } from './call-session';
 
 /**
  * Minimum number of streams for a connection. A health watch occupies one stream permanently and
@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 1000;
 
 /** A connection and the number of its open calls. */
 export interface Sharer {
-  readonly session: ServerHttp2Session;
+  readonly session: Pick<CallSession, 'closed' | 'destroyed' | 'settings'>;
   readonly streams: number;
   /** How many of the open calls are of a method with an event stream: known from their headers. */
   readonly eventStreams: number;

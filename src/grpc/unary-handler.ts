@@ -1,4 +1,4 @@
-import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 
 import type { MethodCall } from '../api/api-method';
 import type { ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
@@ -7,43 +7,42 @@ import { toErrorTrace } from '../base/error-message';
 import type { Logger } from '../base/logger';
 import { LockError } from '../lock/lock-errors';
 import type { Connection } from './connection';
-import type { Connections } from './connections';
-import { firstValue, GrpcApiCall } from './grpc-api-call';
-import { isAnswerSent, sessionOf } from './grpc-js-call';
+import { GrpcApiCall } from './grpc-api-call';
 import type { GrpcUnaryMethod } from './grpc-method';
 import { CallRefusedError, isExpected, toGrpcStatus } from './grpc-status';
+import type { UnaryServerCall } from './server-call';
 import { toTraceHeaders } from './trace-headers';
+import type { UncountedCalls } from './uncounted-calls';
 
 /** The parts that all handlers share. */
 export interface UnaryHandlerOptions {
   readonly logger: Logger;
   readonly observer: ApiObserver;
-  readonly connections: Connections;
+  readonly uncounted: UncountedCalls;
 }
 
 /**
- * Turns a method of the table into a grpc-js handler that answers exactly once. If a handler is an
- * async function that rejects, grpc-js never answers the call. This is therefore the only place
- * where a promise is connected to a callback.
+ * Turns a method of the table into a handler that answers exactly once. This is the only place where
+ * the promise of a unary method is connected to a transport.
  */
 export function toUnaryHandler(
   method: GrpcUnaryMethod,
-  { logger, observer, connections }: UnaryHandlerOptions,
-): handleUnaryCall<Buffer, Buffer> {
+  { logger, observer, uncounted }: UnaryHandlerOptions,
+): (call: UnaryServerCall) => void {
   const { row } = method;
-  return (call, callback) => {
+  return (call) => {
     const observed = observer.begin(new GrpcApiCall(row, call));
-    const context = new UnaryCall(call, observed, connections);
+    const context = new UnaryCall(call, observed, uncounted);
     answer(method, call.request, context).then(
       (response) => {
         sendTrace(call, observed);
-        callback(null, response, context.trailers);
+        call.answer(response, context.trailers);
         observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
         if (!isExpected(error)) logger.error(`${row.grpcPath} failed: ${toErrorTrace(error)}`);
         const answered = toGrpcStatus(error, row);
-        callback(answered);
+        call.fail(answered);
         const errorCode = error instanceof LockError ? error.errorCode : undefined;
         observed?.end(toResult(call, { status: answered.code, responseBytes: 0, errorCode }));
       },
@@ -56,25 +55,23 @@ class UnaryCall implements MethodCall {
   readonly signal = new Cancellation();
   /** Sent after the answer; undefined for none. */
   trailers: Metadata | undefined;
-  readonly #call: ServerUnaryCall<Buffer, Buffer>;
+  readonly #call: UnaryServerCall;
   readonly #observed: ObservedCall | undefined;
-  readonly #connections: Connections;
+  readonly #uncounted: UncountedCalls;
   /** Its connection while it waits. */
   #waitsOn: Connection | undefined;
 
   constructor(
-    call: ServerUnaryCall<Buffer, Buffer>,
+    call: UnaryServerCall,
     observed: ObservedCall | undefined,
-    connections: Connections,
+    uncounted: UncountedCalls,
   ) {
     this.#call = call;
     this.#observed = observed;
-    this.#connections = connections;
-    // grpc-js emits this event once per call: when the client cancels, when the deadline passes
-    // (grpc-js answers that itself), and at the end of every other call.
-    call.on('cancelled', () => {
-      if (!isAnswerSent(call)) this.signal.abort();
-      if (this.#waitsOn !== undefined) connections.stopWaiting(this.#waitsOn);
+    this.#uncounted = uncounted;
+    call.whenOver(() => {
+      if (!call.isAnswerSent) this.signal.abort();
+      if (this.#waitsOn !== undefined) uncounted.stopWaiting(this.#waitsOn);
     });
   }
 
@@ -93,12 +90,12 @@ class UnaryCall implements MethodCall {
 
   waits(): void {
     if (this.signal.aborted) return;
-    this.#waitsOn = this.#connections.of(sessionOf(this.#call));
-    if (this.#waitsOn !== undefined) this.#connections.wait(this.#waitsOn);
+    this.#waitsOn = this.#call.connection;
+    if (this.#waitsOn !== undefined) this.#uncounted.wait(this.#waitsOn);
   }
 
   metadata(key: string): string | undefined {
-    return firstValue(this.#call.metadata, key);
+    return this.#call.metadata.first(key);
   }
 }
 
@@ -112,16 +109,13 @@ function answer(method: GrpcUnaryMethod, request: Buffer, context: UnaryCall): P
 /**
  * Sends the trace headers of a successful call. As in daprd, an error consists of trailers alone.
  */
-function sendTrace(
-  call: ServerUnaryCall<Buffer, Buffer>,
-  observed: ObservedCall | undefined,
-): void {
+function sendTrace(call: UnaryServerCall, observed: ObservedCall | undefined): void {
   const headers = toTraceHeaders(observed);
   if (headers !== undefined) call.sendMetadata(headers);
 }
 
 function toResult(
-  call: ServerUnaryCall<Buffer, Buffer>,
+  call: UnaryServerCall,
   result: {
     readonly status: number;
     readonly responseBytes: number;

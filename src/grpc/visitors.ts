@@ -1,7 +1,13 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
-
 /** Maximum number of open calls that need no token (health checks and watches). */
 const MOST_OPEN = 500;
+
+/** A call that needs no token. */
+export interface Visitor {
+  /** Ends the call with ENHANCE_YOUR_CALM. */
+  evict(): void;
+  /** Calls back when the call has ended. */
+  whenGone(listener: () => void): void;
+}
 
 /**
  * The open calls that need no token. Their number is limited. If a new one exceeds the limit, the
@@ -9,19 +15,19 @@ const MOST_OPEN = 500;
  * restart a watch that ends.
  */
 export class Visitors {
-  readonly #open = new Set<ServerHttp2Stream>();
+  readonly #open = new Set<Visitor>();
 
   /** Adds a call. If there are too many, ends the oldest. */
-  add(stream: ServerHttp2Stream): void {
+  add(visitor: Visitor): void {
     if (this.#open.size >= MOST_OPEN) this.#endOldest();
-    this.#open.add(stream);
-    stream.once('close', () => this.#open.delete(stream));
+    this.#open.add(visitor);
+    visitor.whenGone(() => this.#open.delete(visitor));
   }
 
   #endOldest(): void {
     const [oldest] = this.#open;
     if (oldest === undefined) return;
     this.#open.delete(oldest);
-    oldest.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    oldest.evict();
   }
 }
