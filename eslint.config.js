@@ -8,6 +8,7 @@ const tseslint = require('typescript-eslint');
 // A package that is not named here may be imported nowhere.
 const HOME_OF_PACKAGE = {
   redis: 'stores/redis',
+  pg: 'stores/postgresql',
   // The exporter of traces takes credentials of its own grpc-js only.
   '@grpc/grpc-js': ['grpc', 'client', 'observability/otel-tracer', 'stores/etcd'],
   '@grpc/proto-loader': ['grpc', 'client', 'stores/etcd'],
@@ -41,6 +42,17 @@ const STORE_CONTRACT = [
   'lock/lock-store',
   'lock/store-abilities',
   'lock/store-observer',
+];
+
+/** What a store on a server imports beside its driver's package. */
+const STORE_ON_A_SERVER = [
+  'base',
+  'go',
+  'trust',
+  'components/metadata-properties',
+  'stores/attempts',
+  'stores/driver',
+  ...STORE_CONTRACT,
 ];
 
 // Who may import whom (CONTRIBUTING.md): the places that a room may look into beside itself. The longest
@@ -96,28 +108,14 @@ const MAY_IMPORT = {
     'stores/etcd/etcd-driver',
     'stores/redis/redis-driver',
     'stores/memory/memory-driver',
+    'stores/postgresql/postgresql-driver',
     ...STORE_CONTRACT,
   ],
   'stores/attempts': ['base', ...STORE_CONTRACT],
   'stores/memory': ['base', 'stores/driver', ...STORE_CONTRACT],
-  'stores/etcd': [
-    'base',
-    'go',
-    'trust',
-    'components/metadata-properties',
-    'stores/attempts',
-    'stores/driver',
-    ...STORE_CONTRACT,
-  ],
-  'stores/redis': [
-    'base',
-    'go',
-    'trust',
-    'components/metadata-properties',
-    'stores/attempts',
-    'stores/driver',
-    ...STORE_CONTRACT,
-  ],
+  'stores/etcd': STORE_ON_A_SERVER,
+  'stores/postgresql': STORE_ON_A_SERVER,
+  'stores/redis': STORE_ON_A_SERVER,
   observability: ['base', 'go', 'api', 'lock', 'servers', 'trust', 'configuration/configuration'],
   grpc: ['base', 'api', 'lock', 'sidecar', 'servers', 'runtime', 'upstream'],
   http: ['base', 'go', 'api', 'lock', 'sidecar', 'servers', 'upstream'],

@@ -25,6 +25,7 @@ const ON_DEMAND = {
     imported: /\/etcd-driver$/,
     plugins: [protoFilesOf(ETCD_PROTO_FILES)],
   },
+  postgresql: { entry: 'pg', imported: /^pg$/ },
   cel: { entry: '@bufbuild/cel', imported: /^@bufbuild\/cel$/ },
 };
 

@@ -1,6 +1,7 @@
 import type { LockDriver } from './driver';
 import type * as etcd from './etcd/etcd-driver';
 import type * as memory from './memory/memory-driver';
+import type * as postgresql from './postgresql/postgresql-driver';
 import type * as redis from './redis/redis-driver';
 
 /**
@@ -12,6 +13,8 @@ const DRIVERS: Readonly<Record<string, () => LockDriver>> = {
   'lock.redis': () => (require('./redis/redis-driver') as typeof redis).redisDriver,
   'lock.etcd': () => (require('./etcd/etcd-driver') as typeof etcd).etcdDriver,
   'lock.in-memory': () => (require('./memory/memory-driver') as typeof memory).memoryDriver,
+  'lock.postgresql': () =>
+    (require('./postgresql/postgresql-driver') as typeof postgresql).postgresqlDriver,
   /* eslint-enable @typescript-eslint/no-require-imports */
 };
 

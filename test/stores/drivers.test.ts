@@ -8,6 +8,7 @@ describe('findDriver', () => {
     ['lock.redis', ''],
     ['lock.Redis', 'v1'],
     ['lock.etcd', 'v1'],
+    ['lock.PostgreSQL', 'v1'],
     ['lock.in-memory', ''],
     ['lock.In-Memory', 'v1'],
   ])('finds %s version %j', (type, version) => {
