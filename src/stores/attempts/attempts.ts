@@ -254,7 +254,7 @@ function toFinal<L extends Link>(
   failure: StoreError,
   { command, log, links }: SentSoFar<L>,
 ): StoreError {
-  if (!log.isOpen) return failure;
+  if (!log.mayHaveActed) return failure;
   const { kind, reason, message } = failure;
   if (command.attempt === undefined) {
     return new StoreError(message, { kind, outcome: 'not-applied', cause: failure, reason });

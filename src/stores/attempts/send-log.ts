@@ -29,6 +29,7 @@ export class SendLog {
   #latestMarkMs = 0;
   #latestNotAfterMs = 0;
   #lost: readonly LostSend[] = [];
+  #hasLost = false;
 
   /** Counts a send and creates its stamp. */
   stamp(notAfterMs: number, markUntilMs: number): SendStamp {
@@ -43,6 +44,7 @@ export class SendLog {
   /** Records a send whose reply was lost. It may have taken effect, or may still do so. */
   addLost(send: LostSend): void {
     this.#lost = [...this.#lost, send];
+    this.#hasLost = true;
   }
 
   /** Notes that no unanswered send can take effect any more: a later one was answered. */
@@ -53,6 +55,15 @@ export class SendLog {
   /** True if a send may have taken effect without an answer. */
   get isOpen(): boolean {
     return this.#lost.length > 0;
+  }
+
+  /**
+   * True if a send may have taken effect without an answer, even if that is over: a lease that nobody
+   * was told of, which ended before a later send was answered. Then nobody can say that nothing was
+   * done.
+   */
+  get mayHaveActed(): boolean {
+    return this.#hasLost;
   }
 
   /** True if the server can recognise every unanswered send, and each of them has an end. */

@@ -67,6 +67,18 @@ describe('an attempt', () => {
     await second;
   });
 
+  it('never says that it did nothing once a send was lost, though a later one was answered', async () => {
+    const first = room.run(command);
+    const next = await loseReply();
+    await pass(0);
+    next.last.reply('queued');
+    await expect(first).resolves.toBe('queued');
+    // The first send may have been granted a lease, which ended before the second one came.
+    const second = room.run(command);
+    next.last.fail(new Refusal('rejected'));
+    await expect(second).rejects.toMatchObject({ kind: 'rejected', outcome: 'unknown' });
+  });
+
   it('is sent again after the clock was read where it came too late', async () => {
     const answer = room.run(command);
     await pass(50);

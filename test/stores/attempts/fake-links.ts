@@ -147,7 +147,7 @@ export class FakeRoom implements Links<FakeLink> {
 
 /**
  * A command that may be answered with any text. `granted` hands out a lease, `nothing` needs the
- * traces of earlier sends, `stale` and `superseded` are what they are called.
+ * traces of earlier sends, `queued` settles them, `stale` and `superseded` are what they are called.
  */
 export class FakeCommand implements Command<FakeLink, string, string>, Undo<FakeLink> {
   readonly attempt = createAttempt();
@@ -168,6 +168,7 @@ export class FakeCommand implements Command<FakeLink, string, string>, Undo<Fake
       answer: reply,
       ...(reply === 'granted' ? { validUntilMs: sentAtMs + this.leaseMs } : {}),
       needsTraces: reply === 'nothing',
+      isSettled: reply === 'queued',
     };
   }
 }
