@@ -3,15 +3,27 @@ import { createScript, type ScriptValues } from '../../test/support/long-run/scr
 import { runScript, type ScriptRun } from '../../test/support/long-run/script-run';
 import { SidecarProcess } from '../../test/support/sidecar-process';
 import { buildGoPrograms, StandIn } from '../../test/upstream/site';
+import type { MedianInterval } from '../statistics';
 import { Caller } from './caller';
+import { type LatencyFinding, type LatencyOptions, measureLatency } from './lock-latency';
 import { measureRatio } from './ratio';
 import { soak } from './soak';
 
 /** The most memory that the load may add, in MB: a window and a buffer for each stream, twice. */
 const MOST_ADDED_MB = 200;
 
-const FULL = { rounds: 15, calls: 2000, seconds: 20, slow: 500, neglected: 200 };
-const SMOKE = { rounds: 3, calls: 300, seconds: 2, slow: 100, neglected: 50 };
+const FULL = {
+  cost: { rounds: 15, calls: 2000 },
+  latency: { rounds: 12, seconds: 3, callsASecond: 100 },
+  load: { seconds: 20, slow: 500, neglected: 200 },
+};
+const SMOKE = {
+  cost: { rounds: 3, calls: 300 },
+  latency: { rounds: 2, seconds: 0.5, callsASecond: 50 },
+  load: { seconds: 2, slow: 100, neglected: 50 },
+};
+
+type Load = Pick<LatencyOptions, 'rounds' | 'seconds' | 'callsASecond'>;
 
 interface UpstreamValues extends ScriptValues {
   readonly smoke?: true;
@@ -26,12 +38,12 @@ const command = createScript({
 
 /** Exit code 1 if memory grows beyond its bound. */
 async function main(values: UpstreamValues, script: ScriptRun): Promise<void> {
-  const { rounds, calls, ...load } = values.smoke ? SMOKE : FULL;
+  const { cost, latency, load } = values.smoke ? SMOKE : FULL;
   const say = (line: string): void => {
     script.print(`${line}\n`);
   };
   const inFlights = [1, 50];
-  script.begin({ total: inFlights.length + 1, unit: 'parts' });
+  script.begin({ total: inFlights.length + 2, unit: 'parts' });
   const { standIn: file } = await buildGoPrograms(runCommand);
   const standIn = await StandIn.start(file);
   const sidecar = await SidecarProcess.start({
@@ -39,32 +51,47 @@ async function main(values: UpstreamValues, script: ScriptRun): Promise<void> {
   });
   const direct = await Caller.open(Number(standIn.grpcAddress.split(':')[1]));
   const passed = await Caller.open(sidecar.grpcPort);
+  const locker = await Caller.open(sidecar.grpcPort);
   try {
     for (const [index, inFlight] of inFlights.entries()) {
       script.advance(index, `unary call, ${inFlight} in flight`);
-      const found = await measureRatio({ direct, passed, rounds, calls }, inFlight);
+      const found = await measureRatio({ direct, passed, ...cost }, inFlight);
       say(
         `unary call, ${inFlight} in flight: direct ${toText(found.directUs)} µs, passed on ${toText(found.passedUs)} µs, ratio ${toText(found.ratio)}`,
       );
     }
+    script.advance(inFlights.length, 'lock calls beside slow calls');
+    const lockLatency = await measureLatency({ locker, port: sidecar.grpcPort, ...latency });
+    for (const line of toLines(lockLatency, latency)) say(line);
     const { port, pid } = { port: sidecar.grpcPort, pid: sidecar.child.pid ?? 0 };
-    script.advance(inFlights.length, 'slow calls and clients');
+    script.advance(inFlights.length + 1, 'slow calls and clients');
     const found = await soak({ port, pid, ...load });
-    const { alone, beside, beforeMb, mostMb, passedCalls } = found;
+    const { beforeMb, mostMb, passedCalls } = found;
     say(
-      `lock calls: alone p50 ${toText(alone.medianMs)} ms, p99 ${toText(alone.p99Ms)} ms; beside ${load.slow} slow calls and ${load.neglected} unread answers of 8 MB p50 ${toText(beside.medianMs)} ms, p99 ${toText(beside.p99Ms)} ms`,
-    );
-    say(
-      `memory: ${toText(beforeMb)} MB before, ${toText(mostMb)} MB at most beside the load (${passedCalls} slow calls answered)`,
+      `memory: ${toText(beforeMb)} MB before, ${toText(mostMb)} MB at most beside ${load.slow} slow calls and ${load.neglected} unread answers of 8 MB (${passedCalls} slow calls answered)`,
     );
     if (mostMb - beforeMb > MOST_ADDED_MB) {
       throw new Error(`the load added more than ${MOST_ADDED_MB} MB`);
     }
   } finally {
-    for (const caller of [direct, passed]) caller.close();
+    for (const caller of [direct, passed, locker]) caller.close();
     await sidecar.stop('SIGKILL');
     await standIn.stop();
   }
+}
+
+function toLines(found: LatencyFinding, { rounds, seconds, callsASecond }: Load): string[] {
+  const head = `lock calls alone, and beside ${callsASecond} slow calls a second (${toText(found.answeredASecond)} answered), ${rounds} rounds of ${seconds} s each:`;
+  const figures = Object.entries({ p50: found.p50, p99: found.p99 });
+  const lines = figures.map(
+    ([name, { aloneMs, besideMs, ratio }]) =>
+      `  ${name}: alone ${toRange(aloneMs)} ms, beside ${toRange(besideMs)} ms, ratio ${toRange(ratio)}`,
+  );
+  return [head, ...lines];
+}
+
+function toRange({ median, low, high, coverage }: MedianInterval): string {
+  return `${toText(median)} (${toText(low)} to ${toText(high)}, ${(coverage * 100).toFixed(0)} %)`;
 }
 
 function toText(number: number): string {
