@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import type { FastifyReply } from 'fastify';
 
 const BAD_REQUEST = '400 Bad Request';
+const METHOD_NOT_ALLOWED = '405 Method Not Allowed';
 const HEADERS_TOO_LARGE = '431 Request Header Fields Too Large';
 
 const NOT_IMPLEMENTED = '501 Not Implemented';
@@ -93,9 +95,17 @@ const LINGER_MS = 500;
  * Sends a last answer. If the client does not close the connection within {@link LINGER_MS}, the
  * server does.
  */
-function endWith(socket: Socket, status: string, text = status): void {
+function endWith(socket: Duplex, status: string, text = status): void {
   socket.end(toPlainResponse(status, text));
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+/**
+ * Answers CONNECT: this is no proxy for any host. Node would close the connection without a word.
+ */
+export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => undefined);
+  endWith(socket, METHOD_NOT_ALLOWED);
 }
 
 /** Answers a URL with invalid escapes. Go's server refuses it before routing. */

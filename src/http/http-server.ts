@@ -13,7 +13,7 @@ import { PassedStreams } from '../upstream/passed-streams';
 import type { Upstream } from '../upstream/upstream';
 import { addAccessCheck } from './access';
 import { takeAnyBody } from './any-body';
-import { answerBadUrl, answerClientError, answerUnsupported } from './client-errors';
+import { answerBadUrl, answerClientError, answerConnect, answerUnsupported } from './client-errors';
 import { addCors } from './cors';
 import { addErrorHandling } from './error-handling';
 import { addForeignOriginCheck } from './foreign-origins';
@@ -192,6 +192,7 @@ function createConnections(
   server.maxHeadersCount = 0;
   // The upstream decides whether the client shall send its body. Without one, Node says so.
   if (upstream?.http !== undefined) server.on('checkContinue', listener);
+  server.on('connect', answerConnect);
   oneAtATime.watch(server);
   return server;
 }

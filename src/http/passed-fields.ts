@@ -48,6 +48,17 @@ export function valuesOf(rawHeaders: Fields, wanted: string): readonly string[] 
   return values;
 }
 
+/**
+ * A transfer encoding that Node does not undo. Undefined if there is none. The field belongs to the
+ * connection, so the body would be passed on without a word of how to read it.
+ */
+export function unknownCodingOf(rawHeaders: Fields): string | undefined {
+  return valuesOf(rawHeaders, 'transfer-encoding')
+    .flatMap((value) => value.split(','))
+    .map((coding) => coding.trim())
+    .find((coding) => !['', 'chunked', 'identity'].includes(coding.toLowerCase()));
+}
+
 /** The fields with one value for a name, in place of any others. */
 export function withField(rawHeaders: Fields, wanted: string, given: string): Fields {
   return [...without(rawHeaders, (name) => name === wanted), wanted, given];

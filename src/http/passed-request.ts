@@ -9,6 +9,7 @@ import {
   type Fields,
   type PassedFields,
   toPassedFields,
+  unknownCodingOf,
   withField,
   without,
 } from './passed-fields';
@@ -99,19 +100,8 @@ export class PassedRequest implements PassedStream {
       const { endpoint } = this.#upstream;
       this.#end(upstreamErrors.garbled(endpoint, 'it changes the protocol without being asked'));
     });
-    sent.on('continue', () => {
-      attempt(() => {
-        response.writeContinue();
-      });
-    });
-    sent.on('information', ({ statusCode, headers: { link } }) => {
-      attempt(() => {
-        if (statusCode === 102) response.writeProcessing();
-        if (statusCode === 103 && link !== undefined) {
-          response.writeEarlyHints({ link: [link].flat() });
-        }
-      });
-    });
+    // A client of HTTP/1.0 would take them for the answer (RFC 9110, 15.2).
+    if (request.httpVersion !== '1.0') passInterim(sent, response);
     request.once('end', () => {
       attempt(() => {
         sent.addTrailers(toTrailers(request));
@@ -152,6 +142,12 @@ export class PassedRequest implements PassedStream {
       if (!answer.complete) this.#cut();
     };
     answer.once('error', cut).once('close', cut);
+    const coding = unknownCodingOf(answer.rawHeaders);
+    if (coding !== undefined) {
+      const reason = `its transfer encoding is ${coding} (allowed: chunked)`;
+      this.#end(upstreamErrors.garbled(this.#upstream.endpoint, reason));
+      return;
+    }
     const { change } = this.#arrived;
     if (change === undefined || answer.statusCode !== 200) this.#pipe(answer);
     else this.#collect(answer, change);
@@ -207,7 +203,11 @@ export class PassedRequest implements PassedStream {
     // Node refuses to announce trailers in an answer that has no chunks.
     const hasChunks =
       method !== 'HEAD' && httpVersion !== '1.0' && ![204, 304].includes(statusCode);
-    const isLeftOut = (name: string) => isDropped(name) || (name === 'trailer' && !hasChunks);
+    const isLeftOut = (name: string) =>
+      isDropped(name) ||
+      (name === 'trailer' && !hasChunks) ||
+      // Such an answer has no body, whatever it says (RFC 9110, 8.6).
+      (name === 'content-length' && statusCode === 204);
     const fields = [...without(raw, isLeftOut), ...ownFields];
     // Otherwise Node would add a date to an answer without one.
     response.sendDate = false;
@@ -247,6 +247,23 @@ export class PassedRequest implements PassedStream {
     const { response } = this.#arrived;
     if (!response.headersSent && !response.destroyed) this.#fail(error);
   }
+}
+
+/** Passes informational answers on, as far as Node sends them. */
+function passInterim(sent: ClientRequest, response: ServerResponse): void {
+  sent.on('continue', () => {
+    attempt(() => {
+      response.writeContinue();
+    });
+  });
+  sent.on('information', ({ statusCode, headers: { link } }) => {
+    attempt(() => {
+      if (statusCode === 102) response.writeProcessing();
+      if (statusCode === 103 && link !== undefined) {
+        response.writeEarlyHints({ link: [link].flat() });
+      }
+    });
+  });
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

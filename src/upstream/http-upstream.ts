@@ -117,6 +117,7 @@ export class HttpUpstream implements Watched {
   toError(request: ClientRequest, error: unknown): UpstreamError {
     const { endpoint, reconnection } = this.#options;
     const reason = describeConnectError(error);
+    if (isUnreadable(error)) return upstreamErrors.garbled(endpoint.shown, reason);
     if (this.#agent.isConnected(request.socket)) return upstreamErrors.lost(endpoint.shown, reason);
     reconnection.failed(reason);
     return upstreamErrors.unavailable(endpoint.shown, reason);
@@ -126,6 +127,12 @@ export class HttpUpstream implements Watched {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+/** True for an answer that Node's parser refuses. */
+function isUnreadable(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && code.startsWith('HPE_');
 }
 
 /** Node's agent, with the upstream's own connections. */

@@ -161,6 +161,14 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
         'a protocol change that nobody asked for',
         'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
       ],
+      ['a status that is none', 'HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n'],
+      ['a control character', 'HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 0\r\n\r\n'],
+      ['a folded field', 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n'],
+      ['too long a head', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(300_000)}\r\n\r\n`],
+      [
+        'a coding of its own',
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      ],
     ])('is answered with 502 where the upstream sends %s', async (_what, text) => {
       behind.answer = text;
       const got = await exchange(
@@ -168,7 +176,7 @@ describe('an HTTP request that is not served here, looked at byte by byte', () =
         'GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n',
       );
       expect(got).toMatch(/^HTTP\/1.1 502 /);
-      expect(got).toContain('"errorCode":"ERR_UPSTREAM_');
+      expect(got).toContain('"errorCode":"ERR_UPSTREAM_GARBLED"');
     });
 
     it.each([
