@@ -147,7 +147,7 @@ export class PassedCall implements PassedStream {
       this.#problem = error;
     });
     upstream.once('response', (_headers, flags, rawHeaders?: readonly string[]) => {
-      this.#answer(flags, rawHeaders ?? []);
+      this.#answer(session, flags, rawHeaders ?? []);
     });
     upstream.once('trailers', (_headers, _flags, rawHeaders?: readonly string[]) => {
       this.#trailers = this.#note(toSentHeaders(rawHeaders ?? []));
@@ -172,7 +172,7 @@ export class PassedCall implements PassedStream {
     return sent;
   }
 
-  #answer(flags: number, rawHeaders: readonly string[]): void {
+  #answer(session: ClientHttp2Session, flags: number, rawHeaders: readonly string[]): void {
     const { stream } = this.#call;
     const upstream = this.#upstream;
     if (upstream === undefined || stream.destroyed || stream.closed) return;
@@ -202,14 +202,16 @@ export class PassedCall implements PassedStream {
       if (this.#isComplete) stream.end();
       else
         setImmediate(() => {
-          this.#endWithoutTrailers(upstream);
+          this.#endWithoutTrailers(upstream, session);
         });
     });
   }
 
-  #endWithoutTrailers({ session }: ClientHttp2Stream): void {
-    if (session === undefined || session.destroyed) this.#lose();
-    else this.#call.stream.end();
+  #endWithoutTrailers({ rstCode }: ClientHttp2Stream, session: ClientHttp2Session): void {
+    const { stream } = this.#call;
+    if (session.destroyed || this.#problemIsLoss()) this.#lose();
+    else if (rstCode === constants.NGHTTP2_NO_ERROR) stream.end();
+    else stream.close(rstCode);
   }
 
   #collect(upstream: ClientHttp2Stream, joint: AnswerJoint): void {

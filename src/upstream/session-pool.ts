@@ -15,6 +15,9 @@ import { upstreamErrors } from './upstream-error';
  */
 const MOST_SESSIONS = 16;
 
+/** The most headers of an answer. Node allows 128; Go bounds their size only, as Node does, too. */
+const MOST_HEADERS = 2000;
+
 /** The options of {@link SessionPool}. */
 export interface SessionPoolOptions {
   readonly endpoint: UpstreamEndpoint;
@@ -31,6 +34,8 @@ export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #sessions = new Map<ClientHttp2Session, PooledSession>();
   #connecting: Promise<void> | undefined;
+  /** Calls that wait for the end of another one. */
+  readonly #waiting: (() => void)[] = [];
   #opening: ClientHttp2Session | undefined;
   #isClosed = false;
 
@@ -65,7 +70,7 @@ export class SessionPool {
 
   /**
    * Like {@link take}, but opens a connection if there is none, or waits for one that is being
-   * opened. If as many are open as there may be, the stream waits on one of them until others end.
+   * opened. If as many are open as there may be, it waits for the end of another stream.
    *
    * @throws {UpstreamError} `unavailable`
    */
@@ -73,17 +78,17 @@ export class SessionPool {
     for (;;) {
       const taken = this.take();
       if (taken !== undefined) return taken;
-      const usable = this.#usable();
-      const [first] = usable;
-      if (first !== undefined && usable.length >= MOST_SESSIONS) return use(first);
-      await this.#openOne();
+      if (this.#usable().length < MOST_SESSIONS) await this.#openOne();
+      else await this.#roomLeft();
     }
   }
 
   /** Gives back the room that was taken for a stream. */
   give(session: ClientHttp2Session): void {
     const pooled = this.#sessions.get(session);
-    if (pooled !== undefined) pooled.streams -= 1;
+    if (pooled === undefined) return;
+    pooled.streams -= 1;
+    this.#waiting.shift()?.();
   }
 
   /**
@@ -100,6 +105,7 @@ export class SessionPool {
   look(): void {
     for (const { silence } of this.#sessions.values()) {
       if (silence.look()) this.#options.reconnection.succeeded();
+      if (silence.isSilent) this.#wakeAll();
     }
   }
 
@@ -108,6 +114,18 @@ export class SessionPool {
     this.#isClosed = true;
     this.#opening?.destroy();
     for (const session of this.#sessions.keys()) session.destroy();
+    this.#wakeAll();
+  }
+
+  /** In the order in which they came, whichever connection has room first. */
+  #roomLeft(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #usable(): readonly PooledSession[] {
@@ -150,6 +168,7 @@ export class SessionPool {
         settings: { enablePush: false },
         // Each stream is bounded by its window, and their number by --max-upstream-calls.
         maxSessionMemory: Number.MAX_SAFE_INTEGER,
+        maxHeaderListPairs: MOST_HEADERS,
       });
       this.#opening = session;
       const timer = setTimeout(() => {
@@ -164,6 +183,7 @@ export class SessionPool {
       session.once('close', () => {
         clearTimeout(timer);
         this.#sessions.delete(session);
+        this.#wakeAll();
         reject(new Error('it closed the connection'));
       });
     });
@@ -171,6 +191,14 @@ export class SessionPool {
 
   #add(session: ClientHttp2Session, socket: Socket): void {
     this.#sessions.set(session, new PooledSession(session, socket, this.#options.silence));
+    // The upstream may allow more streams from now on.
+    session.on('remoteSettings', () => {
+      this.#wakeAll();
+    });
+    // A connection that is closing counts no longer among those that there may be.
+    session.once('goaway', () => {
+      this.#wakeAll();
+    });
     if (this.#isClosed) session.destroy();
   }
 }

@@ -45,7 +45,10 @@ export class PassingFixture {
       silence: this.silence,
     });
     this.grpc = await new GrpcFixture({ ...options, upstream: this.upstream }).start();
-    this.session = connect(`http://127.0.0.1:${this.grpc.port}`);
+    this.session = connect(`http://127.0.0.1:${this.grpc.port}`, {
+      maxHeaderListPairs: 1000,
+      maxSessionMemory: 100,
+    });
     this.session.on('error', () => undefined);
   }
 
