@@ -16,6 +16,7 @@ const HOME_OF_PACKAGE = {
   'grpc-health-check': 'grpc',
   protobufjs: 'grpc',
   commander: 'commands',
+  'cli-progress': 'commands/waiting',
   fastify: 'http',
   preact: 'page',
   pino: 'observability',

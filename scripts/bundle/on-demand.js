@@ -26,6 +26,10 @@ const ON_DEMAND = {
     plugins: [protoFilesOf(ETCD_PROTO_FILES)],
   },
   postgresql: { entry: 'pg', imported: /^pg$/ },
+  'waiting-bar': {
+    entry: path.join(root, 'src/commands/waiting/waiting-bar.ts'),
+    imported: /\/waiting-bar$/,
+  },
   cel: { entry: '@bufbuild/cel', imported: /^@bufbuild\/cel$/ },
 };
 

@@ -9,6 +9,7 @@ import { durationWithin, numberWithin, someText, TTL_BOUNDS, WAIT_BOUNDS } from 
 import { addCommand, addPlaceOptions, type CommandContext, type Plan } from '../program';
 import { forceRelease } from './force-release';
 import { hasColours, toDetails, toTable } from './table';
+import { WaitingProgress } from '../waiting/waiting-progress';
 import { watch } from './watch';
 
 /** The options of all of these commands. */
@@ -22,6 +23,7 @@ interface LocksOptions extends PlaceOptions {
   readonly token?: number;
   readonly reason: string;
   readonly yes?: true;
+  readonly quiet?: true;
 }
 
 /** What a command works with. */
@@ -95,7 +97,8 @@ function addLeases(add: Add): void {
         .default(0, '0: not at all')
         .argParser(durationWithin(WAIT_BOUNDS)),
     )
-    .option('--owner <name>', 'name of the holder (default: host-pid-random)', someText);
+    .option('--owner <name>', 'name of the holder (default: host-pid-random)', someText)
+    .option('--quiet', 'do not tell how the wait goes');
   add('renew <resource>', 'prolong a lease', renew)
     .addOption(ttl())
     .requiredOption('--owner <name>', 'name of the holder', someText)
@@ -135,8 +138,14 @@ async function show({ locks, options, context, resource }: LocksWork): Promise<n
 }
 
 async function acquire(work: LocksWork): Promise<number> {
-  const { ttl: ttlMs, wait: waitMs, owner } = work.options;
-  return tellLease(work, await work.locks.acquire(work.resource, { ttlMs, waitMs, owner }));
+  const { locks, resource, context } = work;
+  const { ttl: ttlMs, wait: waitMs, owner, quiet: isQuiet = false } = work.options;
+  const progress = new WaitingProgress({ locks, resource, waitMs, isQuiet }, context);
+  const taking = locks.acquire(resource, { ttlMs, waitMs, owner });
+  const lease = await taking.finally(() => {
+    progress.end();
+  });
+  return tellLease(work, lease);
 }
 
 async function renew(work: LocksWork): Promise<number> {

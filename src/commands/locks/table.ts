@@ -56,10 +56,15 @@ export function toTimeLeft(ttlMs: number | undefined): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A name in one line, with at most so many characters, and nothing that controls a terminal. */
+export function toCellText(text: string, longest: number): string {
+  return shorten(toVisible(text.replaceAll('\n', '\\n')), longest);
+}
+
 function toCells(lock: LockInfo, longest: number = LONGEST_CELL): string[] {
   return [
-    shorten(toVisible(lock.resourceId.replaceAll('\n', '\\n')), longest),
-    shorten(toVisible(lock.lockOwner.replaceAll('\n', '\\n')), longest),
+    toCellText(lock.resourceId, longest),
+    toCellText(lock.lockOwner, longest),
     String(lock.fencingToken),
     toTimeLeft(lock.ttlMs),
     String(lock.waiters),

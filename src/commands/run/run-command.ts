@@ -5,6 +5,7 @@ import { EXIT, UsageError } from '../exit-codes';
 import { LockNotAcquiredError } from '../../client/client-errors';
 import { durationWithin, numberWithin, someText, TTL_BOUNDS, WAIT_BOUNDS } from '../option-values';
 import { addCommand, addPlaceOptions, type CommandContext, type Plan } from '../program';
+import { WaitingProgress } from '../waiting/waiting-progress';
 import { runUnderLock } from './run-under-lock';
 
 /** The options of `holdfast run`. */
@@ -16,6 +17,7 @@ interface RunOptions extends PlaceOptions {
   readonly grace?: number;
   readonly conflictExitCode: number;
   readonly shell?: true;
+  readonly quiet?: true;
 }
 
 const DEFAULT_GRACE_MS = 5000;
@@ -60,6 +62,7 @@ export function addRun(program: Command, context: CommandContext, plan: Plan): v
         .argParser(numberWithin({ least: 0, most: 255 })),
     )
     .option('--shell', 'give the command to /bin/sh as one line')
+    .option('--quiet', 'do not tell how the wait goes')
     .addHelpText('after', HELP)
     .action((words: readonly string[], options: RunOptions) => {
       plan(() => run(words, options, context));
@@ -69,15 +72,18 @@ export function addRun(program: Command, context: CommandContext, plan: Plan): v
 async function run(
   command: readonly string[],
   options: RunOptions,
-  { env, say }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { env, say } = context;
   const { store, resource, owner, ttl: ttlMs, wait: waitMs, conflictExitCode } = options;
   const graceMs = toGrace(options);
   const isShell = options.shell ?? false;
+  const isQuiet = options.quiet ?? false;
   const locks = await openLocks(options, say);
   try {
+    const waiting = new WaitingProgress({ locks, resource, waitMs, isQuiet }, context);
     const lock = { store, resource, owner, ttlMs, waitMs, graceMs };
-    return await runUnderLock({ locks, ...lock, command, isShell, env, say });
+    return await runUnderLock({ locks, ...lock, command, isShell, env, say, waiting });
   } catch (error) {
     if (!(error instanceof LockNotAcquiredError)) throw error;
     say(error.message);

@@ -3,6 +3,7 @@ import { LockLostError } from '../../client/client-errors';
 import type { Locks } from '../../client/locks';
 import { toErrorMessage } from '../../base/error-message';
 import { EXIT } from '../exit-codes';
+import type { WaitingProgress } from '../waiting/waiting-progress';
 import { Guard } from './guard';
 import { LeaseWatch } from './lease-watch';
 import { CommandStartError, ProcessGroup } from './process-group';
@@ -23,6 +24,8 @@ export interface RunRequest {
   readonly env: NodeJS.ProcessEnv;
   /** Writes a line for people. */
   readonly say: (line: string) => void;
+  /** Tells how the wait for the lock goes; ended with it. */
+  readonly waiting: WaitingProgress;
 }
 
 /** How long before the end of the lease nothing may run any more: a tenth of it, and no more than 500 ms. */
@@ -49,17 +52,22 @@ export async function runUnderLock(request: RunRequest): Promise<number> {
 
 /** Undefined if this process was asked to end first. */
 async function take(
-  { locks, resource, owner, ttlMs, waitMs }: RunRequest,
+  { locks, resource, owner, ttlMs, waitMs, waiting }: RunRequest,
   { signal }: SignalRelay,
 ): Promise<Lock | undefined> {
   try {
-    const lock = await locks.hold(resource, { owner, ttlMs, waitMs, signal });
+    const onQueued = (ahead: number): void => {
+      waiting.queued(ahead);
+    };
+    const lock = await locks.hold(resource, { owner, ttlMs, waitMs, signal, onQueued });
     if (!signal.aborted) return lock;
     await lock.release();
     return undefined;
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
+  } finally {
+    waiting.end();
   }
 }
 
