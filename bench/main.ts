@@ -7,6 +7,8 @@ import { startRedisServer } from '../test/support/redis-server';
 import { type BenchValues, createBenchCommand, toBenchOptions } from './bench-options';
 import type { BenchResult } from './bench-result';
 import { loadBenchTools, type LoadGenerators } from './bench-tools';
+import { toBenchCharts } from './charts/bench-charts';
+import { renderChart } from './charts/render-chart';
 import { assertComparable, toComparison } from './compare-runs';
 import { describeMachine } from './machine';
 import { toMarkdown } from './markdown-report';
@@ -16,7 +18,6 @@ import { toRatios } from './ratios';
 import { runCommand } from './run-command';
 import { SectionRun } from './run-sections';
 import { runSoak } from './soak';
-import { toSvg } from './svg-report';
 import type { Workbench } from './workbench';
 
 const SHORT_MS = 10_000;
@@ -83,7 +84,7 @@ function report(result: BenchResult, earlier: BenchResult | undefined, script: S
   const comparison = earlier === undefined ? '' : `\n${toComparison(earlier, result)}`;
   script.print(toMarkdown(result) + comparison);
   script.attach('results.json', `${JSON.stringify(result, null, 2)}\n`);
-  script.attach('results.svg', toSvg(result));
+  for (const [name, chart] of toBenchCharts(result)) script.attach(name, renderChart(chart));
 }
 
 async function readEarlier(file: string | undefined): Promise<BenchResult | undefined> {

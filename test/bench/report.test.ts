@@ -6,7 +6,6 @@ import { toMarkdown } from '../../bench/markdown-report';
 import { toDigits } from '../../bench/number-text';
 import { toRatios } from '../../bench/ratios';
 import { growthOf } from '../../bench/soak';
-import { toSvg } from '../../bench/svg-report';
 import { measureText } from '../../bench/text-width';
 
 const tools = { node: ['20.1.0'], redis: '7.0.0', h2load: '1.5', vegeta: 'v12' };
@@ -51,34 +50,6 @@ describe('the report', () => {
     const markdown = toMarkdown(resultOf(130));
     expect(markdown).toContain('Node 20.1.0, Redis 7.0.0, h2load 1.5, vegeta v12');
     expect(JSON.stringify(resultOf(130).machine)).not.toContain(process.cwd());
-  });
-
-  it('has a picture with a row for each ratio', () => {
-    const svg = toSvg(resultOf(160));
-    expect(svg).toMatch(/^<svg [^]*<\/svg>\n$/);
-    expect(svg).toContain('refused/grpc/redis/100 · CPU a call · ours / grpc-echo');
-    expect(svg).not.toContain('NaN');
-  });
-
-  it.each([
-    ['short', 'ours'],
-    ['long', 'ours@26.10.0-a-build-of-our-own'],
-    ['very long', `daprd ${'W'.repeat(150)}`],
-  ])('has a picture that cuts no text off, with %s labels', (_name, of) => {
-    const result = resultOf(160);
-    const ratios = result.ratios.map((ratio) => ({ ...ratio, of }));
-    const svg = toSvg({ ...result, ratios });
-    const width = Number(/width="(\d+)"/.exec(svg)?.[1]);
-    const texts = [...svg.matchAll(/<text x="([\d.]+)" y="[\d.]+" class="([^"]*)">([^<]*)/g)];
-    expect(texts.length).toBeGreaterThan(6);
-    for (const [, x, classes = '', content = ''] of texts) {
-      const isBold = classes === 'b';
-      const size = isBold ? 15 : classes.startsWith('s') ? 11 : 12;
-      const length = measureText(content, { size, isBold });
-      const share = classes.endsWith('e') ? 1 : classes.endsWith('m') ? 0.5 : 0;
-      expect(Number(x) - length * share).toBeGreaterThanOrEqual(0);
-      expect(Number(x) + length * (1 - share)).toBeLessThanOrEqual(width);
-    }
   });
 
   // Set in DejaVu Sans at 100 px, by its own metrics.

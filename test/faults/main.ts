@@ -1,3 +1,5 @@
+import { toFaultChart } from '../../bench/charts/fault-chart';
+import { renderChart } from '../../bench/charts/render-chart';
 import {
   countOption,
   createScript,
@@ -59,7 +61,10 @@ async function main(values: FaultValues, run: ScriptRun): Promise<void> {
       run.advance(begun, begun < ops ? '' : 'checking');
     },
   });
-  run.print(toTable(report));
+  const table = toTable(report);
+  run.print(table);
+  const note = `--seed ${seed}, ${report.seconds.toFixed(0)} s`;
+  run.attach('results.svg', renderChart(toFaultChart(table, note)));
   for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
   process.exitCode = report.violations.length === 0 ? 0 : 1;
 }
