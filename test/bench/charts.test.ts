@@ -62,7 +62,7 @@ const TABLE = `
 const handOver = {
   contender: 'ours',
   waitsBy: 'a wake-up',
-  transport: 'grpc',
+  transport: 'grpc' as const,
   timesMs: [1, 2, 90],
 };
 
