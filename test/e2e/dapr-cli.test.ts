@@ -114,3 +114,79 @@ it('takes the place of daprd for the Dapr CLI: dapr run, dapr list and dapr stop
   }
   await expect(ended).resolves.toBe(0);
 });
+
+/** The words that `dapr run -f` gives to the daprd of each app; ports that the file does not name are drawn. */
+async function toWords(home: string, app: string, resources: string) {
+  const [http, grpc] = [await findFreePort(), await findFreePort()];
+  const [metrics, internal] = [await findFreePort(), await findFreePort()];
+  const words = [
+    ...['--config', path.join(home, '.dapr/config.yaml'), '--log-level', 'info'],
+    ...['--resources-path', resources, '--app-id', app, '--app-port', '0'],
+    ...['--dapr-http-port', String(http), '--dapr-grpc-port', String(grpc)],
+    ...['--metrics-port', String(metrics), '--dapr-internal-grpc-port', String(internal)],
+  ];
+  return { app, http, grpc, words, log: path.join(home, `${app}_daprd.log`) };
+}
+
+/**
+ * Stands for the CLI: starts the daprds in its own process group, with their output in files, writes their process ids,
+ * and then the exit code of each that ends.
+ */
+const CLI = `
+const [daprd, ...apps] = JSON.parse(process.argv[1]);
+process.on('SIGINT', () => undefined);
+for (const { app, log, words } of apps) {
+  const file = require('fs').openSync(log, 'w');
+  const child = require('child_process').spawn(daprd, words, { stdio: ['ignore', file, file] });
+  console.log(app + ' pid ' + child.pid);
+  child.once('exit', (code) => console.log(app + ' ended ' + code));
+}`;
+
+// `dapr run -f dapr.yaml`, `dapr stop --app-id` (SIGTERM for one daprd) and `dapr stop -f` (SIGINT for the process group
+// of the CLI): pkg/standalone/stop.go.
+it('takes the place of daprd for dapr run -f with two apps, and for dapr stop by app and by file', async () => {
+  const home = await createHome();
+  const resources = await writeComponent({ type: 'lock.in-memory' });
+  const env = { ...withoutDapr(process.env), DAPR_HOST_IP: '127.0.0.1' };
+  const orders = await toWords(home, 'orders', resources);
+  const stock = await toWords(home, 'stock', resources);
+  const plan = JSON.stringify([path.join(home, '.dapr/bin/daprd'), orders, stock]);
+  const cli = spawn(process.execPath, ['-e', CLI, plan], { env, detached: true });
+  const group = cli.pid!;
+  let told = '';
+  cli.stdout.on('data', (part: Buffer) => (told += part.toString()));
+  const until = (text: RegExp) =>
+    eventually(() => {
+      expect(told).toMatch(text);
+    }, PATIENCE);
+  try {
+    for (const { app, http, grpc } of [orders, stock]) {
+      for (const port of [http, grpc]) await eventually(() => dial(port), PATIENCE);
+      const extended = { cliPID: String(group), runTemplatePath: '/x/dapr.yaml' };
+      for (const [name, body] of Object.entries(extended)) {
+        const put = { method: 'PUT', path: `/v1.0/metadata/${name}`, body };
+        const headers = { 'content-type': 'text/plain' };
+        expect(await callHttp(http, { ...put, headers })).toMatchObject({ status: 204 });
+      }
+      const { name, flags } = listed(pidOf(told, app));
+      expect([name, flags.get('--app-id')]).toEqual(['daprd', app]);
+      expect(flags.get('--dapr-http-port')).toBe(String(http));
+      const metadata = await callHttp(http, { method: 'GET', path: '/v1.0/metadata' });
+      expect(JSON.parse(metadata.body)).toMatchObject({ id: app, extended });
+    }
+    process.kill(pidOf(told, 'orders'), 'SIGTERM');
+    await until(/orders ended 0/);
+    const message = { storeName: 'lockstore', resourceId: 'r', lockOwner: 'o', expiryInSeconds: 5 };
+    const taken = await callDapr(stock.grpc, { method: 'TryLockAlpha1', message });
+    expect(taken).toMatchObject({ response: { success: true } });
+    process.kill(-group, 'SIGINT');
+    await until(/stock ended 0/);
+    expect(readFileSync(stock.log, 'utf8')).toContain('stock');
+  } finally {
+    if (!told.includes('stock ended')) process.kill(-group, 'SIGKILL');
+  }
+});
+
+function pidOf(told: string, app: string): number {
+  return Number(new RegExp(`${app} pid (\\d+)`).exec(told)?.[1]);
+}
