@@ -4,6 +4,8 @@ import { type EtcdCluster, startEtcd } from '../support/etcd-server';
 import { RecordingLogger } from '../support/recording-logger';
 import { describeLeases } from './leases';
 import { describeLockStore } from './lock-store';
+import { describeQueue } from './queue';
+import { describeViews } from './views';
 
 let etcd: EtcdCluster;
 beforeAll(async () => {
@@ -20,3 +22,5 @@ const createStore = () =>
 
 describeLockStore('lock.etcd', createStore);
 describeLeases('lock.etcd', createStore, { leaseUnitMs: 1000 });
+describeQueue('lock.etcd', createStore);
+describeViews('lock.etcd', createStore);

@@ -124,6 +124,29 @@ describe('a call to etcd', () => {
       }
     });
 
+    it('leaves no ticket behind', async () => {
+      const holder = tryCall(toKey());
+      await direct.tryLock(holder, noAbort());
+      for (const atMs of MOMENTS_MS) {
+        const waitUntilMs = performance.now() + 60_000;
+        const call = { ...tryCall(holder.key), waitUntilMs };
+        const gone = new AbortController();
+        const asking = store.queue!.ask(call, gone.signal).catch(() => undefined);
+        const failing = fail('holdRequests', atMs);
+        await pause(atMs + 10);
+        gone.abort();
+        await asking;
+        await Promise.all([store.queue!.leave(call), failing]);
+        await deliver();
+        await expect(direct.views!.get(holder.key, noAbort())).resolves.toMatchObject({
+          owner: 'a',
+          waiters: 0,
+        });
+        // Its session lives on: what is on its way still has its lease.
+        await store.queue!.refresh([holder.key], noAbort());
+      }
+    });
+
     it('releases no later lock of the same owner', async () => {
       for (const atMs of MOMENTS_MS) {
         const key = toKey();

@@ -19,6 +19,10 @@ export class AttemptRecord {
   readonly leases = new Map<string, EtcdLease>();
   /** Releases without an answer. */
   readonly openReleases = new Set<OpenRelease>();
+  /** The ticket of a waiting attempt, from the moment it may have been sent. */
+  ticket: Buffer | undefined;
+  /** The sessions under which the ticket was put without an answer. */
+  readonly openTickets = new Set<string>();
   /** True once etcd has confirmed the release. */
   isReleased = false;
   #sends = 0;
@@ -36,9 +40,14 @@ export class AttemptRecord {
     this.#isWithdrawn = true;
   }
 
+  /** True once the attempt was withdrawn. */
+  get isWithdrawn(): boolean {
+    return this.#isWithdrawn;
+  }
+
   /** True if something was sent that may have taken effect. */
   get isOpen(): boolean {
-    return this.leases.size > 0 || this.openReleases.size > 0;
+    return this.leases.size > 0 || this.openReleases.size > 0 || this.ticket !== undefined;
   }
 }
 

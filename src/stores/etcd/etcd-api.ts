@@ -93,21 +93,24 @@ export interface LeaseResponse {
   readonly TTL: string;
 }
 
-/** Of an event in a watched range, what is used here. */
-export interface WatchEvent {
-  readonly type: 'PUT' | 'DELETE';
-  readonly kv: KeyValue;
-}
+/** Begins or ends a watch, whose id the client draws. */
+export type WatchRequest =
+  | {
+      readonly createRequest: {
+        readonly key: Buffer;
+        readonly rangeEnd?: Buffer;
+        readonly filters: readonly 'NOPUT'[];
+        readonly watchId: string;
+      };
+    }
+  | { readonly cancelRequest: { readonly watchId: string } };
 
-/** A message of a watch. */
+/** A message of a watch: it begins, it ends, or there are events. */
 export interface WatchResponse {
-  readonly header: Header;
   readonly watchId: string;
   readonly created: boolean;
   readonly canceled: boolean;
-  readonly compactRevision: string;
-  readonly cancelReason: string;
-  readonly events: readonly WatchEvent[];
+  readonly events: readonly object[];
 }
 
 /** A method of etcd's API with its codecs. */
@@ -124,7 +127,10 @@ export interface EtcdApi {
   readonly grantLease: EtcdMethod<LeaseGrantRequest, LeaseResponse>;
   readonly revokeLease: EtcdMethod<LeaseRequest, { readonly header: Header }>;
   readonly timeToLive: EtcdMethod<LeaseRequest, LeaseResponse>;
-  readonly watch: EtcdMethod<object, WatchResponse>;
+  /** A stream. */
+  readonly keepLeaseAlive: EtcdMethod<LeaseRequest, LeaseResponse>;
+  /** A stream. */
+  readonly watch: EtcdMethod<WatchRequest, WatchResponse>;
   readonly authenticate: EtcdMethod<
     { readonly name: string; readonly password: string },
     { readonly token: string }
@@ -148,6 +154,7 @@ export function loadEtcdApi(): EtcdApi {
     grantLease: method('Lease', 'LeaseGrant'),
     revokeLease: method('Lease', 'LeaseRevoke'),
     timeToLive: method('Lease', 'LeaseTimeToLive'),
+    keepLeaseAlive: method('Lease', 'LeaseKeepAlive'),
     watch: method('Watch', 'Watch'),
     authenticate: method('Auth', 'Authenticate'),
   };

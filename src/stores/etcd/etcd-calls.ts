@@ -5,15 +5,10 @@ import type { Command, Undo, Verdict } from '../attempts/command';
 import type { AttemptRecords } from './attempt-record';
 import { type EtcdKeys, toValue } from './etcd-keys';
 import type { EtcdLink } from './etcd-link';
-import {
-  release,
-  type ReleaseReply,
-  type ReleaseTerms,
-  withdrawRelease,
-  withdrawTake,
-} from './release';
+import { release, type ReleaseReply, type ReleaseTerms } from './release';
 import { renew } from './renew';
 import { take, type TakeReply } from './take';
+import { withdrawRelease, withdrawTake } from './withdraw';
 
 /** What all calls of a store share. */
 export interface CallContext {
@@ -116,7 +111,7 @@ export function toUndo(
   const send = async (link: EtcdLink): Promise<void> => {
     if (isTake) {
       const value = toValue({ attemptId: attempt.id, owner });
-      await withdrawTake(link, record, { key: lock, value });
+      await withdrawTake(link, record, { key: lock, value, left: keys.left(attempt.id) });
     } else {
       await withdrawRelease(link, record, { key: lock, trace: keys.trace(key, attempt.id) });
     }

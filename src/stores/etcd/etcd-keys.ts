@@ -57,15 +57,15 @@ export class EtcdKeys {
     return toRange(this.#queuePrefix(name));
   }
 
-  /** All tickets of all locks. */
-  queues(): KeyRange {
-    return toRange(`${this.#path}lock-queue||`);
-  }
-
   /** A ticket. The lower its place, the earlier its turn. */
   ticket(name: string, place: string, attemptId: string): Buffer {
     const digits = place.padStart(PLACE_DIGITS, '0');
     return Buffer.from(`${this.#queuePrefix(name)}${digits}||${attemptId}`);
+  }
+
+  /** The mark of an attempt that has left, and whose ticket may still be on its way. */
+  left(attemptId: string): Buffer {
+    return Buffer.from(`${this.#path}lock-left||${attemptId}`);
   }
 
   /** The attempt of a ticket, from its key. */

@@ -1,5 +1,6 @@
 import {
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   connectivityState,
   credentials,
@@ -151,16 +152,49 @@ export class EtcdLink implements Link {
   }
 
   /** Metadata for a call that fails at once if the member knows no leader. */
-  toMetadata(): Metadata {
+  #toMetadata(): Metadata {
     const metadata = new Metadata();
     metadata.set('hasleader', 'true');
     if (this.#token !== undefined) metadata.set('token', this.#token);
     return metadata;
   }
 
-  /** The client, for streams. */
-  get client(): Client {
-    return this.#client;
+  /** Opens a stream, which ends with the link. Its errors are for the caller to listen to. */
+  open<Request, Response>({
+    path,
+    requestSerialize,
+    responseDeserialize,
+  }: EtcdMethod<Request, Response>): ClientDuplexStream<Request, Response> {
+    const metadata = this.#toMetadata();
+    const stream = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadata,
+    );
+    this.#calls.add(stream);
+    stream.on('close', () => this.#calls.delete(stream));
+    return stream;
+  }
+
+  /** Sends one message on a stream of its own, and waits for the first answer. */
+  callOnStream<Request, Response>(
+    method: EtcdMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    if (this.endReason !== undefined) return Promise.reject(this.endReason);
+    return new Promise((resolve, reject) => {
+      const stream = this.open(method);
+      stream.on('error', reject);
+      stream.on('end', () => {
+        reject(new Error('no answer'));
+      });
+      stream.on('data', (response: Response) => {
+        resolve(response);
+        stream.end();
+      });
+      stream.write(request);
+    });
   }
 
   #send<Request, Response>(
@@ -178,7 +212,7 @@ export class EtcdLink implements Link {
         requestSerialize,
         responseDeserialize,
         request,
-        this.toMetadata(),
+        this.#toMetadata(),
         (error, response) => {
           this.#calls.delete(call);
           if (error === null && response !== undefined) resolve(response);

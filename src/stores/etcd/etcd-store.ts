@@ -21,6 +21,7 @@ import { EtcdConnection } from './etcd-connection';
 import { isFinal } from './etcd-errors';
 import { EtcdKeys } from './etcd-keys';
 import type { EtcdLink } from './etcd-link';
+import { EtcdQueue } from './etcd-queue';
 import type { EtcdSettings } from './etcd-settings';
 import { EtcdViews } from './etcd-views';
 import type { ReleaseTerms } from './release';
@@ -49,6 +50,7 @@ class EtcdStore implements LockStore {
   readonly #limits: TimeLimits;
   readonly #settings: EtcdSettings;
   readonly #context: CallContext;
+  readonly queue: EtcdQueue;
   readonly views: EtcdViews;
   #closing: Promise<void> | undefined;
 
@@ -63,6 +65,7 @@ class EtcdStore implements LockStore {
     this.#context = { keys: new EtcdKeys(settings.keyPrefixPath), records: new AttemptRecords() };
     const onLink = (link: EtcdLink): void => {
       this.#attempts.resend(link);
+      this.queue.onLink();
     };
     this.#connection = new EtcdConnection({ settings, logger, observer, onLink });
     this.#attempts = new Attempts({
@@ -72,6 +75,12 @@ class EtcdStore implements LockStore {
       onWithdrawal: () => {
         observer.withdrawn();
       },
+    });
+    this.queue = new EtcdQueue({
+      context: this.#context,
+      attempts: this.#attempts,
+      limits: this.#limits,
+      linkOf: () => this.#connection.linkFor(),
     });
     this.views = new EtcdViews({
       keys: this.#context.keys,
@@ -135,6 +144,7 @@ class EtcdStore implements LockStore {
       await race(this.#attempts.whenSettled(), { signals: [grace] }, () => undefined);
     }
     this.#attempts.abandon();
+    this.queue.close();
     this.#connection.close();
   }
 }

@@ -3,8 +3,8 @@ import { StoreError, type UnlockOutcome } from '../../lock/lock-store';
 import type { AttemptRecord, OpenRelease } from './attempt-record';
 import type { Compare, KeyValue } from './etcd-api';
 import { type EtcdKeys, parseValue } from './etcd-keys';
-import { isLeaseNotFound, isOutOfSpace } from './etcd-errors';
-import { dropLease, readLease, revokeLease } from './etcd-leases';
+import { isOutOfSpace } from './etcd-errors';
+import { dropLease, readLease } from './etcd-leases';
 import type { EtcdLink } from './etcd-link';
 
 /** The grant that a release names. */
@@ -28,7 +28,10 @@ export interface ReleaseOptions {
 export type ReleaseReply = UnlockOutcome | 'superseded';
 
 /** The values of traces. */
-const TRACE = { released: Buffer.from('released'), withdrawn: Buffer.from('withdrawn') } as const;
+export const TRACE = {
+  released: Buffer.from('released'),
+  withdrawn: Buffer.from('withdrawn'),
+} as const;
 
 /**
  * Releases a lock if the terms name its grant. The transaction that deletes it names exactly the
@@ -113,7 +116,7 @@ async function deleteGrant(
 }
 
 /** Names one grant under one lease. */
-function toCompare(key: Buffer, { createRevision, lease }: OpenRelease): Compare[] {
+export function toCompare(key: Buffer, { createRevision, lease }: OpenRelease): Compare[] {
   return [
     { key, target: 'CREATE', createRevision },
     { key, target: 'LEASE', lease },
@@ -140,46 +143,4 @@ async function assertNoTraceLost(
     }
     record.openReleases.delete(open);
   }
-}
-
-/**
- * Undoes an acquire: after this, none of its transactions can take effect, and its grant has ended,
- * even if a renewal has moved it to another lease.
- */
-export async function withdrawTake(
-  link: EtcdLink,
-  record: AttemptRecord,
-  lock: { readonly key: Buffer; readonly value: Buffer },
-): Promise<void> {
-  // No transaction was sent.
-  if (!record.isOpen) return;
-  const { key, value } = lock;
-  await Promise.all([
-    ...[...record.leases.keys()].map((id) => revokeLease(link, id)),
-    link.call(link.api.txn, {
-      compare: [{ key, target: 'VALUE', value }],
-      success: [{ requestDeleteRange: { key } }],
-    }),
-  ]);
-  record.leases.clear();
-}
-
-/** Makes sure that no unanswered release takes effect any more. */
-export async function withdrawRelease(
-  link: EtcdLink,
-  record: AttemptRecord,
-  { key, trace }: { readonly key: Buffer; readonly trace: Buffer },
-): Promise<void> {
-  const marks = [...record.openReleases].map(async (open) => {
-    try {
-      await link.call(link.api.txn, {
-        compare: toCompare(key, open),
-        success: [{ requestPut: { key: trace, value: TRACE.withdrawn, lease: open.lease } }],
-      });
-    } catch (error) {
-      if (!isLeaseNotFound(error)) throw error;
-    }
-    record.openReleases.delete(open);
-  });
-  await Promise.all(marks);
 }

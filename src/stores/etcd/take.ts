@@ -1,7 +1,7 @@
 import type { TryLockCall } from '../../lock/lock-store';
 import type { Grant } from '../../lock/store-abilities';
 import type { AttemptRecord } from './attempt-record';
-import type { KeyValue, Operation, RangeResponse, TxnRequest, TxnResponse } from './etcd-api';
+import type { KeyValue, Operation, TxnRequest, TxnResponse } from './etcd-api';
 import { isLeaseNotFound } from './etcd-errors';
 import { type EtcdKeys, type KeyRange, parseValue, toValue } from './etcd-keys';
 import {
@@ -19,8 +19,6 @@ export interface TakeTerms {
   readonly keys: EtcdKeys;
   readonly call: TryLockCall;
   readonly record: AttemptRecord;
-  /** The attempt's ticket, if it has one. Only tickets before it then have precedence. */
-  readonly ticket?: Buffer | undefined;
 }
 
 /** A lock as it was found. */
@@ -29,6 +27,8 @@ export interface Found {
   readonly held: KeyValue | undefined;
   /** The number of tickets that have precedence. */
   readonly ahead: number;
+  /** The revision of the store at that moment. */
+  readonly revision: string;
 }
 
 /**
@@ -61,28 +61,29 @@ export async function take(link: EtcdLink, terms: TakeTerms): Promise<TakeReply>
   }
 }
 
-/** Reads a lock, and how many have precedence. */
-async function look(link: EtcdLink, { keys, call, ticket }: TakeTerms): Promise<Found> {
-  const { responses } = await link.call(link.api.txn, {
+/** Reads a lock, and how many have precedence: those before the attempt's ticket, if it has one. */
+async function look(link: EtcdLink, { keys, call, record }: TakeTerms): Promise<Found> {
+  const found = await link.call(link.api.txn, {
     compare: [],
     success: [
       { requestRange: { key: keys.lock(call.key) } },
-      { requestRange: { ...toPrecedence(keys, call.key, ticket), countOnly: true } },
+      { requestRange: { ...toPrecedence(keys, call.key, record.ticket), countOnly: true } },
     ],
   });
-  return toFound(responses);
+  return toFound(found);
 }
 
-function toFound(responses: readonly { readonly responseRange?: RangeResponse }[]): Found {
+function toFound({ header, responses }: TxnResponse): Found {
   const [lock, queue] = responses;
   return {
     held: lock?.responseRange?.kvs[0],
     ahead: Number(queue?.responseRange?.count ?? 0),
+    revision: header.revision,
   };
 }
 
 /** The tickets before a ticket, or all of them. */
-function toPrecedence(keys: EtcdKeys, name: string, ticket: Buffer | undefined): KeyRange {
+export function toPrecedence(keys: EtcdKeys, name: string, ticket: Buffer | undefined): KeyRange {
   const { key, rangeEnd } = keys.queue(name);
   return { key, rangeEnd: ticket ?? rangeEnd };
 }
@@ -143,7 +144,7 @@ async function takeFree(
   }
   record.leases.delete(lease.id);
   dropLease(link, lease.id);
-  return answer && { refused: toFound(answer.responses) };
+  return answer && { refused: toFound(answer) };
 }
 
 /** Undefined if there is no such lease any more. */
@@ -164,7 +165,8 @@ async function sendTake(
   }
 }
 
-function toTxn({ keys, call, ticket }: TakeTerms, { id }: EtcdLease): TxnRequest {
+function toTxn({ keys, call, record }: TakeTerms, { id }: EtcdLease): TxnRequest {
+  const { ticket } = record;
   const key = keys.lock(call.key);
   const value = toValue({ attemptId: call.attempt.id, owner: call.owner });
   const precedence = toPrecedence(keys, call.key, ticket);
