@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { StoreError } from '../../lock/lock-store';
 import { isLeaseNotFound, isLeaseTaken } from './etcd-errors';
-import type { EtcdLink } from './etcd-link';
+import type { EtcdCalls } from './etcd-link';
 
 /** A lease of etcd. */
 export interface EtcdLease {
@@ -27,7 +27,7 @@ const LARGEST_TOKEN = Number.MAX_SAFE_INTEGER;
  * Creates a lease under a new id. It lasts as long as etcd says: at least for the time asked for,
  * and no shorter than one and a half of etcd's election timeouts.
  */
-export async function grantLease(link: EtcdLink, ttlMs: number): Promise<EtcdLease> {
+export async function grantLease(link: EtcdCalls, ttlMs: number): Promise<EtcdLease> {
   const id = drawId();
   const sentAtMs = performance.now();
   try {
@@ -40,7 +40,7 @@ export async function grantLease(link: EtcdLink, ttlMs: number): Promise<EtcdLea
 }
 
 /** Ends a lease and deletes its keys. Does nothing if there is no such lease. */
-export async function revokeLease(link: EtcdLink, id: string): Promise<void> {
+export async function revokeLease(link: EtcdCalls, id: string): Promise<void> {
   try {
     await link.call(link.api.revokeLease, { ID: id });
   } catch (error) {
@@ -51,7 +51,7 @@ export async function revokeLease(link: EtcdLink, id: string): Promise<void> {
 /**
  * Ends a lease that nothing depends on any more. If that fails, it ends by itself later.
  */
-export function dropLease(link: EtcdLink, id: string): void {
+export function dropLease(link: EtcdCalls, id: string): void {
   revokeLease(link, id).catch(() => undefined);
 }
 
@@ -60,7 +60,7 @@ export function dropLease(link: EtcdLink, id: string): void {
  * second earlier, because etcd rounds down. Undefined if there is no such lease.
  */
 export async function readLease(
-  link: EtcdLink,
+  link: EtcdCalls,
   id: string,
 ): Promise<{ readonly leftMs: number; readonly validUntilMs: number } | undefined> {
   const sentAtMs = performance.now();

@@ -53,8 +53,19 @@ interface Cancellable {
   cancel(): void;
 }
 
+/** What a send needs of a link. */
+export interface EtcdCalls {
+  readonly api: EtcdApi;
+  /** Sends a call once. Rejects with an error that can be explained. */
+  call<Request, Response>(
+    method: EtcdMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response>;
+  explain(error: unknown): SendFailure;
+}
+
 /** A connection to one member of a cluster, from its handshake to its end. It never reconnects. */
-export class EtcdLink implements Link {
+export class EtcdLink implements Link, EtcdCalls {
   readonly serverName = SERVER_NAME;
   readonly api: EtcdApi;
   readonly endpoint: string;

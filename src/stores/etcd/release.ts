@@ -5,7 +5,7 @@ import type { Compare, KeyValue } from './etcd-api';
 import { type EtcdKeys, parseValue } from './etcd-keys';
 import { isOutOfSpace } from './etcd-errors';
 import { dropLease, readLease } from './etcd-leases';
-import type { EtcdLink } from './etcd-link';
+import type { EtcdCalls } from './etcd-link';
 
 /** The grant that a release names. */
 export interface ReleaseTerms {
@@ -39,7 +39,7 @@ export const TRACE = {
  *
  * @throws {StoreError} with an unknown outcome if the grant has ended and its trace has, too
  */
-export async function release(link: EtcdLink, options: ReleaseOptions): Promise<ReleaseReply> {
+export async function release(link: EtcdCalls, options: ReleaseOptions): Promise<ReleaseReply> {
   const { record, terms } = options;
   const isCurrent = record.begin();
   if (record.isReleased) return 'unlocked';
@@ -55,7 +55,7 @@ export async function release(link: EtcdLink, options: ReleaseOptions): Promise<
   }
 }
 
-async function look(link: EtcdLink, { keys, terms }: ReleaseOptions) {
+async function look(link: EtcdCalls, { keys, terms }: ReleaseOptions) {
   const { responses } = await link.call(link.api.txn, {
     compare: [],
     success: [
@@ -73,7 +73,7 @@ function isNamed(held: KeyValue, { owner, fencingToken }: ReleaseTerms): boolean
 }
 
 async function releaseRead(
-  link: EtcdLink,
+  link: EtcdCalls,
   options: ReleaseOptions,
   { createRevision, lease }: KeyValue,
 ): Promise<boolean> {
@@ -94,7 +94,7 @@ async function releaseRead(
 
 /** Deletes a lock if it is still the grant that was read. */
 async function deleteGrant(
-  link: EtcdLink,
+  link: EtcdCalls,
   { keys, terms, record }: ReleaseOptions,
   open: OpenRelease,
 ): Promise<boolean> {
@@ -128,7 +128,7 @@ export function toCompare(key: Buffer, { createRevision, lease }: OpenRelease): 
  * over, too. Then it is not known who has ended the grant.
  */
 async function assertNoTraceLost(
-  link: EtcdLink,
+  link: EtcdCalls,
   record: AttemptRecord,
   held: KeyValue | undefined,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import type { KeyValue } from './etcd-api';
 import { isLeaseNotFound } from './etcd-errors';
 import { type EtcdKeys, parseValue } from './etcd-keys';
 import { dropLease, grantLease, readLease, toSeconds, toToken } from './etcd-leases';
-import type { EtcdLink } from './etcd-link';
+import type { EtcdCalls } from './etcd-link';
 
 /** What a renewal is sent with. */
 export interface RenewTerms {
@@ -15,7 +15,7 @@ export interface RenewTerms {
  * Moves a grant to a new lease that lasts longer. Its key keeps the create revision, and so the
  * token. docs/decisions/0018 says why the present lease is not kept alive instead.
  */
-export async function renew(link: EtcdLink, { keys, call }: RenewTerms): Promise<RenewResult> {
+export async function renew(link: EtcdCalls, { keys, call }: RenewTerms): Promise<RenewResult> {
   const key = keys.lock(call.key);
   for (;;) {
     const { kvs } = await link.call(link.api.range, { key });
@@ -40,7 +40,7 @@ function isNamed(held: KeyValue, { owner, fencingToken }: RenewCall): boolean {
 
 /** The local end of the present lease, if it lasts as long as the renewal asks for. */
 async function keepIfLonger(
-  link: EtcdLink,
+  link: EtcdCalls,
   { lease }: KeyValue,
   { ttlMs }: RenewCall,
 ): Promise<number | undefined> {
@@ -54,7 +54,7 @@ async function keepIfLonger(
 
 /** Undefined if the grant has changed, or the new lease has already ended. */
 async function move(
-  link: EtcdLink,
+  link: EtcdCalls,
   { key, createRevision, lease: before }: KeyValue,
   { ttlMs }: RenewCall,
 ): Promise<number | undefined> {

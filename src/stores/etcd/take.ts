@@ -12,7 +12,7 @@ import {
   revokeLease,
   toToken,
 } from './etcd-leases';
-import type { EtcdLink } from './etcd-link';
+import type { EtcdCalls } from './etcd-link';
 
 /** What an acquire is sent with. */
 export interface TakeTerms {
@@ -41,7 +41,7 @@ export type TakeReply = { readonly grant: Grant } | { readonly refused: Found } 
  * Takes a lock if it is free and nobody has precedence. docs/decisions/0018 says why in this order.
  * Rejects as calls do.
  */
-export async function take(link: EtcdLink, terms: TakeTerms): Promise<TakeReply> {
+export async function take(link: EtcdCalls, terms: TakeTerms): Promise<TakeReply> {
   const { call, record } = terms;
   const isCurrent = record.begin();
   for (;;) {
@@ -62,7 +62,7 @@ export async function take(link: EtcdLink, terms: TakeTerms): Promise<TakeReply>
 }
 
 /** Reads a lock, and how many have precedence: those before the attempt's ticket, if it has one. */
-async function look(link: EtcdLink, { keys, call, record }: TakeTerms): Promise<Found> {
+async function look(link: EtcdCalls, { keys, call, record }: TakeTerms): Promise<Found> {
   const found = await link.call(link.api.txn, {
     compare: [],
     success: [
@@ -93,7 +93,7 @@ export function toPrecedence(keys: EtcdKeys, name: string, ticket: Buffer | unde
  * Undefined if its lease is over.
  */
 async function recognise(
-  link: EtcdLink,
+  link: EtcdCalls,
   held: KeyValue,
   record: AttemptRecord,
 ): Promise<Grant | undefined> {
@@ -110,7 +110,7 @@ async function recognise(
 
 /** After this, no earlier send can take the lock any more. */
 async function revokeEarlier(
-  link: EtcdLink,
+  link: EtcdCalls,
   record: AttemptRecord,
   except?: string,
 ): Promise<void> {
@@ -125,7 +125,7 @@ async function revokeEarlier(
 
 /** Undefined if the new lease ended before the lock could be taken with it. */
 async function takeFree(
-  link: EtcdLink,
+  link: EtcdCalls,
   terms: TakeTerms,
   isCurrent: () => boolean,
 ): Promise<TakeReply | undefined> {
@@ -149,7 +149,7 @@ async function takeFree(
 
 /** Undefined if there is no such lease any more. */
 async function sendTake(
-  link: EtcdLink,
+  link: EtcdCalls,
   terms: TakeTerms,
   lease: EtcdLease,
 ): Promise<TxnResponse | undefined> {

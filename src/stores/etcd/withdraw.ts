@@ -1,7 +1,7 @@
 import type { AttemptRecord } from './attempt-record';
 import { isLeaseNotFound } from './etcd-errors';
 import { revokeLease } from './etcd-leases';
-import type { EtcdLink } from './etcd-link';
+import type { EtcdCalls } from './etcd-link';
 import { toCompare, TRACE } from './release';
 
 /** What of an acquire may stand in etcd. */
@@ -18,7 +18,7 @@ export interface TakeWithdrawal {
  * even if a renewal has moved it to another lease.
  */
 export async function withdrawTake(
-  link: EtcdLink,
+  link: EtcdCalls,
   record: AttemptRecord,
   terms: TakeWithdrawal,
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function withdrawTake(
  * without which it can't be put.
  */
 async function withdrawTicket(
-  link: EtcdLink,
+  link: EtcdCalls,
   record: AttemptRecord,
   { ticket, left }: { readonly ticket: Buffer; readonly left: Buffer },
 ): Promise<void> {
@@ -62,7 +62,7 @@ async function withdrawTicket(
 
 /** Makes sure that no unanswered release takes effect any more. */
 export async function withdrawRelease(
-  link: EtcdLink,
+  link: EtcdCalls,
   record: AttemptRecord,
   { key, trace }: { readonly key: Buffer; readonly trace: Buffer },
 ): Promise<void> {
