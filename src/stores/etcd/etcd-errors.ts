@@ -60,6 +60,13 @@ const TEXTS: readonly (readonly [RegExp, Row])[] = [
   ],
 ];
 
+/** What grpc-js says of a connection that could not be opened. Nothing was sent. */
+const NO_CONNECTION =
+  /^No connection established\. Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s;
+
+/** TLS failures that no other attempt can mend, by the texts of OpenSSL and Node. */
+const TLS_FAULT = /certificate|altnames|SSL routines|ALPN|(?:bad|invalid) ca\b/i;
+
 /** Codes that say that nothing was done. */
 const REFUSALS: readonly number[] = [
   status.INVALID_ARGUMENT,
@@ -120,6 +127,8 @@ export function isFinal(error: unknown): boolean {
 export function toStoreError(error: unknown, endReason: Error | undefined): StoreError {
   if (error instanceof StoreError) return error;
   if (!isCallError(error)) return lost(error, toErrorMessage(error));
+  const unconnected = NO_CONNECTION.exec(error.details)?.[1];
+  if (unconnected !== undefined) return toUnconnected(error, unconnected);
   const row = rowOf(error);
   if (row !== undefined) {
     const outcome = row.isUnknown === true ? 'unknown' : 'not-applied';
@@ -136,6 +145,11 @@ export function toStoreError(error: unknown, endReason: Error | undefined): Stor
 /** True for an error that grpc-js gives for a call. */
 export function isCallError(error: unknown): error is CallError {
   return error instanceof Error && 'code' in error && 'details' in error;
+}
+
+function toUnconnected(cause: CallError, reason: string): StoreError {
+  const kind = TLS_FAULT.test(reason) ? 'rejected' : 'unavailable';
+  return new StoreError(reason, { kind, outcome: 'not-applied', cause });
 }
 
 function lost(cause: unknown, reason: string): StoreError {
