@@ -118,7 +118,7 @@ const MAY_IMPORT = {
   'stores/postgresql': STORE_ON_A_SERVER,
   'stores/redis': STORE_ON_A_SERVER,
   observability: ['base', 'go', 'api', 'lock', 'servers', 'trust', 'configuration/configuration'],
-  grpc: ['base', 'api', 'lock', 'sidecar', 'servers', 'runtime', 'upstream'],
+  grpc: ['base', 'api', 'http2', 'lock', 'sidecar', 'servers', 'runtime', 'upstream'],
   http: ['base', 'go', 'api', 'lock', 'sidecar', 'servers', 'upstream'],
   // It runs in browsers: of the other rooms it takes types, and one function without dependencies.
   page: ['api/overview', 'lock/native-lock-service', 'observability/visible-text'],

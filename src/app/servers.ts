@@ -77,6 +77,7 @@ export class Servers {
     const tls = await this.readTls();
     upstream?.health.watch();
     this.#grpc = createGrpcServer({
+      transport: options.grpcServer,
       methods: [...createDaprMethods(this.#api), ...createNativeMethods(this.#nativeApi)],
       eventStreams: this.#eventStreams,
       sidecar,

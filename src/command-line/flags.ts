@@ -166,6 +166,11 @@ export const FLAGS = {
     '1000',
     'Limit of concurrent calls to the upstream; further ones are refused at once, 0 for no limit; not a flag of daprd',
   ),
+  'grpc-server': used(
+    'text',
+    'grpc-js',
+    'What carries gRPC calls: the library grpc-js, or lean, our own (experimental); not a flag of daprd',
+  ),
   'disable-builtin-k8s-secret-store': used(
     'boolean',
     'false',

@@ -23,6 +23,9 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 /** The values of `--mode`: where Dapr's resources are. */
 export type Mode = 'standalone' | 'kubernetes';
 
+/** The values of `--grpc-server`: what carries the calls of the gRPC API. */
+export type GrpcServerName = 'grpc-js' | 'lean';
+
 /** All options of a sidecar, checked: from the command line and the environment. */
 export interface RunOptions {
   readonly appId: string;
@@ -34,6 +37,7 @@ export interface RunOptions {
   readonly resourcesPaths: readonly string[];
   /** Undefined for no limit. */
   readonly httpMaxBodyBytes: number | undefined;
+  readonly grpcServer: GrpcServerName;
   /** 0 accepts only empty messages, as in daprd. */
   readonly grpcMaxMessageBytes: number;
   readonly readBufferBytes: number;
@@ -118,6 +122,7 @@ export function toRunOptions(flags: FlagValues, environment: RunEnvironment): Ru
     mode,
     resourcesPaths,
     httpMaxBodyBytes: bodyBytes === 0 ? undefined : bodyBytes,
+    grpcServer: toGrpcServer(flags.text('grpc-server')),
     grpcMaxMessageBytes: bodyBytes,
     readBufferBytes: toReadBufferBytes(flags),
     gracefulShutdownMs: toGraceMs(flags.integer('dapr-graceful-shutdown-seconds')),
@@ -211,6 +216,11 @@ function toResourcesPaths(flags: FlagValues): readonly string[] {
 function toMode(text: string): Mode {
   if (text === 'standalone' || text === 'kubernetes') return text;
   throw new OptionsError(`invalid mode: ${text} (allowed: standalone, kubernetes)`);
+}
+
+function toGrpcServer(text: string): GrpcServerName {
+  if (text === 'grpc-js' || text === 'lean') return text;
+  throw new OptionsError(`invalid value for --grpc-server: ${text} (allowed: grpc-js, lean)`);
 }
 
 /** --max-body-size overrides the older flag. -1 means daprd's default. */

@@ -103,8 +103,8 @@ export class Connection {
 
   /** True if the connection ended without any notice from the client. */
   get isGivenUp(): boolean {
-    const { socket } = this;
-    return socket.destroyed && !isEndedByClient(socket);
+    const { session, socket } = this;
+    return (socket.destroyed || session.destroyed) && !isEndedByClient(socket);
   }
 
   /** Asks the client for signs of life. Few connections need it. */

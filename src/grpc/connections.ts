@@ -26,7 +26,7 @@ import { endStream } from './trailers-only';
 import { Turn } from './turn';
 
 /** Header bytes that take as much time to process as one refused call. */
-const HEADER_BYTES_A_CALL = 4096;
+export const HEADER_BYTES_A_CALL = 4096;
 
 /** The parts that the connections of a server share. */
 export interface ConnectionsOptions {

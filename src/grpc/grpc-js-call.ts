@@ -7,6 +7,7 @@ import type { ByteAccount } from '../servers/byte-budget';
 import type { GrpcStatus } from './grpc-status';
 import { inflate } from './inflate';
 import { MessageReader } from './message-reader';
+import type { ClientStream } from './passed-call';
 
 /** The internals of grpc-js's BaseServerInterceptingCall that this file uses. */
 interface CallInternals {
@@ -90,7 +91,7 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
  * Once a call is answered, tells the client not to send the rest of the request (RFC 9113, 8.1).
  * grpc-go does the same.
  */
-export function stopReadingAtEnd(stream: ServerHttp2Stream): void {
+export function stopReadingAtEnd(stream: ClientStream): void {
   if (stream.writableFinished) stopReading(stream);
   else {
     stream.once('finish', () => {
@@ -100,7 +101,7 @@ export function stopReadingAtEnd(stream: ServerHttp2Stream): void {
 }
 
 /** Like {@link stopReadingAtEnd}, for an answer whose last frame was handed over. */
-export function stopReading(stream: ServerHttp2Stream): void {
+export function stopReading(stream: ClientStream): void {
   setImmediate(() => {
     if (!stream.readableEnded && !stream.closed) stream.close();
   });

@@ -24,9 +24,14 @@ export function dropEndlessDeadline(headers: IncomingHttpHeaders): void {
   }
 }
 
-function toMilliseconds(timeout: string): number {
+/** The value of `grpc-timeout` in milliseconds. Undefined if it has another form. */
+export function parseTimeout(timeout: string): number | undefined {
   const match = /^(\d{1,8}) *([HMSmun])$/.exec(timeout);
-  return match === null ? 0 : Number(match[1]) * (TIMEOUT_UNITS[match[2] ?? ''] ?? 0);
+  return match === null ? undefined : Number(match[1]) * (TIMEOUT_UNITS[match[2] ?? ''] ?? 0);
+}
+
+function toMilliseconds(timeout: string): number {
+  return parseTimeout(timeout) ?? 0;
 }
 
 /**

@@ -5,9 +5,9 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   sensitiveHeaders,
-  type ServerHttp2Stream,
   type ServerStreamResponseOptions,
 } from 'node:http2';
+import type { Duplex } from 'node:stream';
 
 import { status } from '@grpc/grpc-js';
 
@@ -22,9 +22,24 @@ import { whenDeadlinePasses } from './grpc-timeout';
 import { toSentHeaders } from './passed-headers';
 import { endStream, toTrailersOnly } from './trailers-only';
 
+/**
+ * The client's stream of a call, as far as a passed call needs it: one of node:http2, or our own in
+ * the same form (lean/passed-stream.ts). It emits `wantTrailers` before its end if it was told to wait
+ * for them.
+ */
+export interface ClientStream extends Duplex {
+  readonly closed: boolean;
+  readonly rstCode: number;
+  readonly headersSent: boolean;
+  readonly endAfterHeaders: boolean;
+  respond(headers?: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): void;
+  sendTrailers(headers: OutgoingHttpHeaders): void;
+  close(code?: number): void;
+}
+
 /** A call as it arrived, with its headers in both of node:http2's forms. */
 export interface ArrivedCall {
-  readonly stream: ServerHttp2Stream;
+  readonly stream: ClientStream;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
 }

@@ -1,6 +1,7 @@
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { OutgoingHttpHeaders } from 'node:http2';
 
 import type { GrpcStatus } from './grpc-status';
+import type { ClientStream } from './passed-call';
 
 const OK = 200;
 const UNSUPPORTED_MEDIA_TYPE = 415;
@@ -9,10 +10,13 @@ const UNSUPPORTED_MEDIA_TYPE = 415;
  * Encodes a status as the single block of headers that ends a call (gRPC over HTTP/2,
  * Trailers-Only).
  */
-export function toTrailersOnly({ code, details, metadata }: GrpcStatus): OutgoingHttpHeaders {
+export function toTrailersOnly(status: GrpcStatus): OutgoingHttpHeaders {
+  return { ':status': OK, 'content-type': 'application/grpc+proto', ...toTrailers(status) };
+}
+
+/** Encodes a status as the trailers that follow an answer. */
+export function toTrailers({ code, details, metadata }: GrpcStatus): OutgoingHttpHeaders {
   return {
-    ':status': OK,
-    'content-type': 'application/grpc+proto',
     'grpc-status': code,
     'grpc-message': encodeURI(details),
     ...metadata?.toHttp2Headers(),
@@ -27,7 +31,7 @@ export const NO_GRPC: OutgoingHttpHeaders = { ':status': UNSUPPORTED_MEDIA_TYPE 
  * send after this turn of the event loop is told to stop, like the client of any answered call
  * (connections.ts).
  */
-export function endStream(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
+export function endStream(stream: ClientStream, headers: OutgoingHttpHeaders): void {
   // It is not an error if the client has disconnected by now.
   stream.on('error', () => undefined);
   if (stream.destroyed || stream.closed) return;

@@ -59,6 +59,8 @@ export class ServerStream implements Linked<ServerStream> {
   readonly output: StreamOutput;
   /** See {@link Linked}. */
   next: ServerStream | undefined;
+  /** True if the request consists of its head alone. */
+  readonly endsWithHead: boolean;
   /** The number of the piece of data with which it was opened. Used by the connection. */
   readonly openedIn: number;
   listener: StreamListener = IGNORING;
@@ -71,11 +73,12 @@ export class ServerStream implements Linked<ServerStream> {
 
   constructor(
     owner: StreamOwner,
-    options: { readonly id: number; readonly head: RequestHead; readonly openedIn: number },
+    options: Pick<ServerStream, 'id' | 'head' | 'endsWithHead' | 'openedIn'>,
   ) {
     this.#owner = owner;
     this.id = options.id;
     this.head = options.head;
+    this.endsWithHead = options.endsWithHead;
     this.openedIn = options.openedIn;
     this.window = new ReceiveWindow(owner.streamWindowBytes);
     const { sender, peerWindow: window } = owner;

@@ -12,7 +12,7 @@ import type { ServerStream, StreamListener } from './server-stream';
  */
 const MOST_UNSENT_BYTES = 256 * 1024;
 
-/** How long a client may take to send its preface, and to read the last answers, in milliseconds. */
+/** How long a client may take to read the last answers, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /** Without anything from the client for this long, it is asked for a sign of life, in milliseconds. */
@@ -64,10 +64,10 @@ export class SocketConnection {
         },
       },
     });
-    // The first data is the preface.
+    // The first data is the preface, for which there is as much time as for a sign of life.
     this.#timer = setTimeout(() => {
       this.#lookAfter();
-    }, PATIENCE_MS).unref();
+    }, IDLE_MS + ANSWER_MS).unref();
     this.#listen();
   }
 

@@ -232,7 +232,7 @@ export class Streams implements StreamOwner {
       this.#failById(id, refusal ?? CODE.protocolError);
       return;
     }
-    const stream = new ServerStream(this, { id, head, openedIn: this.#piece });
+    const stream = new ServerStream(this, { id, head, endsWithHead: isEnd, openedIn: this.#piece });
     this.#open.add(stream);
     stream.listener = this.#options.onRequest(stream);
     if (!isEnd || stream.isClosed) return;

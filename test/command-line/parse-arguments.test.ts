@@ -20,6 +20,7 @@ describe('parseArguments', () => {
       listenAddresses: [],
       resourcesPaths: [],
       httpMaxBodyBytes: 4_194_304,
+      grpcServer: 'grpc-js',
       grpcMaxMessageBytes: 4_194_304,
       readBufferBytes: 4096,
       allowedOrigins: [],
@@ -199,6 +200,10 @@ describe('parseArguments', () => {
         'dapr-http-port and dapr-grpc-port are both 50001: they must differ',
       ],
       [['--app-id=a', '--mode', 'x'], 'invalid mode: x (allowed: standalone, kubernetes)'],
+      [
+        ['--app-id=a', '--grpc-server', 'x'],
+        'invalid value for --grpc-server: x (allowed: grpc-js, lean)',
+      ],
       [
         ['--app-id=a', '--log-level', 'x'],
         'invalid value for --log-level: x (allowed: debug, info, warn, error, fatal)',

@@ -7,7 +7,7 @@ import type { Caller } from '../../src/lock/lock-service';
 import { body, callHeaders, message, openHttp2, reset } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';
 import { untilCut } from '../support/until-cut';
-import { daprPath, GrpcFixture } from './grpc-fixture';
+import { daprPath, GrpcFixture, TRANSPORT } from './grpc-fixture';
 import { frame } from './raw-http2';
 
 describe('a connection on which many calls are cancelled', () => {
@@ -67,7 +67,10 @@ describe('a connection on which many calls are cancelled', () => {
     });
   };
 
-  it('is told to go in peace, and answers the calls that nobody cancelled', async () => {
+  // nghttp2 would close it after a thousand of them. Our own HTTP/2 lets deadlines pass.
+  const isSentAway = TRANSPORT === 'grpc-js';
+  const fate = isSentAway ? 'is told to go in peace' : 'stays as it is';
+  it(`${fate}, and answers the calls that nobody cancelled`, async () => {
     const goaways: number[] = [];
     session.on('goaway', (code: number) => goaways.push(code));
     const innocent = begin('innocent');
@@ -78,7 +81,7 @@ describe('a connection on which many calls are cancelled', () => {
     innocent.resume();
     await cancel(300);
     await eventually(() => {
-      expect(goaways).toContain(constants.NGHTTP2_NO_ERROR);
+      expect(goaways.includes(constants.NGHTTP2_NO_ERROR)).toBe(isSentAway);
     });
     expect(waiting.has('innocent')).toBe(true);
     waiting.get('innocent')?.(true);

@@ -14,6 +14,7 @@ import type { GrpcMethod } from '../../src/grpc/grpc-method';
 import { createGrpcServer, type GrpcServer } from '../../src/grpc/grpc-server';
 import { createNativeMethods } from '../../src/grpc/native-methods';
 import { DAPR_SERVICE, loadDaprService } from '../../src/grpc/proto-files';
+import type { GrpcTransport } from '../../src/grpc/server-parts';
 import type { LockService } from '../../src/lock/lock-service';
 import type { NativeLockService } from '../../src/lock/native-lock-service';
 import type { ServerTls } from '../../src/servers/listen-address';
@@ -21,6 +22,13 @@ import type { Upstream } from '../../src/upstream/upstream';
 import { createFakeLockService, createFakeNativeLocks } from '../support/fake-lock-service';
 import { createFakeSidecar, type FakeSidecarOptions } from '../support/fake-sidecar';
 import { RecordingLogger } from '../support/recording-logger';
+
+/**
+ * The transport under test. The tests of this folder run on each: once as they are, and once with
+ * HOLDFAST_TEST_GRPC_SERVER=lean.
+ */
+export const TRANSPORT: GrpcTransport =
+  process.env.HOLDFAST_TEST_GRPC_SERVER === 'lean' ? 'lean' : 'grpc-js';
 
 /** What a unary call ended with: the response, or the code and details of the status. */
 export interface UnaryAnswer {
@@ -59,6 +67,7 @@ export class GrpcFixture {
   ) {
     this.sidecar = createFakeSidecar(options);
     this.server = createGrpcServer({
+      transport: TRANSPORT,
       methods: [
         ...createDaprMethods(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
         ...createNativeMethods(createNativeApi(options.nativeLocks ?? createFakeNativeLocks())),

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 
 import { EventStreams } from '../../src/api/event-streams';
 import { createGrpcServer } from '../../src/grpc/grpc-server';
+import { TRANSPORT } from '../grpc/grpc-fixture';
 import { HttpFixture } from '../http/http-fixture';
 import { eventually } from '../support/eventually';
 import { createFakeSidecar } from '../support/fake-sidecar';
@@ -34,6 +35,7 @@ const SERVERS: Readonly<Record<string, () => Promise<Listening>>> = {
   },
   gRPC: async () => {
     const server = createGrpcServer({
+      transport: TRANSPORT,
       methods: [],
       eventStreams: new EventStreams(),
       sidecar: createFakeSidecar(),
@@ -80,7 +82,12 @@ describe.each(Object.keys(SERVERS))('connections to the %s port with TLS', (name
     const half = await open(HALF_A_HELLO);
     const dripping = await open(HALF_A_HELLO.subarray(0, 5));
     const drip = setInterval(() => dripping.socket.write('\0'), 300);
-    const secure = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+    const secure = connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ...(name === 'gRPC' ? { ALPNProtocols: ['h2'] } : {}),
+    });
     sockets.push(secure);
     secure.on('error', () => undefined);
     try {

@@ -1,0 +1,211 @@
+import { type Metadata, status } from '@grpc/grpc-js';
+
+import type { DeadlineQueue, Timed } from '../../base/deadline-queue';
+import type { ServerStream } from '../../http2/server-stream';
+import type { Connection } from '../connection';
+import type { CallLimits } from '../grpc-js-call';
+import { type GrpcStatus, OK_STATUS, statusOf } from '../grpc-status';
+import { parseTimeout } from '../grpc-timeout';
+import type { StreamServerCall, UnaryServerCall } from '../server-call';
+import type { AnswerBlocks } from './answer-blocks';
+import type { Receiver } from './begun-stream';
+import { CallAnswer } from './call-answer';
+import type { CallHeaders } from './call-headers';
+import { IncomingMessages, type MessagesListener } from './incoming-messages';
+
+/** What all calls of a server share. */
+export interface CallParts {
+  readonly blocks: AnswerBlocks;
+  /** One timer for the deadlines of all calls. */
+  readonly deadlines: DeadlineQueue<LeanCall>;
+  /** Monotonic, in milliseconds: the clock of the deadlines. */
+  readonly now: () => number;
+  /** The limit of an answer's message, in bytes. -1 for none. */
+  readonly maxMessageBytes: number;
+}
+
+/** An admitted call. */
+export interface AdmittedCall {
+  readonly stream: ServerStream;
+  readonly headers: CallHeaders;
+  readonly limits: CallLimits;
+  readonly connection: Connection;
+}
+
+/** A method of the table, as a call needs it. */
+export interface TableMethod {
+  readonly path: string;
+  /** Called once the request has arrived. */
+  readonly handle: (call: LeanCall) => void;
+}
+
+/**
+ * A call of a method with one request: unary or server-streaming. It reads the request, hands itself
+ * to the handler, and sends what that answers.
+ */
+export class LeanCall
+  implements Receiver, UnaryServerCall, StreamServerCall, MessagesListener, Timed
+{
+  /** Used by the queue of deadlines. */
+  dueAtMs = 0;
+  /** Used by the queue of deadlines. */
+  place = -1;
+  readonly metadata: CallHeaders;
+  readonly connection: Connection;
+  readonly #stream: ServerStream;
+  readonly #parts: CallParts;
+  readonly #method: TableMethod;
+  readonly #answer: CallAnswer;
+  readonly #messages: IncomingMessages;
+  #request: Buffer | undefined;
+  #isPastDeadline = false;
+  #isAnswerSent = false;
+  #isAnswerQueued = false;
+  #isOver = false;
+  #onOver: (() => void) | undefined;
+  #onDrained: (() => void) | undefined;
+
+  constructor(call: AdmittedCall, method: TableMethod, parts: CallParts) {
+    const { stream, headers, limits, connection } = call;
+    this.metadata = headers;
+    this.connection = connection;
+    this.#stream = stream;
+    this.#parts = parts;
+    this.#method = method;
+    const { blocks, maxMessageBytes: maxBytes } = parts;
+    this.#answer = new CallAnswer(stream, { blocks, maxBytes });
+    const encoding = headers.text('grpc-encoding') ?? 'identity';
+    this.#messages = new IncomingMessages({ limits, encoding, listener: this });
+    this.#startDeadline(headers.text('grpc-timeout'));
+  }
+
+  get request(): Buffer {
+    return this.#request ?? EMPTY;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.connection.socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.connection.socket.remotePort;
+  }
+
+  get isPastDeadline(): boolean {
+    return this.#isPastDeadline;
+  }
+
+  get isAnswerSent(): boolean {
+    return this.#isAnswerSent;
+  }
+
+  whenOver(listener: () => void): void {
+    this.#onOver = listener;
+  }
+
+  whenDrained(listener: () => void): void {
+    this.#onDrained = listener;
+  }
+
+  sendMetadata(metadata: Metadata): void {
+    if (!this.#isOver) this.#answer.sendHead(metadata);
+  }
+
+  answer(response: Buffer, trailers: Metadata | undefined): void {
+    if (this.#isOver) return;
+    // Before the stream closes, which it may do within these calls.
+    this.#isAnswerSent = this.#answer.send(response);
+    this.#isAnswerQueued = !this.#isAnswerSent;
+    this.#answer.end(trailers === undefined ? OK_STATUS : { ...OK_STATUS, metadata: trailers });
+  }
+
+  write(message: Buffer): boolean {
+    return this.#isOver || this.#answer.send(message);
+  }
+
+  end(): void {
+    if (!this.#isOver) this.#answer.end();
+  }
+
+  fail(answered: GrpcStatus): void {
+    if (!this.#isOver) this.#answer.end(answered);
+  }
+
+  /** The deadline has passed: nothing that comes later is answered. */
+  expire(): void {
+    this.#isPastDeadline = true;
+    if (!this.#isOver) this.#answer.end(statusOf(status.DEADLINE_EXCEEDED, 'Deadline exceeded'));
+    this.#finish();
+  }
+
+  /** See {@link Receiver}. */
+  data(bytes: Buffer): void {
+    this.#messages.data(bytes);
+    // What is kept of it is counted by its account, and not by the windows.
+    this.#stream.consume(bytes.length);
+  }
+
+  /** See {@link Receiver}. */
+  ended(): void {
+    this.#messages.ended();
+  }
+
+  /** See {@link Receiver}. */
+  drained(): void {
+    const listener = this.#onDrained;
+    this.#onDrained = undefined;
+    listener?.();
+  }
+
+  /** See {@link Receiver}. */
+  closed(code: number): void {
+    // An answer that had to wait is sent as a whole where the stream ends as it should.
+    if (this.#isAnswerQueued && code === 0) this.#isAnswerSent = true;
+    this.#finish();
+  }
+
+  /** See {@link MessagesListener}. */
+  message(bytes: Buffer): void {
+    if (this.#request === undefined) this.#request = bytes;
+    else this.refuse(this.#wrongCount('a second'));
+  }
+
+  /** See {@link MessagesListener}. */
+  complete(): void {
+    if (this.#answer.isEnded) return;
+    if (this.#request === undefined) this.refuse(this.#wrongCount('no'));
+    else this.#method.handle(this);
+  }
+
+  /** See {@link MessagesListener}. */
+  refuse(answered: GrpcStatus): void {
+    this.#messages.drop();
+    this.fail(answered);
+  }
+
+  #startDeadline(timeout: string | undefined): void {
+    if (timeout === undefined) return;
+    const timeoutMs = parseTimeout(timeout);
+    if (timeoutMs === undefined) {
+      this.refuse(statusOf(status.INTERNAL, `Invalid grpc-timeout value "${timeout}"`));
+      return;
+    }
+    const { deadlines, now } = this.#parts;
+    deadlines.set(this, now() + timeoutMs);
+  }
+
+  #wrongCount(what: 'a second' | 'no'): GrpcStatus {
+    const { path } = this.#method;
+    return statusOf(status.UNIMPLEMENTED, `Received ${what} request message for method ${path}`);
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#messages.drop();
+    this.#parts.deadlines.delete(this);
+    this.#onOver?.();
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,149 @@
+import { Duplex } from 'node:stream';
+
+import type { ServerStream } from '../../http2/server-stream';
+import { type GrpcStatus, OK_STATUS } from '../grpc-status';
+import type { ServiceMethod } from '../late-services';
+import type { TransportMethod } from '../transport-methods';
+import type { Receiver } from './begun-stream';
+import { CallAnswer } from './call-answer';
+import type { CallHeaders } from './call-headers';
+import { IncomingMessages, type MessagesListener } from './incoming-messages';
+import type { AdmittedCall, CallParts } from './lean-call';
+
+/** A method of a service that is written for grpc-js. */
+export interface ServiceCallMethod extends ServiceMethod {
+  readonly kind: TransportMethod['kind'];
+}
+
+/**
+ * A call of health checks or reflection. Their libraries are written for the calls of grpc-js, which
+ * are streams of messages, so this one looks like those. Few such calls are made.
+ */
+export class MessageCall extends Duplex implements MessagesListener {
+  /** What is told of the HTTP/2 stream. */
+  readonly receiver: Receiver = {
+    data: (bytes) => {
+      this.#receive(bytes);
+    },
+    ended: () => {
+      this.#messages.ended();
+    },
+    drained: () => {
+      this.#drained();
+    },
+    closed: () => {
+      this.#close();
+    },
+  };
+  /** The message of a call with one request. */
+  request: object | undefined;
+  /** True once the call is over, as grpc-js has it. */
+  cancelled = false;
+  readonly metadata: { readonly get: (name: string) => readonly string[] };
+  readonly #stream: ServerStream;
+  readonly #method: ServiceCallMethod;
+  readonly #answer: CallAnswer;
+  readonly #messages: IncomingMessages;
+  #status: GrpcStatus = OK_STATUS;
+  /** Received content that the reader has not come to. */
+  #unreadBytes = 0;
+  #onDrained: (() => void) | undefined;
+
+  constructor(call: AdmittedCall, method: ServiceCallMethod, parts: CallParts) {
+    super({ objectMode: true });
+    const { stream, headers, limits } = call;
+    this.metadata = toMetadata(headers);
+    this.#stream = stream;
+    this.#method = method;
+    const { blocks, maxMessageBytes: maxBytes } = parts;
+    this.#answer = new CallAnswer(stream, { blocks, maxBytes });
+    const encoding = headers.text('grpc-encoding') ?? 'identity';
+    this.#messages = new IncomingMessages({ limits, encoding, listener: this });
+    // Services end a failed call by this event, as with grpc-js.
+    this.on('error', (status: GrpcStatus) => {
+      this.#status = status;
+      this.end();
+    });
+    if (method.kind === 'bidi') method.handle(this as never, undefined as never);
+  }
+
+  /** See {@link MessagesListener}. */
+  message(bytes: Buffer): void {
+    const request = this.#method.deserialize(bytes);
+    if (this.#method.kind === 'bidi') this.push(request);
+    else this.request ??= request;
+  }
+
+  /** See {@link MessagesListener}. */
+  complete(): void {
+    this.push(null);
+    if (this.#method.kind === 'bidi' || this.#answer.isEnded) return;
+    this.request ??= this.#method.deserialize(Buffer.alloc(0));
+    this.resume();
+    this.#method.handle(this as never, this.#callback as never);
+  }
+
+  /** See {@link MessagesListener}. */
+  refuse(status: GrpcStatus): void {
+    this.#messages.drop();
+    this.#answer.end(status);
+  }
+
+  /** Called by Duplex when the reader has room. */
+  override _read(): void {
+    this.#consume();
+  }
+
+  override _write(answer: object, _encoding: string, callback: () => void): void {
+    if (this.#answer.isEnded || this.#answer.send(this.#method.serialize(answer))) callback();
+    else this.#onDrained = callback;
+  }
+
+  override _final(callback: () => void): void {
+    if (!this.#answer.isEnded) this.#answer.end(this.#status);
+    callback();
+  }
+
+  readonly #callback = (error: GrpcStatus | null, answer?: object): void => {
+    if (answer !== undefined) this.#answer.send(this.#method.serialize(answer));
+    this.#answer.end(error ?? OK_STATUS);
+  };
+
+  #receive(bytes: Buffer): void {
+    this.#unreadBytes += bytes.length;
+    this.#messages.data(bytes);
+    if (this.#method.kind !== 'bidi' || this.readableLength === 0) this.#consume();
+  }
+
+  #drained(): void {
+    const listener = this.#onDrained;
+    this.#onDrained = undefined;
+    listener?.();
+  }
+
+  #close(): void {
+    this.#messages.drop();
+    this.#consume();
+    this.cancelled = true;
+    process.nextTick(() => {
+      this.emit('cancelled');
+      this.destroy();
+    });
+  }
+
+  #consume(): void {
+    const bytes = this.#unreadBytes;
+    this.#unreadBytes = 0;
+    if (bytes > 0) this.#stream.consume(bytes);
+  }
+}
+
+/** The part of grpc-js's Metadata that services use. */
+function toMetadata(headers: CallHeaders): MessageCall['metadata'] {
+  return {
+    get: (name) => {
+      const text = headers.first(name);
+      return text === undefined ? [] : [text];
+    },
+  };
+}
