@@ -65,10 +65,12 @@ async function findTableProblems(runner: Runner, names: TableNames): Promise<rea
         CASE WHEN c.oid IS NULL THEN 'is missing'
           WHEN c.relpersistence <> 'p' THEN 'is not logged, so a crash empties it'
           ELSE 'lacks a permission of this user' END
-      FROM unnest($1::text[]) AS name LEFT JOIN pg_class c ON c.oid = to_regclass(name)
+      FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, ordinal)
+      LEFT JOIN pg_class c ON c.oid = to_regclass(name)
       WHERE c.oid IS NULL OR c.relpersistence <> 'p' OR NOT (
         has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'UPDATE')
-        AND (name = $2 OR has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'DELETE')))`,
+        AND (name = $2 OR has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'DELETE')))
+      ORDER BY ordinal`,
     values: [[locks, marks, tickets, sidecars, floor], floor],
   });
   return rows.map(([name, problem]) => `table ${String(name)} ${String(problem)}`);
@@ -77,21 +79,24 @@ async function findTableProblems(runner: Runner, names: TableNames): Promise<rea
 async function findFunctionProblems(runner: Runner, names: TableNames): Promise<readonly string[]> {
   const texts = functionsOf(names);
   const rows = await runner.run({
-    text: `SELECT wanted.signature,
+    text: `SELECT wanted.name,
         CASE WHEN p.oid IS NULL THEN 'is missing'
           WHEN wanted.hash <> md5(regexp_replace(p.prosrc, '\\s+', ' ', 'g'))
             THEN 'is not that of this version'
           ELSE 'may not be executed by this user' END
-      FROM unnest($1::text[], $2::text[]) AS wanted (signature, hash)
+      FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+        AS wanted (name, signature, hash, ordinal)
       LEFT JOIN pg_proc p ON p.oid = to_regprocedure(wanted.signature)
       WHERE p.oid IS NULL OR NOT has_function_privilege(p.oid, 'EXECUTE')
-        OR wanted.hash <> md5(regexp_replace(p.prosrc, '\\s+', ' ', 'g'))`,
+        OR wanted.hash <> md5(regexp_replace(p.prosrc, '\\s+', ' ', 'g'))
+      ORDER BY ordinal`,
     values: [
+      texts.map(({ name }) => names.toFunction(name)),
       texts.map((text) => toSignature(names, text)),
       texts.map((text) => toHash(sourceOf(text))),
     ],
   });
-  return rows.map(([signature, problem]) => `function ${String(signature)} ${String(problem)}`);
+  return rows.map(([name, problem]) => `function ${String(name)} ${String(problem)}`);
 }
 
 function toHash(source: string): string {
