@@ -138,8 +138,12 @@ async function load(
   return { recorder: workload.recorder, faults: injector.windows, lag };
 }
 
-/** Every check of what clients were told. */
-function check(account: Account): string[] {
+/**
+ * Every check of what clients were told.
+ *
+ * @param refusals what a call may fail with for certain under the faults of the run
+ */
+export function check(account: Account, refusals = REFUSALS): string[] {
   const { operations, faults } = account;
   const breaks: RuleBreak[] = [
     ...findTokenBreaks(account),
@@ -153,8 +157,8 @@ function check(account: Account): string[] {
         `${key}: ${what}\n  ${describe(operation)}\n  among\n${[...broken.map(describeFault), ...around.map(describe)].map((each) => `    ${each}`).join('\n')}`,
     ),
     ...operations
-      .filter(({ answer, reason = '' }) => answer === 'not-applied' && !REFUSALS.test(reason))
-      .map((operation) => `failed though Redis could serve\n  ${describe(operation)}`),
+      .filter(({ answer, reason = '' }) => answer === 'not-applied' && !refusals.test(reason))
+      .map((operation) => `failed though the server could serve\n  ${describe(operation)}`),
   ];
 }
 
