@@ -100,6 +100,14 @@ export class StoreError extends Error {
   readonly reason: string | undefined;
 
   /**
+   * Recognises an error by its name. A store that is a part of its own in dist brings a copy of this
+   * class, whose errors count as well.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return Error[Symbol.hasInstance](value) && (value as Error).name === 'StoreError';
+  }
+
+  /**
    * @param message what failed, in words that may reach the client: no owner, no secret
    * @param options the kind and the outcome; `cause` is the driver's own error, for the log;
    *   `reason` distinguishes failures of one kind in the log, from a fixed list

@@ -266,6 +266,11 @@ export interface LockViews {
 export class PageTokenError extends Error {
   override readonly name = 'PageTokenError';
 
+  /** By its name, as a StoreError: a part of its own in dist has a copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return Error[Symbol.hasInstance](value) && (value as Error).name === 'PageTokenError';
+  }
+
   constructor() {
     super('it is not from this store and prefix, or the server was restarted since');
   }
