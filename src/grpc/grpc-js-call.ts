@@ -7,7 +7,7 @@ import type { ByteAccount } from '../servers/byte-budget';
 import type { GrpcStatus } from './grpc-status';
 import { inflate } from './inflate';
 import { MessageReader } from './message-reader';
-import type { ClientStream } from './passed-call';
+import type { ClientStream } from './client-stream';
 
 /** The internals of grpc-js's BaseServerInterceptingCall that this file uses. */
 interface CallInternals {

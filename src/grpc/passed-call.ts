@@ -7,7 +7,6 @@ import {
   sensitiveHeaders,
   type ServerStreamResponseOptions,
 } from 'node:http2';
-import type { Duplex } from 'node:stream';
 
 import { status } from '@grpc/grpc-js';
 
@@ -16,26 +15,12 @@ import { describeConnectError } from '../upstream/connect-socket';
 import type { PassedStream } from '../upstream/passed-streams';
 import type { SessionPool } from '../upstream/session-pool';
 import { upstreamErrors } from '../upstream/upstream-error';
+import type { ClientStream } from './client-stream';
 import { toGrpcStatus } from './grpc-status';
 import { stopReading, stopReadingAtEnd } from './grpc-js-call';
 import { whenDeadlinePasses } from './grpc-timeout';
 import { toSentHeaders } from './passed-headers';
 import { endStream, toTrailersOnly } from './trailers-only';
-
-/**
- * The client's stream of a call, as far as a passed call needs it: one of node:http2, or our own in
- * the same form (lean/passed-stream.ts). It emits `wantTrailers` before its end if it was told to wait
- * for them.
- */
-export interface ClientStream extends Duplex {
-  readonly closed: boolean;
-  readonly rstCode: number;
-  readonly headersSent: boolean;
-  readonly endAfterHeaders: boolean;
-  respond(headers?: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): void;
-  sendTrailers(headers: OutgoingHttpHeaders): void;
-  close(code?: number): void;
-}
 
 /** A call as it arrived, with its headers in both of node:http2's forms. */
 export interface ArrivedCall {

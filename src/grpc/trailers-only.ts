@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 
 import type { GrpcStatus } from './grpc-status';
-import type { ClientStream } from './passed-call';
+import type { ClientStream } from './client-stream';
 
 const OK = 200;
 const UNSUPPORTED_MEDIA_TYPE = 415;

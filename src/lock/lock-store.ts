@@ -104,7 +104,9 @@ export class StoreError extends Error {
    * class, whose errors count as well.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return Error[Symbol.hasInstance](value) && (value as Error).name === 'StoreError';
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    // Subclasses inherit this method, and are told apart by their own prototypes.
+    return this === StoreError && value instanceof Error && value.name === 'StoreError';
   }
 
   /**

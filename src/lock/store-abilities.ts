@@ -268,7 +268,9 @@ export class PageTokenError extends Error {
 
   /** By its name, as a StoreError: a part of its own in dist has a copy of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return Error[Symbol.hasInstance](value) && (value as Error).name === 'PageTokenError';
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    // Subclasses inherit this method, and are told apart by their own prototypes.
+    return this === PageTokenError && value instanceof Error && value.name === 'PageTokenError';
   }
 
   constructor() {

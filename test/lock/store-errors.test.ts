@@ -1,5 +1,5 @@
 import { StoreError } from '../../src/lock/lock-store';
-import { PageTokenError } from '../../src/lock/store-abilities';
+import { PageTokenError, WaitOverError } from '../../src/lock/store-abilities';
 
 interface Classes {
   readonly StoreError: typeof StoreError;
@@ -36,4 +36,9 @@ describe('an error of a store', () => {
       expect(value instanceof PageTokenError).toBe(false);
     },
   );
+
+  it('is not each of its subclasses', () => {
+    const options = { kind: 'unavailable', outcome: 'not-applied' } as const;
+    expect(new StoreError('x', options)).not.toBeInstanceOf(WaitOverError);
+  });
 });

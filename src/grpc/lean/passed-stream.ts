@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { encodeFields } from '../../http2/hpack-encoder';
 import { CODE } from '../../http2/protocol';
 import type { ServerStream } from '../../http2/server-stream';
-import type { ClientStream } from '../passed-call';
+import type { ClientStream } from '../client-stream';
 import { toFields } from './answer-blocks';
 import type { Receiver } from './begun-stream';
 

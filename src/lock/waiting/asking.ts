@@ -45,7 +45,10 @@ async function send(waiter: Waiter, signal: CancelSignal): Promise<AskResult> {
     return result;
   } catch (error) {
     waiter.tryError = error;
-    waiter.isUnsure ||= !(error instanceof StoreError) || error.outcome === 'unknown';
+    if (!(error instanceof StoreError) || error.outcome === 'unknown') {
+      waiter.isUnsure = true;
+      waiter.mayHaveActed = true;
+    }
     throw error;
   } finally {
     waiter.isSent = false;
@@ -54,10 +57,11 @@ async function send(waiter: Waiter, signal: CancelSignal): Promise<AskResult> {
 
 /**
  * The failure of a wait. If an earlier ask may have been granted, the outcome is unknown, whatever
- * the last one failed with: it says only that it did nothing itself.
+ * the last one failed with: it says only that it did nothing itself. That holds although a later ask
+ * was answered, as the lease of the earlier one may have ended in between.
  */
-export function toFailure({ isUnsure }: Waiter, error: unknown): unknown {
-  if (!isUnsure || !(error instanceof StoreError) || error.outcome === 'unknown') return error;
+export function toFailure({ mayHaveActed }: Waiter, error: unknown): unknown {
+  if (!mayHaveActed || !(error instanceof StoreError) || error.outcome === 'unknown') return error;
   const { kind, reason, message } = error;
   const text = `${message}, the outcome is unknown`;
   return new StoreError(text, { kind, outcome: 'unknown', cause: error, reason });

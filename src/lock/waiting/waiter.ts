@@ -75,6 +75,8 @@ export class Waiter implements Timed {
   mayStand = false;
   /** True if an ask may have been granted without an answer, and none was answered since. */
   isUnsure = false;
+  /** True if an ask may have been granted without an answer, whether or not one was answered since. */
+  mayHaveActed = false;
   /** The failure of the latest try. Undefined if it was answered, or none was made. */
   tryError: unknown;
   isQueued = false;

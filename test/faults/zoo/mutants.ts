@@ -39,14 +39,13 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: WAITERS,
-        piece: "if (end.state === 'failed') this.#fail(waiter, end.error);\n    else this",
-        by: "if (end.state === 'failed') this.#fail(waiter, end.error);\n    else if (end.state === 'granted') this.#settle(waiter, end);\n    else this",
+        piece: "if (end.state !== 'failed') this.#settle(waiter, { state: 'over' });",
+        by: "if (end.state !== 'failed') this.#settle(waiter, end.state === 'granted' ? end : { state: 'over' });",
       },
       {
         file: 'stores/redis/redis-queue.ts',
-        piece:
-          'tryTimeoutMs: Math.min(tryTimeoutMs, leftMs),\n      callTimeoutMs: Math.min(callTimeoutMs, leftMs),',
-        by: 'tryTimeoutMs,\n      callTimeoutMs,',
+        piece: 'callTimeoutMs: Math.min(callTimeoutMs, leftMs)',
+        by: 'callTimeoutMs',
       },
     ],
   },
