@@ -96,11 +96,20 @@ export interface AskCall extends TryLockCall {
   readonly waitUntilMs: number;
 }
 
+/** The `reason` of {@link waitOver}. */
+const WAIT_OVER = 'wait-over';
+
 /** An ask was not sent, because its waiter's time is over. It says nothing about the store. */
-export class WaitOverError extends StoreError {
-  constructor() {
-    super('the wait is over', { kind: 'deadline', outcome: 'not-applied' });
-  }
+export function waitOver(): StoreError {
+  const options = { kind: 'deadline', outcome: 'not-applied', reason: WAIT_OVER } as const;
+  return new StoreError('the wait is over', options);
+}
+
+/** True for an error of {@link waitOver}. */
+export function isWaitOver(error: unknown): boolean {
+  return (
+    error instanceof StoreError && error.reason === WAIT_OVER && error.outcome === 'not-applied'
+  );
 }
 
 /** The answer to an ask. */
@@ -268,9 +277,7 @@ export class PageTokenError extends Error {
 
   /** By its name, as a StoreError: a part of its own in dist has a copy of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    // Subclasses inherit this method, and are told apart by their own prototypes.
-    return this === PageTokenError && value instanceof Error && value.name === 'PageTokenError';
+    return value instanceof Error && value.name === 'PageTokenError';
   }
 
   constructor() {

@@ -1,6 +1,6 @@
 import { createAttempt } from '../../src/lock/attempt';
 import type { LockStore } from '../../src/lock/lock-store';
-import type { AskCall, AskResult } from '../../src/lock/store-abilities';
+import { type AskCall, type AskResult, isWaitOver } from '../../src/lock/store-abilities';
 import { eventually } from '../support/eventually';
 import { acquire, beGranted, callOn, forever, LONG_MS, RecordingListener } from './ability-fixture';
 
@@ -74,6 +74,7 @@ export function describeQueue(name: string, createStore: () => LockStore): void 
         const call = callOn({ waitUntilMs: performance.now() - 1 });
         const failure = { kind: 'deadline', outcome: 'not-applied' };
         await expect(ask(call)).rejects.toMatchObject(failure);
+        await expect(ask(call).catch(isWaitOver)).resolves.toBe(true);
         await beGranted(store, callOn({ key: call.key }));
       });
     });

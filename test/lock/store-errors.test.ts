@@ -1,9 +1,10 @@
 import { StoreError } from '../../src/lock/lock-store';
-import { PageTokenError, WaitOverError } from '../../src/lock/store-abilities';
+import { isWaitOver, PageTokenError, waitOver } from '../../src/lock/store-abilities';
 
 interface Classes {
   readonly StoreError: typeof StoreError;
   readonly PageTokenError: typeof PageTokenError;
+  readonly isWaitOver: typeof isWaitOver;
 }
 
 /** The module as a part of dist that is bundled by itself has it. */
@@ -37,8 +38,13 @@ describe('an error of a store', () => {
     },
   );
 
-  it('is not each of its subclasses', () => {
-    const options = { kind: 'unavailable', outcome: 'not-applied' } as const;
-    expect(new StoreError('x', options)).not.toBeInstanceOf(WaitOverError);
+  it('tells the end of a wait by its reason, in a copy too', () => {
+    const options = { kind: 'deadline', outcome: 'not-applied' } as const;
+    expect(isWaitOver(waitOver())).toBe(true);
+    expect(copyOf('../../src/lock/store-abilities').isWaitOver(waitOver())).toBe(true);
+    expect(isWaitOver(new StoreError('the wait is over', options))).toBe(false);
+    expect(
+      isWaitOver(new StoreError('x', { ...options, outcome: 'unknown', reason: 'wait-over' })),
+    ).toBe(false);
   });
 });

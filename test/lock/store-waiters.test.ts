@@ -3,7 +3,7 @@ import { Cancellation } from '../../src/base/cancellation';
 import { createAttempt } from '../../src/lock/attempt';
 import { LeaseClock } from '../../src/lock/lease-clock';
 import { StoreError } from '../../src/lock/lock-store';
-import { type LockQueue, type QueueListener, WaitOverError } from '../../src/lock/store-abilities';
+import { type LockQueue, type QueueListener, waitOver } from '../../src/lock/store-abilities';
 import { FirstAsks, MOST_FIRST_ASKS } from '../../src/lock/waiting/first-asks';
 import { StoreWaiters } from '../../src/lock/waiting/store-waiters';
 import { Waiter, type WaitRequest, type WaitResult } from '../../src/lock/waiting/waiter';
@@ -56,7 +56,7 @@ class UnavailableQueue extends SilentQueue {
 class EndingQueue extends SilentQueue {
   override ask(): Promise<never> {
     this.asks += 1;
-    if (this.asks > 1) return Promise.reject(new WaitOverError());
+    if (this.asks > 1) return Promise.reject(waitOver());
     return Promise.resolve({ state: 'queued', ahead: 0, freeAtMs: 59_999.5 }) as Promise<never>;
   }
 }

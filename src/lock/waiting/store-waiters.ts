@@ -1,6 +1,6 @@
 import { DeadlineQueue } from '../../base/deadline-queue';
 import type { LeaseClock } from '../lease-clock';
-import { type LockQueue, type QueueListener, WaitOverError } from '../store-abilities';
+import { isWaitOver, type LockQueue, type QueueListener } from '../store-abilities';
 import { AskPace } from './ask-pace';
 import { ask, type AskEnd, isPassing, leaseIsOver, noAnswer, toFailure } from './asking';
 import { type FirstAsks, notAsked } from './first-asks';
@@ -170,7 +170,7 @@ export class StoreWaiters implements QueueListener {
   }
 
   #failed(waiter: Waiter, error: unknown): void {
-    if (error instanceof WaitOverError) {
+    if (isWaitOver(error)) {
       // The end is less than a millisecond away. What is known of the lock stays as it was.
       this.#schedule(waiter);
       return;
@@ -188,7 +188,7 @@ export class StoreWaiters implements QueueListener {
   /** Ends a wait whose last answer came too late. A late grant is withdrawn. */
   #settleLate(waiter: Waiter, end: AskEnd): void {
     if (end.state !== 'failed') this.#settle(waiter, { state: 'over' });
-    else if (end.error instanceof WaitOverError) this.#timeIsOver(waiter);
+    else if (isWaitOver(end.error)) this.#timeIsOver(waiter);
     else this.#fail(waiter, end.error);
   }
 

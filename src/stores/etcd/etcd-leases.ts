@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { StoreError } from '../../lock/lock-store';
+import { toLocalEnd } from '../attempts/lease-end';
 import { isLeaseNotFound, isLeaseTaken } from './etcd-errors';
 import type { EtcdCalls } from './etcd-link';
 
@@ -13,12 +14,6 @@ export interface EtcdLease {
 
 /** For the way of a call, and for the resolution of clocks. */
 const ROUNDING_MS = 2;
-
-/**
- * How much faster than ours the clock of etcd's leader may run: twice the rate by which NTP may slew
- * a clock (500 ppm).
- */
-const DRIFT = 0.001;
 
 /** The largest fencing token, and so the largest revision at which a lock can be taken. */
 const LARGEST_TOKEN = Number.MAX_SAFE_INTEGER;
@@ -95,7 +90,7 @@ export function toToken(revision: string): number {
 }
 
 function toValidUntil(sentAtMs: number, leaseMs: number): number {
-  return sentAtMs + leaseMs - (ROUNDING_MS + leaseMs * DRIFT);
+  return toLocalEnd(sentAtMs, leaseMs, ROUNDING_MS);
 }
 
 /** A random number of 62 bits, not 0, which would let etcd draw one. */

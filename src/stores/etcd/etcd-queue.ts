@@ -1,9 +1,11 @@
 import type { CancelSignal } from '../../base/cancellation';
+import { processClock } from '../../base/clock';
 import type { Attempt } from '../../lock/attempt';
 import { StoreError } from '../../lock/lock-store';
 import type { AskCall, AskResult, LockQueue, QueueListener } from '../../lock/store-abilities';
 import type { Attempts } from '../attempts/attempts';
 import type { TimeLimits } from '../attempts/command';
+import { prepareAsk } from '../attempts/prepare-ask';
 import { Ask } from './ask';
 import { type CallContext, toUndo } from './etcd-calls';
 import type { EtcdLink } from './etcd-link';
@@ -73,13 +75,20 @@ export class EtcdQueue implements LockQueue {
 
   async ask(call: AskCall, signal: CancelSignal): Promise<AskResult> {
     for (;;) {
-      const limits = this.#limitsUntil(call.waitUntilMs);
-      const session = this.#session ?? (await this.#openSession(call, signal));
+      const { session, limits } = await prepareAsk(call, {
+        ...this.#options,
+        clock: processClock,
+        openSession: (limits) => this.#session ?? this.#openSession(call, limits, signal),
+      });
       // Before the ticket is put, so that nothing is missed that follows.
       this.#tickets.add(call);
       this.#watch.add(call.key);
       const command = new Ask(this.#options.context, { call, session });
-      const answer = await this.#run(command, limits, signal);
+      const answer: AskResult | 'lapsed' = await this.#options.attempts.run(
+        command,
+        limits,
+        signal,
+      );
       if (answer === 'lapsed') {
         this.#lapse(session);
         continue;
@@ -127,19 +136,14 @@ export class EtcdQueue implements LockQueue {
     if (link !== undefined && this.#session !== undefined) dropLease(link, this.#session);
   }
 
-  async #run(
-    command: Ask,
-    limits: TimeLimits,
-    signal: CancelSignal,
-  ): Promise<AskResult | 'lapsed'> {
-    return this.#options.attempts.run(command, limits, signal);
-  }
-
   /** Concurrent callers share one opening. */
-  #openSession({ key }: AskCall, signal: CancelSignal): Promise<string> {
-    const { attempts, limits } = this.#options;
-    const way = { key, timeoutMs: limits.tryTimeoutMs, signal };
-    this.#opening ??= attempts
+  #openSession(
+    { key }: AskCall,
+    { tryTimeoutMs }: TimeLimits,
+    signal: CancelSignal,
+  ): Promise<string> {
+    const way = { key, timeoutMs: tryTimeoutMs, signal };
+    this.#opening ??= this.#options.attempts
       .ask(way, (link) => grantLease(link, TICKET_LIFE_MS))
       .then(
         ({ id }) => {
@@ -208,19 +212,6 @@ export class EtcdQueue implements LockQueue {
       },
       () => undefined,
     );
-  }
-
-  /** The limits of an ask: it ends at the waiter's deadline. */
-  #limitsUntil(waitUntilMs: number): TimeLimits {
-    const leftMs = Math.floor(waitUntilMs - performance.now());
-    if (leftMs < 1) {
-      throw new StoreError('the wait is over', { kind: 'deadline', outcome: 'not-applied' });
-    }
-    const { tryTimeoutMs, callTimeoutMs } = this.#options.limits;
-    return {
-      tryTimeoutMs: Math.min(tryTimeoutMs, leftMs),
-      callTimeoutMs: Math.min(callTimeoutMs, leftMs),
-    };
   }
 }
 

@@ -15,9 +15,10 @@ import type { ForceReleaseCall, LeaseAbility } from '../../lock/store-abilities'
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { Attempts } from '../attempts/attempts';
 import type { TimeLimits } from '../attempts/command';
+import type { OneLink } from '../attempts/one-link';
 import { AttemptRecords } from './attempt-record';
 import { type CallContext, Release, Renew, Take, toUndo } from './etcd-calls';
-import { EtcdConnection } from './etcd-connection';
+import { createEtcdConnection } from './etcd-connection';
 import { isFinal } from './etcd-errors';
 import { EtcdKeys } from './etcd-keys';
 import type { EtcdLink } from './etcd-link';
@@ -45,7 +46,7 @@ export function createEtcdStore(options: EtcdStoreOptions): LockStore {
 }
 
 class EtcdStore implements LockStore {
-  readonly #connection: EtcdConnection;
+  readonly #connection: OneLink<EtcdLink>;
   readonly #attempts: Attempts<EtcdLink>;
   readonly #limits: TimeLimits;
   readonly #settings: EtcdSettings;
@@ -67,7 +68,7 @@ class EtcdStore implements LockStore {
       this.#attempts.resend(link);
       this.queue.onLink();
     };
-    this.#connection = new EtcdConnection({ settings, logger, observer, onLink });
+    this.#connection = createEtcdConnection({ settings, logger, observer, onLink });
     this.#attempts = new Attempts({
       links: this.#connection,
       logger,

@@ -8,13 +8,14 @@ import {
   type UnlockCall,
   type UnlockOutcome,
 } from '../../lock/lock-store';
-import type {
-  AskCall,
-  AskResult,
-  ForceReleaseCall,
-  LeaseAbility,
-  LockQueue,
-  LockViews,
+import {
+  type AskCall,
+  type AskResult,
+  type ForceReleaseCall,
+  type LeaseAbility,
+  type LockQueue,
+  type LockViews,
+  waitOver,
 } from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { ExpiringMap } from './expiring-map';
@@ -175,7 +176,7 @@ class EmbeddedStore implements MemoryStore {
   }
 
   #ask(call: AskCall, signal: CancelSignal): AskResult {
-    if (call.waitUntilMs <= this.#now()) throw notApplied('the wait is over', 'deadline');
+    if (call.waitUntilMs <= this.#now()) throw waitOver();
     const { grant } = this.#tryLock(call, signal);
     if (grant !== undefined) {
       this.#queues.leave(call.key, call.attempt.id);

@@ -1,9 +1,9 @@
 import type { CancelSignal } from '../../base/cancellation';
 import { type Clock, processClock } from '../../base/clock';
 import { type Attempt, createAttempt } from '../../lock/attempt';
-import { StoreError } from '../../lock/lock-store';
 import type { AskCall, AskResult, LockQueue, QueueListener } from '../../lock/store-abilities';
 import type { TimeLimits } from '../attempts/command';
+import { prepareAsk } from '../attempts/prepare-ask';
 import { CHANNEL_PREFIX } from './function-pieces';
 import { toUndo } from './lock-calls';
 import type { PostgresqlCalls } from './postgresql-leases';
@@ -66,8 +66,11 @@ export class PostgresqlQueue implements LockQueue {
     const { attempts, statements } = this.#calls;
     const ticket = this.#ticketOf(call.attempt);
     for (;;) {
-      const session = await this.#openSession(call, signal);
-      const limits = this.#limitsUntil(call.waitUntilMs);
+      const { session, limits } = await prepareAsk(call, {
+        ...this.#calls,
+        clock: this.#clock,
+        openSession: (limits) => this.#openSession(limits, signal),
+      });
       const command = new Ask(statements, call, { ticket, session });
       const answer = await attempts.run(command, limits, signal);
       if (answer !== 'lapsed') return answer;
@@ -112,9 +115,8 @@ export class PostgresqlQueue implements LockQueue {
   }
 
   /** The present session, or a new one. Concurrent callers share one opening. */
-  async #openSession(call: AskCall, signal: CancelSignal): Promise<QueueSession> {
+  async #openSession(limits: TimeLimits, signal: CancelSignal): Promise<QueueSession> {
     if (this.#session !== undefined) return this.#session;
-    const limits = this.#limitsUntil(call.waitUntilMs);
     this.#opening ??= this.#open(limits, signal).finally(() => {
       this.#opening = undefined;
     });
@@ -145,19 +147,5 @@ export class PostgresqlQueue implements LockQueue {
     const ticket: Ticket = { place: undefined };
     this.#tickets.set(attempt, ticket);
     return ticket;
-  }
-
-  /** The limits of an ask: no send may take effect after the waiter's deadline. */
-  #limitsUntil(waitUntilMs: number): TimeLimits {
-    const leftMs = Math.floor(waitUntilMs - this.#clock.now());
-    if (leftMs < 1) {
-      const options = { kind: 'deadline', outcome: 'not-applied' } as const;
-      throw new StoreError('the wait is over', options);
-    }
-    const { tryTimeoutMs, callTimeoutMs } = this.#calls.limits;
-    return {
-      tryTimeoutMs: Math.min(tryTimeoutMs, leftMs),
-      callTimeoutMs: Math.min(callTimeoutMs, leftMs),
-    };
   }
 }

@@ -16,8 +16,9 @@ import {
 import type { ForceReleaseCall } from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { Attempts } from '../attempts/attempts';
+import type { OneLink } from '../attempts/one-link';
 import { toUndo } from './lock-calls';
-import { PostgresqlConnection } from './postgresql-connection';
+import { createPostgresqlConnection } from './postgresql-connection';
 import { isFinal } from './postgresql-errors';
 import { type PostgresqlCalls, PostgresqlLeases, release } from './postgresql-leases';
 import type { PostgresqlLink } from './postgresql-link';
@@ -53,7 +54,7 @@ export function createPostgresqlStore(options: PostgresqlStoreOptions): LockStor
 class PostgresqlStore implements LockStore {
   readonly #settings: PostgresqlSettings;
   readonly #logger: Logger;
-  readonly #connection: PostgresqlConnection;
+  readonly #connection: OneLink<PostgresqlLink>;
   readonly #attempts: Attempts<PostgresqlLink>;
   readonly #calls: PostgresqlCalls;
   readonly #sweeper: Sweeper;
@@ -72,7 +73,7 @@ class PostgresqlStore implements LockStore {
     const onLink = (link: PostgresqlLink): void => {
       this.#attempts.resend(link);
     };
-    this.#connection = new PostgresqlConnection({ settings, logger, observer, onLink });
+    this.#connection = createPostgresqlConnection({ settings, logger, observer, onLink });
     const { timeoutMs, callTimeoutMs, names } = settings;
     this.#attempts = new Attempts({
       links: this.#connection,

@@ -83,7 +83,7 @@ function toClient({ tls }: RedisSettings, address: RedisAddress) {
   return createClient({
     ...toConnectOptions(address, tls),
     // node-redis's timeout would end once a command is written, and would cost a timer per command.
-    // See RedisConnection.
+    // See OneLink.
     commandOptions: { timeout: 0 },
   });
 }

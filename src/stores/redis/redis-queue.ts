@@ -2,15 +2,10 @@ import type { CancelSignal } from '../../base/cancellation';
 import { type Clock, processClock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { type Attempt, createAttempt } from '../../lock/attempt';
-import {
-  type AskCall,
-  type AskResult,
-  type LockQueue,
-  type QueueListener,
-  WaitOverError,
-} from '../../lock/store-abilities';
+import type { AskCall, AskResult, LockQueue, QueueListener } from '../../lock/store-abilities';
 import type { Attempts } from '../attempts/attempts';
 import type { TimeLimits } from '../attempts/command';
+import { prepareAsk } from '../attempts/prepare-ask';
 import { toUndo } from './lock-calls';
 import type { LockCommands } from './lock-commands';
 import { Ask, Open, Refresh } from './queue-calls';
@@ -119,24 +114,16 @@ export class RedisQueue implements LockQueue {
   async #askUntilAnswered(call: AskCall, signal: CancelSignal): Promise<AskResult> {
     const ticket = this.#ticketOf(call.attempt);
     for (;;) {
-      const { session, limits } = await this.#prepareAsk(call, signal);
+      const { session, limits } = await prepareAsk(call, {
+        attempts: this.#attempts,
+        limits: this.#limits,
+        clock: this.#clock,
+        openSession: (limits) => this.#openSession(limits, signal),
+      });
       const command = new Ask(this.#queueCommands, call, { ticket, session });
       const answer = await this.#attempts.run(command, limits, signal);
       if (answer === 'lapsed') this.#lapse(session);
       else if (answer !== 'sweeping') return answer;
-    }
-  }
-
-  /** An ask before this one may have been granted without an answer: a failure says so. */
-  async #prepareAsk(
-    call: AskCall,
-    signal: CancelSignal,
-  ): Promise<{ readonly session: Session; readonly limits: TimeLimits }> {
-    try {
-      const session = await this.#openSession(call, signal);
-      return { session, limits: this.#limitsUntil(call.waitUntilMs) };
-    } catch (error) {
-      throw this.#attempts.toFinal(error, { attempt: call.attempt, leaseMs: call.ttlMs });
     }
   }
 
@@ -161,9 +148,8 @@ export class RedisQueue implements LockQueue {
   }
 
   /** The present session, or a new one. Concurrent callers share one opening. */
-  async #openSession(call: AskCall, signal: CancelSignal): Promise<Session> {
+  async #openSession(limits: TimeLimits, signal: CancelSignal): Promise<Session> {
     if (this.#session !== undefined) return this.#session;
-    const limits = this.#limitsUntil(call.waitUntilMs);
     this.#opening ??= this.#open(limits, signal).finally(() => {
       this.#opening = undefined;
     });
@@ -198,14 +184,6 @@ export class RedisQueue implements LockQueue {
     const ticket = new Ticket(this.#sidecarId, attempt.id);
     this.#tickets.set(attempt, ticket);
     return ticket;
-  }
-
-  /** The limits of an ask: no send may take effect after the waiter's deadline. */
-  #limitsUntil(waitUntilMs: number): TimeLimits {
-    const leftMs = Math.floor(waitUntilMs - this.#clock.now());
-    if (leftMs < 1) throw new WaitOverError();
-    const { tryTimeoutMs, callTimeoutMs } = this.#limits;
-    return { tryTimeoutMs, callTimeoutMs: Math.min(callTimeoutMs, leftMs) };
   }
 
   #sayMute(): void {

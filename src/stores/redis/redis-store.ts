@@ -16,9 +16,10 @@ import {
 import type { ForceReleaseCall } from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { Attempts } from '../attempts/attempts';
+import type { OneLink } from '../attempts/one-link';
 import { toUndo, TryLock } from './lock-calls';
 import { LockCommands } from './lock-commands';
-import { RedisConnection } from './redis-connection';
+import { createRedisConnection } from './redis-connection';
 import { isFinal } from './redis-errors';
 import { type RedisCalls, RedisLeases, release } from './redis-leases';
 import type { RedisClient, RedisLink } from './redis-link';
@@ -59,7 +60,7 @@ export function createRedisStore(options: RedisStoreOptions): LockStore {
 class RedisStore implements LockStore {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
-  readonly #connection: RedisConnection;
+  readonly #connection: OneLink<RedisLink>;
   readonly #attempts: Attempts<RedisLink>;
   readonly #commands: LockCommands;
   readonly #calls: RedisCalls;
@@ -81,7 +82,7 @@ class RedisStore implements LockStore {
     const onLink = (link: RedisLink): void => {
       this.#attempts.resend(link);
     };
-    this.#connection = new RedisConnection({ settings, logger, observer, onLink });
+    this.#connection = createRedisConnection({ settings, logger, observer, onLink });
     this.#attempts = new Attempts({
       links: this.#connection,
       logger,

@@ -3,7 +3,8 @@ import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
 import { silentStoreObserver } from '../../lock/store-observer';
 import { endIfSilent } from '../attempts/await-reply';
-import { RedisConnection } from './redis-connection';
+import type { OneLink } from '../attempts/one-link';
+import { createRedisConnection } from './redis-connection';
 import { toReplyText } from './redis-errors';
 import type { RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
@@ -37,7 +38,7 @@ export interface WakeUpsOptions {
 export class WakeUps {
   readonly #options: WakeUpsOptions;
   readonly #clock: Clock;
-  readonly #connection: RedisConnection;
+  readonly #connection: OneLink<RedisLink>;
   readonly #closing = new AbortController();
   #isOpening = false;
   #isSilenceSaid = false;
@@ -46,7 +47,7 @@ export class WakeUps {
     this.#options = options;
     const { settings, logger, clock = processClock } = options;
     this.#clock = clock;
-    this.#connection = new RedisConnection({
+    this.#connection = createRedisConnection({
       settings,
       // The store's main connection already logs everything that an operator needs.
       logger: toDebug(logger),

@@ -43,8 +43,8 @@ export const MUTANTS: readonly Mutant[] = [
         by: "if (end.state !== 'failed') this.#settle(waiter, end.state === 'granted' ? end : { state: 'over' });",
       },
       {
-        file: 'stores/redis/redis-queue.ts',
-        piece: 'callTimeoutMs: Math.min(callTimeoutMs, leftMs)',
+        file: 'stores/attempts/prepare-ask.ts',
+        piece: 'callTimeoutMs: Math.min(callTimeoutMs, Math.floor(leftMs))',
         by: 'callTimeoutMs',
       },
     ],
