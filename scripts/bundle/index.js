@@ -45,8 +45,12 @@ async function bundle(name) {
 
 /** A part that is loaded on demand: a CommonJS module. It is nearly all code of libraries, so its names are short. */
 function bundleOnDemand(name) {
-  const { entry, plugins = [] } = ON_DEMAND[name];
-  return build({ entryPoints: [entry], plugins, minifyIdentifiers: true, keepNames: true });
+  const { entry, source, options } = ON_DEMAND[name];
+  const from =
+    source === undefined
+      ? { entryPoints: [entry] }
+      : { stdin: { contents: source, resolveDir: root } };
+  return build({ ...from, ...options, minifyIdentifiers: true, keepNames: true });
 }
 
 /** The client: a CommonJS module. */

@@ -223,7 +223,10 @@ describe('the room for passed gRPC calls', () => {
       expect(passing.behind.calls).toHaveLength(32);
     });
     expect(passing.behind.connections).toBe(16);
-    cancel(streams.slice(0, 16));
+    // By the upstream: for a server on Node 26, a stream that its client cancelled still counts when the next one comes.
+    for (const { stream } of passing.behind.calls.slice(0, 16)) {
+      stream.respond({ 'grpc-status': '0' }, { endStream: true });
+    }
     await eventually(() => {
       expect(passing.behind.calls).toHaveLength(48);
     });
