@@ -7,7 +7,7 @@
 // `@sparticuz/chromium` is a headless shell for AWS Lambda whose libraries have to be installed all the
 // same, and playwright's own download is 170 MB from a host beside the registries.
 
-const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
+const { ensureProgram, findOnPath, isExecutable } = require('./find-binary');
 
 const BINARIES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
@@ -30,16 +30,14 @@ function toAdvice(env) {
 or set HOLDFAST_CHROMIUM to the path of one.`;
 }
 
-function main() {
-  if (findChromium(process.env)) return;
-  if (!process.env.HOLDFAST_CHROMIUM && canInstallByApt()) {
-    console.log('chromium is missing; installing it by apt-get');
-    if (installByApt('chromium') && findChromium(process.env)) return;
-  }
-  console.error(toAdvice(process.env));
-  process.exitCode = 1;
-}
+const PROGRAM = {
+  name: 'chromium',
+  package: 'chromium',
+  variable: 'HOLDFAST_CHROMIUM',
+  find: findChromium,
+  toAdvice,
+};
 
 module.exports = { findChromium, toAdvice };
 
-if (require.main === module) main();
+if (require.main === module) ensureProgram(PROGRAM);

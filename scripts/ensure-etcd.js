@@ -3,16 +3,14 @@
 // missing and apt can install it without a question, installs it, without starting its service.
 // Otherwise prints the command to run. Tests are never skipped because etcd is missing.
 
-const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
+const { ensureProgram, findNamed } = require('./find-binary');
 
 const BINARY = 'etcd';
 const PACKAGE = 'etcd-server';
 
 /** The path of the etcd for the tests. Undefined if it is not installed. */
 function findEtcd(env) {
-  const named = env.HOLDFAST_ETCD;
-  if (named) return isExecutable(named) ? named : undefined;
-  return findOnPath(BINARY, env);
+  return findNamed('HOLDFAST_ETCD', BINARY, env);
 }
 
 /** The commands to install it by hand, one for each package manager. */
@@ -28,16 +26,14 @@ function toAdvice(env) {
 or set HOLDFAST_ETCD to the path of one.`;
 }
 
-function main() {
-  if (findEtcd(process.env)) return;
-  if (!process.env.HOLDFAST_ETCD && canInstallByApt()) {
-    console.log(`${BINARY} is missing; installing ${PACKAGE} by apt-get`);
-    if (installByApt(PACKAGE) && findEtcd(process.env)) return;
-  }
-  console.error(toAdvice(process.env));
-  process.exitCode = 1;
-}
+const PROGRAM = {
+  name: BINARY,
+  package: PACKAGE,
+  variable: 'HOLDFAST_ETCD',
+  find: findEtcd,
+  toAdvice,
+};
 
 module.exports = { findEtcd, toAdvice };
 
-if (require.main === module) main();
+if (require.main === module) ensureProgram(PROGRAM);

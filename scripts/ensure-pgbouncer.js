@@ -2,30 +2,33 @@
 // Runs before test:postgresql, which needs a real PgBouncer. Looks for it in HOLDFAST_PGBOUNCER and on the PATH.
 // If it is missing and apt can install it without a question, installs it. Otherwise prints the command to run.
 
-const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
+const { ensureProgram, findNamed } = require('./find-binary');
 
 const BINARY = 'pgbouncer';
 
 /** The path of the pgbouncer for the tests. Undefined if it is not installed. */
 function findPgbouncer(env) {
-  const named = env.HOLDFAST_PGBOUNCER;
-  if (named) return isExecutable(named) ? named : undefined;
   // Debian installs it where only root looks.
-  const PATH = `${env.PATH ?? ''}:/usr/sbin`;
-  return findOnPath(BINARY, { PATH });
+  return findNamed('HOLDFAST_PGBOUNCER', BINARY, { ...env, PATH: `${env.PATH ?? ''}:/usr/sbin` });
 }
 
-function main() {
-  if (findPgbouncer(process.env)) return;
-  if (canInstallByApt() && installByApt(BINARY) && findPgbouncer(process.env)) return;
-  console.error(`The tests need ${BINARY}. Install it by one of:
+/** The commands to install it by hand, one for each package manager. */
+function toAdvice() {
+  return `The tests need ${BINARY}. Install it by one of:
   sudo apt-get install -y pgbouncer
   brew install pgbouncer
   sudo dnf install -y pgbouncer
-or set HOLDFAST_PGBOUNCER to the path of one.`);
-  process.exitCode = 1;
+or set HOLDFAST_PGBOUNCER to the path of one.`;
 }
+
+const PROGRAM = {
+  name: BINARY,
+  package: 'pgbouncer',
+  variable: 'HOLDFAST_PGBOUNCER',
+  find: findPgbouncer,
+  toAdvice,
+};
 
 module.exports = { findPgbouncer };
 
-if (require.main === module) main();
+if (require.main === module) ensureProgram(PROGRAM);

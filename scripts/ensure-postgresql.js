@@ -6,7 +6,7 @@
 const { existsSync, readdirSync } = require('node:fs');
 const path = require('node:path');
 
-const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
+const { ensureProgram, findOnPath, isExecutable } = require('./find-binary');
 
 /** Where Debian keeps the programs of each version. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
@@ -36,16 +36,14 @@ function toAdvice(env) {
 or set HOLDFAST_POSTGRESQL_BIN to the folder of its programs.`;
 }
 
-function main() {
-  if (findPostgresql(process.env)) return;
-  if (!process.env.HOLDFAST_POSTGRESQL_BIN && canInstallByApt()) {
-    console.log('PostgreSQL is missing; installing it by apt-get');
-    if (installByApt('postgresql') && findPostgresql(process.env)) return;
-  }
-  console.error(toAdvice(process.env));
-  process.exitCode = 1;
-}
+const PROGRAM = {
+  name: 'PostgreSQL',
+  package: 'postgresql',
+  variable: 'HOLDFAST_POSTGRESQL_BIN',
+  find: findPostgresql,
+  toAdvice,
+};
 
 module.exports = { findPostgresql, toAdvice };
 
-if (require.main === module) main();
+if (require.main === module) ensureProgram(PROGRAM);

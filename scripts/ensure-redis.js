@@ -3,15 +3,13 @@
 // on the PATH. If it is missing and apt can install it without a question, installs it. Otherwise
 // prints the command to run. Tests are never skipped because Redis is missing.
 
-const { canInstallByApt, findOnPath, installByApt, isExecutable } = require('./find-binary');
+const { canInstallByApt, ensureProgram, findNamed } = require('./find-binary');
 
 const BINARY = 'redis-server';
 
 /** The path of the redis-server for the tests. Undefined if it is not installed. */
 function findRedisServer(env) {
-  const named = env.HOLDFAST_REDIS_SERVER;
-  if (named) return isExecutable(named) ? named : undefined;
-  return findOnPath(BINARY, env);
+  return findNamed('HOLDFAST_REDIS_SERVER', BINARY, env);
 }
 
 /** The commands to install it by hand, one for each package manager. */
@@ -27,16 +25,14 @@ function toAdvice(env) {
 or set HOLDFAST_REDIS_SERVER to the path of one.`;
 }
 
-function main() {
-  if (findRedisServer(process.env)) return;
-  if (!process.env.HOLDFAST_REDIS_SERVER && canInstallByApt()) {
-    console.log(`${BINARY} is missing; installing it by apt-get`);
-    if (installByApt(BINARY) && findRedisServer(process.env)) return;
-  }
-  console.error(toAdvice(process.env));
-  process.exitCode = 1;
-}
+const PROGRAM = {
+  name: BINARY,
+  package: 'redis-server',
+  variable: 'HOLDFAST_REDIS_SERVER',
+  find: findRedisServer,
+  toAdvice,
+};
 
 module.exports = { canInstallByApt, findRedisServer, toAdvice };
 
-if (require.main === module) main();
+if (require.main === module) ensureProgram(PROGRAM);

@@ -22,6 +22,13 @@ function findOnPath(binary, env) {
   return folders.map((folder) => path.join(folder, binary)).find(isExecutable);
 }
 
+/** The path of a binary: what a variable names, or the first on the PATH. Undefined if there is none. */
+function findNamed(variable, binary, env) {
+  const named = env[variable];
+  if (named) return isExecutable(named) ? named : undefined;
+  return findOnPath(binary, env);
+}
+
 /** What decides whether apt can install here. */
 function thisMachine() {
   return { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
@@ -39,6 +46,21 @@ function installByApt(...names) {
     spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
   run('update');
   return run('install', '-y', '--no-install-recommends', ...names).status === 0;
+}
+
+/**
+ * Makes sure that a program is there: what a variable names, or else one that apt installs if it is missing.
+ * Otherwise prints the advice, and the process ends with exit code 1.
+ */
+function ensureProgram({ name, package: debian, variable, find, toAdvice }) {
+  const { env } = process;
+  if (find(env)) return;
+  if (!env[variable] && canInstallByApt()) {
+    console.log(`${name} is missing; installing ${debian} by apt-get`);
+    if (installByApt(debian) && find(env)) return;
+  }
+  console.error(toAdvice(env));
+  process.exitCode = 1;
 }
 
 /**
@@ -66,6 +88,8 @@ function toolFolder(env) {
 
 module.exports = {
   canInstallByApt,
+  ensureProgram,
+  findNamed,
   findOnPath,
   installByApt,
   installByGo,
