@@ -72,7 +72,8 @@ function stampFor<L extends Link, Reply, Answer>(
   deadline: CallDeadline,
 ): SendStamp | undefined {
   if (clock === undefined || command.attempt === undefined) return undefined;
-  const markUntilMs = clock.at(Math.max(endsAtMs, deadline.endsAtMs));
+  // The server's clock may be ahead of the estimate, and traces must not end before the call does.
+  const markUntilMs = clock.latestAt(Math.max(endsAtMs, deadline.endsAtMs));
   return log.stamp(clock.at(deadline.endsAtMs), markUntilMs);
 }
 

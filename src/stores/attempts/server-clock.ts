@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock';
+import { CLOCK_DRIFT } from './lease-end';
 
 /** How long a reading is used, in milliseconds. The clocks of two machines drift apart. */
 const GOOD_FOR_MS = 30_000;
@@ -21,6 +22,8 @@ export class ServerClock {
   readonly #clock: Clock;
   #offsetMs = 0;
   #readAtMs = 0;
+  /** By how much the server's clock may have been ahead of the estimate when it was read. */
+  #lagMs = 0;
   #reading: Promise<void> | undefined;
 
   private constructor({ ask, clock }: ServerClockOptions) {
@@ -41,6 +44,15 @@ export class ServerClock {
     return Math.floor(localMs + this.#offsetMs);
   }
 
+  /**
+   * The latest that the server's clock may show at a moment of the local clock. What shall last on the
+   * server until then, as the traces of a send, has to be kept until this time.
+   */
+  latestAt(localMs: number): number {
+    const driftMs = Math.max(0, localMs - this.#readAtMs) * CLOCK_DRIFT;
+    return this.at(localMs) + Math.ceil(this.#lagMs + driftMs) + 1;
+  }
+
   /** Reads the clock again. Concurrent callers share one reading. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
@@ -50,8 +62,10 @@ export class ServerClock {
   }
 
   async #read(): Promise<void> {
+    const askedAtMs = this.#clock.now();
     const serverMs = await this.#ask();
     this.#readAtMs = this.#clock.now();
+    this.#lagMs = this.#readAtMs - askedAtMs;
     this.#offsetMs = serverMs - this.#readAtMs;
   }
 }
