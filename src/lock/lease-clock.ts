@@ -8,6 +8,12 @@ import { type Clock, processClock, type Timer } from '../base/clock';
 const LEAST_SLEEP_MS = 10;
 
 /**
+ * The two clocks are read one after the other. If another process ran in between, the difference
+ * looks like a sleep, so they are read again. After so many tries the next call compares them.
+ */
+const MOST_READINGS = 5;
+
+/**
  * The clock that leases are measured by. CLOCK_MONOTONIC stops while a machine is suspended, but a
  * lease does not. Therefore each reading compares the wall clock with the monotonic clock, and
  * counts a jump ahead as time that has passed. A wall clock that was merely set ahead ends a lease
@@ -29,9 +35,7 @@ export class LeaseClock implements Clock {
   }
 
   now(): number {
-    const monotonicMs = this.#clock.now();
-    this.#look(monotonicMs);
-    return monotonicMs + this.#asleepMs;
+    return this.#look() + this.#asleepMs;
   }
 
   /**
@@ -40,16 +44,43 @@ export class LeaseClock implements Clock {
    * towards the lease.
    */
   asleepMs(): number {
-    this.#look(this.#clock.now());
+    this.#look();
     return this.#asleepMs;
+  }
+
+  /** The offset of this clock added to a time of the monotonic clock, as of now. */
+  fromMonotonic(monotonicMs: number): number {
+    return monotonicMs + this.asleepMs();
+  }
+
+  /**
+   * When the monotonic clock will show a time of this clock if the machine does not sleep again.
+   * Callers are told by it how long a lease lasts: their own clocks may stop while they sleep, so a
+   * sleep before their lease began must not make it longer.
+   */
+  toMonotonic(leaseMs: number): number {
+    return leaseMs - this.asleepMs();
   }
 
   after(delayMs: number, run: () => void): Timer {
     return this.#clock.after(delayMs, run);
   }
 
-  #look(monotonicMs: number): void {
-    const aheadMs = this.#wallNow() - monotonicMs;
+  /** Compares the two clocks, and returns the monotonic time. */
+  #look(): number {
+    let monotonicMs = this.#clock.now();
+    for (let tries = 0; tries < MOST_READINGS; tries += 1) {
+      const aheadMs = this.#wallNow() - monotonicMs;
+      const readAtMs = monotonicMs;
+      monotonicMs = this.#clock.now();
+      if (monotonicMs - readAtMs > LEAST_SLEEP_MS / 2) continue;
+      this.#compare(aheadMs);
+      break;
+    }
+    return monotonicMs;
+  }
+
+  #compare(aheadMs: number): void {
     const jumpMs = aheadMs - this.#aheadMs;
     this.#aheadMs = aheadMs;
     if (jumpMs > LEAST_SLEEP_MS) this.#asleepMs += jumpMs;

@@ -38,4 +38,34 @@ describe('the clock of leases', () => {
     }
     expect(clock.asleepMs()).toBe(0);
   });
+
+  it('does not count the time between its two readings, in which another process may run', () => {
+    let stolenMs = 0;
+    const preempted = new LeaseClock(monotonic, () => {
+      monotonic.pass(stolenMs);
+      stolenMs = 0;
+      return monotonic.now() + wallAheadMs;
+    });
+    stolenMs = 50;
+    preempted.now();
+    preempted.now();
+    expect(preempted.asleepMs()).toBe(0);
+  });
+
+  it('counts a sleep between its two readings', () => {
+    let sleepMs = 0;
+    const sleepy = new LeaseClock(monotonic, () => {
+      wallAheadMs += sleepMs;
+      sleepMs = 0;
+      return monotonic.now() + wallAheadMs;
+    });
+    sleepMs = 60_000;
+    expect(sleepy.now()).toBe(60_000);
+  });
+
+  it('converts its times into those of the monotonic clock as of now', () => {
+    const endMs = clock.now() + 1000;
+    wallAheadMs += 400;
+    expect(clock.toMonotonic(endMs)).toBe(600);
+  });
 });

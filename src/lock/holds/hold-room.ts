@@ -281,7 +281,7 @@ export class HoldRoom {
   /** Emits an event that implies a held lock, unless the lease may have ended. */
   #emit(hold: Hold, toEvent: (validMs: number) => HoldEvent): void {
     if (this.#clock.now() >= hold.endMs) return;
-    tell(hold, toEvent(Math.floor(hold.endMs - hold.subject.arrivedAtMs)));
+    tell(hold, toEvent(Math.floor(this.#clock.toMonotonic(hold.endMs) - hold.subject.arrivedAtMs)));
   }
 
   #report({ subject }: Hold, outcome: RenewalOutcome): void {

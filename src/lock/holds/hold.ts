@@ -17,7 +17,7 @@ export interface HoldSubject {
   readonly key: string;
   readonly owner: string;
   readonly ttlMs: number;
-  /** When the call arrived, on the lease clock. */
+  /** When the call arrived, on the monotonic clock. */
   readonly arrivedAtMs: number;
   /** Aborts when the client ends the call or is given up; see SilentCallerError. */
   readonly signal: CancelSignal;
@@ -47,7 +47,7 @@ export class Hold implements Timed {
   dueAtMs = 0;
   place = -1;
   state: HoldState = 'held';
-  /** The end of the lease. All times are on the lease clock. */
+  /** The end of the lease. All times of a hold are on the lease clock. */
   endMs: number;
   /** The latest time until which the store keeps the lock if nobody releases it. */
   mayLastUntilMs = 0;

@@ -20,11 +20,6 @@ const OUTCOMES = {
   abandoned: 'abandoned',
 } as const satisfies Record<HoldOutcome, LockOutcome>;
 
-/** A request to hold, with its owner and its arrival on the lease clock. */
-export interface NamedHoldRequest extends HoldRequest {
-  readonly arrivedAtMs: number;
-}
-
 /** The caller of a hold, and where its events go. */
 export interface Holder {
   readonly caller: NativeCaller;
@@ -52,7 +47,7 @@ export class Holding {
   }
 
   /** Resolves when the call is over. Rejects with a LockError, or with the error of the store. */
-  async hold(resolved: Resolved, request: NamedHoldRequest, holder: Holder): Promise<LockOutcome> {
+  async hold(resolved: Resolved, request: HoldRequest, holder: Holder): Promise<LockOutcome> {
     const { admission } = this.#options.room;
     await admit(admission);
     try {
@@ -69,8 +64,8 @@ export class Holding {
 
   #take(
     resolved: Resolved,
-    { lockOwner: owner, ttlMs, waitMs, arrivedAtMs }: NamedHoldRequest,
-    { caller: { signal }, sink, observers }: Holder,
+    { lockOwner: owner, ttlMs, waitMs }: HoldRequest,
+    { caller: { signal, arrivedAtMs }, sink, observers }: Holder,
   ): Promise<Taken | undefined> {
     const onQueued = (ahead: number): void => {
       sink.emit({ type: 'queued', ahead });
@@ -88,8 +83,8 @@ export class Holding {
 
   #keep(
     { entry, key }: Resolved,
-    { resourceId, lockOwner: owner, ttlMs, arrivedAtMs }: NamedHoldRequest,
-    { caller: { signal }, sink, observers, taken }: Holder & { readonly taken: Taken },
+    { resourceId, lockOwner: owner, ttlMs }: HoldRequest,
+    { caller: { signal, arrivedAtMs }, sink, observers, taken }: Holder & { readonly taken: Taken },
   ): Promise<HoldOutcome> {
     const { name: storeName, store } = entry;
     const subject = {

@@ -144,7 +144,6 @@ class NativeLocks implements NativeLockService {
   }
 
   acquire(request: AcquireRequest, caller: NativeCaller): Promise<AcquireAnswer> {
-    const arrivedAtMs = this.#toLeaseClock(caller.arrivedAtMs);
     const lockOwner = this.#toOwner(request);
     const subject = { operation: 'acquire', request, ...request, lockOwner } as const;
     return this.#observe<AcquireAnswer>(subject, caller, async () => {
@@ -158,20 +157,19 @@ class NativeLocks implements NativeLockService {
         owner: lockOwner,
         ttlMs,
         waitMs,
-        arrivedAtMs,
+        arrivedAtMs: caller.arrivedAtMs,
         signal,
         observers,
       };
       const taken = await this.#taking.take(wanted);
       if (taken === undefined) return [await this.#refuse(resolved, caller), 'refused'];
       undoIfUnheard(taken, signal);
-      const lease = this.#toLease(lockOwner, taken.grant, arrivedAtMs);
+      const lease = this.#toLease(lockOwner, taken.grant, caller);
       return [{ acquired: true, lease }, 'acquired'];
     });
   }
 
   renew(request: RenewRequest, caller: NativeCaller): Promise<RenewAnswer> {
-    const arrivedAtMs = this.#toLeaseClock(caller.arrivedAtMs);
     const subject = { operation: 'renew', request, ...request } as const;
     return this.#observe<RenewAnswer>(subject, caller, async () => {
       const resolved = resolveRenew(this.#stores, request);
@@ -179,7 +177,7 @@ class NativeLocks implements NativeLockService {
       if (result.status !== 'renewed') {
         return [{ status: STATUS_OF_OUTCOME[result.status] }, result.status];
       }
-      const lease = this.#toLease(request.lockOwner, result.grant, arrivedAtMs);
+      const lease = this.#toLease(request.lockOwner, result.grant, caller);
       return [{ status: 'RENEWED', lease }, 'renewed'];
     });
   }
@@ -194,13 +192,12 @@ class NativeLocks implements NativeLockService {
   }
 
   async hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): Promise<void> {
-    const arrivedAtMs = this.#toLeaseClock(caller.arrivedAtMs);
     const lockOwner = this.#toOwner(request);
     const subject = { operation: 'hold', request, ...request, lockOwner } as const;
     await this.#observe<undefined>(subject, caller, async () => {
       const resolved = resolveAcquire(this.#stores, request);
       this.#assertRunning();
-      const named = { ...request, lockOwner, arrivedAtMs };
+      const named = { ...request, lockOwner };
       const holder = { caller, sink, observers: this.#observersOf(caller) };
       return [undefined, await this.#holding.hold(resolved, named, holder)];
     });
@@ -287,12 +284,12 @@ class NativeLocks implements NativeLockService {
   }
 
   /** The validity is rounded down, and is 0 if the lease has ended already. */
-  #toLease(lockOwner: string, { fencingToken, validUntilMs }: Grant, arrivedAtMs: number): Lease {
-    const validMs = Math.max(0, Math.floor(validUntilMs - arrivedAtMs));
-    return { lockOwner, fencingToken, validMs };
-  }
-
-  #toLeaseClock(monotonicMs: number): number {
-    return monotonicMs + this.#clock.asleepMs();
+  #toLease(
+    lockOwner: string,
+    { fencingToken, validUntilMs }: Grant,
+    { arrivedAtMs }: NativeCaller,
+  ): Lease {
+    const endMs = this.#clock.toMonotonic(validUntilMs);
+    return { lockOwner, fencingToken, validMs: Math.max(0, Math.floor(endMs - arrivedAtMs)) };
   }
 }

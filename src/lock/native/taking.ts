@@ -17,7 +17,7 @@ export interface TakeRequest {
   readonly owner: string;
   readonly ttlMs: number;
   readonly waitMs: number;
-  /** On the lease clock. */
+  /** On the monotonic clock. */
   readonly arrivedAtMs: number;
   readonly signal: CancelSignal;
   readonly observers: readonly LockObserver[];
@@ -97,9 +97,9 @@ export class Taking {
   async #takeInTurn(request: TakeRequest): Promise<Taken | undefined> {
     const { entry, waitMs, arrivedAtMs, signal, observers, onQueued } = request;
     const queue = queueOf(entry);
+    const deadlineMs = this.#clock.fromMonotonic(arrivedAtMs) + waitMs;
     await this.#admit();
-    const deadlineMs = arrivedAtMs + waitMs;
-    const waitUntilMs = deadlineMs - this.#clock.asleepMs();
+    const waitUntilMs = this.#clock.toMonotonic(deadlineMs);
     const call = { ...toTryCall(request), waitUntilMs };
     const { name: storeName, store } = entry;
     const policy = this.#calls.policyFor(storeName);

@@ -32,7 +32,6 @@ export interface ClientContext {
   /** How often the server had lost its data when it gave that token. */
   readonly epochOf: (token: number) => number;
   /** Sleeps of a sidecar's machine so far, in milliseconds. */
-  readonly sleptMs: (sidecar: SimulatedSidecar) => number;
   readonly fail: (what: string) => void;
   readonly told: (client: SimulatedClient) => void;
 }
@@ -48,7 +47,6 @@ export class SimulatedClient {
   state: ClientState = 'calling';
   belief: Belief | undefined;
   isOver = false;
-  readonly #sleptMs: number;
   readonly #signal: Cancellation;
   readonly #hold: RecordedHold;
 
@@ -60,7 +58,6 @@ export class SimulatedClient {
     const { chance, clock } = context;
     this.kind = chance.of(['acquire', 'hold', 'hold']);
     this.arrivedAtMs = clock.now();
-    this.#sleptMs = context.sleptMs(sidecar);
     this.#hold = new RecordedHold(clock);
     this.#signal = this.#hold.signal;
     this.request = {
@@ -165,9 +162,9 @@ export class SimulatedClient {
     else belief.untilMs = untilMs;
   }
 
-  /** Times of the client: its clock runs on while its machine sleeps. */
+  /** Most clients have a monotonic clock, which stops while their machine sleeps. */
   #toEnd(validMs: number): number {
-    return this.arrivedAtMs + validMs - (this.context.sleptMs(this.sidecar) - this.#sleptMs);
+    return this.arrivedAtMs + validMs;
   }
 
   /** What it does with the lock. */

@@ -39,7 +39,6 @@ export class Simulation {
   readonly #server = new LockServer(this.#clock);
   readonly #sidecars: SimulatedSidecar[] = [];
   readonly #clients: SimulatedClient[] = [];
-  readonly #slept = new Map<SimulatedSidecar, number>();
   readonly #violations: string[] = [];
   readonly #freeSince = new Map<string, number>();
   readonly #barged = new Map<string, number>();
@@ -101,7 +100,6 @@ export class Simulation {
       clock: this.#clock,
       chance: this.#chance,
       epochOf: (token: number) => this.#server.epochOf(token),
-      sleptMs: (sidecar: SimulatedSidecar) => this.#slept.get(sidecar) ?? 0,
       fail: (what: string) => {
         this.#fail(what);
       },
@@ -129,7 +127,6 @@ export class Simulation {
 
   #sleep(sidecar: SimulatedSidecar, ms: number): void {
     sidecar.wallAheadMs += ms;
-    this.#slept.set(sidecar, (this.#slept.get(sidecar) ?? 0) + ms);
     this.#sleptAtMs = this.#clock.now();
     for (const client of this.#clients) {
       if (client.sidecar === sidecar && client.belief) client.belief.untilMs -= ms;
@@ -162,18 +159,22 @@ export class Simulation {
   /** N1, and that a grant is real: as long as the store keeps its data, and nobody takes locks by force. */
   #checkGrant(client: SimulatedClient): void {
     this.#counts.granted += 1;
-    const { token, epoch } = client.belief!;
+    const { token, epoch, untilMs } = client.belief!;
     const key = keyOf(client.request.resourceId);
     if (this.#barged.has(key) || epoch !== this.#server.epoch) return;
     const lock = this.#server.lockOf(key);
     if (lock?.token !== token) this.#fail(`${client.name} was granted what it has not`);
+    else if (lock.endsAtMs < untilMs) this.#fail(`${client.name} was told too much`);
     for (const other of this.#clients) {
-      const { belief } = other;
-      if (other === client || other.isOver || belief === undefined) continue;
-      if (keyOf(other.request.resourceId) !== key || belief.epoch !== epoch) continue;
-      if (belief.untilMs > this.#clock.now())
+      if (other !== client && this.#holds(other, key, epoch))
         this.#fail(`${client.name} and ${other.name} both hold`);
     }
+  }
+
+  /** True where a client believes that it holds the lock. */
+  #holds({ isOver, belief, request }: SimulatedClient, key: string, epoch: number): boolean {
+    if (isOver || belief?.epoch !== epoch || keyOf(request.resourceId) !== key) return false;
+    return belief.untilMs > this.#clock.now();
   }
 
   #check(): void {
