@@ -1,25 +1,21 @@
-import { type RedisServer, startRedisServer } from '../support/redis-server';
-import { ClientLag } from './client-lag';
+import { startRedisServer } from '../support/redis-server';
+import { findFailureBreaks, findStartBreaks } from './failure-rules';
 import type { FaultWindow, Operation } from './history';
 import { findHoldBreaks } from './hold-rules';
-import { type Hold, toOperations } from './holds';
+import type { Hold } from './holds';
 import { Injector } from './injector';
 import { findLeftovers } from './leftovers';
 import { findViolations } from './linearizability';
+import { type Observed, observe } from './observe';
 import { Random } from './random';
-import type { Account, RuleBreak } from './rule-breaks';
+import { CALM_MS, REDIS_FAULTS } from './redis-faults';
+import type { RuleBreak } from './rule-breaks';
 import { ServerView } from './server-view';
-import { newRunName, type SidecarUnderTest } from './sidecar-under-test';
+import { type FailedStart, newRunName, type SidecarUnderTest } from './sidecar-under-test';
+import type { Tally } from './tally';
 import { findTokenBreaks } from './token-rules';
 import { findTurnBreaks } from './turn-rules';
 import { Workload } from './workload';
-
-/** What a call may fail with for certain under these faults; anything else is a mistake. */
-const REFUSALS =
-  /can't be reached|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn|is stopping|the wait is over|^not sent/;
-
-/** The longest time that a timer has. */
-const FOREVER_MS = 2 ** 31 - 1;
 
 /** What a run is made of. */
 export interface FaultRunOptions {
@@ -48,8 +44,14 @@ export interface FaultRunReport {
   readonly operations: readonly Operation[];
   readonly holds: readonly Hold[];
   readonly faults: readonly FaultWindow[];
-  /** How often the machine had too much to do, which excuses what a fault would excuse. */
-  readonly stalls: number;
+  /** When a process had to wait for the processor or for Redis, without a fault. */
+  readonly stalls: readonly FaultWindow[];
+  /** Calls of sidecars with short limits that took longer, or were told that another had. */
+  readonly givenUp: number;
+  /** Starts of sidecars that failed. */
+  readonly failedStarts: readonly FailedStart[];
+  /** What was judged, and what was excused. */
+  readonly tally: Tally;
   readonly seconds: number;
   /** Grants and deletions that MONITOR showed. */
   readonly serverEvents: number;
@@ -68,26 +70,30 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
   try {
     sidecars = await options.startSidecars(redis.port);
     if (options.watchServer) await view.start();
-    const startedAt = performance.now();
-    const { recorder, faults, lag } = await load(options, { redis, sidecars, random });
-    const seconds = (performance.now() - startedAt) / 1000;
-    const { operations: calls, holds } = recorder;
-    const parts = holds.flatMap((hold) => toOperations(hold, recorder.nextPartId));
-    const operations = [...calls, ...parts];
-    const wallMs = Date.now() - performance.now();
+    const workload = new Workload({
+      ...options,
+      sidecars,
+      random: random.fork(),
+      run: newRunName(),
+    });
+    const injector = new Injector({
+      ...{ server: redis, sidecars, random: random.fork() },
+      ...{ faults: REDIS_FAULTS, calmMs: CALM_MS },
+    });
+    const seen = await observe(workload, injector, { ...options, sidecars, redisPort: redis.port });
+    const { account, late } = seen;
     return {
-      seed: options.seed,
-      operations: calls.filter(({ isPart }) => isPart !== true),
-      holds,
-      faults,
-      stalls: lag.stalls.length,
-      seconds,
+      ...toReport(options.seed, seen),
       serverEvents: view.size,
       violations: [
-        ...(await findLeftovers(redis, operations)),
-        ...check({ operations, holds, faults, stalls: lag.stalls, wallMs }),
+        ...(await findLeftovers(redis, account.operations, account.troubles)),
+        ...check(seen),
+        ...findStartBreaks(seen.failedStarts, seen),
         ...(options.watchServer
-          ? view.findContradictions(operations, [...faults, ...lag.windows])
+          ? [
+              ...view.findContradictions(account.operations, late, account.tally),
+              ...view.findLateWithdrawals(account),
+            ]
           : []
         ).map(({ what, operation }) => `server: ${what}\n  ${describe(operation)}`),
       ],
@@ -100,42 +106,14 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
   }
 }
 
-async function load(
-  options: FaultRunOptions,
-  {
-    redis,
-    sidecars,
-    random,
-  }: {
-    readonly redis: RedisServer;
-    readonly sidecars: readonly SidecarUnderTest[];
-    readonly random: Random;
-  },
-) {
-  const workload = new Workload({
-    ...options,
-    sidecars,
-    random: random.fork(),
-    run: newRunName(),
-  });
-  const injector = new Injector({ redis, sidecars, random: random.fork() });
-  const cut = setTimeout(() => {
-    workload.cut();
-  }, options.longestMs ?? FOREVER_MS);
-  const progress = setInterval(() => {
-    options.onProgress?.(workload.recorder.begun);
-  }, 500);
-  const lag = new ClientLag();
-  injector.start();
-  try {
-    await workload.run();
-  } finally {
-    clearTimeout(cut);
-    clearInterval(progress);
-    lag.stop();
-    await injector.stop();
-  }
-  return { recorder: workload.recorder, faults: injector.windows, lag };
+/** What a run has found, but for what only its own server can tell. */
+export function toReport(
+  seed: number,
+  { account, faults, stalls, givenUp, failedStarts, seconds }: Observed,
+): Omit<FaultRunReport, 'serverEvents' | 'violations'> {
+  const { operations, holds, tally } = account;
+  const calls = operations.filter(({ isPart }) => isPart !== true);
+  return { seed, operations: calls, holds, faults, stalls, givenUp, failedStarts, tally, seconds };
 }
 
 /**
@@ -143,22 +121,19 @@ async function load(
  *
  * @param refusals what a call may fail with for certain under the faults of the run
  */
-export function check(account: Account, refusals = REFUSALS): string[] {
-  const { operations, faults } = account;
+export function check({ account, history }: Observed, refusals?: RegExp): string[] {
   const breaks: RuleBreak[] = [
+    ...findFailureBreaks(account, refusals),
     ...findTokenBreaks(account),
     ...findHoldBreaks(account),
     ...findTurnBreaks(account),
   ];
   return [
     ...breaks.map(({ what, about }) => `${what}\n  ${describe(about)}`),
-    ...findViolations({ operations, faults }).map(
+    ...findViolations(history, account.tally).map(
       ({ key, what, operation, around, faults: broken }) =>
         `${key}: ${what}\n  ${describe(operation)}\n  among\n${[...broken.map(describeFault), ...around.map(describe)].map((each) => `    ${each}`).join('\n')}`,
     ),
-    ...operations
-      .filter(({ answer, reason = '' }) => answer === 'not-applied' && !refusals.test(reason))
-      .map((operation) => `failed though the server could serve\n  ${describe(operation)}`),
   ];
 }
 

@@ -57,6 +57,8 @@ export interface Operation {
   readonly mayLastUntilMs?: number | undefined;
   /** Of a call of unknown outcome: how long after its return it may take effect, if not for the longest send. */
   readonly lateMs?: number | undefined;
+  /** How long its client was to wait for the answer, where that is known. */
+  readonly patienceMs?: number | undefined;
   /** What a view showed. */
   readonly seen?: SeenLock | undefined;
   /** True for what was not counted as a call: a part of a hold, of a listing or of a refusal. */
@@ -81,6 +83,10 @@ export interface FaultWindow {
 export interface History {
   readonly operations: readonly Operation[];
   readonly faults: readonly FaultWindow[];
+  /** Times in which a process did not get the processor, or its disk; none where this is left out. */
+  readonly stalls?: readonly FaultWindow[];
+  /** How long the sends of each sidecar wait for their reply, where it is known. */
+  readonly sendWaitsMs?: readonly (number | undefined)[];
 }
 
 /** The first of a sorted list for which something holds that holds for all after it; its index. */

@@ -1,6 +1,6 @@
 import { byKey, type Operation } from './history';
 import { heldOf, type Hold, type HoldEvent } from './holds';
-import { type Account, mayArriveLate, mayDisturb, type RuleBreak } from './rule-breaks';
+import type { Account, RuleBreak } from './rule-breaks';
 
 /** By how much later than it was written a busy client may read an event, and a call may arrive. */
 const READING_MS = 1500;
@@ -11,9 +11,6 @@ const LAST_ANSWER_MS = 3000;
 /** Within what time a lock is free whose hold was ended by its client. */
 const FREE_WITHIN_MS = 2000;
 
-/** How much earlier than that a fault may still be felt: the longest send. */
-const FELT_FOR_MS = 3500;
-
 /** What a hold may be told, and when (N4, N5, N9, N10). */
 export function findHoldBreaks(account: Account): RuleBreak[] {
   const { holds } = account;
@@ -21,8 +18,9 @@ export function findHoldBreaks(account: Account): RuleBreak[] {
   return holds.flatMap((hold) =>
     [
       ...checkOrder(hold),
-      ...(mayArriveLate(hold, account) ? [] : [...checkEnds(hold), checkWait(hold)]),
-      mayDisturb(account, aroundEnd(hold)) ? undefined : checkLoss(hold),
+      ...checkEnds(hold, account),
+      checkWait(hold, account),
+      checkLoss(hold, account),
       checkLeaving(hold, views.get(hold.key) ?? [], account),
     ].flatMap((what) => (what === undefined ? [] : [{ what, about: hold }])),
   );
@@ -51,13 +49,23 @@ function checkOrder({ events, failure, leftAtMs }: Hold): string[] {
   return breaks;
 }
 
+/** By how much an event may be late as the sidecar stood still: what it counts begins when it reads the call. */
+function lateBy(
+  { calledAtMs: fromMs, sidecar }: Hold,
+  toMs: number,
+  { troubles }: Account,
+): number {
+  return troubles.stoodStillMs({ fromMs, toMs, sidecar });
+}
+
 /** Nothing says "held" past the end that was told before, and no end is earlier than the one before. */
-function checkEnds({ calledAtMs, events }: Hold): (string | undefined)[] {
+function checkEnds(hold: Hold, account: Account): (string | undefined)[] {
+  const { calledAtMs, events } = hold;
   let validMs: number | undefined;
   return events.flatMap(({ type, atMs, validMs: told }) => {
     if (told === undefined) return [];
     const breaks: string[] = [];
-    if (atMs > calledAtMs + (validMs ?? told) + READING_MS) {
+    if (atMs > calledAtMs + (validMs ?? told) + READING_MS + lateBy(hold, atMs, account)) {
       breaks.push(`${type} came after the end that was told before`);
     }
     if (told < (validMs ?? 0) - 1) breaks.push(`${type} told an earlier end`);
@@ -67,22 +75,18 @@ function checkEnds({ calledAtMs, events }: Hold): (string | undefined)[] {
 }
 
 /** A wait lasts as long as it was to, and no longer. */
-function checkWait(hold: Hold): string | undefined {
+function checkWait(hold: Hold, account: Account): string | undefined {
   const { calledAtMs, waitMs, events } = hold;
   const end = events.find(({ type }) => type === 'held' || type === 'refused');
   if (waitMs === 0 || end === undefined) return undefined;
   const deadlineMs = calledAtMs + waitMs;
-  if (end.type === 'held' && end.atMs > deadlineMs + READING_MS) {
+  const latestMs = deadlineMs + READING_MS + lateBy(hold, end.atMs, account);
+  if (end.type === 'held' && end.atMs > latestMs) {
     return `granted ${(end.atMs - deadlineMs).toFixed(0)} ms after its deadline`;
   }
   return end.type === 'refused' && end.atMs < deadlineMs - 50
     ? 'refused before its time was over'
     : undefined;
-}
-
-function aroundEnd(hold: Hold) {
-  const endMs = toldEndOf(hold);
-  return { fromMs: endMs - FELT_FOR_MS, toMs: endMs + LAST_ANSWER_MS, sidecar: hold.sidecar };
 }
 
 /** The last end that a hold was told; where it never had its lock, that of its wait. */
@@ -92,10 +96,16 @@ function toldEndOf({ calledAtMs, waitMs, events }: Hold): number {
 }
 
 /** Who is still there at the end is told so: that the lock is lost, or that the wait is over. */
-function checkLoss(hold: Hold): string | undefined {
-  const lateMs = hold.endedAtMs - toldEndOf(hold);
+function checkLoss(hold: Hold, { troubles, tally }: Account): string | undefined {
+  const { endedAtMs, sidecar } = hold;
+  const fromMs = toldEndOf(hold);
   const isPromised = hold.waitMs > 0 || heldOf(hold) !== undefined;
-  if (!isPromised || lateMs <= LAST_ANSWER_MS || hold.failure !== undefined) return undefined;
+  if (!isPromised || endedAtMs <= fromMs || hold.failure !== undefined) return undefined;
+  // The sidecar counts by itself: no fault but its own standstill makes it late.
+  const stillMs = troubles.stoodStillMs({ fromMs: hold.calledAtMs, toMs: endedAtMs, sidecar });
+  tally.count('end: holds that lasted beyond their last promise or wait', stillMs > 0);
+  const lateMs = endedAtMs - fromMs;
+  if (lateMs <= LAST_ANSWER_MS + stillMs) return undefined;
   return `${lateMs.toFixed(0)} ms after its end it was told nothing`;
 }
 
@@ -103,14 +113,15 @@ function checkLoss(hold: Hold): string | undefined {
 function checkLeaving(
   hold: Hold,
   views: readonly Operation[],
-  account: Account,
+  { troubles, tally }: Account,
 ): string | undefined {
   const { leftAtMs, sidecar } = hold;
   const token = heldOf(hold)?.token;
   if (leftAtMs === undefined || token === undefined) return undefined;
-  const freeByMs = leftAtMs + FREE_WITHIN_MS;
-  const time = { fromMs: leftAtMs - FELT_FOR_MS, toMs: freeByMs, sidecar };
-  if (mayDisturb(account, time)) return undefined;
+  // What a fault keeps the sidecar from is due when it is over.
+  const freeByMs = troubles.dueAtMs(leftAtMs, FREE_WITHIN_MS, sidecar);
+  const isLater = freeByMs > leftAtMs + FREE_WITHIN_MS;
+  tally.count('leaving: locks of holds whose client left', isLater);
   const isSeen = views.some(
     ({ seen, calledAtMs }) => seen?.token === token && calledAtMs > freeByMs,
   );

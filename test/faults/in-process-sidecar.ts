@@ -17,6 +17,9 @@ import {
 } from './lock-request';
 import type { Mishaps, SidecarUnderTest } from './sidecar-under-test';
 
+/** How long a send of the stores that are run like this waits for its reply. */
+const SEND_WAITS_MS = 200;
+
 /** How long a store that is stopped may go on with its withdrawals: as long as a sidecar's may. */
 const STOP_GRACE_MS = 5000;
 
@@ -74,6 +77,7 @@ export async function startInProcess(
   return {
     by: 'holdfast',
     proxy,
+    sendWaitMs: SEND_WAITS_MS,
     mishaps,
     get isUp() {
       return isUp;

@@ -1,5 +1,6 @@
 import { startRedisServer } from '../support/redis-server';
 import { findLeftovers } from './leftovers';
+import { Troubles } from './troubles';
 
 const MINUTE_MS = 60_000;
 
@@ -27,7 +28,8 @@ describe('the look at what is left', () => {
         answer: 'unknown',
       } as const;
       const who = { id: 1, key: 'lock||withdrawn', owner: 'o', by: 'holdfast' } as const;
-      const found = await findLeftovers(redis, [{ ...who, ...times, kind: 'acquire' }]);
+      const calm = new Troubles({ faults: [] });
+      const found = await findLeftovers(redis, [{ ...who, ...times, kind: 'acquire' }], calm);
       expect(found.sort()).toEqual([
         expect.stringMatching(
           /^Error: a withdrawn attempt still holds its lock: acquire of lock\|\|withdrawn by o for 1000 ms/,
@@ -38,6 +40,24 @@ describe('the look at what is left', () => {
         'lock||endless outlives its last promised expiry',
         'lock||present||ab|| stays though nobody waits',
       ]);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('grants a withdrawal the time until a connection is given up that a fault has left silent', async () => {
+    const redis = await startRedisServer();
+    try {
+      await redis.inspect((client) =>
+        client.set('lock||withdrawn', 'o', { expiration: { type: 'PX', value: 1400 } }),
+      );
+      const now = performance.now();
+      const times = { calledAtMs: now, returnedAtMs: now, ttlMs: 1000, answer: 'unknown' } as const;
+      const who = { id: 1, key: 'lock||withdrawn', owner: 'o', by: 'holdfast' } as const;
+      const fault = { kind: 'half-open', fromMs: now - 100, toMs: now, losesData: false };
+      const silent = new Troubles({ faults: [fault] });
+      const call = { ...who, ...times, kind: 'acquire' } as const;
+      expect(await findLeftovers(redis, [call], silent)).toEqual([]);
     } finally {
       await redis.stop();
     }

@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually';
 import type { RedisServer } from '../support/redis-server';
 import type { Operation } from './history';
 import { takes } from './lock-model';
+import type { Troubles } from './troubles';
 
 /** How long after Redis is back a withdrawn lock may stay: the stated allowance. */
 const WITHDRAWN_WITHIN_MS = 1000;
@@ -27,9 +28,10 @@ const QUEUES_WITHIN_MS = 3500;
 export async function findLeftovers(
   redis: RedisServer,
   operations: readonly Operation[],
+  troubles: Troubles,
 ): Promise<string[]> {
   const quietSinceMs = performance.now();
-  const found = await findUnwithdrawn(redis, operations);
+  const found = await findUnwithdrawn(redis, operations, troubles);
   for (const key of await findEndless(redis))
     found.push(`${key} outlives its last promised expiry`);
   await pause(LONGEST_LEASE_MS);
@@ -45,6 +47,7 @@ export async function findLeftovers(
 async function findUnwithdrawn(
   redis: RedisServer,
   operations: readonly Operation[],
+  troubles: Troubles,
 ): Promise<string[]> {
   const nameOf = ({ key, owner }: Operation): string => `${key} ${owner}`;
   const granted = new Set(operations.filter(({ answer }) => answer === 'acquired').map(nameOf));
@@ -56,6 +59,11 @@ async function findUnwithdrawn(
       each.returnedAtMs > performance.now() - LATEST_MS &&
       !granted.has(nameOf(each)),
   );
+  const nowMs = performance.now();
+  // On a connection that a fault has left silent, a withdrawal is sent again when it was given up.
+  const dueMs = withdrawn.map(({ sidecar }) =>
+    troubles.dueAtMs(nowMs, WITHDRAWN_WITHIN_MS, sidecar),
+  );
   try {
     await eventually(
       async () => {
@@ -66,7 +74,7 @@ async function findUnwithdrawn(
         if (held.length > 0)
           throw new Error(`a withdrawn attempt still holds its lock: ${tell(held)}`);
       },
-      { withinMs: WITHDRAWN_WITHIN_MS },
+      { withinMs: Math.max(...dueMs, nowMs) - nowMs },
     );
     return [];
   } catch (error) {

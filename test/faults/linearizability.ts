@@ -14,15 +14,9 @@ import {
   toLease,
 } from './lock-model';
 import { QueueTimes } from './queue-times';
-
-/** How long after a fault its traces show: a repeated send, a connection that is replaced. */
-const AFTERMATH_MS = 1000;
-
-/**
- * A call that takes so much longer than it was to wait was sent again: its reply was lost, if only because the machine has
- * too much to do.
- */
-const SLOW_MS = 1000;
+import { Tally } from './tally';
+import { Troubles } from './troubles';
+import { toLateGrant, toUntoldRenewal } from './untold';
 
 /** More at once means that the check can't keep up, and says so rather than pass. */
 const MOST_CONFIGURATIONS = 50_000;
@@ -67,12 +61,34 @@ interface Event {
  * linearizability", 2017): events in the order of time, a set of ways in which things may have
  * gone, and at each return only those in which the call has taken effect with that answer.
  */
-export function findViolations({ operations, faults }: History): Violation[] {
+export function findViolations(
+  { operations, ...sources }: History,
+  tally = new Tally(),
+): Violation[] {
+  const troubles = new Troubles(sources);
+  const { faults } = sources;
   return [...byKey(operations)].flatMap(([key, ofKey]) => {
-    const violation = new KeyCheck(key, ofKey, faults).run();
+    for (const operation of ofKey) countRepeatable(operation, { troubles, tally });
+    const violation = new KeyCheck(key, ofKey, { faults, troubles }).run();
     return violation === undefined ? [] : [violation];
   });
 }
+
+/** Counts the calls of which a send may have been lost, so that another of them may be answered by its traces. */
+function countRepeatable(
+  operation: Operation,
+  { troubles, tally }: { readonly troubles: Troubles; readonly tally: Tally },
+): void {
+  if (!takes(operation) || operation.isPart === true) return;
+  const rule = 'outcomes: calls by which another may have been refused twice';
+  tally.count(rule, troubles.meets(toTime(operation)));
+}
+
+const toTime = ({ calledAtMs, returnedAtMs, sidecar }: Operation) => ({
+  fromMs: calledAtMs,
+  toMs: returnedAtMs,
+  sidecar,
+});
 
 class KeyCheck {
   readonly #key: string;
@@ -81,6 +97,7 @@ class KeyCheck {
   readonly #all: readonly Operation[];
   readonly #faults: readonly FaultWindow[];
   readonly #losses: readonly FaultWindow[];
+  readonly #troubles: Troubles;
   /** What calls may have done beside what they answered. */
   readonly #untold: readonly Operation[];
   readonly #queue: QueueTimes;
@@ -94,18 +111,22 @@ class KeyCheck {
     { lease: undefined, lastToken: 0, nowMs: 0, applied: new Set() },
   ];
 
-  constructor(key: string, operations: readonly Operation[], faults: readonly FaultWindow[]) {
+  constructor(
+    key: string,
+    operations: readonly Operation[],
+    { faults, troubles }: { readonly faults: readonly FaultWindow[]; readonly troubles: Troubles },
+  ) {
     this.#key = key;
+    this.#troubles = troubles;
     // What was not applied is no part of the history of the lock; its claim is: no key is left.
     this.#operations = operations.filter(
       ({ answer, kind }) => answer !== 'not-applied' && !(answer === 'unknown' && kind === 'get'),
     );
     this.#all = operations;
     this.#faults = faults;
-    this.#untold = this.#operations.flatMap((operation) => [
-      ...toLateGrant(operation),
-      ...(this.#isDisturbed(operation) ? toUntoldRenewal(operation) : []),
-    ]);
+    this.#untold = this.#operations.flatMap((operation) =>
+      toLateGrant(operation).concat(this.#isDisturbed(operation) ? toUntoldRenewal(operation) : []),
+    );
     this.#losses = faults.filter(({ losesData }) => losesData);
     this.#queue = new QueueTimes(operations, (operation) => this.#isDisturbed(operation));
   }
@@ -313,9 +334,9 @@ class KeyCheck {
     return false;
   }
 
-  #isDisturbed({ calledAtMs, returnedAtMs, waitMs = 0 }: Operation): boolean {
-    if (returnedAtMs - calledAtMs - waitMs > SLOW_MS) return true;
-    return meetsAny(this.#faults, { fromMs: calledAtMs - AFTERMATH_MS, toMs: returnedAtMs });
+  /** True where a reply of the call may have been lost. That it was slow is no reason. */
+  #isDisturbed(operation: Operation): boolean {
+    return this.#troubles.meets(toTime(operation));
   }
 
   #violationAt(operation: Operation): Violation {
@@ -344,23 +365,6 @@ function isAkin(operation: Operation, other: Operation): boolean {
   ];
   const names = namesOf(operation);
   return namesOf(other).some((name) => name !== undefined && names.includes(name));
-}
-
-/** What a wait that was refused may have been granted in its last moments: nobody was told, as it was too late. */
-function toLateGrant(operation: Operation): Operation[] {
-  const { id, kind, answer, waitMs = 0 } = operation;
-  if (kind !== 'acquire' || answer !== 'refused' || waitMs === 0) return [];
-  return [{ ...operation, id: id - 0.5, answer: 'unknown', ttlMs: 0 }];
-}
-
-/**
- * What a renewal that found its grant gone may have done before: its reply was lost, the lease that it had prolonged ran out,
- * and it was sent again.
- */
-function toUntoldRenewal(operation: Operation): Operation[] {
-  const { id, kind, answer } = operation;
-  if (kind !== 'renew' || (answer !== 'not_found' && answer !== 'held_by_other')) return [];
-  return [{ ...operation, id: id - 0.25, answer: 'unknown', lateMs: 0 }];
 }
 
 /** What a call whose outcome nobody knows may make of a lease. */

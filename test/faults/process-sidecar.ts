@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 
 import { writeComponent } from '../support/component-files';
-import { SidecarProcess } from '../support/sidecar-process';
+import { SidecarProcess, type SidecarProcessOptions } from '../support/sidecar-process';
 import { TcpProxy } from '../support/tcp-proxy';
 import { GrpcClient } from './grpc-client';
 import { HttpClient } from './http-client';
-import type { Mishaps, SidecarUnderTest } from './sidecar-under-test';
+import type { FailedStart, Mishaps, SidecarUnderTest } from './sidecar-under-test';
 
 /** How often a sidecar is started before the run is given up. */
 const STARTS = 10;
@@ -35,6 +35,7 @@ export async function startProcess(
   let sidecar = await SidecarProcess.start(options);
   let clients = connect(sidecar);
   let isUp = true;
+  const failedStarts: FailedStart[] = [];
   const mishaps: Mishaps = {
     pause: () => sidecar.child.kill('SIGSTOP'),
     resume: () => sidecar.child.kill('SIGCONT'),
@@ -43,7 +44,7 @@ export async function startProcess(
       isUp = false;
       await sidecar.stop(signal);
       clients.close();
-      sidecar = await startAnew({ ...options, ports: sidecar });
+      sidecar = await startAnew({ ...options, ports: sidecar }, failedStarts);
       clients = connect(sidecar);
       isUp = true;
     },
@@ -51,6 +52,11 @@ export async function startProcess(
   return {
     by: 'holdfast',
     proxy,
+    sendWaitMs: toSendWait(metadata),
+    failedStarts,
+    get pid() {
+      return sidecar.child.pid;
+    },
     get isUp() {
       return isUp;
     },
@@ -70,18 +76,28 @@ export async function startProcess(
   };
 }
 
-/** Starts a sidecar as a supervisor does: again where it ends, as it may while the machine has too much to do. */
-async function startAnew(options: Parameters<typeof SidecarProcess.start>[0]) {
+/**
+ * Starts a sidecar as a supervisor does: again where it ends. Each start that failed is noted, as only a fault or a stall
+ * nearby explains it.
+ */
+async function startAnew(options: SidecarProcessOptions, failedStarts: FailedStart[]) {
   for (let triesLeft = STARTS; ; triesLeft -= 1) {
+    const fromMs = performance.now();
     const sidecar = await SidecarProcess.spawn(options);
     try {
       await sidecar.waitForOutput('dapr initialized.');
       return sidecar;
     } catch (error) {
+      failedStarts.push({ fromMs, toMs: performance.now(), reason: (error as Error).message });
       await sidecar.stop('SIGKILL');
       if (triesLeft === 1) throw error;
     }
   }
+}
+
+/** The time-out of a component, where it has one. */
+function toSendWait({ writeTimeout }: Readonly<Record<string, string>>): number | undefined {
+  return writeTimeout === undefined ? undefined : Number.parseInt(writeTimeout, 10);
 }
 
 function connect({ grpcPort, httpPort }: SidecarProcess) {

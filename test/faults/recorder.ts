@@ -50,7 +50,7 @@ export class Recorder {
     const id = this.#begun;
     const calledAtMs = performance.now();
     const { validMs, locks, nextPageToken, ...answer } = await sidecar.call(request);
-    const { kind, owner, ttlMs, waitMs, named, over } = request;
+    const { kind, owner, ttlMs, waitMs, named, over, deadlineMs: patienceMs } = request;
     const operation: Operation = {
       id,
       kind,
@@ -61,6 +61,7 @@ export class Recorder {
       ttlMs,
       calledAtMs,
       returnedAtMs: performance.now(),
+      patienceMs,
       ...(sidecar.by === 'holdfast' && { over }),
       ...(waitMs !== undefined && { waitMs }),
       ...(named !== undefined && { named }),

@@ -1,7 +1,9 @@
+import { isExcusedStart } from './failure-rules';
 import type { FaultRunReport } from './fault-run';
 import type { Operation } from './history';
 import { heldOf, type Hold } from './holds';
-import { FAULTS } from './injector';
+import { REDIS_FAULTS } from './redis-faults';
+import { type RuleName, RULES } from './tally';
 
 const CALLS = ['tryLock', 'unlock', 'acquire', 'renew', 'release', 'forceRelease', 'get'] as const;
 
@@ -28,6 +30,8 @@ export function toTable(
   more: Readonly<Record<string, number>> = {},
 ): string {
   const { operations, holds, faults, stalls, seconds, violations, serverEvents } = report;
+  const { failedStarts, tally } = report;
+  const excusedStarts = failedStarts.filter((start) => isExcusedStart(start, { faults, stalls }));
   const rows: readonly Row[] = [
     ['operations', operations.length + holds.length],
     ['seconds', seconds.toFixed(0)],
@@ -35,11 +39,15 @@ export function toTable(
     ...toWaitRows(operations, holds),
     ...Object.entries(more),
     ['grants and deletions seen by MONITOR', serverEvents],
-    ...Object.keys(FAULTS).map((kind): Row => [
+    ...Object.keys(REDIS_FAULTS).map((kind): Row => [
       `fault: ${kind}`,
       faults.filter((each) => each.kind === kind).length,
     ]),
-    ['times the machine stood still for 0.5 s', stalls],
+    ...toStallRows(stalls),
+    ['calls beyond the short limit of their sidecar', report.givenUp],
+    ['starts of sidecars that failed', failedStarts.length],
+    ['of them near a stall or a fault of Redis', excusedStarts.length],
+    ...toShareRows(tally),
     ['violations', violations.length],
   ];
   const lines = rows.map(([what, number]) => `| ${what} | ${number} |`);
@@ -82,4 +90,34 @@ function toWaitRows(operations: readonly Operation[], holds: readonly Hold[]): R
     ['holds told that their sidecar stops', told('atRisk', 'SIDECAR_STOPPING')],
     ...LOSSES.map((reason): Row => [`holds lost: ${reason}`, told('lost', reason)]),
   ];
+}
+
+function toStallRows(stalls: FaultRunReport['stalls']): Row[] {
+  const seconds = stalls.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / 1000;
+  return [
+    ['stalls of a sidecar, of Redis or of the clients that were measured', stalls.length],
+    ['seconds in them', seconds.toFixed(0)],
+  ];
+}
+
+/** Of what a rule judged, how much a nearby trouble excused. */
+function toShareRows(tally: FaultRunReport['tally']): Row[] {
+  return (Object.keys(RULES) as RuleName[]).map((rule): Row => {
+    const { judged, excused } = tally.of(rule);
+    return [
+      `excused, ${rule}`,
+      `${excused} of ${judged}${judged === 0 ? '' : percent(excused / judged)}`,
+    ];
+  });
+}
+
+const percent = (share: number): string => ` (${(100 * share).toFixed(1)} %)`;
+
+/** What a run proves, in a sentence: one that excuses too much is no proof, whatever it has found. */
+export function toVerdict({ tally, violations }: FaultRunReport): string {
+  const found = `${violations.length} violations.`;
+  const { unproven } = tally;
+  if (unproven.length === 0) return `${found} No rule excused more than it may.\n`;
+  const rules = unproven.map((rule) => `- ${rule}: more than ${100 * RULES[rule]} % excused`);
+  return `${found} This run is no proof of\n${rules.join('\n')}\n`;
 }

@@ -2,7 +2,9 @@ import type { FaultWindow, Operation } from './history';
 import { findHoldBreaks } from './hold-rules';
 import { type Hold, type HoldEvent, toOperations } from './holds';
 import { findViolations } from './linearizability';
+import { Tally } from './tally';
 import { findTokenBreaks } from './token-rules';
+import { Troubles } from './troubles';
 import { findTurnBreaks } from './turn-rules';
 
 /** In these histories the wall clock and the clock of the history are one. */
@@ -56,7 +58,8 @@ const breaksOf = (
   let id = 0;
   const nextId = (): number => (id -= 1);
   const operations = [...more, ...holds.flatMap((each) => toOperations(each, nextId))];
-  const account = { operations, holds, faults, stalls, wallMs: WALL_MS };
+  const troubles = new Troubles({ faults, stalls });
+  const account = { operations, holds, faults, troubles, tally: new Tally(), wallMs: WALL_MS };
   return [...findTokenBreaks(account), ...findHoldBreaks(account), ...findTurnBreaks(account)].map(
     ({ what }) => what,
   );
@@ -67,6 +70,12 @@ const pausedRedis = (fromMs: number, toMs: number): FaultWindow => ({
   fromMs,
   toMs,
   losesData: false,
+});
+
+const flushed = (atMs: number): FaultWindow => ({
+  ...pausedRedis(atMs, atMs + 1),
+  kind: 'FLUSHALL',
+  losesData: true,
 });
 
 describe('the rules of tokens', () => {
@@ -205,7 +214,9 @@ describe('the rules of holds', () => {
     const what = 'its lock was held on after its client had left';
     expect(breaksOf([left], [viewAt(12_200)])).toEqual([what]);
     expect(breaksOf([left], [viewAt(10_500)])).toEqual([]);
+    // While Redis is away it can't be released; two seconds after, it has to be.
     expect(breaksOf([left], [viewAt(12_200)], [pausedRedis(10_050, 10_600)])).toEqual([]);
+    expect(breaksOf([left], [viewAt(13_700)], [pausedRedis(10_050, 10_600)])).toEqual([what]);
   });
 
   it('keep a lock that a stopping sidecar left from others until the end that was told (N10)', () => {
@@ -243,16 +254,32 @@ describe('the rules of turns', () => {
   ])('reject the grant of %s before that of a live ticket (N6)', (_name, grant) => {
     const what = expect.stringContaining('granted before hold') as string;
     expect(breaksOf([first], [grant])).toEqual([what]);
-    // A ticket may be dropped where its sidecar can't refresh it, or its Redis loses it.
-    expect(breaksOf([first], [grant], [pausedRedis(10_020, 10_900)])).toEqual([]);
+    // So short a fault drops no ticket.
+    expect(breaksOf([first], [grant], [pausedRedis(10_020, 10_900)])).toEqual([what]);
+    // One may be dropped where its sidecar can't refresh it for as long as it lives, or Redis loses it.
+    expect(breaksOf([first], [grant], [pausedRedis(8500, 10_900)])).toEqual([]);
+    expect(breaksOf([first], [grant], [flushed(10_900)])).toEqual([]);
   });
 
-  it('reject it no more where the machine stood still before, and only then', () => {
-    const grant = acquired([10_500, 11_000], { waitMs: 5000 });
-    const stallAt = (fromMs: number) => [pausedRedis(fromMs, fromMs + 600)];
-    expect(breaksOf([first], [grant], [], stallAt(10_100))).toEqual([]);
-    expect(breaksOf([first], [grant], [], stallAt(3000))).toHaveLength(1);
-    expect(breaksOf([first], [grant], [], stallAt(13_000))).toHaveLength(1);
+  const late = acquired([10_500, 11_000], { waitMs: 5000 });
+  const standstill = (fromMs: number, toMs: number, sidecar?: number): FaultWindow => ({
+    ...pausedRedis(fromMs, toMs),
+    kind: 'waited for the processor',
+    sidecar,
+  });
+
+  it('accept it where a sidecar with waiters got no processor for longer than its tickets live', () => {
+    expect(breaksOf([first], [late], [], [standstill(8000, 10_950, 0)])).toEqual([]);
+    expect(breaksOf([first], [late], [standstill(8000, 10_950, 0)])).toEqual([]);
+  });
+
+  it.each<[string, FaultWindow]>([
+    ['that was shorter than a ticket lives', standstill(9900, 10_950, 0)],
+    ['of another sidecar', standstill(8000, 10_950, 1)],
+    ['that was over, with time to ask again', standstill(3000, 6500, 0)],
+    ['that came later', standstill(12_000, 15_000, 0)],
+  ])('reject it after a standstill %s', (_name, stall) => {
+    expect(breaksOf([first], [late], [], [stall])).toHaveLength(1);
   });
 
   it('accept a grant to who came before, and to whom a daprd was asked', () => {
@@ -264,6 +291,16 @@ describe('the rules of turns', () => {
   it('reject a grant that the store gave after the deadline (N5)', () => {
     const late = acquired([10_000, 13_000], { waitMs: 1000 });
     expect(breaksOf([], [late])).toEqual(['the store granted it after its deadline']);
+  });
+
+  it('reject a grant after the deadline no more where the sidecar stood still, by no more than that', () => {
+    const granted = acquired([10_000, 13_000], { waitMs: 1000, sidecar: 0 });
+    const paused = (fromMs: number, toMs: number) => ({
+      ...standstill(fromMs, toMs, 0),
+      kind: 'sidecar paused',
+    });
+    expect(breaksOf([], [granted], [paused(9990, 11_000)])).toEqual([]);
+    expect(breaksOf([], [granted], [paused(9990, 10_300)])).toHaveLength(1);
   });
 
   it('reject a wait for a lock that is free (N7)', () => {

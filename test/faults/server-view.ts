@@ -3,10 +3,18 @@ import { createClient } from 'redis';
 import { isSideKey, toCompanionKey } from '../../src/stores/redis/side-keys';
 import { CLIENT_LATE } from './client-lag';
 import { type FaultWindow, firstIndex, meetsAny, type Operation } from './history';
+import { takes } from './lock-model';
+import type { Account } from './rule-breaks';
+import { Tally } from './tally';
 import { SHARED_OWNER } from './workload';
 
 /** How far the clocks of two processes and the hand-over of an answer may be apart. */
 const SLACK_MS = 100;
+
+/** How long after nothing keeps it any more a withdrawn lock may stay: the stated allowance. */
+const WITHDRAWN_WITHIN_MS = 1000;
+
+const WITHDRAWALS = 'withdrawals: calls of unknown outcome that may have taken a lock';
 
 /** What happened to a key, as Redis ran it. */
 interface ServerEvent {
@@ -77,6 +85,7 @@ export class ServerView {
   findContradictions(
     operations: readonly Operation[],
     faults: readonly FaultWindow[],
+    tally = new Tally(),
   ): Contradiction[] {
     const unknown = new Set(
       operations.filter(({ answer }) => answer === 'unknown').map(({ owner }) => owner),
@@ -86,12 +95,49 @@ export class ServerView {
     for (const operation of operations) {
       if (operation.by !== 'holdfast' || operation.owner === SHARED_OWNER) continue;
       if (operation.isPart === true) continue;
-      if (unknown.has(operation.owner)) continue;
-      if (this.#isUnseen(operation, losses)) continue;
+      const isUnsure = unknown.has(operation.owner) || this.#isUnseen(operation, losses);
+      if (tally.count("Redis's view: answers beside what MONITOR showed", isUnsure)) continue;
       const what = this.#contradictionOf(operation, faults);
       if (what !== undefined) found.push({ what, operation });
     }
     return found;
+  }
+
+  /**
+   * Locks of attempts that were given up, and that Redis still held when their withdrawal was due: within a second, as
+   * soon as nothing kept the sidecar from Redis any more. A sidecar that was ended withdraws nothing.
+   */
+  findLateWithdrawals(account: Account): Contradiction[] {
+    const { operations, faults, troubles, tally } = account;
+    const nameOf = ({ key, owner }: Operation): string => `${key} ${owner}`;
+    const taken = new Set(operations.filter(({ answer }) => answer === 'acquired').map(nameOf));
+    const ends = faults.filter(({ kind }) => /^sidecar (?:stopped|killed)$/.test(kind));
+    return operations.flatMap((operation): Contradiction[] => {
+      const { answer, by, owner, returnedAtMs: fromMs, sidecar } = operation;
+      if (answer !== 'unknown' || by !== 'holdfast' || !takes(operation)) return [];
+      if (owner === SHARED_OWNER || taken.has(nameOf(operation))) return [];
+      const dueMs = troubles.dueAtMs(fromMs, WITHDRAWN_WITHIN_MS, sidecar) + SLACK_MS;
+      const isEnded = ends.some(
+        (end) => end.sidecar === sidecar && end.fromMs <= dueMs && end.toMs >= operation.calledAtMs,
+      );
+      const isUnsure = isEnded || meetsAny(this.#gaps, { fromMs, toMs: dueMs });
+      if (tally.count(WITHDRAWALS, isUnsure)) return [];
+      const heldMs = this.#heldUntil(operation, faults) - dueMs;
+      if (heldMs <= 0) return [];
+      return [{ what: `a withdrawn attempt held its lock for ${heldMs.toFixed(0)} ms`, operation }];
+    });
+  }
+
+  /** Until when an owner has had a lock at the latest. */
+  #heldUntil({ key, owner }: Operation, faults: readonly FaultWindow[]): number {
+    const events = this.#events.get(key) ?? [];
+    return events.reduce((untilMs, grant, index) => {
+      if (grant.type !== 'grant' || grant.owner !== owner) return untilMs;
+      const next = events[index + 1]?.atMs ?? Infinity;
+      const loss = faults.find(({ losesData, toMs }) => losesData && toMs >= grant.atMs);
+      const endMs = Math.min(grant.endsAtMs, next, loss?.fromMs ?? Infinity);
+      return Math.max(untilMs, endMs);
+    }, -Infinity);
   }
 
   #isUnseen(operation: Operation, losses: readonly FaultWindow[]): boolean {

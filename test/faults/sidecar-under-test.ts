@@ -8,6 +8,12 @@ import type { CallAnswer, HoldListener, HoldRequest, LockRequest, OpenHold } fro
 export interface SidecarUnderTest {
   readonly by: Operation['by'];
   readonly proxy: TcpProxy;
+  /** How long its sends wait for their reply; the default of a component where this is left out. */
+  readonly sendWaitMs?: number | undefined;
+  /** The process that it is; undefined where it has none of its own. */
+  readonly pid?: number | undefined;
+  /** Starts of it that failed. */
+  readonly failedStarts?: readonly FailedStart[];
   /** False while it is being replaced. */
   readonly isUp: boolean;
   /** Never rejects. */
@@ -17,6 +23,13 @@ export interface SidecarUnderTest {
   /** What can happen to it; undefined where that is nothing. */
   readonly mishaps?: Mishaps;
   stop(): Promise<void>;
+}
+
+/** A start that failed, so that another was needed. */
+export interface FailedStart {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly reason: string;
 }
 
 /** What can happen to a sidecar. */

@@ -1,16 +1,16 @@
 import { byKey, firstIndex, type Operation } from './history';
 import { heldOf, type Hold } from './holds';
 import { LATE_EFFECT_MS } from './lock-model';
-import { type Account, drawnAtMs, mayArriveLate, mayDisturb, type RuleBreak } from './rule-breaks';
+import { type Account, drawnAtMs, type RuleBreak } from './rule-breaks';
 
 /** How far the clocks of two processes and the reading of an answer may be apart. */
 const SLACK_MS = 150;
 
-/** How long a ticket lives that is not refreshed, and the longest send that can keep it from being so. */
-const TICKET_MS = 6500;
-
 /** How long a lock may be free while somebody waits for it and nothing is broken: a lost wake-up, on a busy machine. */
 const IDLE_MS = 2000;
+
+/** How long before that nothing may have been broken: tickets of a sidecar that was killed stand for 3 s. */
+const WOKEN_BEFORE_MS = 1500;
 
 /** By how much later than it was made a call may arrive at a busy sidecar; its wait begins then. */
 const ARRIVAL_MS = 1500;
@@ -42,9 +42,12 @@ export function findTurnBreaks(account: Account): RuleBreak[] {
 }
 
 function isLate(grant: Operation, account: Account): boolean {
-  const { token = 0, waitMs = 0, calledAtMs } = grant;
-  if (waitMs === 0 || mayArriveLate(grant, account)) return false;
-  return drawnAtMs(token, account) > calledAtMs + waitMs + ARRIVAL_MS;
+  const { token = 0, waitMs = 0, calledAtMs: fromMs, sidecar } = grant;
+  if (waitMs === 0) return false;
+  const atMs = drawnAtMs(token, account);
+  // The wait begins when the sidecar reads the call, which it can't while it stands still.
+  const lateMs = account.troubles.stoodStillMs({ fromMs, toMs: atMs, sidecar });
+  return atMs > fromMs + waitMs + ARRIVAL_MS + lateMs;
 }
 
 function toLateBreak(grant: Operation): RuleBreak {
@@ -79,9 +82,11 @@ function findOvertaken(
       while (first < sorted.length && sorted[first]!.fromMs < atMs - 30_000) first += 1;
       const last = firstIndex(sorted, ({ fromMs }) => fromMs > atMs);
       const standing = sorted.slice(first, last);
-      const passed = standing.find((ticket) => isPassed(ticket, { grant, atMs }, account));
+      const [passed] = standing.filter((ticket) => isPassed(ticket, { grant, atMs }, account));
       if (passed === undefined) return [];
-      const what = `granted before hold #${passed.hold.id}, which waited since ${passed.fromMs.toFixed(1)}`;
+      const { id, sidecar } = passed.hold;
+      const since = passed.fromMs.toFixed(1);
+      const what = `granted before hold #${id} at sidecar ${sidecar}, which waited since ${since}`;
       return [{ what, about: grant }];
     });
 }
@@ -89,22 +94,18 @@ function findOvertaken(
 function isPassed(
   { hold, fromMs, toMs }: Ticket,
   { grant, atMs }: { readonly grant: Operation; readonly atMs: number },
-  account: Account,
+  { troubles, tally }: Account,
 ): boolean {
+  if (grant.owner === hold.owner || toMs - SLACK_MS < atMs) return false;
+  const mayPass = troubles.mayBeDropped(atMs, hold.sidecar);
+  tally.count('order: grants beside a ticket of another waiter', mayPass);
   const cameAtMs = (grant.waitMs ?? 0) > 0 ? grant.calledAtMs : atMs;
-  if (fromMs + SLACK_MS > cameAtMs || toMs - SLACK_MS < atMs) return false;
-  const { sidecar } = hold;
-  const isLost = account.faults.some(
-    (fault) => fault.losesData && fault.toMs > fromMs - SLACK_MS && fault.fromMs < atMs + SLACK_MS,
-  );
-  return (
-    !isLost && !mayDisturb(account, { fromMs: atMs - TICKET_MS, toMs: atMs + SLACK_MS, sidecar })
-  );
+  return !mayPass && fromMs + SLACK_MS <= cameAtMs;
 }
 
 /** Waits that ended for nothing though the lock had been free for long. */
 function findIdle(account: Account): RuleBreak[] {
-  const { operations } = account;
+  const { operations, troubles, tally } = account;
   const holders = byKey(operations.filter(({ kind }) => kind === 'tryLock' || kind === 'acquire'));
   const ends = new Map(
     operations
@@ -112,11 +113,13 @@ function findIdle(account: Account): RuleBreak[] {
       .map((each) => [nameOf(each), each.returnedAtMs]),
   );
   return operations.flatMap((wait): RuleBreak[] => {
-    const { answer, kind, waitMs = 0, calledAtMs, sidecar, key, id } = wait;
+    const { answer, kind, waitMs = 0, calledAtMs, key, id } = wait;
     const toMs = calledAtMs + waitMs;
     const fromMs = toMs - IDLE_MS;
     if (kind !== 'acquire' || answer !== 'refused' || fromMs < calledAtMs) return [];
-    if (mayDisturb(account, { fromMs: calledAtMs - 1000, toMs, sidecar })) return [];
+    // The waiter that leads may be one of another sidecar: while that is away, the lock is free for nobody.
+    const isTroubled = troubles.meets({ fromMs: fromMs - WOKEN_BEFORE_MS, toMs });
+    if (tally.count('idleness: refused waits of 2 s and more', isTroubled)) return [];
     const isHeld = (holders.get(key) ?? []).some((other) => {
       if (other.id === id || other.answer === 'refused' || other.answer === 'not-applied')
         return false;

@@ -10,7 +10,7 @@ import {
 } from '../../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { runFaults } from '../fault-run';
-import { toTable } from '../report-table';
+import { toTable, toVerdict } from '../report-table';
 import { startInProcess } from '../in-process-sidecar';
 import { startPlainClient } from '../plain-client';
 import { startProcess } from '../process-sidecar';
@@ -54,10 +54,10 @@ async function main(values: UpgradeValues, run: ScriptRun): Promise<void> {
   });
   const crossings = countCrossings(report.operations);
   run.print(
-    toTable(report, {
+    `${toTable(report, {
       'leases of the first version that the present one released': crossings['first to present'],
       'leases of the present version that the first one released': crossings['present to first'],
-    }),
+    })}\n${toVerdict(report)}`,
   );
   for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
   const crossed = Math.min(...Object.values(crossings)) > 0;

@@ -6,11 +6,13 @@ export function ofVersion(
   version: Operation['version'],
   sidecar: SidecarUnderTest,
 ): SidecarUnderTest {
-  const { by, proxy, isUp } = sidecar;
+  const { by, proxy, isUp, sendWaitMs, pid } = sidecar;
   return {
     by,
     proxy,
     isUp,
+    sendWaitMs,
+    pid,
     stop: () => sidecar.stop(),
     call: async (request) => ({ ...(await sidecar.call(request)), version }),
   };

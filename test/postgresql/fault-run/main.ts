@@ -1,17 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
-import { ClientLag } from '../../faults/client-lag';
-import { check, type FaultRunReport } from '../../faults/fault-run';
-import { toOperations } from '../../faults/holds';
+import { check, type FaultRunReport, toReport } from '../../faults/fault-run';
 import { startInProcess } from '../../faults/in-process-sidecar';
+import { Injector } from '../../faults/injector';
+import { observe, type ObserveOptions } from '../../faults/observe';
 import { Random } from '../../faults/random';
-import { toTable } from '../../faults/report-table';
-import { newRunName, type SidecarUnderTest } from '../../faults/sidecar-under-test';
+import { toTable, toVerdict } from '../../faults/report-table';
+import { newRunName } from '../../faults/sidecar-under-test';
 import { Workload } from '../../faults/workload';
+import {
+  countOption,
+  createScript,
+  drawSeed,
+  type ScriptValues,
+  seedOption,
+} from '../../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { type PostgresqlServer, startPostgresqlServer } from '../../support/postgresql-server';
 import { createStore } from '../store-fixture';
-import { PostgresqlInjector } from './injector';
+import { POSTGRESQL_FAULTS } from './faults';
+
+/** How long nothing is broken after each round: only then waits have to be served at once. */
+const CALM_MS = 12_000;
 
 /** Time-outs of the sidecars of a run: the default, and short ones that give many unknown outcomes. */
 const TIMEOUTS = ['3s', '400ms', '150ms'] as const;
@@ -23,17 +33,27 @@ const REFUSALS =
 /** How long a withdrawn lock, or a lease, may stay once everything is whole and quiet, in milliseconds. */
 const LEFT_MS = 4000;
 
-/** `npm run test:postgresql-faults -- --ops N --seed S`: the fault run on `lock.postgresql`. */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      ops: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      minutes: { type: 'string', default: '600' },
-    },
-  });
-  const seed = Number(values.seed);
-  process.stdout.write(`fault run: ${values.ops} operations, --seed ${seed}\n`);
+interface FaultValues extends ScriptValues {
+  readonly ops: number;
+  readonly seed?: number;
+  readonly minutes: number;
+}
+
+const command = createScript({
+  name: 'test:postgresql-faults',
+  description: 'Checks that lock histories stay valid while PostgreSQL and the network break.',
+  example: '--ops 100000 --seed 7 --minutes 10',
+})
+  .addOption(countOption('--ops <number>', 'how many operations').default(100_000))
+  .addOption(seedOption())
+  .addOption(countOption('--minutes <number>', 'begins nothing more after so long').default(600));
+
+/** The fault run on `lock.postgresql`. Exit code 1 where a history is not valid. */
+async function main(values: FaultValues, run: ScriptRun): Promise<void> {
+  const { ops: operations, seed = drawSeed() } = values;
+  const longestMs = values.minutes * 60_000;
+  run.print(`fault run: ${operations} operations, --seed ${seed} repeats the schedule\n`);
+  run.begin({ total: operations, unit: 'operations', longestMs });
   const server = await startPostgresqlServer();
   const sidecars = await Promise.all(
     TIMEOUTS.map((timeout) =>
@@ -41,12 +61,12 @@ async function main(): Promise<void> {
     ),
   );
   try {
-    const bounds = { operations: Number(values.ops), minutes: Number(values.minutes) };
-    const report = await run({ server, sidecars, seed, ...bounds });
-    process.stdout.write(toOwnTable(report));
-    for (const violation of report.violations.slice(0, 10)) {
-      process.stdout.write(`\n${violation}\n`);
-    }
+    const onProgress = (begun: number): void => {
+      run.advance(begun, begun < operations ? '' : 'checking');
+    };
+    const report = await judge({ server, sidecars, seed, operations, longestMs, onProgress });
+    run.print(`${toOwnTable(report)}\n${toVerdict(report)}`);
+    for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
     process.exitCode = report.violations.length === 0 ? 0 : 1;
   } finally {
     for (const sidecar of sidecars) await sidecar.stop();
@@ -70,62 +90,29 @@ function urlOf(port: number): string {
   return `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
 }
 
-interface RunOptions {
+interface RunOptions extends ObserveOptions {
   readonly server: PostgresqlServer;
-  readonly sidecars: readonly SidecarUnderTest[];
   readonly seed: number;
   readonly operations: number;
-  readonly minutes: number;
 }
 
-async function run({ server, sidecars, seed, operations, minutes }: RunOptions) {
+async function judge(options: RunOptions): Promise<FaultRunReport> {
+  const { server, sidecars, seed, operations } = options;
   const random = new Random(seed);
   const workload = new Workload({
-    sidecars,
-    clients: 24,
-    nativeClients: 24,
-    keys: 12,
-    operations,
-    deadlineMs: 15_000,
-    random: random.fork(),
-    run: newRunName(),
+    ...{ sidecars, clients: 24, nativeClients: 24, keys: 12, operations },
+    ...{ deadlineMs: 15_000, random: random.fork(), run: newRunName() },
   });
-  const injector = new PostgresqlInjector({ server, sidecars, random: random.fork() });
-  const lag = new ClientLag();
-  const cut = setTimeout(() => {
-    workload.cut();
-  }, minutes * 60_000);
-  const startedAt = performance.now();
-  injector.start();
-  try {
-    await workload.run();
-  } finally {
-    clearTimeout(cut);
-    lag.stop();
-    await injector.stop();
-  }
-  const seconds = (performance.now() - startedAt) / 1000;
-  const { operations: calls, holds, nextPartId } = workload.recorder;
-  const parts = holds.flatMap((hold) => toOperations(hold, nextPartId));
-  const wallMs = Date.now() - performance.now();
-  const account = {
-    operations: [...calls, ...parts],
-    holds,
-    faults: injector.windows,
-    stalls: lag.stalls,
-    wallMs,
-  };
-  const report: FaultRunReport = {
-    seed,
-    operations: calls.filter(({ isPart }) => isPart !== true),
-    holds,
-    faults: injector.windows,
-    stalls: lag.stalls.length,
-    seconds,
+  const injector = new Injector({
+    ...{ server, sidecars, random: random.fork() },
+    ...{ faults: POSTGRESQL_FAULTS, calmMs: CALM_MS },
+  });
+  const seen = await observe(workload, injector, options);
+  return {
+    ...toReport(seed, seen),
     serverEvents: 0,
-    violations: [...check(account, REFUSALS), ...(await findLeftovers(server))],
+    violations: [...check(seen, REFUSALS), ...(await findLeftovers(server))],
   };
-  return report;
 }
 
 /** Locks and tickets that stay when all leases are over and nobody waits. */
@@ -141,7 +128,4 @@ async function findLeftovers(server: PostgresqlServer): Promise<readonly string[
   return rows.map(({ what }) => `${String(what)} stays though nobody uses it`);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
-  process.exitCode = 1;
-});
+void runScript(command, main);

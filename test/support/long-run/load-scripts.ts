@@ -20,6 +20,7 @@ export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   'test:hostile': 'test/hostile/main.ts',
   'test:interop': 'test/interop/main.ts',
   'test:leaving': 'test/leaving/main.ts',
+  'test:postgresql-faults': 'test/postgresql/fault-run/main.ts',
   'test:upgrade': 'test/faults/upgrade/main.ts',
   'test:upstream': 'test/upstream/main.ts',
   'test:zoo': 'test/faults/zoo/main.ts',

@@ -35,9 +35,8 @@ describe('the long scripts', () => {
     const others = [
       'bench/charts/main.ts',
       'test/docs/write-snippets.ts',
-      // They show no progress yet.
+      // It shows no progress yet.
       'test/http2/h2spec.ts',
-      'test/postgresql/fault-run/main.ts',
       'test/upstream/serve.ts',
     ];
     expect(programs.filter((each) => !others.includes(each)).sort()).toEqual(

@@ -1,0 +1,18 @@
+import type { Operation } from './history';
+
+/** What a wait that was refused may have been granted in its last moments: nobody was told, as it was too late. */
+export function toLateGrant(operation: Operation): Operation[] {
+  const { id, kind, answer, waitMs = 0 } = operation;
+  if (kind !== 'acquire' || answer !== 'refused' || waitMs === 0) return [];
+  return [{ ...operation, id: id - 0.5, answer: 'unknown', ttlMs: 0 }];
+}
+
+/**
+ * What a renewal that found its grant gone may have done before: its reply was lost, the lease that it had prolonged ran out,
+ * and it was sent again.
+ */
+export function toUntoldRenewal(operation: Operation): Operation[] {
+  const { id, kind, answer } = operation;
+  if (kind !== 'renew' || (answer !== 'not_found' && answer !== 'held_by_other')) return [];
+  return [{ ...operation, id: id - 0.25, answer: 'unknown', lateMs: 0 }];
+}
