@@ -33,7 +33,7 @@ const HOME_OF_PACKAGE = {
   zod: ['manifests', 'components', 'configuration', 'resiliency'],
   'fastest-levenshtein': 'base',
   // A part of Node. src/http2 does without it.
-  'node:http2': ['grpc', 'runtime', 'servers', 'upstream'],
+  'node:http2': ['grpc', 'runtime', 'upstream'],
 };
 
 // What a store may know of lock calls: the contract, and nothing of the service behind it.

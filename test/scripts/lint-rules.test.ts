@@ -30,6 +30,15 @@ const FORMS: Readonly<Record<string, (module: string) => string>> = {
   'declare module': (module) => `declare module '${module}' { interface X { y: 1 } }`,
 };
 
+/** The places that a room may import, as ESLint has them. A test of CONTRIBUTING.md compares them. */
+const MAY_IMPORT = readMayImport();
+
+function readMayImport(): Readonly<Record<string, '*' | readonly string[]>> {
+  const configs = jest.requireActual<Linter.Config[]>('../../eslint.config.js');
+  const rules = configs.map(({ rules }) => rules?.['rooms/walls']).find(Array.isArray);
+  return (rules![1] as { mayImport: Record<string, '*' | readonly string[]> }).mayImport;
+}
+
 /** For every wall a file behind it, and a module that it may not name. */
 const WALLS = [
   ['base imports no room', 'base/logger.ts', '../lock/lock-key'],
@@ -41,6 +50,14 @@ const WALLS = [
   ],
   ['so does the list of stores', 'stores/drivers.ts', '../lock/lock-service'],
   ['no store sees another', 'stores/memory/memory-store.ts', '../redis/redis-store'],
+  ['etcd sees no other store', 'stores/etcd/etcd-store.ts', '../redis/side-keys'],
+  ['PostgreSQL sees no other store', 'stores/postgresql/postgresql-store.ts', '../redis/ticket'],
+  [
+    'PostgreSQL sees of lock the contract only',
+    'stores/postgresql/postgresql-queue.ts',
+    '../../lock/waiting/waiting-room',
+  ],
+  ['pg stays in its store', 'stores/etcd/etcd-link.ts', 'pg'],
   ['the attempts see no store', 'stores/attempts/send-loop.ts', '../redis/redis-link'],
   [
     'the attempts see of lock its contract only',
@@ -65,6 +82,17 @@ const WALLS = [
   ['HTTP/2 is our own in its room', 'http2/frame-reader.ts', 'node:http2'],
   ['HTTP/2 is our own by any name', 'http2/frame-reader.ts', 'http2'],
   ['HTTP/2 knows no gRPC', 'http2/server-stream.ts', '../grpc/grpc-status'],
+  ['HTTP/2 does without base', 'http2/server-stream.ts', '../base/clock'],
+  ['the way to the sidecar behind sees no transport', 'upstream/call-once.ts', '../grpc/passing'],
+  ['the client sees no lock service', 'client/locks.ts', '../lock/native-lock-service'],
+  ['the client sees nothing of the commands', 'client/locks.ts', '../commands/exit-codes'],
+  ['the commands see one file of app', 'commands/run/run-command.ts', '../../app/app'],
+  ['the commands see no store', 'commands/open-locks.ts', '../stores/redis/redis-driver'],
+  ['the flags are not the commands', 'command-line/argv.ts', '../commands/program'],
+  ['the check opens no store', 'check/check-component.ts', '../stores/redis/redis-store'],
+  ['Kubernetes sees no component', 'kubernetes/cluster.ts', '../components/component-manager'],
+  ['the page sees nothing that serves it', 'page/main.tsx', '../http/page-routes'],
+  ['the page does without base', 'page/monitor.ts', '../base/clock'],
   ['a package needs a home', 'base/logger.ts', 'left-pad'],
   ['a package is not taken for an object of the language', 'base/logger.ts', 'constructor'],
 ] as const;
@@ -132,6 +160,20 @@ describe('the walls between the rooms', () => {
       const problems = await problemsOf(file, write(module));
       expect({ form, problems: problems.length }).toEqual({ form, problems: 1 });
     }
+  });
+
+  it.each(Object.keys(MAY_IMPORT))('let src/%s see the rooms of its row only', async (room) => {
+    const allowed = MAY_IMPORT[room]!;
+    const others = Object.keys(MAY_IMPORT).filter((other) => other !== room && other !== 'main.ts');
+    const file = room === 'main.ts' ? room : `${room}/x.ts`;
+    const up = '../'.repeat(file.split('/').length - 1) || './';
+    const refused: string[] = [];
+    for (const other of others) {
+      const problems = await problemsOf(file, `import { x } from '${up}${other}/y';`);
+      if (problems.length > 0) refused.push(other);
+    }
+    const isAllowed = (other: string) => allowed === '*' || allowed.includes(other);
+    expect(refused).toEqual(others.filter((other) => !isAllowed(other)));
   });
 
   it.each(LOOSE)('leave no place for src/%s', async (file) => {
