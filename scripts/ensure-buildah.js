@@ -19,7 +19,7 @@ function missingPackages(env) {
   return missing.map(([, name]) => name);
 }
 
-/** What is needed, and how what is missing can be installed by hand. */
+/** The programs that are needed, and how to install a missing one by hand. */
 function toAdvice(missing) {
   const needs = `The test of the image needs root, and the packages ${Object.values(PACKAGES).join(', ')} of Debian.`;
   if (missing.length === 0) return needs;

@@ -29,7 +29,7 @@ function findNamed(variable, binary, env) {
   return findOnPath(binary, env);
 }
 
-/** What decides whether apt can install here. */
+/** The facts that decide whether apt can install here. */
 function thisMachine() {
   return { uid: process.getuid?.(), hasApt: existsSync('/usr/bin/apt-get') };
 }

@@ -16,7 +16,7 @@ function findNotes(changelog, version) {
   return section?.slice(version.length).trim();
 }
 
-/** What is wrong with a release of a tag. Empty if nothing is. */
+/** The problems with a release of a tag. Empty if there is none. */
 function problemsOf(tag, { packageVersion, isPrivate = false, chart, changelog }) {
   const version = tag.replace(/^v/, '');
   const [, chartVersion] = /^version: (.+)$/m.exec(chart) ?? [];

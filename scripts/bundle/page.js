@@ -37,7 +37,7 @@ async function writePage(folder) {
   return Object.keys(metafile.inputs);
 }
 
-/** What the licence of the bundled library asks for. */
+/** The notice that the licence of the bundled library asks for. */
 function toNotice() {
   const folder = path.dirname(require.resolve('preact/package.json'));
   const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));

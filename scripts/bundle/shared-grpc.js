@@ -5,7 +5,7 @@
 const PART = 'grpc';
 const PACKAGES = ['@grpc/grpc-js', '@grpc/proto-loader'];
 
-/** What the part consists of: the packages by their names. */
+/** The packages in the part, by their names. */
 const source = PACKAGES.map(
   (name) => `exports[${JSON.stringify(name)}] = require('${name}');`,
 ).join('\n');

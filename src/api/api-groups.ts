@@ -5,7 +5,7 @@
 export type ApiGroup = 'lock' | 'unlock' | 'locks' | 'metadata' | 'shutdown' | 'invoke';
 
 /**
- * Who may call a method. A group: callers to whom the configuration allows the group. `always`:
+ * The callers that may call a method. A group: callers to whom the configuration allows the group. `always`:
  * everybody with the API token. `probe`: everybody, because kubelets and load balancers can't send
  * a token. `page`: everybody, because a browser can't send a token with its request for a page; only
  * for what is the same in every sidecar.

@@ -1,4 +1,4 @@
-/** What a sidecar knows of itself in memory: the data of the page beside the locks themselves. */
+/** A sidecar's own state, from its memory: the data of the page beside the locks themselves. */
 export interface SidecarOverview {
   readonly appId: string;
   /** The version of Holdfast. */

@@ -23,7 +23,7 @@ export interface Sidecar {
   requestShutdown(options: { readonly force: boolean }): void;
 }
 
-/** What this sidecar asks the one behind it. None of these calls rejects. */
+/** Calls to the sidecar behind this one. None of them rejects. */
 export interface SidecarBehind {
   /** Its `/v1.0/healthz`. */
   isReady(): Promise<boolean>;

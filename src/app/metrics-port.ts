@@ -5,7 +5,7 @@ import { describeListenError } from '../servers/listen-error';
 import type { AppOptions } from './app-options';
 import type { Lifecycle } from '../base/lifecycle';
 
-/** What the metrics port needs, and what closes it. */
+/** The parts of the metrics port, and the lifecycle that closes it. */
 export interface MetricsPortOptions {
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;

@@ -84,7 +84,7 @@ export async function openOwnStores(options: OwnStoresOptions): Promise<OwnStore
   };
 }
 
-/** What the stores are made with. */
+/** The options of the stores. */
 interface OwnParts {
   readonly stores: StoreCatalog;
   readonly cluster: LazyCluster;

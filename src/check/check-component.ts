@@ -11,7 +11,7 @@ import { SystemAuthorities } from '../trust/system-authorities';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the kind of a component says of its metadata. */
+/** Returns the problems in a component's metadata, by the rules of its kind. */
 export function checkComponent(
   manifest: ComponentManifest,
   { file, environment }: { readonly file: ManifestFile; readonly environment: Environment },

@@ -13,14 +13,14 @@ import { describeUnknownNames } from '../manifests/unknown-names';
 import { Resiliency, silentResiliencyObserver } from '../resiliency/resiliency';
 import { checkComponent } from './check-component';
 
-/** What to check. */
+/** The files to check, and how. */
 export interface CheckOptions {
   readonly folders: readonly string[];
   readonly configFiles: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** What was read, and everything that is wrong in it: `file:line:column what`, one line or more each. */
+/** The findings of a check. Each problem is one line or more: `file:line:column what`. */
 export interface CheckReport {
   readonly problems: readonly string[];
   readonly components: readonly ComponentManifest[];

@@ -9,7 +9,7 @@ export class HoldfastError extends Error {
 export class LockNotAcquiredError extends HoldfastError {
   override readonly name = 'LockNotAcquiredError';
   readonly resourceId: string;
-  /** Who has the lock. Undefined if it was free again by then, or could not be looked at. */
+  /** The holder. Undefined if it was free again by then, or could not be looked at. */
   readonly holder: LockInfo | undefined;
 
   constructor(resourceId: string, holder: LockInfo | undefined) {

@@ -65,7 +65,7 @@ export interface Locks {
   renew(resourceId: string, grant: GrantOptions & { readonly ttlMs?: number }): Promise<Lease>;
   /** Releases a lock. Only `RELEASED` means that this call released it. */
   release(resourceId: string, grant: GrantOptions): Promise<ReleaseStatus>;
-  /** Who holds a lock. Undefined if it is free. */
+  /** The holder of a lock. Undefined if it is free. */
   get(resourceId: string): Promise<LockInfo | undefined>;
   /** The held locks, in no particular order, loaded a page at a time. */
   list(options?: {

@@ -7,7 +7,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 type Shell = (typeof SHELLS)[number];
 
-/** What can follow some words: commands and options, with what they do. */
+/** The commands and options that can follow some words, with their meanings. */
 interface Place {
   /** `run`, `locks list`; empty for the program itself. */
   readonly words: string;

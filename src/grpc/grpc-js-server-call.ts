@@ -6,7 +6,7 @@ import { isAnswerSent, sessionOf } from './grpc-js-call';
 import type { GrpcStatus } from './grpc-status';
 import type { CallMetadata, ServerCall, StreamServerCall, UnaryServerCall } from './server-call';
 
-/** What all calls of grpc-js have in common. */
+/** The members that all calls of grpc-js have in common. */
 abstract class GrpcJsServerCall<
   Call extends ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>,
 > implements ServerCall {

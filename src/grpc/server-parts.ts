@@ -14,7 +14,7 @@ import type { StreamHandlerOptions } from './stream-handler';
 import { StreamShares } from './stream-shares';
 import { UncountedCalls } from './uncounted-calls';
 
-/** What carries the calls: the library grpc-js, or our own HTTP/2. */
+/** The transport that carries the calls: the library grpc-js, or our own HTTP/2. */
 export type GrpcTransport = 'grpc-js' | 'lean';
 
 /** The parts and limits of the gRPC transport. */
@@ -36,11 +36,11 @@ export interface GrpcServerOptions {
   readonly upstream?: Upstream | undefined;
 }
 
-/** What serves the calls on either transport. */
+/** The parts that serve the calls on either transport. */
 export interface ServerParts extends ConnectionsOptions {
   readonly methods: readonly GrpcMethod[];
   readonly maxMessageBytes: number;
-  /** What the handlers of the methods share. */
+  /** The options of the methods' handlers. */
   readonly handlers: StreamHandlerOptions;
   readonly handshakes: Handshakes;
 }

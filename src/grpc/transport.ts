@@ -1,7 +1,7 @@
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
 import type { Registry } from './late-services';
 
-/** What carries gRPC calls between sockets and handlers. There are two: grpc-js, and our own. */
+/** Carries gRPC calls between sockets and handlers. There are two: grpc-js, and our own. */
 export interface Transport {
   /** Where services are registered that are written for grpc-js. */
   readonly registry: Registry;

@@ -1,6 +1,6 @@
 import type { FloodBounds } from './flood-guard';
 
-/** What one connection may use. A stream or the connection that exceeds a bound ends. */
+/** The bounds of one connection. A stream or the connection that exceeds a bound ends. */
 export interface ConnectionBounds extends FloodBounds {
   /** Open streams; more are reset with REFUSED_STREAM (RFC 9113, 5.1.2). Infinity for no bound. */
   readonly maxStreams: number;

@@ -19,9 +19,9 @@ export class ControlFrames {
   readonly #sender: Sender;
   readonly #streams: Streams;
   #peer = FIRST_PEER_SETTINGS;
-  /** What to do when the client acknowledges settings: one for each frame, in order. */
+  /** Called when the client acknowledges settings: one for each frame, in order. */
   readonly #sentSettings: ((() => void) | undefined)[] = [];
-  /** What to do with the answers to PINGs, in order. */
+  /** Called with the answers to PINGs, in order. */
   readonly #pings: (() => void)[] = [];
 
   constructor(parts: {

@@ -1,4 +1,4 @@
-/** What an entry counts beside its octets (RFC 7541, 4.1). */
+/** The overhead of an entry beside its octets (RFC 7541, 4.1). */
 const ENTRY_BYTES = 32;
 
 /** The number of evicted places at the beginning of the lists at which they are cut off. */

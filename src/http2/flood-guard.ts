@@ -3,7 +3,7 @@ import { CODE, ConnectionError } from './protocol';
 /** The length of the interval in which frames are counted, in milliseconds. */
 const INTERVAL_MS = 1000;
 
-/** What a connection may make the server do without getting anything done. */
+/** How much useless work a connection may cause. */
 export interface FloodBounds {
   /**
    * Frames in a second that carry nothing of a call: all but HEADERS, CONTINUATION, and DATA with

@@ -1,4 +1,4 @@
-/** What a client sends before its first frame (RFC 9113, 3.4). */
+/** The octets that a client sends before its first frame (RFC 9113, 3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /** Length of the header of a frame, in bytes (RFC 9113, 4.1). */

@@ -4,7 +4,7 @@
  */
 export class ReceiveWindow {
   readonly #size: number;
-  /** What the peer may still send. */
+  /** The octets that the peer may still send. */
   #left: number;
   /** Bytes that are consumed, and that the peer has not been told of. */
   #consumed = 0;

@@ -18,7 +18,7 @@ import { Sender } from './sender';
 import type { ServerStream, StreamListener } from './server-stream';
 import { Streams } from './streams';
 
-/** What a connection tells to whoever serves it. */
+/** Receives the events of a connection, to serve it. */
 export interface ConnectionListener {
   /** A request has begun. What is returned is told of all that comes after its head. */
   request(stream: ServerStream): StreamListener;

@@ -6,7 +6,7 @@ import type { Sender } from './sender';
 import { StreamOutput } from './stream-output';
 import type { Linked } from './stream-table';
 
-/** What a stream tells to whoever answers it. */
+/** Receives the events of a stream, to answer it. */
 export interface StreamListener {
   /**
    * Content of the request has arrived. It is valid during the call only. Call
@@ -26,7 +26,7 @@ export interface StreamListener {
   closed(code: number): void;
 }
 
-/** What a stream needs of its connection. */
+/** The parts of a connection that its streams use. */
 export interface StreamOwner {
   readonly sender: Sender;
   readonly streamWindowBytes: number;
@@ -55,7 +55,7 @@ export class ServerStream implements Linked<ServerStream> {
   readonly head: RequestHead;
   /** Counts what arrives. Used by the connection. */
   readonly window: ReceiveWindow;
-  /** What is sent. Used by the connection; write by the methods of the stream. */
+  /** The output of the stream. Used by the connection; write by the methods of the stream. */
   readonly output: StreamOutput;
   /** See {@link Linked}. */
   next: ServerStream | undefined;

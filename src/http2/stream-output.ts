@@ -3,7 +3,7 @@ import type { Sender } from './sender';
 
 const EMPTY = Buffer.alloc(0);
 
-/** What is told of an output. */
+/** Receives the events of an output. */
 export interface OutputListener {
   /** All queued content was sent, after {@link StreamOutput.write} returned false. */
   drained(): void;

@@ -8,14 +8,14 @@ import type { ApiClient } from './api-client';
 import { ApiError, isExpired, toEventError } from './api-error';
 import { type ApiList, type ApiObject, toApiList } from './api-object';
 
-/** What to follow. */
+/** The objects to follow. */
 export interface FollowedListOptions {
   readonly client: ApiClient;
   /** The path of the collection. */
   readonly path: string;
   /** The only object that is wanted. Undefined for all. */
   readonly name?: string;
-  /** What the objects are, for messages. */
+  /** The name of the objects in messages. */
   readonly what: string;
   /** True if the cluster may not know this kind at all. There are no objects then. */
   readonly isOptional?: boolean;

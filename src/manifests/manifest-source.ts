@@ -17,11 +17,11 @@ export interface ManifestFile {
 
 /** Where the manifests of a sidecar come from: folders, or the Kubernetes API. */
 export interface ManifestSource {
-  /** What is read, for messages, such as `directories`. */
+  /** The name of the places in messages, such as `directories`. */
   readonly kind: string;
   /** The places that are read, in this order. Empty if none is given. */
   readonly places: readonly string[];
-  /** What the last reading found in the places and ignored, such as subfolders. */
+  /** Entries that the last reading found in the places and ignored, such as subfolders. */
   readonly unread: readonly string[];
   /** True if a reading may meet a file that somebody is writing. */
   readonly mayBeHalfWritten: boolean;

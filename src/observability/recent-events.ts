@@ -15,7 +15,7 @@ interface Slot {
   reason: string;
 }
 
-/** What happened to a lock. */
+/** An event of a lock. */
 export type LockEvent = Pick<Slot, 'storeName' | 'resourceId' | 'lockOwner'>;
 
 /**

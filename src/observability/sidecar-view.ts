@@ -23,7 +23,7 @@ export interface SidecarViewOptions {
   readonly now?: () => number;
 }
 
-/** What is counted of a store's calls. */
+/** The counts of a store's calls. */
 interface Activity {
   readonly granted: MinuteCounts;
   readonly refused: MinuteCounts;
@@ -44,7 +44,7 @@ const KINDS: Readonly<Partial<Record<LockOutcome, RecentKind>>> = {
 };
 
 /**
- * What this sidecar knows of itself for the page: the state of its stores, how many calls they
+ * The sidecar's data for the page: the state of its stores, how many calls they
  * granted and refused, and the latest events with their resources and owners. It costs a call a few
  * writes to memory that exists already.
  */

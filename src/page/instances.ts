@@ -1,6 +1,6 @@
 import type { SidecarOverview } from '../api/overview';
 
-/** What a sidecar said of itself, and when on the clock of the page. */
+/** The last overview of a sidecar, and when it came on the clock of the page. */
 export interface Answered {
   readonly overview: Pick<SidecarOverview, 'instance' | 'uptimeMs'>;
   readonly readAtMs: number;

@@ -180,7 +180,7 @@ function useRestarts({ overview, readAtMs }: View, onSaid: (text: string) => voi
   }, [overview]);
 }
 
-/** What an action has done. It is always in the page, so that screen readers announce a new text. */
+/** The result of the last action. It is always in the page, so that screen readers announce a new text. */
 function Said({
   text,
   onClose,

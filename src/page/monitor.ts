@@ -3,7 +3,7 @@ import type { LockInfo, LockName } from '../lock/native-lock-service';
 import { loadWindow, type ShownLock, toShownLock } from './shown-locks';
 import { CallError, type FailureKind, type SidecarClient } from './sidecar-client';
 
-/** What the page shows. Times are on its own clock (`performance.now()`). */
+/** The data that the page shows. Times are on its own clock (`performance.now()`). */
 export interface View {
   /** Whether the sidecar answers, and if not, why. */
   readonly link: 'starting' | 'live' | FailureKind;

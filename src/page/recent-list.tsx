@@ -20,7 +20,7 @@ function toWords({ kind, reason }: RecentEvent): string {
   return toPlain(kind === 'lost' ? reason.replaceAll('_', ' ') : reason);
 }
 
-/** What the sidecar granted, refused and lost lately, with a choice of kinds. */
+/** The latest grants, refusals and losses of the sidecar, with a choice of kinds. */
 export function RecentList({ events }: { readonly events: readonly RecentEvent[] }) {
   const [kind, setKind] = useState<RecentKind | 'all'>('all');
   const chosen = events.filter((event) => kind === 'all' || event.kind === kind);

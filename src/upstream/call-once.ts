@@ -14,7 +14,7 @@ export interface OwnCall {
   readonly afterMs: number;
 }
 
-/** What the upstream answered. */
+/** The answer of the upstream. */
 export interface OwnAnswer {
   /** The gRPC status code. Undefined if the call ended without one. */
   readonly status: number | undefined;

@@ -9,7 +9,7 @@ export const CONNECT_TIMEOUT_MS = 5000;
 /** The silence after which the kernel asks whether the upstream's machine is still there, in ms. */
 const TCP_KEEPALIVE_MS = 15_000;
 
-/** What a connection needs beside its endpoint. */
+/** The options of a connection beside its endpoint. */
 export interface SocketOptions {
   /** The protocol to agree on within TLS. */
   readonly alpn: 'h2' | 'http/1.1';

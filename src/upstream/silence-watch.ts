@@ -21,7 +21,7 @@ export const SILENCE_LIMITS: SilenceLimits = {
   endAfter: 15,
 };
 
-/** What is watched: one connection, or several that are equal. */
+/** The watched connection, or several that are equal. */
 export interface Watched {
   /** The bytes that have ever been read. Never falls. */
   readonly bytesRead: number;

@@ -17,7 +17,7 @@ export interface ForceReleaseRequest {
   readonly isAgreed: boolean;
 }
 
-/** What a forced release has done, and its exit code. */
+/** The result of a forced release, and its exit code. */
 export interface ForceReleaseResult {
   readonly code: number;
   readonly status: 'RELEASED' | 'NOT_FOUND' | 'HELD_BY_OTHER' | 'DECLINED';

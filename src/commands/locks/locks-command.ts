@@ -26,7 +26,7 @@ interface LocksOptions extends PlaceOptions {
   readonly quiet?: true;
 }
 
-/** What a command works with. */
+/** The parts that a command works with. */
 interface LocksWork {
   readonly locks: Locks;
   readonly options: LocksOptions;

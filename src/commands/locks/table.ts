@@ -46,7 +46,7 @@ waiters    ${waiters}
 `;
 }
 
-/** What is left of a lease: `12.3 s`, `4 min 5 s`, `2 h 3 min`, or `no end`. */
+/** The time left of a lease: `12.3 s`, `4 min 5 s`, `2 h 3 min`, or `no end`. */
 export function toTimeLeft(ttlMs: number | undefined): string {
   if (ttlMs === undefined) return 'no end';
   const seconds = ttlMs / 1000;

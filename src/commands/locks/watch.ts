@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes';
 import type { CommandContext } from '../program';
 import { hasColours, toTable } from './table';
 
-/** What to watch, and how to show it. */
+/** The locks to watch, and how to show them. */
 export interface WatchRequest {
   readonly locks: Locks;
   readonly prefix: string;
@@ -29,7 +29,7 @@ const CLEAR = '\u001b[H\u001b[2J\u001b[3J';
 
 /**
  * Shows the held locks until the signal aborts: on a terminal a table that is drawn anew, else a line for each change.
- * What happens between two looks and is over by then is not seen.
+ * It does not see a change that begins and ends between two looks.
  */
 export async function watch(request: WatchRequest, context: CommandContext): Promise<number> {
   const { locks, prefix, intervalMs, signal } = request;

@@ -1,6 +1,6 @@
 import type { ProcessGroup } from './process-group';
 
-/** What is needed of a process group to end what a command has left in it. */
+/** The parts of a process group that are used to end the processes that a command has left in it. */
 export type RestOfGroup = Pick<ProcessGroup, 'id' | 'isAlive' | 'signal' | 'whenEmpty'>;
 
 /** How the rest of a group is ended. */

@@ -6,7 +6,7 @@ export interface WaitingBar {
   close(): void;
 }
 
-/** What a bar shows. */
+/** The values that a bar shows. */
 export interface WaitingBarOptions {
   readonly stream: NodeJS.WritableStream;
   /** How much of the bar is full: 0 to 1. */

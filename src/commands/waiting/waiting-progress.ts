@@ -77,7 +77,7 @@ export class WaitingProgress {
     if (!this.#isOver) this.#context.say(this.#text);
   }
 
-  /** What goes wrong with a look is no reason to end the wait, and the call itself tells it better. */
+  /** A failed look does not end the wait. The call itself reports the failure better. */
   async #look(): Promise<void> {
     const lock = await this.#call.locks.get(this.#call.resource).catch(() => undefined);
     this.#seen = lock === undefined ? undefined : { lock, atMs: performance.now() };

@@ -1,7 +1,7 @@
 import type { LockInfo } from '../../client/lock-calls';
 import { toCellText, toTimeLeft } from '../locks/table';
 
-/** What is known of a call that waits for a lock. */
+/** The state of a call that waits for a lock. */
 export interface WaitingState {
   readonly resource: string;
   readonly waitedMs: number;

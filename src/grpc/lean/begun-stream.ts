@@ -7,7 +7,7 @@ import type { ByteAccount } from '../../servers/byte-budget';
 import type { BegunCall, Client } from '../call-gate';
 import { toFields } from './answer-blocks';
 
-/** What an admitted call is told of its stream: see {@link StreamListener}. */
+/** Receives the events of an admitted call's stream: see {@link StreamListener}. */
 export interface Receiver {
   data(bytes: Buffer): void;
   ended(): void;

@@ -4,7 +4,7 @@ import type { GrpcStatus } from '../grpc-status';
 import { inflate } from '../inflate';
 import { MessageReader } from '../message-reader';
 
-/** What is told of the messages of a call. */
+/** Receives the messages of a call. */
 export interface MessagesListener {
   message(bytes: Buffer): void;
   /** All messages have arrived. */

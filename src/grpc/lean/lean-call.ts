@@ -13,7 +13,7 @@ import { CallAnswer } from './call-answer';
 import type { CallHeaders } from './call-headers';
 import { IncomingMessages, type MessagesListener } from './incoming-messages';
 
-/** What all calls of a server share. */
+/** The parts that all calls of a server share. */
 export interface CallParts {
   readonly blocks: AnswerBlocks;
   /** One timer for the deadlines of all calls. */

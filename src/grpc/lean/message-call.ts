@@ -20,7 +20,7 @@ export interface ServiceCallMethod extends ServiceMethod {
  * are streams of messages, so this one looks like those. Few such calls are made.
  */
 export class MessageCall extends Duplex implements MessagesListener {
-  /** What is told of the HTTP/2 stream. */
+  /** Receives the events of the HTTP/2 stream. */
   readonly receiver: Receiver = {
     data: (bytes) => {
       this.#receive(bytes);

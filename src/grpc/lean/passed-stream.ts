@@ -13,7 +13,7 @@ import type { Receiver } from './begun-stream';
  * stream is connected. Content counts against the windows until it was piped on.
  */
 export class PassedStream extends Duplex implements ClientStream {
-  /** What is told of the HTTP/2 stream. */
+  /** Receives the events of the HTTP/2 stream. */
   readonly receiver: Receiver = {
     data: (bytes) => {
       this.#receive(bytes);

@@ -244,7 +244,7 @@ function isRepeatable<L extends Link, Reply, Answer>(
   return passes && log.isOpen && log.isBounded && !signal.aborted;
 }
 
-/** What the error of a call depends on. */
+/** The state of a call on which its error depends. */
 type SentSoFar<L extends Link> = Pick<Call<L, unknown, unknown>, 'log' | 'links'> & {
   readonly command: Pick<Command<L, unknown, unknown>, 'attempt' | 'leaseMs'>;
 };

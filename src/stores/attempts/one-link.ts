@@ -35,7 +35,7 @@ export interface OneLinkOptions<L extends EndingLink> {
   readonly isFinal: (error: unknown) => boolean;
   /** May write to a new link before any call does. */
   readonly onLink: (link: L) => void;
-  /** What the message that the server is back says of the link. Default: nothing. */
+  /** Text about the link in the message that the server is back. Default: none. */
   readonly describe?: (link: L) => string;
 }
 

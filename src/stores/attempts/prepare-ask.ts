@@ -4,7 +4,7 @@ import type { Attempts } from './attempts';
 import type { TimeLimits } from './command';
 import type { Link } from './link';
 
-/** What the asks of a queue have in common. */
+/** The inputs that the asks of a queue have in common. */
 interface AskTerms<L extends Link, Session> {
   readonly attempts: Attempts<L>;
   readonly limits: TimeLimits;

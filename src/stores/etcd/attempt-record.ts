@@ -10,7 +10,7 @@ export interface OpenRelease {
 }
 
 /**
- * What a sidecar remembers of an attempt, so that its sends and its withdrawal know of each other.
+ * A sidecar's memory of an attempt, so that its sends and its withdrawal know of each other.
  * A send consists of several calls, and an earlier send may still be under way when a later one
  * begins.
  */

@@ -10,7 +10,7 @@ import { renew } from './renew';
 import { take, type TakeReply } from './take';
 import { withdrawRelease, withdrawTake } from './withdraw';
 
-/** What all calls of a store share. */
+/** The parts that all calls of a store share. */
 export interface CallContext {
   readonly keys: EtcdKeys;
   readonly records: AttemptRecords;

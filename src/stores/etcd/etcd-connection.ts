@@ -8,7 +8,7 @@ import { isFinal, SERVER_NAME } from './etcd-errors';
 import { EtcdLink } from './etcd-link';
 import type { EtcdSettings } from './etcd-settings';
 
-/** What a connection needs. */
+/** The options of a connection. */
 export interface EtcdConnectionOptions {
   readonly settings: EtcdSettings;
   readonly logger: Logger;

@@ -60,7 +60,7 @@ const TEXTS: readonly (readonly [RegExp, Row])[] = [
   ],
 ];
 
-/** What grpc-js says of a connection that could not be opened. Nothing was sent. */
+/** The details of grpc-js's error if a connection could not be opened. Nothing was sent. */
 const NO_CONNECTION =
   /^No connection established\. Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s;
 

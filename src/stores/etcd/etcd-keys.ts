@@ -5,7 +5,7 @@ export interface KeyRange {
   readonly rangeEnd: Buffer;
 }
 
-/** What the value of a lock's key says. */
+/** The value of a lock's key, decoded. */
 export interface Holder {
   readonly attemptId: string;
   readonly owner: string;

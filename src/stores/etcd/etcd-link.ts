@@ -41,7 +41,7 @@ const CHANNEL_OPTIONS: ClientOptions = {
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
 };
 
-/** What a link is opened with. */
+/** The options of a link. */
 export interface LinkOptions {
   readonly settings: EtcdSettings;
   readonly api: EtcdApi;
@@ -53,7 +53,7 @@ interface Cancellable {
   cancel(): void;
 }
 
-/** What a send needs of a link. */
+/** The parts of a link that a send uses. */
 export interface EtcdCalls {
   readonly api: EtcdApi;
   /** Sends a call once. Rejects with an error that can be explained. */

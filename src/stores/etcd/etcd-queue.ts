@@ -17,7 +17,7 @@ import { Tickets } from './tickets';
 /** How long tickets live without a refresh, in milliseconds. */
 const TICKET_LIFE_MS = 3000;
 
-/** What {@link EtcdQueue} needs. */
+/** The options of {@link EtcdQueue}. */
 export interface EtcdQueueOptions {
   readonly context: CallContext;
   readonly attempts: Attempts<EtcdLink>;

@@ -19,7 +19,7 @@ import type { ReleaseTerms } from './release';
 /** How many queues are counted in one transaction: etcd allows 128 operations by default. */
 const QUEUES_A_TRANSACTION = 100;
 
-/** What {@link EtcdViews} needs. */
+/** The options of {@link EtcdViews}. */
 export interface EtcdViewsOptions {
   readonly keys: EtcdKeys;
   /** Sends something once that changes nothing. */

@@ -7,7 +7,7 @@ import type { EtcdLink } from './etcd-link';
 /** Pause before a stream or a watch that etcd has ended is opened again, in milliseconds. */
 const PAUSE_MS = 100;
 
-/** What {@link QueueWatch} needs. */
+/** The options of {@link QueueWatch}. */
 export interface QueueWatchOptions {
   readonly keys: EtcdKeys;
   /** The present link. Undefined while etcd is away. */

@@ -17,7 +17,7 @@ export interface ReleaseTerms {
   readonly fencingToken?: number | undefined;
 }
 
-/** What a release is sent with. */
+/** The inputs of a release. */
 export interface ReleaseOptions {
   readonly keys: EtcdKeys;
   readonly terms: ReleaseTerms;

@@ -5,7 +5,7 @@ import { type EtcdKeys, parseValue } from './etcd-keys';
 import { dropLease, grantLease, readLease, toSeconds, toToken } from './etcd-leases';
 import type { EtcdCalls } from './etcd-link';
 
-/** What a renewal is sent with. */
+/** The inputs of a renewal. */
 export interface RenewTerms {
   readonly keys: EtcdKeys;
   readonly call: RenewCall;

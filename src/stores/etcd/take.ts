@@ -14,7 +14,7 @@ import {
 } from './etcd-leases';
 import type { EtcdCalls } from './etcd-link';
 
-/** What an acquire is sent with. */
+/** The inputs of an acquire. */
 export interface TakeTerms {
   readonly keys: EtcdKeys;
   readonly call: TryLockCall;
@@ -23,7 +23,7 @@ export interface TakeTerms {
 
 /** A lock as it was found. */
 export interface Found {
-  /** Who holds it. Undefined if it is free. */
+  /** The holder. Undefined if the lock is free. */
   readonly held: KeyValue | undefined;
   /** The number of tickets that have precedence. */
   readonly ahead: number;

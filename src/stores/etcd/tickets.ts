@@ -9,7 +9,7 @@ interface KeyTickets {
   head: string;
 }
 
-/** What {@link Tickets} reports. */
+/** Receives the reports of {@link Tickets}. */
 export interface TicketsOptions {
   /** The last ticket of a lock has gone. */
   readonly onUnused: (name: string) => void;

@@ -4,7 +4,7 @@ import { revokeLease } from './etcd-leases';
 import type { EtcdCalls } from './etcd-link';
 import { toCompare, TRACE } from './release';
 
-/** What of an acquire may stand in etcd. */
+/** The traces that an acquire may have left in etcd. */
 export interface TakeWithdrawal {
   /** The key of the lock, and the value that it has if the attempt holds it. */
   readonly key: Buffer;

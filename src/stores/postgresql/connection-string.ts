@@ -1,4 +1,4 @@
-/** What a connection string of libpq says, in the terms of this store. */
+/** A connection string of libpq, in the terms of this store. */
 export interface ConnectionString {
   /** The servers, in the order in which they are tried. */
   readonly addresses: readonly [PostgresqlAddress, ...PostgresqlAddress[]];

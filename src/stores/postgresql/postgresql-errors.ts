@@ -4,7 +4,7 @@ import { toErrorMessage } from '../../base/error-message';
 import { StoreError, type StoreErrorKind } from '../../lock/lock-store';
 import { READ_ONLY_STATE, REFUSED_STATE } from './function-pieces';
 
-/** What an error of the server means. Found by its SQLSTATE, or the class of it (two characters). */
+/** The meaning of a server error, by its SQLSTATE or the class of it (the first two characters). */
 interface StateRow {
   readonly kind: StoreErrorKind;
   /** An explanation for operators, shown before the server's own text. */

@@ -36,7 +36,7 @@ export interface Ticket {
 /** The result of an ask. After `lapsed`, ask again in a new session. */
 export type AskAnswer = AskResult | 'lapsed';
 
-/** What an ask needs beside the call. */
+/** The inputs of an ask beside the call. */
 export interface AskState {
   readonly ticket: Ticket;
   readonly session: QueueSession;
@@ -140,7 +140,7 @@ export class Open implements Command<PostgresqlLink, Rows, QueueSession> {
  */
 const REFRESH_WITHIN_MS = 1000;
 
-/** What a refresh keeps alive, and looks at. */
+/** The session that a refresh keeps alive, and the queues that it looks at. */
 export interface RefreshTerms {
   readonly session: QueueSession;
   readonly keys: readonly string[];

@@ -50,7 +50,7 @@ async function create(
   }
 }
 
-/** What is missing, or can't be used, in words. */
+/** Says in words which part of the schema is missing or can't be used. */
 async function findProblems(runner: Runner, names: TableNames): Promise<readonly string[]> {
   return [
     ...(await findTableProblems(runner, names)),

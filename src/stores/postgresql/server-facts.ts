@@ -2,7 +2,7 @@ import type { TableNames } from './table-names';
 import { oneRow, toNumber, toText } from './replies';
 import type { Session, Statement, Rows } from './session';
 
-/** What a server says about itself in the handshake. */
+/** The facts that a server states about itself in the handshake. */
 export interface ServerFacts {
   /** True if a pooler is between: the process that answers is not the one of the handshake. */
   readonly isPooled: boolean;

@@ -15,7 +15,7 @@ const HEARTBEAT_MS = 5000;
 /** Pause before a connection is opened again, in milliseconds: at first, and at most. */
 const PAUSE_MS = { first: 100, longest: 5000 } as const;
 
-/** What a {@link WakeUps} calls. */
+/** The callbacks of {@link WakeUps}. */
 export interface WakeUpOptions {
   /** The channel for wake-ups of this store. */
   readonly channel: string;
