@@ -67,6 +67,10 @@ const RECONNECT = {
  */
 const CONNECT_WITHIN_MS = 500;
 
+/** The details of grpc-js's error if a connection could not be opened. */
+const NO_CONNECTION =
+  /^No connection established\. Last error: (?:Error: )?(.*?)\.?(?: Resolution note:.*)?$/s;
+
 /** The calls of the native API to a sidecar over gRPC. Connects with the first call. */
 export class GrpcLockCalls implements LockCalls {
   readonly #client: Client;
@@ -214,10 +218,12 @@ export class GrpcLockCalls implements LockCalls {
   }
 
   #toError(error: ServiceError): HoldfastError {
-    const details = error.details.replace(/ Resolution note: $/, '');
+    const { details } = error;
     const name = status[error.code];
     if (isPassing(name)) {
-      return new LockUnreachableError(`sidecar at ${this.#place}: ${details}`, { cause: error });
+      const [, reason] = NO_CONNECTION.exec(details) ?? [];
+      const what = reason === undefined ? `: ${details}` : ` can't be reached: ${reason}`;
+      return new LockUnreachableError(`sidecar at ${this.#place}${what}`, { cause: error });
     }
     return new LockRejectedError(details === '' ? name : details, name, { cause: error });
   }

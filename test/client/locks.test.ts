@@ -195,7 +195,8 @@ describe('what is refused', () => {
   });
 
   it('is unreachable where nobody listens, whatever the call', async () => {
-    const nobody = connectTo(await findFreePort());
+    const port = await findFreePort();
+    const nobody = connectTo(port);
     const calls = [
       nobody.hold('a', { waitMs: 60_000 }),
       nobody.acquire('a'),
@@ -205,6 +206,9 @@ describe('what is refused', () => {
     for (const outcome of await Promise.allSettled(calls)) {
       const reason: unknown = outcome.status === 'rejected' ? outcome.reason : outcome;
       expect(reason).toBeInstanceOf(LockUnreachableError);
+      expect((reason as Error).message).toBe(
+        `sidecar at 127.0.0.1:${port} can't be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
+      );
     }
     await nobody.close();
   });

@@ -36,7 +36,8 @@ const MAY_IMPORT = readMayImport();
 function readMayImport(): Readonly<Record<string, '*' | readonly string[]>> {
   const configs = jest.requireActual<Linter.Config[]>('../../eslint.config.js');
   const rules = configs.map(({ rules }) => rules?.['rooms/walls']).find(Array.isArray);
-  return (rules![1] as { mayImport: Record<string, '*' | readonly string[]> }).mayImport;
+  const [, options] = rules as [unknown, { mayImport: ReturnType<typeof readMayImport> }];
+  return options.mayImport;
 }
 
 /** For every wall a file behind it, and a module that it may not name. */
