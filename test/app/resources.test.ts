@@ -5,7 +5,7 @@ import { Resources } from '../../src/app/resources';
 import { ComponentManager } from '../../src/components/component-manager';
 import { StoreCatalog } from '../../src/lock/store-catalog';
 import { ManifestFolders } from '../../src/manifests/manifest-folders';
-import { Resiliency } from '../../src/resiliency/resiliency';
+import { Resiliency, silentResiliencyObserver } from '../../src/resiliency/resiliency';
 import { createMemoryStore } from '../../src/stores/memory/memory-store';
 import { createFolder, toComponentYaml } from '../support/component-files';
 import { createFakeSidecar } from '../support/fake-sidecar';
@@ -41,18 +41,11 @@ describe('what a sidecar makes of its resource folders', () => {
       metadata: createFakeSidecar().metadata,
       logger,
     });
-    const observer = {
-      loaded: jest.fn(),
-      executed: jest.fn(),
-      activated: jest.fn(),
-      breakerState: jest.fn(),
-      breakerRemoved: jest.fn(),
-    };
     resources = new Resources({
       source: new ManifestFolders(paths, logger),
       selection: { appId: 'myapp', namespace },
       components,
-      resiliency: new Resiliency({ appId: 'myapp', logger, observer }),
+      resiliency: new Resiliency({ appId: 'myapp', logger, observer: silentResiliencyObserver }),
       stores,
       logger,
     });

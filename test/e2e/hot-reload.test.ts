@@ -2,7 +2,7 @@ import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { createFolder, toComponentYaml } from '../support/component-files';
+import { createFolder, toComponentYaml, toSecretHostYaml } from '../support/component-files';
 import { eventually } from '../support/eventually';
 import { callHttp, lockOverHttp, postJson } from '../support/http-call';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
@@ -284,16 +284,7 @@ describe('a sidecar whose files change', () => {
       const config = path.join(folder, 'config');
       await writeFile(secrets, `{"host":"127.0.0.1:${redis.port}"}`);
       await writeFile(config, 'spec: {features: [{name: HotReload, enabled: false}]}');
-      const store = toComponentYaml({
-        name: 'secrets',
-        type: 'secretstores.local.file',
-        metadata: { secretsFile: secrets },
-      });
-      const component = toComponentYaml({ type: 'lock.redis' }).replace(
-        'metadata: []',
-        'metadata:\n  - {name: redisHost, secretKeyRef: {name: host}}\nauth: {secretStore: secrets}',
-      );
-      await write(`${store}---\n${component}`);
+      await write(toSecretHostYaml(secrets));
       await start(['--config', config]);
       await writeFile(secrets, `{"host":"127.0.0.1:${other.port}"}`);
       await writeFile(config, 'spec: {api: {denied: [{name: unlock, version: v1alpha1}]}}');

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { createFolder, toComponentYaml } from '../support/component-files';
+import { createFolder, toComponentYaml, toSecretHostYaml } from '../support/component-files';
 import { eventually } from '../support/eventually';
 import { callHttp, lockOverHttp, postJson } from '../support/http-call';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
@@ -154,16 +154,7 @@ describe('a secret that changes outside the folders', () => {
     const [folder, outside] = [await createFolder(), await createFolder()];
     const secrets = path.join(outside, 'secrets.json');
     await writeFile(secrets, `{"host":"127.0.0.1:${redis.port}"}`);
-    const store = toComponentYaml({
-      name: 'secrets',
-      type: 'secretstores.local.file',
-      metadata: { secretsFile: secrets },
-    });
-    const component = toComponentYaml({ type: 'lock.redis' }).replace(
-      'metadata: []',
-      'metadata:\n  - {name: redisHost, secretKeyRef: {name: host}}\nauth: {secretStore: secrets}',
-    );
-    await writeFile(path.join(folder, 'lockstore.yaml'), `${store}---\n${component}`);
+    await writeFile(path.join(folder, 'lockstore.yaml'), toSecretHostYaml(secrets));
     const sidecar = await SidecarProcess.start({
       args: ['--resources-path', folder, '--hot-reload-reconcile-interval', '200ms'],
     });

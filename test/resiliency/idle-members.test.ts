@@ -1,6 +1,6 @@
 import { parseFile } from '../../src/manifests/manifest-file';
 import type { ManifestFile } from '../../src/manifests/manifest-source';
-import { Resiliency } from '../../src/resiliency/resiliency';
+import { Resiliency, silentResiliencyObserver } from '../../src/resiliency/resiliency';
 import { RecordingLogger } from '../support/recording-logger';
 
 const fileOf = (text: string): ManifestFile => ({
@@ -15,14 +15,7 @@ describe('a resiliency document', () => {
   let resiliency: Resiliency;
   beforeEach(() => {
     logger = new RecordingLogger();
-    const observer = {
-      loaded: jest.fn(),
-      executed: jest.fn(),
-      activated: jest.fn(),
-      breakerState: jest.fn(),
-      breakerRemoved: jest.fn(),
-    };
-    resiliency = new Resiliency({ appId: 'myapp', logger, observer });
+    resiliency = new Resiliency({ appId: 'myapp', logger, observer: silentResiliencyObserver });
   });
   const load = (spec: string, components?: readonly string[]) =>
     resiliency.load([fileOf(`kind: Resiliency\nmetadata: {name: r}\n${spec}\n`)], components);

@@ -40,3 +40,17 @@ spec:
 ${spec}  metadata:${properties.length === 0 ? ' []' : ''}
 ${properties.join('')}`;
 }
+
+/** A file with a Redis store whose host is in a secret, and the secret store that reads `secretsFile`. */
+export function toSecretHostYaml(secretsFile: string): string {
+  const store = toComponentYaml({
+    name: 'secrets',
+    type: 'secretstores.local.file',
+    metadata: { secretsFile },
+  });
+  const component = toComponentYaml({ type: 'lock.redis' }).replace(
+    'metadata: []',
+    'metadata:\n  - {name: redisHost, secretKeyRef: {name: host}}\nauth: {secretStore: secrets}',
+  );
+  return `${store}---\n${component}`;
+}
