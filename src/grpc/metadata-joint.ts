@@ -1,7 +1,7 @@
 import { PREFIX_BYTES, toFrame, toMessages } from '../base/grpc-frames';
 import { type RegisteredComponent, withoutThose } from '../sidecar/metadata';
 import { MOST_COLLECTED_BYTES } from '../upstream/collected-answers';
-import type { AnswerJoint } from './passed-call';
+import type { AnswerJoint } from './answer-joint';
 import { loadDaprService } from './proto-files';
 
 /** The part of GetMetadataResponse that is read here. */

@@ -15,28 +15,19 @@ import { describeConnectError } from '../upstream/connect-socket';
 import type { PassedStream } from '../upstream/passed-streams';
 import type { SessionPool } from '../upstream/session-pool';
 import { upstreamErrors } from '../upstream/upstream-error';
+import { type AnswerJoint, collectAnswer } from './answer-joint';
 import type { ClientStream } from './client-stream';
 import { toGrpcStatus } from './grpc-status';
 import { stopReading, stopReadingAtEnd } from './grpc-js-call';
 import { whenDeadlinePasses } from './grpc-timeout';
 import { toSentHeaders } from './passed-headers';
-import { endStream, toTrailersOnly } from './trailers-only';
+import { endStream, toTrailers, toTrailersOnly } from './trailers-only';
 
 /** A call as it arrived, with its headers in both of node:http2's forms. */
 export interface ArrivedCall {
   readonly stream: ClientStream;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
-}
-
-/** Changes the answers to a method, in place of passing them on as they are. */
-export interface AnswerJoint {
-  /** Headers of the request that are sent instead of the client's own. */
-  readonly requestHeaders: OutgoingHttpHeaders;
-  /** The most bytes of an answer. A longer one ends the call with an error. */
-  readonly maxBytes: number;
-  /** Changes the complete body of an answer. An error that it throws ends the call. */
-  change(answer: Buffer): Buffer;
 }
 
 /**
@@ -83,6 +74,11 @@ export class PassedCall implements PassedStream {
     stream.once('close', () => {
       this.#leave();
     });
+    // After a reset without an error, node:http2 waits until all has been read and written. Both may
+    // wait for the client. In a later turn, so that a reset of our own has been sent.
+    stream.once('aborted', () => {
+      setImmediate(() => stream.destroy());
+    });
     const session = this.#pool.take();
     if (session === undefined) this.#wait();
     else this.#connect(session);
@@ -94,13 +90,13 @@ export class PassedCall implements PassedStream {
     if (stream.destroyed || stream.closed) return;
     const answer = toGrpcStatus(error);
     this.#status = answer.code;
-    const headers = toTrailersOnly(answer);
+    this.#drop();
     if (!stream.headersSent) {
-      endStream(stream, headers);
+      endStream(stream, toTrailersOnly(answer));
       stopReadingAtEnd(stream);
       return;
     }
-    this.#trailers = withoutPseudo(headers);
+    this.#trailers = toTrailers(answer);
     this.#upstream?.unpipe(stream);
     stream.end();
   }
@@ -153,8 +149,13 @@ export class PassedCall implements PassedStream {
       this.#trailers = this.#note(toSentHeaders(rawHeaders ?? []));
       this.#isComplete = true;
     });
+    // After a reset without an error, node:http2 waits until all has been written, which is never.
+    upstream.once('end', () => {
+      if (upstream.aborted) setImmediate(() => upstream.destroy());
+    });
     upstream.once('close', () => {
       this.#pool.give(session);
+      this.#drop();
       this.#close(session);
     });
   }
@@ -183,6 +184,7 @@ export class PassedCall implements PassedStream {
       this.#try(() => {
         stream.sendTrailers(this.#trailers);
       });
+      this.#drop();
       stopReading(stream);
     });
     const isSent = this.#try(() => {
@@ -193,10 +195,12 @@ export class PassedCall implements PassedStream {
       upstream.close(constants.NGHTTP2_CANCEL);
       return;
     }
-    if (isWhole) stopReadingAtEnd(stream);
-    if (isWhole) upstream.resume();
-    else if (this.#joint === undefined) upstream.pipe(stream, { end: false });
-    else this.#collect(upstream, this.#joint);
+    if (isWhole) {
+      upstream.resume();
+      this.#drop();
+      stopReadingAtEnd(stream);
+    } else if (this.#joint === undefined) upstream.pipe(stream, { end: false });
+    else this.#change(upstream, this.#joint);
     upstream.once('end', () => {
       // node:http2 also ends a stream whose connection was lost. That shows only after this event.
       if (this.#isComplete) stream.end();
@@ -214,18 +218,9 @@ export class PassedCall implements PassedStream {
     else stream.close(rstCode);
   }
 
-  #collect(upstream: ClientHttp2Stream, joint: AnswerJoint): void {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    upstream.on('data', (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes <= joint.maxBytes) pieces.push(piece);
-    });
-    upstream.once('end', () => {
-      this.#try(() => {
-        if (bytes > joint.maxBytes) throw new Error(`it has more than ${joint.maxBytes} bytes`);
-        this.#call.stream.write(joint.change(Buffer.concat(pieces)));
-      });
+  #change(upstream: ClientHttp2Stream, joint: AnswerJoint): void {
+    collectAnswer(upstream, joint, (change) => {
+      this.#try(() => this.#call.stream.write(change()));
     });
   }
 
@@ -263,6 +258,16 @@ export class PassedCall implements PassedStream {
     } else if (!upstream.readableEnded) this.#lose();
   }
 
+  /**
+   * Drops the rest of the request, which nobody wants any more. node:http2 does not close a stream
+   * before all that it has received was read, and a pipe that has lost its target reads nothing.
+   */
+  #drop(): void {
+    const { stream } = this.#call;
+    if (this.#upstream !== undefined) stream.unpipe(this.#upstream);
+    stream.resume();
+  }
+
   #problemIsLoss(): boolean {
     const { code } = (this.#problem ?? {}) as { readonly code?: string };
     return code !== undefined && code !== 'ERR_HTTP2_STREAM_ERROR';
@@ -272,7 +277,13 @@ export class PassedCall implements PassedStream {
   #leave(): void {
     const { rstCode } = this.#call.stream;
     const upstream = this.#upstream;
-    if (upstream === undefined || upstream.closed || upstream.destroyed) return;
+    if (upstream === undefined || upstream.destroyed) return;
+    // It may be reset by the upstream at the same moment. Its close waits for a reader then.
+    upstream.unpipe(this.#call.stream).resume();
+    if (upstream.closed) {
+      upstream.destroy();
+      return;
+    }
     upstream.close(rstCode === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_CANCEL : rstCode);
   }
 }
@@ -281,10 +292,4 @@ export class PassedCall implements PassedStream {
 function toResponseOptions(endStream: boolean): ServerStreamResponseOptions {
   const options = { endStream, waitForTrailers: !endStream, sendDate: false };
   return options;
-}
-
-/** Trailers have no pseudo headers and no content type. */
-function withoutPseudo(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  const names = Object.keys(headers).filter((name) => name.startsWith('grpc-'));
-  return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }

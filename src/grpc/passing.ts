@@ -3,7 +3,8 @@ import type { CallLimit } from '../upstream/call-limit';
 import { PassedStreams } from '../upstream/passed-streams';
 import type { SessionPool } from '../upstream/session-pool';
 import type { Connection } from './connection';
-import { type AnswerJoint, type ArrivedCall, PassedCall } from './passed-call';
+import type { AnswerJoint } from './answer-joint';
+import { type ArrivedCall, PassedCall } from './passed-call';
 import { PassedApiCall } from './passed-api-call';
 
 /** The parts of {@link Passing}. */
