@@ -1,5 +1,7 @@
 import { Duplex } from 'node:stream';
 
+import type { Metadata } from '@grpc/grpc-js';
+
 import type { ServerStream } from '../../http2/server-stream';
 import { type GrpcStatus, OK_STATUS } from '../grpc-status';
 import type { ServiceMethod } from '../late-services';
@@ -39,7 +41,7 @@ export class MessageCall extends Duplex implements MessagesListener {
   request: object | undefined;
   /** True once the call is over, as grpc-js has it. */
   cancelled = false;
-  readonly metadata: { readonly get: (name: string) => readonly string[] };
+  readonly metadata: { readonly get: (name: string) => readonly (string | Buffer)[] };
   readonly #stream: ServerStream;
   readonly #method: ServiceCallMethod;
   readonly #answer: CallAnswer;
@@ -65,6 +67,11 @@ export class MessageCall extends Duplex implements MessagesListener {
       this.end();
     });
     if (method.kind === 'bidi') method.handle(this as never, undefined as never);
+  }
+
+  /** Sends metadata before the first answer. */
+  sendMetadata(metadata: Metadata): void {
+    this.#answer.sendHead(metadata);
   }
 
   /** See {@link MessagesListener}. */
@@ -142,8 +149,8 @@ export class MessageCall extends Duplex implements MessagesListener {
 function toMetadata(headers: CallHeaders): MessageCall['metadata'] {
   return {
     get: (name) => {
-      const text = headers.first(name);
-      return text === undefined ? [] : [text];
+      const value = headers.first(name) ?? headers.binary(name);
+      return value === undefined ? [] : [value];
     },
   };
 }

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import { EventStreams } from '../../src/api/event-streams';
+import { ApiRefusals } from '../../src/grpc/api-refusals';
+import { CallGate } from '../../src/grpc/call-gate';
+import { LeanTransport } from '../../src/grpc/lean/lean-transport';
+import { createServerParts } from '../../src/grpc/server-parts';
+import { createFakeSidecar } from '../support/fake-sidecar';
+import { RecordingLogger } from '../support/recording-logger';
+import { INTEROP_PATHS, registerInteropService } from './interop-service';
+
+const run = promisify(execFile);
+
+/** The cases of grpc-go's client that test a server, and need no cloud. */
+const CASES = [
+  'empty_unary',
+  'large_unary',
+  'client_streaming',
+  'server_streaming',
+  'ping_pong',
+  'empty_stream',
+  'timeout_on_sleeping_server',
+  'cancel_after_begin',
+  'cancel_after_first_response',
+  'status_code_and_message',
+  'special_status_message',
+  'custom_metadata',
+  'unimplemented_method',
+  'unimplemented_service',
+  'rpc_soak',
+  'channel_soak',
+];
+
+const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
+
+/** The transport with the test service in place of the table's methods. */
+function createTransport(): LeanTransport {
+  const sidecar = createFakeSidecar({});
+  const parts = createServerParts({
+    transport: 'lean',
+    methods: [],
+    sidecar,
+    logger: new RecordingLogger(),
+    eventStreams: new EventStreams(),
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    maxConcurrentCalls: 1000,
+    tls: undefined,
+  });
+  const methods = INTEROP_PATHS.map((grpcPath) => ({
+    ...({ operation: grpcPath, grpcPath, access: 'always', http: [], isPublic: false } as const),
+  }));
+  const refusals = new ApiRefusals({ methods, isAllowed: () => true, checkToken: undefined });
+  const gate = new CallGate({ refusals, maxMessageBytes: MAX_MESSAGE_BYTES });
+  const transport = new LeanTransport({ ...parts, gate }, undefined);
+  registerInteropService(transport.registry);
+  return transport;
+}
+
+/** The path of the client, as scripts/ensure-interop-client.js builds it. */
+function findClient(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a script of plain JavaScript
+  const { interopClientPath: find } = require('../../scripts/ensure-interop-client') as {
+    readonly interopClientPath: (env: NodeJS.ProcessEnv) => string;
+  };
+  return find(process.env);
+}
+
+/** Runs the interop client of grpc-go against our own HTTP/2. Exit code 1 if a case fails. */
+async function main(): Promise<void> {
+  const client = findClient();
+  const transport = createTransport();
+  const { port } = await transport.listen({ host: '127.0.0.1', port: 0 });
+  for (const name of CASES) {
+    const args = [`--server_port=${port}`, '--server_host=127.0.0.1', `--test_case=${name}`];
+    const verdict = await run(client, [...args, '--soak_iterations=100'], { timeout: 60_000 }).then(
+      () => 'passed',
+      (error: unknown) => {
+        process.exitCode = 1;
+        return `FAILED\n${(error as { readonly stderr: string }).stderr}`;
+      },
+    );
+    process.stdout.write(`${name}: ${verdict}\n`);
+  }
+  await transport.close();
+}
+
+void main();
