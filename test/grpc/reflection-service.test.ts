@@ -56,6 +56,16 @@ describe.each(['v1', 'v1alpha'])('server reflection %s', (version) => {
     );
   };
 
+  it('survives a request that is no message of protobuf', async () => {
+    const { path: method } = reflectionMethod(version);
+    const keep = (bytes: Buffer) => bytes;
+    const call = client.makeBidiStreamRequest(method, keep, keep);
+    const failed = new Promise((resolve) => call.once('error', resolve));
+    call.write(Buffer.from('ffffffffff', 'hex'));
+    expect(await failed).toMatchObject({ code: 13, details: 'Error deserializing request' });
+    expect(await ask({ listServices: '*' })).toHaveProperty('listServicesResponse');
+  });
+
   it('lists the services that are served', async () => {
     const { listServicesResponse } = await ask({ listServices: '*' });
     expect(listServicesResponse?.service.map(({ name }) => name).sort()).toEqual([

@@ -1,9 +1,9 @@
 import { Duplex } from 'node:stream';
 
-import type { Metadata } from '@grpc/grpc-js';
+import { type Metadata, status } from '@grpc/grpc-js';
 
 import type { ServerStream } from '../../http2/server-stream';
-import { type GrpcStatus, OK_STATUS } from '../grpc-status';
+import { type GrpcStatus, OK_STATUS, statusOf } from '../grpc-status';
 import type { ServiceMethod } from '../late-services';
 import type { TransportMethod } from '../transport-methods';
 import type { Receiver } from './begun-stream';
@@ -62,8 +62,8 @@ export class MessageCall extends Duplex implements MessagesListener {
     const encoding = headers.text('grpc-encoding') ?? 'identity';
     this.#messages = new IncomingMessages({ limits, encoding, listener: this });
     // Services end a failed call by this event, as with grpc-js.
-    this.on('error', (status: GrpcStatus) => {
-      this.#status = status;
+    this.on('error', (answered: GrpcStatus) => {
+      this.#status = answered;
       this.end();
     });
     if (method.kind === 'bidi') method.handle(this as never, undefined as never);
@@ -76,7 +76,8 @@ export class MessageCall extends Duplex implements MessagesListener {
 
   /** See {@link MessagesListener}. */
   message(bytes: Buffer): void {
-    const request = this.#method.deserialize(bytes);
+    const request = this.#decode(bytes);
+    if (request === undefined) return;
     if (this.#method.kind === 'bidi') this.push(request);
     else this.request ??= request;
   }
@@ -85,15 +86,16 @@ export class MessageCall extends Duplex implements MessagesListener {
   complete(): void {
     this.push(null);
     if (this.#method.kind === 'bidi' || this.#answer.isEnded) return;
-    this.request ??= this.#method.deserialize(Buffer.alloc(0));
+    this.request ??= this.#decode(Buffer.alloc(0));
+    if (this.request === undefined) return;
     this.resume();
     this.#method.handle(this as never, this.#callback as never);
   }
 
   /** See {@link MessagesListener}. */
-  refuse(status: GrpcStatus): void {
+  refuse(answered: GrpcStatus): void {
     this.#messages.drop();
-    this.#answer.end(status);
+    this.#answer.end(answered);
   }
 
   /** Called by Duplex when the reader has room. */
@@ -115,6 +117,16 @@ export class MessageCall extends Duplex implements MessagesListener {
     if (answer !== undefined) this.#answer.send(this.#method.serialize(answer));
     this.#answer.end(error ?? OK_STATUS);
   };
+
+  /** Undefined for bytes that are no such message, of which the client is told as by grpc-js. */
+  #decode(bytes: Buffer): object | undefined {
+    try {
+      return this.#method.deserialize(bytes);
+    } catch {
+      this.refuse(statusOf(status.INTERNAL, 'Error deserializing request'));
+      return undefined;
+    }
+  }
 
   #receive(bytes: Buffer): void {
     this.#unreadBytes += bytes.length;
