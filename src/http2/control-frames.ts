@@ -34,14 +34,11 @@ export class ControlFrames {
     this.#streams = parts.streams;
   }
 
-  /** Receives a frame that is neither DATA nor part of a header block. */
+  /** Receives a frame that is neither DATA, RST_STREAM nor part of a header block. */
   receive(frame: Frame): void {
     switch (frame.type) {
       case FRAME.priority:
         this.#streams.receivePriority(frame);
-        return;
-      case FRAME.reset:
-        this.#streams.receiveReset(frame);
         return;
       case FRAME.settings:
         this.#receiveSettings(frame);

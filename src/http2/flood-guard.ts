@@ -3,11 +3,21 @@ import { CODE, ConnectionError } from './protocol';
 /** The length of the interval in which frames are counted, in milliseconds. */
 const INTERVAL_MS = 1000;
 
+/**
+ * Control frames that a client may send for each piece of an answer, beside its budget: it opens two
+ * windows, and may measure its bandwidth by a PING, as grpc-go does. A fast client would exceed any
+ * fixed number with these.
+ */
+const FRAMES_AN_ANSWER = 3;
+
+/** SETTINGS count as so many frames, because they may change the windows of all streams. */
+export const SETTINGS_WEIGHT = 50;
+
 /** How much useless work a connection may cause. */
 export interface FloodBounds {
   /**
-   * Frames in a second that carry nothing of a call: all but HEADERS, CONTINUATION, and DATA with
-   * content.
+   * Frames in a second that carry nothing of a call: all but HEADERS, CONTINUATION, DATA with
+   * content, and RST_STREAM of an open stream. {@link FRAMES_AN_ANSWER} more for what is answered.
    */
   readonly controlFrames: number;
   /**
@@ -36,10 +46,16 @@ export class FloodGuard {
   /**
    * Counts a frame that carries nothing of a call.
    *
+   * @param weight for how many it counts
    * @throws {ConnectionError} ENHANCE_YOUR_CALM if there are too many
    */
-  countControlFrame(): void {
-    if (!this.#controlFrames.count()) throw tooMany('control frames');
+  countControlFrame(weight = 1): void {
+    if (!this.#controlFrames.count(weight)) throw tooMany('control frames');
+  }
+
+  /** Header fields or a message of an answer were sent: see {@link FRAMES_AN_ANSWER}. */
+  answered(): void {
+    this.#controlFrames.giveBack(FRAMES_AN_ANSWER);
   }
 
   /**
@@ -66,14 +82,19 @@ class Rate {
   }
 
   /** False if there were more events than allowed in an interval. */
-  count(): boolean {
-    this.#count += 1;
+  count(weight = 1): boolean {
+    this.#count += weight;
     if (this.#count <= this.#most) return true;
     const nowMs = this.#now();
     if (nowMs - this.#beganAtMs < INTERVAL_MS) return false;
     this.#beganAtMs = nowMs;
-    this.#count = 1;
+    this.#count = weight;
     return true;
+  }
+
+  /** Uncounts events, but never more than were counted. */
+  giveBack(events: number): void {
+    this.#count = Math.max(0, this.#count - events);
   }
 }
 

@@ -71,11 +71,12 @@ export const CODE = {
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 
-  /** @param code one of {@link CODE} */
+  /** @param code one of {@link CODE}; INTERNAL_ERROR has the fault as its cause */
   constructor(
     readonly code: number,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }

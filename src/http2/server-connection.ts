@@ -1,6 +1,6 @@
 import { type ConnectionBounds, DEFAULT_BOUNDS } from './bounds';
 import { ControlFrames } from './control-frames';
-import { FloodGuard } from './flood-guard';
+import { FloodGuard, SETTINGS_WEIGHT } from './flood-guard';
 import { type Frame, FrameReader } from './frame-reader';
 import type { HuffmanDecoder } from './huffman';
 import { Outbox } from './outbox';
@@ -109,7 +109,10 @@ export class ServerConnection {
     return this.#streams.size;
   }
 
-  /** Reads bytes from the socket. Errors of the client end the connection, and are never thrown. */
+  /**
+   * Reads bytes from the socket. Errors end the connection, and are never thrown: a fault of whoever
+   * serves one connection must not end the process, with all others.
+   */
   receive(bytes: Buffer): void {
     if (this.#isClosed) return;
     this.#streams.beginPiece();
@@ -117,8 +120,11 @@ export class ServerConnection {
       const rest = this.#readPreface(bytes);
       if (rest.length > 0) this.#frames.read(rest);
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      this.fail(error);
+      this.fail(
+        error instanceof ConnectionError
+          ? error
+          : new ConnectionError(CODE.internalError, 'a fault of the server', { cause: error }),
+      );
     }
   }
 
@@ -217,7 +223,7 @@ export class ServerConnection {
   }
 
   #receiveFrame(frame: Frame): void {
-    if (!this.#hasSettings && (frame.type !== FRAME.settings || (frame.flags & FLAG.ack) !== 0)) {
+    if (!this.#hasSettings && !isSettings(frame)) {
       throw new ConnectionError(CODE.protocolError, 'the first frame is not SETTINGS');
     }
     this.#hasSettings = true;
@@ -232,8 +238,11 @@ export class ServerConnection {
       case FRAME.continuation:
         this.#streams.receiveContinuation(frame);
         return;
+      case FRAME.reset:
+        this.#streams.receiveReset(frame);
+        return;
       default:
-        this.#guard.countControlFrame();
+        this.#guard.countControlFrame(isSettings(frame) ? SETTINGS_WEIGHT : 1);
         this.#control.receive(frame);
     }
   }
@@ -248,4 +257,9 @@ export class ServerConnection {
     this.#streams.closeAll();
     this.#listener.closed(error);
   }
+}
+
+/** SETTINGS that are no acknowledgement. */
+function isSettings({ type, flags }: Frame): boolean {
+  return type === FRAME.settings && (flags & FLAG.ack) === 0;
 }

@@ -36,6 +36,8 @@ export interface StreamOwner {
   sendReset(stream: ServerStream, code: number): void;
   /** Opens windows after content was consumed. */
   consumed(stream: ServerStream, bytes: number): void;
+  /** Something of an answer is sent. */
+  answered(): void;
   /** The answer has ended, and the request has not. */
   answeredEarly(stream: ServerStream): void;
   /** The stream is over. */
@@ -63,12 +65,13 @@ export class ServerStream implements Linked<ServerStream> {
   readonly endsWithHead: boolean;
   /** The number of the piece of data with which it was opened. Used by the connection. */
   readonly openedIn: number;
-  listener: StreamListener = IGNORING;
+  #listener: StreamListener = IGNORING;
   readonly #owner: StreamOwner;
   #receivedBytes = 0;
   #isRequestEnded = false;
   #isAnswerEnded = false;
   #isClosed = false;
+  #closeCode: number = CODE.noError;
   #hasResponded = false;
 
   constructor(
@@ -83,6 +86,12 @@ export class ServerStream implements Linked<ServerStream> {
     this.window = new ReceiveWindow(owner.streamWindowBytes);
     const { sender, peerWindow: window } = owner;
     this.output = new StreamOutput({ streamId: this.id, sender, window, listener: this });
+  }
+
+  /** Sets who is told of what comes after the head: at once, if the stream is over by now. */
+  tell(listener: StreamListener): void {
+    this.#listener = listener;
+    if (this.#isClosed) listener.closed(this.#closeCode);
   }
 
   /** True once all of the request has arrived. */
@@ -109,6 +118,7 @@ export class ServerStream implements Linked<ServerStream> {
   respond(block: Buffer, { isEnd }: { readonly isEnd: boolean }): void {
     if (this.#isClosed || this.#isAnswerEnded) return;
     this.#hasResponded = true;
+    this.#owner.answered();
     this.#isAnswerEnded = isEnd;
     this.#owner.sender.outbox.addBlock(this.id, block, isEnd);
     if (isEnd) this.sentEnd();
@@ -117,6 +127,7 @@ export class ServerStream implements Linked<ServerStream> {
   /** Sends content. Returns false if it has to wait; {@link StreamListener.drained} follows then. */
   write(bytes: Buffer): boolean {
     if (this.#isClosed || this.#isAnswerEnded) return true;
+    this.#owner.answered();
     return this.output.write(bytes);
   }
 
@@ -143,16 +154,18 @@ export class ServerStream implements Linked<ServerStream> {
   receive(bytes: Buffer): boolean {
     this.#receivedBytes += bytes.length;
     if (this.#receivedBytes > (this.head.contentLength ?? Infinity)) return false;
-    if (bytes.length > 0) this.listener.data(bytes);
+    if (bytes.length > 0) this.#listener.data(bytes);
     return true;
   }
 
   /** The request has ended. Returns false if it is shorter than announced. */
   receiveEnd(trailers: FieldList | undefined): boolean {
+    // By what was done with its content.
+    if (this.#isClosed) return true;
     const { contentLength } = this.head;
     if (contentLength !== undefined && this.#receivedBytes !== contentLength) return false;
     this.#isRequestEnded = true;
-    this.listener.ended(trailers);
+    this.#listener.ended(trailers);
     if (this.#hasSentEnd) this.close(CODE.noError);
     return true;
   }
@@ -161,14 +174,15 @@ export class ServerStream implements Linked<ServerStream> {
   close(code: number): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#closeCode = code;
     this.output.clear();
     this.#owner.closed(this);
-    this.listener.closed(code);
+    this.#listener.closed(code);
   }
 
   /** See {@link StreamOutput}. */
   drained(): void {
-    this.listener.drained();
+    this.#listener.drained();
   }
 
   #hasSentEnd = false;

@@ -12,14 +12,25 @@ import type { ServerStream, StreamListener } from './server-stream';
  */
 const MOST_UNSENT_BYTES = 256 * 1024;
 
-/** How long a client may take to read the last answers, in milliseconds. */
-const PATIENCE_MS = 10_000;
+/** How long clients may take for what, in milliseconds. */
+export interface Patience {
+  /** To read the last answers. */
+  readonly lastAnswersMs: number;
+  /** To send anything. Then it is asked for a sign of life. */
+  readonly idleMs: number;
+  /** To answer that. */
+  readonly answerMs: number;
+  /** To make room for answers. It is not read meanwhile, so that it can't give a sign of life. */
+  readonly unreadMs: number;
+}
 
-/** Without anything from the client for this long, it is asked for a sign of life, in milliseconds. */
-const IDLE_MS = 10_000;
-
-/** How long it may take to answer, in milliseconds: so a dead connection is found after 15 s. */
-const ANSWER_MS = 5000;
+/** A dead connection is found after 15 s, and a client that reads nothing after a minute. */
+export const DEFAULT_PATIENCE: Patience = {
+  lastAnswersMs: 10_000,
+  idleMs: 10_000,
+  answerMs: 5000,
+  unreadMs: 60_000,
+};
 
 /** The parts of a {@link SocketConnection}. */
 export interface SocketConnectionOptions {
@@ -27,6 +38,7 @@ export interface SocketConnectionOptions {
   readonly socket: Socket;
   readonly huffman: HuffmanDecoder;
   readonly bounds?: ConnectionBounds;
+  readonly patience?: Patience;
   readonly onRequest: (stream: ServerStream) => StreamListener;
   /** Called once, after all streams were closed. The error is undefined for a proper end. */
   readonly onClose: (error: ConnectionError | undefined) => void;
@@ -41,15 +53,18 @@ export class SocketConnection {
   readonly socket: Socket;
   readonly #onClose: (error: ConnectionError | undefined) => void;
   #isScheduled = false;
-  #isHeld = false;
+  readonly #patience: Patience;
+  /** When the kernel took no more; undefined while it does. */
+  #heldAtMs: number | undefined;
   #isOver = false;
-  #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #heardAtMs = 0;
   #isAsked = false;
 
   constructor(options: SocketConnectionOptions) {
-    const { socket, onRequest, onClose, ...rest } = options;
+    const { socket, onRequest, onClose, patience = DEFAULT_PATIENCE, ...rest } = options;
     this.socket = socket;
+    this.#patience = patience;
     this.#onClose = onClose;
     this.protocol = new ServerConnection({
       ...rest,
@@ -65,9 +80,7 @@ export class SocketConnection {
       },
     });
     // The first data is the preface, for which there is as much time as for a sign of life.
-    this.#timer = setTimeout(() => {
-      this.#lookAfter();
-    }, IDLE_MS + ANSWER_MS).unref();
+    this.#lookLater(patience.idleMs + patience.answerMs);
     this.#listen();
   }
 
@@ -121,8 +134,12 @@ export class SocketConnection {
   }
 
   #hold(isHeld: boolean): void {
-    if (this.#isHeld === isHeld) return;
-    this.#isHeld = isHeld;
+    if ((this.#heldAtMs !== undefined) === isHeld) return;
+    const nowMs = performance.now();
+    this.#heldAtMs = isHeld ? nowMs : undefined;
+    // Who reads answers is alive.
+    this.#heardAtMs = nowMs;
+    this.#isAsked = false;
     this.protocol.holdContent(isHeld);
     if (isHeld) this.socket.pause();
     else this.socket.resume();
@@ -137,24 +154,42 @@ export class SocketConnection {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.socket.destroy();
-    }, PATIENCE_MS).unref();
+    }, this.#patience.lastAnswersMs).unref();
     this.#onClose(error);
   }
 
   /** Finds clients that are silent: they never sent a preface, or are gone without a word. */
   #lookAfter(): void {
-    const silentMs = performance.now() - this.#heardAtMs;
-    if (this.#heardAtMs === 0 || (this.#isAsked && silentMs >= IDLE_MS + ANSWER_MS)) {
+    const leftMs = this.#heldAtMs === undefined ? this.#leftToSpeak() : this.#leftToRead();
+    if (leftMs <= 0) {
       this.socket.destroy();
       return;
     }
-    if (!this.#isAsked && silentMs >= IDLE_MS) {
-      this.#isAsked = true;
-      this.protocol.ping(() => undefined);
-    }
-    const nextMs = this.#isAsked ? ANSWER_MS : IDLE_MS - silentMs;
+    this.#lookLater(Math.min(leftMs, this.#patience.idleMs));
+  }
+
+  #lookLater(afterMs: number): void {
     this.#timer = setTimeout(() => {
-      this.#lookAfter();
-    }, nextMs).unref();
+      // After what has arrived was read, which may be much if the process was stopped for a while.
+      setImmediate(() => {
+        if (!this.#isOver) this.#lookAfter();
+      });
+    }, afterMs).unref();
+  }
+
+  /** How long a client has left for a sign of life, in milliseconds. Asks it for one if it is time. */
+  #leftToSpeak(): number {
+    const { idleMs, answerMs } = this.#patience;
+    if (this.#heardAtMs === 0) return 0;
+    const silentMs = performance.now() - this.#heardAtMs;
+    if (silentMs < idleMs) return idleMs - silentMs;
+    if (this.#isAsked) return idleMs + answerMs - silentMs;
+    this.#isAsked = true;
+    this.protocol.ping(() => undefined);
+    return answerMs;
+  }
+
+  #leftToRead(): number {
+    return (this.#heldAtMs ?? 0) + this.#patience.unreadMs - performance.now();
   }
 }

@@ -1,4 +1,5 @@
 import type { ConnectionBounds } from './bounds';
+import { ClosedStreams } from './closed-streams';
 import type { FloodGuard } from './flood-guard';
 import type { Frame } from './frame-reader';
 import { type ArrivingBlock, HeaderBlocks } from './header-blocks';
@@ -8,7 +9,6 @@ import { dependencyOf, isPriority, toNumber, withoutPadding, withoutPriority } f
 import { CODE, ConnectionError, FLAG, FRAME, MOST_31_BITS } from './protocol';
 import { ReceiveWindow } from './receive-window';
 import { areTrailers, RequestHeads } from './request-head';
-import { ResetStreams } from './reset-streams';
 import type { Sender } from './sender';
 import { ServerStream, type StreamListener, type StreamOwner } from './server-stream';
 import { FIRST_PEER_SETTINGS } from './settings';
@@ -43,17 +43,18 @@ export class Streams implements StreamOwner {
   readonly #window: ReceiveWindow;
   /** Their answers have ended and their requests have not, in this turn. */
   #answeredEarly: ServerStream[] = [];
-  readonly #resets = new ResetStreams();
+  readonly #closed: ClosedStreams;
   readonly #heads = new RequestHeads();
   #piece = 0;
   #lastId = 0;
 
   constructor(options: StreamsOptions) {
-    const { bounds, sender, huffman } = options;
+    const { bounds, sender, huffman, guard } = options;
     this.#options = options;
     this.sender = sender;
     this.streamWindowBytes = bounds.streamWindowBytes;
     this.maxStreams = bounds.maxStreams;
+    this.#closed = new ClosedStreams(sender.outbox, guard);
     this.#window = new ReceiveWindow(bounds.connectionWindowBytes);
     this.#decoder = new HpackDecoder(huffman, bounds.maxHeaderListBytes);
     this.#blocks = new HeaderBlocks(bounds.maxHeaderListBytes);
@@ -111,11 +112,11 @@ export class Streams implements StreamOwner {
   receiveData(frame: Frame): void {
     const { streamId, flags, payload } = frame;
     const isEnd = (flags & FLAG.endStream) !== 0;
-    if (payload.length === 0 && !isEnd) this.#options.guard.countControlFrame();
     if (!this.#window.receive(payload.length)) {
       throw new ConnectionError(CODE.flowControlError, 'more DATA than the connection may send');
     }
     const content = withoutPadding(frame);
+    if (content.length === 0 && !isEnd) this.#options.guard.countControlFrame();
     const stream = this.#find(streamId, 'DATA');
     if (stream === undefined || stream.isRequestEnded) {
       this.#openConnection(payload.length);
@@ -134,7 +135,10 @@ export class Streams implements StreamOwner {
   receiveReset(frame: Frame): void {
     const code = toNumber(frame);
     const stream = this.#find(frame.streamId, 'RST_STREAM');
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      this.#options.guard.countControlFrame();
+      return;
+    }
     if (stream.openedIn === this.#piece) this.#options.guard.countHastyReset();
     stream.close(code);
   }
@@ -185,7 +189,7 @@ export class Streams implements StreamOwner {
 
   /** See {@link StreamOwner}. */
   sendReset({ id }: ServerStream, code: number): void {
-    this.#sendReset(id, code);
+    this.#closed.reset(id, code);
   }
 
   /** See {@link StreamOwner}. */
@@ -194,6 +198,11 @@ export class Streams implements StreamOwner {
     if (stream.isClosed || stream.isRequestEnded) return;
     const step = stream.window.consume(bytes);
     if (step > 0) this.sender.outbox.addNumber(FRAME.windowUpdate, stream.id, step);
+  }
+
+  /** See {@link StreamOwner}. */
+  answered(): void {
+    this.#options.guard.answered();
   }
 
   /** See {@link StreamOwner}. */
@@ -211,14 +220,18 @@ export class Streams implements StreamOwner {
   #receiveBlock(arriving: ArrivingBlock, block: Buffer): void {
     const list = this.#decoder.decode(block);
     const { streamId } = arriving;
-    if (streamId > this.lastAcceptedId) return;
+    if (streamId > this.lastAcceptedId) {
+      this.#options.guard.countControlFrame();
+      return;
+    }
     if (streamId > this.#lastId) {
       this.#lastId = streamId;
       this.#begin(arriving, list);
       return;
     }
     const stream = this.#open.get(streamId);
-    if (stream === undefined || stream.isRequestEnded) this.#refuseLateHeaders(streamId, stream);
+    if (stream === undefined) this.#closed.receiveHeaders(streamId);
+    else if (stream.isRequestEnded) this.#fail(stream, CODE.streamClosed);
     else {
       const isRight = arriving.isEnd && !list.isTooLong && areTrailers(list);
       if (!isRight || !stream.receiveEnd(list)) this.#fail(stream, CODE.protocolError);
@@ -234,7 +247,7 @@ export class Streams implements StreamOwner {
     }
     const stream = new ServerStream(this, { id, head, endsWithHead: isEnd, openedIn: this.#piece });
     this.#open.add(stream);
-    stream.listener = this.#options.onRequest(stream);
+    stream.tell(this.#options.onRequest(stream));
     if (!isEnd || stream.isClosed) return;
     if (!stream.receiveEnd(undefined)) this.#fail(stream, CODE.protocolError);
   }
@@ -257,18 +270,7 @@ export class Streams implements StreamOwner {
   /** DATA on a stream whose request is complete (RFC 9113, 5.1). */
   #refuseLate(streamId: number, stream: ServerStream | undefined): void {
     if (stream !== undefined) this.#fail(stream, CODE.streamClosed);
-    else if (!this.#resets.has(streamId)) this.#failById(streamId, CODE.streamClosed);
-  }
-
-  /** HEADERS on a stream whose request is complete. */
-  #refuseLateHeaders(streamId: number, stream: ServerStream | undefined): void {
-    if (stream !== undefined) this.#fail(stream, CODE.streamClosed);
-    else if (!this.#resets.has(streamId)) {
-      throw new ConnectionError(
-        CODE.streamClosed,
-        `HEADERS on stream ${streamId}, which is closed`,
-      );
-    }
+    else if (streamId <= this.lastAcceptedId) this.#closed.receiveData(streamId);
   }
 
   /** Resets a stream for a fault of the client's (RFC 9113, 5.4.2). */
@@ -283,13 +285,10 @@ export class Streams implements StreamOwner {
       this.#fail(stream, code);
       return;
     }
+    // RST_STREAM must not be sent for it (RFC 9113, 6.4).
+    if (streamId > this.#lastId) throw new ConnectionError(code, `a fault on idle ${streamId}`);
     this.#options.guard.countHastyReset();
-    this.#sendReset(streamId, code);
-  }
-
-  #sendReset(streamId: number, code: number): void {
-    this.#resets.add(streamId);
-    this.sender.outbox.addNumber(FRAME.reset, streamId, code);
+    this.#closed.reset(streamId, code);
   }
 
   #openConnection(bytes: number): void {

@@ -27,6 +27,8 @@ export class Machine {
   /** The time in milliseconds. */
   nowMs = 0;
   error: ConnectionError | undefined;
+  /** Called when content has arrived, after it was noted. */
+  onData: () => void = () => undefined;
   #sent = Buffer.alloc(0);
 
   /** @param onRequest called for each request, after it was noted */
@@ -47,6 +49,7 @@ export class Machine {
             data: (bytes) => {
               this.#note(stream, `data ${bytes.toString('hex')}`);
               stream.consume(bytes.length);
+              this.onData();
             },
             ended: (trailers) => {
               this.#note(stream, `ended ${trailers?.fields.join(' ') ?? ''}`);

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { encodeFields } from '../../src/http2/hpack-encoder';
 import { HuffmanDecoder } from '../../src/http2/huffman';
 import type { ServerStream, StreamListener } from '../../src/http2/server-stream';
-import { SocketConnection } from '../../src/http2/socket-connection';
+import { type Patience, SocketConnection } from '../../src/http2/socket-connection';
 
 const HEAD = encodeFields([':status', '200', 'content-type', 'text/plain']);
 
@@ -41,12 +41,16 @@ export class TextServer {
   readonly #huffman = new HuffmanDecoder();
 
   /** @param tls a certificate and its key; left out for plain connections */
-  constructor(tls?: { readonly cert: string | Buffer; readonly key: string | Buffer }) {
+  constructor(
+    tls?: { readonly cert: string | Buffer; readonly key: string | Buffer },
+    patience?: Patience,
+  ) {
     const accept = (socket: Socket) => {
       const connection = new SocketConnection({
         socket,
         huffman: this.#huffman,
         onRequest: answer,
+        ...(patience === undefined ? {} : { patience }),
         onClose: () => this.connections.delete(connection),
       });
       this.connections.add(connection);
