@@ -12,6 +12,9 @@ const MAIN = path.join(
   process.env.HOLDFAST_COVERAGE_DIR === undefined ? 'dist/main.js' : 'plain/main.js',
 );
 
+/** What serves gRPC, where a test does not say: `HOLDFAST_TEST_GRPC_SERVER=lean npx jest test/e2e`. */
+const GRPC_SERVER = process.env.HOLDFAST_TEST_GRPC_SERVER;
+
 /** How long a sidecar may take to say that it is ready; a stated allowance for a busy machine. */
 const READY_WITHIN_MS = 15_000;
 
@@ -59,7 +62,10 @@ export class SidecarProcess {
       ['--metrics-port', at.metricsPort],
     ].flatMap((pair) => pair.map(String));
     const main = options.main ?? MAIN;
-    const args = [main, '--app-id', 'myapp', ...ports, ...(options.args ?? [])];
+    // Those of another checkout may not know the flag.
+    const isServerNamed = GRPC_SERVER !== undefined && options.main === undefined;
+    const server = isServerNamed ? ['--grpc-server', GRPC_SERVER] : [];
+    const args = [main, '--app-id', 'myapp', ...server, ...ports, ...(options.args ?? [])];
     const [command, ...before] = toCommand(options.openFiles);
     this.child = spawn(command, [...before, ...args], {
       cwd: options.cwd ?? REPOSITORY,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import { type ConnectionBounds, DEFAULT_BOUNDS } from '../../http2/bounds';
 import { HuffmanDecoder } from '../../http2/huffman';
+import { CODE } from '../../http2/protocol';
 import type { ServerStream } from '../../http2/server-stream';
 import { SocketConnection } from '../../http2/socket-connection';
 import { isExempt } from '../api-refusals';
@@ -26,6 +27,8 @@ const NOTICE_MS = 1000;
 export interface LeanConnectionsOptions extends ConnectionsOptions {
   /** Creates the call of an admitted stream. */
   readonly createCall: (path: string, call: AdmittedCall) => Receiver;
+  /** Called with a fault of our own for which a connection was closed. */
+  readonly onFault: (fault: unknown) => void;
 }
 
 /** A connection, and what is needed for its next call. */
@@ -52,28 +55,31 @@ export class LeanConnections {
 
   /** Serves a connection: a plain one, or one of TLS after its handshake. */
   accept(socket: Socket): void {
+    const { gate, onFault, shares } = this.#options;
     const http2 = new SocketConnection({
       socket,
       huffman: this.#huffman,
       bounds: this.#bounds,
       onRequest: (stream) => this.#begin(stream, link),
-      onClose: () => undefined,
+      onClose: (error) => {
+        if (error?.code === CODE.internalError) onFault(error.cause);
+      },
     });
     const connection = new Connection({
       session: new LeanSession(http2),
       socket,
-      budget: this.#options.gate.createBudget(),
+      budget: gate.createBudget(),
       turn: this.#turn,
       boundsAllCancels: false,
     });
     const link: Link = { connection, http2, headers: new LastHeaders() };
     this.#links.add(link);
     this.#strangers.add(connection);
-    this.#options.shares?.add(connection);
+    shares?.add(connection);
     socket.once('close', () => {
       this.#links.delete(link);
       this.#strangers.remove(connection);
-      this.#options.shares?.remove(connection);
+      shares?.remove(connection);
     });
     if (this.#isClosing) shutDown(http2);
   }

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from
 
 import { processClock } from '../../base/clock';
 import { DeadlineQueue } from '../../base/deadline-queue';
+import { toErrorTrace } from '../../base/error-message';
 import type { Handshakes } from '../../servers/handshakes';
 import type { ListenAddress, ServerTls } from '../../servers/listen-address';
 import type { Registry } from '../late-services';
@@ -45,6 +46,9 @@ export class LeanTransport implements Transport {
     this.#connections = new LeanConnections({
       ...parts,
       createCall: (path, call) => this.#createCall(path, call),
+      onFault: (fault) => {
+        parts.handlers.logger.error(`a gRPC connection was closed: ${toErrorTrace(fault)}`);
+      },
     });
     for (const method of parts.methods) this.#addTableMethod(method, parts);
   }

@@ -51,11 +51,13 @@ export class PassedStream extends Duplex implements ClientStream {
     return this.#stream.endsWithHead;
   }
 
+  /** @throws {RangeError} for a status that an answer can't begin with, as node:http2 does */
   respond(
     headers: OutgoingHttpHeaders = {},
     options: { readonly endStream?: boolean; readonly waitForTrailers?: boolean } = {},
   ): void {
     const { endStream = false, waitForTrailers = false } = options;
+    assertFinalStatus(headers[':status']);
     this.#waitsForTrailers = waitForTrailers;
     this.#stream.respond(encodeFields(toFields(headers)), { isEnd: endStream });
     if (endStream) this.end();
@@ -110,4 +112,10 @@ export class PassedStream extends Duplex implements ClientStream {
     this.#unreadBytes = 0;
     if (bytes > 0) this.#stream.consume(bytes);
   }
+}
+
+/** Codes from 200 to 599 (RFC 9110, 15). Those below are of informational answers. */
+function assertFinalStatus(status: OutgoingHttpHeaders[string]): void {
+  if (/^[2-5]\d\d$/.test(String(status ?? 200))) return;
+  throw new RangeError(`Invalid status code: ${String(status)}`);
 }
