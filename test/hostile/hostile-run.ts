@@ -28,7 +28,7 @@ export interface Pace {
   readonly settleAtLeastMs: number;
   /** How long memory and descriptors may take to come back. */
   readonly settleWithinMs: number;
-  /** The same for memory that is still close to its bound, or beyond it. What V8 has not collected by then counts. */
+  /** The same for memory that is still beyond its bound. What V8 has not collected by then counts. */
   readonly settleAtMostMs: number;
 }
 
@@ -48,9 +48,6 @@ const PACES: Readonly<Record<AttackSize, Pace>> = {
     settleAtMostMs: 20_000,
   },
 };
-
-/** From this share of a bound on memory is close to it. */
-const CLOSE = 0.6;
 
 /** Growth of the memory in one turn of the warm-up that is none, in MiB, and how many turns there are at most. */
 const WARM_GROWTH_MB = 2;
@@ -195,9 +192,9 @@ class AttackRun {
     const openNow = async () => (await countDescriptors(target.pid)) - this.#descriptors;
     const { heldMb, keptMb, descriptorsLeft, locksLeft } = this.#bounds;
     // Half of the bound is good enough to wait no longer: V8 takes its time to collect.
-    this.#measures.heldMb = await this.#settle(growth, heldMb / 2, CLOSE * heldMb);
+    this.#measures.heldMb = await this.#settle(growth, heldMb / 2, heldMb);
     await attacker.kill();
-    this.#measures.keptMb = await this.#settle(growth, keptMb / 2, CLOSE * keptMb);
+    this.#measures.keptMb = await this.#settle(growth, keptMb / 2, keptMb);
     // Connections of a killed attacker may still wait to be accepted, of which Node takes one a turn.
     this.#measures.descriptorsLeft = await this.#settle(openNow, descriptorsLeft, descriptorsLeft);
     const countLocks = async () => (await target.findLocks()).length;
@@ -210,16 +207,16 @@ class AttackRun {
 
   /**
    * Looks until a value is small enough or the time is over; the last value counts. The time is longer
-   * while the value is more than `close`.
+   * while the value is more than `atMost`.
    */
-  async #settle(look: () => Promise<number>, enough: number, close = Infinity): Promise<number> {
+  async #settle(look: () => Promise<number>, enough: number, atMost = Infinity): Promise<number> {
     const { settleAtLeastMs, settleWithinMs, settleAtMostMs } = this.#parts.pace;
     const startedAt = performance.now();
     for (;;) {
       const value = await look();
       const waitedMs = performance.now() - startedAt;
       if (waitedMs >= settleAtLeastMs && value <= enough) return value;
-      if (waitedMs >= (value > close ? settleAtMostMs : settleWithinMs)) return value;
+      if (waitedMs >= (value > atMost ? settleAtMostMs : settleWithinMs)) return value;
       await pause(LOOK_EVERY_MS);
     }
   }
