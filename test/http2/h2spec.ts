@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { createScript, type ScriptValues } from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { TextServer } from './text-server';
 
 const run = promisify(execFile);
@@ -31,22 +33,27 @@ async function judge(port: number, more: readonly string[]): Promise<string> {
   return stdout.slice(at === -1 ? stdout.indexOf('Finished in') : at).trim();
 }
 
-/**
- * Tests src/http2 by h2spec in strict mode, over plain connections and over TLS. Exit code 1 if a test
- * failed or was skipped.
- */
-async function main(): Promise<void> {
+const command = createScript({
+  name: 'test:h2spec',
+  description: 'Tests src/http2 by h2spec in strict mode, over plain connections and over TLS.',
+  example: '--out /tmp/h2spec',
+});
+
+/** Exit code 1 if a test failed or was skipped. */
+async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
   const tls = { cert: fixture('server.crt'), key: fixture('server.key') };
   const kinds = [
     { name: 'plain', server: new TextServer(), args: [] },
     { name: 'TLS', server: new TextServer(tls), args: ['--tls', '--insecure'] },
   ];
-  for (const { name, server, args } of kinds) {
+  script.begin({ total: kinds.length, unit: 'kinds of connections' });
+  for (const [done, { name, server, args }] of kinds.entries()) {
+    script.advance(done, name);
     const verdict = await judge(await server.start(), args);
     await server.stop();
-    process.stdout.write(`${name}: ${verdict}\n`);
+    script.print(`${name}: ${verdict}\n`);
     if (!verdict.endsWith(' 0 skipped, 0 failed')) process.exitCode = 1;
   }
 }
 
-void main();
+void runScript(command, main);

@@ -17,6 +17,7 @@ export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   'test:failover': 'test/failover/main.ts',
   'test:faults': 'test/faults/main.ts',
   'test:fencing': 'test/faults/fencing/main.ts',
+  'test:h2spec': 'test/http2/h2spec.ts',
   'test:hostile': 'test/hostile/main.ts',
   'test:interop': 'test/interop/main.ts',
   'test:leaving': 'test/leaving/main.ts',

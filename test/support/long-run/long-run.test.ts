@@ -35,8 +35,6 @@ describe('the long scripts', () => {
     const others = [
       'bench/charts/main.ts',
       'test/docs/write-snippets.ts',
-      // It shows no progress yet.
-      'test/http2/h2spec.ts',
       'test/upstream/serve.ts',
     ];
     expect(programs.filter((each) => !others.includes(each)).sort()).toEqual(
