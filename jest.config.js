@@ -1,8 +1,12 @@
 'use strict';
 
+const path = require('node:path');
+
 /** @type {import('jest').Config} */
 module.exports = {
-  roots: ['<rootDir>/test'],
+  rootDir: __dirname,
+  // Sources that no test loads are counted as not run.
+  roots: ['<rootDir>/test', '<rootDir>/src'],
   testMatch: ['**/*.test.ts'],
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
@@ -16,5 +20,11 @@ module.exports = {
     '<rootDir>/test/postgresql/',
   ],
   testTimeout: 20_000,
-  maxWorkers: 2,
+  // Tests wait for most of their time, also where there are two processors.
+  maxWorkers: 3,
+  // Of `--coverage`: scripts/coverage-in-process.js reads it. The page runs in a browser.
+  coverageProvider: 'babel',
+  collectCoverageFrom: ['src/**/*.ts', '!src/page/**'],
+  coverageDirectory: path.join(__dirname, 'coverage/in-process/tests'),
+  coverageReporters: ['json'],
 };

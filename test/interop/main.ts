@@ -16,8 +16,8 @@ import type { StepReport } from './steps';
 import { type TableRow, toTable } from './table';
 import { type Trial, TRIALS } from './trials';
 
-/** How many clients are built and run at a time. */
-const AT_A_TIME = 2;
+/** How many clients are built and run at a time. They mostly wait for leases to end. */
+const AT_A_TIME = 4;
 
 /** What the clients of one run share. */
 interface Run {
