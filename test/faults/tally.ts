@@ -6,6 +6,7 @@ export const RULES = {
   'idleness: refused waits of 2 s and more': 0.85,
   'outcomes: calls by which another may have been refused twice': 0.75,
   'withdrawals: calls of unknown outcome that may have taken a lock': 0.75,
+  'withdrawals: locks that were granted as their client left, and kept': 0.02,
   "Redis's view: answers beside what MONITOR showed": 0.5,
 } as const satisfies Record<string, number>;
 
