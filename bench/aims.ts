@@ -1,7 +1,7 @@
 import type { Metric } from './metrics';
 import { LEAST_COVERAGE, type MedianInterval } from './statistics';
 
-/** What a ratio is to be at most. */
+/** The upper bound of a ratio. */
 export interface Aim {
   readonly measure: string;
   readonly metric: Metric;
@@ -25,7 +25,7 @@ const HAND_OVER_AIMS: readonly Aim[] = ['grpc', 'http'].flatMap((transport) => {
   ];
 });
 
-/** What the project wants of itself, as ratios within one run (issues 7 and 16). */
+/** The aims of the project, as ratios within one run (issues 7 and 16). */
 export const AIMS: readonly Aim[] = [
   ...HAND_OVER_AIMS,
   { measure: 'refused/grpc/redis/100', metric: 'cpuUs', to: 'grpc-echo', most: 1.45 },

@@ -27,7 +27,7 @@ export type Section = (typeof SECTIONS)[number];
 /** Where locks are kept. */
 export type Store = 'memory' | 'redis';
 
-/** What is measured, and how long. */
+/** The parts to measure, and for how long. */
 export interface BenchOptions {
   readonly targets: readonly TargetSpec[];
   /** Paths or major versions; the running Node where there is none. */
@@ -148,7 +148,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   );
 }
 
-/** What the values of the command line ask for; throws with a sentence at what can't be done. */
+/** Reads the values of the command line. Throws a sentence that says what can't be done. */
 export function toBenchOptions(values: BenchValues): BenchOptions {
   const preset = values.smoke ? SMOKE : FULL;
   return {

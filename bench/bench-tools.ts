@@ -1,11 +1,11 @@
-/** What scripts/ensure-bench-tools.js offers: plain JavaScript, so that npm can run it alone. */
+/** The exports of scripts/ensure-bench-tools.js: plain JavaScript, so that npm can run it alone. */
 interface EnsureBenchTools {
   readonly ensureLoadGenerators: (env: NodeJS.ProcessEnv) => LoadGenerators;
   readonly ensureEtcd: (env: NodeJS.ProcessEnv) => EtcdTools | undefined;
   readonly VERSIONS: { readonly vegeta: string };
 }
 
-/** What scripts/ensure-node.js offers. */
+/** The exports of scripts/ensure-node.js. */
 interface EnsureNode {
   readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
 }

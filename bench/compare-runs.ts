@@ -16,7 +16,7 @@ export function assertComparable(earlier: Machine, now: Machine): void {
 }
 
 /**
- * What changed since an earlier run on the same machine: a ratio has changed where both runs had
+ * Compares with an earlier run on the same machine: a ratio has changed where both runs had
  * rounds enough for an interval, and the two don't touch.
  */
 export function toComparison(earlier: BenchResult, now: BenchResult): string {

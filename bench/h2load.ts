@@ -12,11 +12,11 @@ export interface FullSpeedLoad {
   /** How many calls are open at a time: streams of one connection, or HTTP/1.1 connections. */
   readonly inFlight: number;
   readonly calls: number;
-  /** What every answer is to be: its size is what h2load tells of answers. */
+  /** The expected answer. h2load reports only the sizes of answers. */
   readonly answerBytes: number;
 }
 
-/** What h2load says of its run. */
+/** The output of h2load. */
 export interface H2loadReport {
   readonly succeeded: number;
   /** Bytes of all bodies together. */
@@ -25,7 +25,7 @@ export interface H2loadReport {
   readonly meanMs: number;
 }
 
-/** What a run of load gave. */
+/** The result of a run of load. */
 export interface FullSpeedResult {
   readonly calls: number;
   readonly callsPerSecond: number;

@@ -26,7 +26,7 @@ export interface StartedMeasure {
 }
 
 /**
- * What a pair of TryLock and Unlock costs while so many other locks are held. Each amount has a
+ * The cost of a pair of TryLock and Unlock while so many other locks are held. Each amount has a
  * sidecar (and a Redis) of its own, so that rounds alternate between amounts as they do elsewhere:
  * each is told beside the first amount.
  */

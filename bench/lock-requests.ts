@@ -3,7 +3,7 @@ import { loadDaprService } from '../src/grpc/proto-files';
 /** How a call comes to the sidecar. */
 export type Transport = 'grpc' | 'http';
 
-/** What a call does. */
+/** The action of a call. */
 export type Action = 'lock' | 'unlock';
 
 /** The lock that a call is about. */
@@ -61,7 +61,7 @@ export const ANSWERS: Readonly<Record<Transport, Readonly<Record<Action | 'refus
   },
 };
 
-/** What gRPC puts before a message: one byte of flags, four of length. */
+/** The prefix of a message in gRPC: one byte of flags, four of length. */
 function toFrame(message: Buffer | undefined): Buffer {
   if (message === undefined) throw new Error('the Dapr service lacks a lock method');
   const head = Buffer.alloc(5);

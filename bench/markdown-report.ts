@@ -9,7 +9,7 @@ import type { SoakResult } from './soak';
 
 const PERCENT = 100;
 
-/** What the parts of the benchmark measure, in the order of the report. */
+/** The measures of the benchmark, in the order of the report. */
 const PART_TITLES: Readonly<Record<string, string>> = {
   refused: 'TryLock of a lock that is held, at full speed',
   pairs: 'TryLock and Unlock of unique resources, at full speed',

@@ -23,7 +23,7 @@ export interface Measure {
   readonly pairs: readonly Pair[];
 }
 
-/** What the rounds of a measure gave: by contestant, one entry a round. */
+/** The results of a measure: by contestant, one entry a round. */
 export interface MeasureResult {
   readonly name: string;
   readonly pairs: readonly Pair[];

@@ -1,4 +1,4 @@
-/** What can be measured of a contestant, by name: the columns of the report. */
+/** The measures of a contestant, by name: the columns of the report. */
 export const METRICS = {
   cpuUs: { title: 'CPU a call', unit: 'µs' },
   redisCpuUs: { title: "Redis's CPU a call", unit: 'µs' },
@@ -20,7 +20,7 @@ export const METRICS = {
 /** The name of something that is measured. */
 export type Metric = keyof typeof METRICS;
 
-/** What one run gave. */
+/** The result of one run. */
 export type Metrics = Readonly<Partial<Record<Metric, number>>>;
 
 /** All names, in the order of the report. */

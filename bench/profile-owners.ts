@@ -1,4 +1,4 @@
-/** What V8's sampling profiler writes (`node --cpu-prof`), as far as it is read here. */
+/** The output of V8's sampling profiler (`node --cpu-prof`), as far as it is read here. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -68,5 +68,5 @@ export function ownerOf(frame: { functionName: string; url: string }): string | 
   return room === undefined ? 'other' : `${OURS}${room.replace(/\.js$/, '')}`;
 }
 
-/** What the names of our own rooms begin with. */
+/** The prefix of the names of our own rooms. */
 export const OURS = 'ours: ';

@@ -15,7 +15,7 @@ import type { Workbench } from './workbench';
 const IN_FLIGHT = 100;
 const RUNS = 3;
 const PERCENT = 100;
-/** What has a smaller share of a call has no row. */
+/** A part with a smaller share of a call has no row. */
 const LEAST_SHARE = 0.005;
 const NS_A_US = 1000n;
 /** How long compiling may take, in milliseconds. */

@@ -1,6 +1,6 @@
 import { runCommand } from './run-command';
 
-/** What redis-benchmark says of one command. */
+/** The result of redis-benchmark for one command. */
 export interface RedisBenchmarkReport {
   readonly callsPerSecond: number;
   readonly meanMs: number;

@@ -5,7 +5,7 @@ import { callOnce, type Endpoint } from './one-call';
 import { portOf, servingBy, type Target } from './target';
 import type { Workbench } from './workbench';
 
-/** What a call makes Redis do: how often each command runs, a call. */
+/** The commands of Redis for a call: how often each command runs, a call. */
 export interface CommandCount {
   readonly target: string;
   readonly call: string;
@@ -20,7 +20,7 @@ const CALLS = 50;
 /** Long enough for MONITOR's last lines, and for what a sidecar sends after its answer. */
 const SETTLE_MS = 200;
 
-/** What the looking itself adds. */
+/** The commands of the measurement itself. */
 const OWN_COMMANDS = ['info', 'monitor', 'config|resetstat'];
 
 /** Calls a few times, one after the other, and counts what Redis was sent meanwhile. */

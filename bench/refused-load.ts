@@ -74,7 +74,7 @@ export function refusedContestant(
   };
 }
 
-/** What Redis itself can do, without a sidecar: `SET NX EX` of a key that is held. */
+/** The capacity of Redis itself, without a sidecar: `SET NX EX` of a key that is held. */
 function rawRedis(bench: Workbench, inFlight: number): Contestant {
   let calls = FIRST_CALLS + FIRST_CALLS_IN_FLIGHT * inFlight;
   const run = async (): Promise<Metrics> => {

@@ -92,7 +92,7 @@ async function loadedAfter(
   };
 }
 
-/** What is read off a process that is started for it, and stopped after it. */
+/** Measurements of a process that is started for them, and stopped after them. */
 interface FreshReadings {
   readonly ours: (target: StartedTarget) => Promise<Metrics>;
   readonly floor: (target: StartedTarget) => Promise<Metrics>;

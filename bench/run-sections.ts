@@ -12,7 +12,7 @@ import { memoryMeasure, startMeasure } from './rest-measures';
 import type { Target } from './target';
 import type { Workbench } from './workbench';
 
-/** What the sections found out. */
+/** The findings of the sections. */
 export type Findings = Pick<BenchResult, 'measures' | 'commands' | 'handOvers' | 'failures'>;
 
 /** Runs the sections of the benchmark that are asked for, one after the other. */

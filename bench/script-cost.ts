@@ -29,7 +29,7 @@ const stampOf = (number: number) => {
   return { number, notAfterMs, markUntilMs: notAfterMs + 7000 };
 };
 
-/** What is measured: prepares a call, and gives what sends it. */
+/** A measured case: prepares a call, and returns the function that sends it. */
 type Case = (client: RedisClient, commands: LockCommands) => Promise<() => Promise<unknown>>;
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -93,8 +93,8 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 /**
- * What no script can do without that looks for markers and queues at each grant: the time, the lock, the look, the token
- * and its counter, the companion. It leaves out what the rules need besides: see docs/decisions/0012.
+ * The parts that every script needs if it looks for markers and queues at each grant: the time, the lock, the look, the
+ * token and its counter, the companion. It leaves out what the rules need besides: see docs/decisions/0012.
  */
 const LEAST = defineScript(`
 local time = redis.call('time')
@@ -164,7 +164,7 @@ async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
   }
 }
 
-/** What companions and markers add to the memory of Redis, a lock and a release. */
+/** The memory that companions and markers take in Redis, for a lock and for a release. */
 async function measureMemory(client: RedisClient, commands: LockCommands): Promise<string> {
   const used = async () =>
     Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1] ?? NaN);

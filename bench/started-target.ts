@@ -20,7 +20,7 @@ export interface OursOptions {
   /** Where its component file is put. */
   readonly folder: string;
   readonly nodeFlags?: readonly string[];
-  /** What is run; dist/main.js where this is left out. */
+  /** The program to run. Default: dist/main.js. */
   readonly file?: string;
 }
 

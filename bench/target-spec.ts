@@ -9,7 +9,7 @@ export interface PeerSpec {
   readonly storeName: string;
 }
 
-/** What `--target` asks for: our own sidecar, the floors beside it, or a peer. */
+/** The target that `--target` names: our own sidecar, the floors beside it, or a peer. */
 export type TargetSpec = { readonly kind: 'ours' | 'floors' } | PeerSpec;
 
 const FIELDS = ['name', 'http', 'grpc', 'pid', 'store'];

@@ -8,7 +8,7 @@ export type AnswerCheck = (call: {
   readonly sentBytes: number;
 }) => boolean;
 
-/** What vegeta says at the end of a plan, once for each worker; no call stands behind it. */
+/** The last result of vegeta for each worker of a plan. No call belongs to it. */
 const END_OF_PLAN = 'no targets to attack';
 
 /** How much of a wrong answer is shown. */

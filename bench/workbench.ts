@@ -4,7 +4,7 @@ import type { EtcdTools, LoadGenerators } from './bench-tools';
 import type { NodeBinary } from './node-binary';
 import { readCpuUs } from './process-usage';
 
-/** What every measure needs. */
+/** The parts that every measure needs. */
 export interface Workbench {
   readonly options: BenchOptions;
   readonly nodes: readonly NodeBinary[];

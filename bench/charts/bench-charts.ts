@@ -36,7 +36,7 @@ export interface ShownRow {
   readonly figures: readonly { readonly at: number; readonly to?: number }[];
 }
 
-/** What was measured, and where. */
+/** The measurements, and their machine. */
 interface About {
   readonly title: string;
   readonly notes: readonly string[];

@@ -20,7 +20,7 @@ export interface ChartSeries {
 /** Rows of figures on one axis. */
 export interface Chart {
   readonly title: string;
-  /** What a reader must know, in lines below the title. */
+  /** Facts that a reader must know, in lines below the title. */
   readonly notes: readonly string[];
   readonly axis: string;
   /** Of a logarithmic axis, 2 or 10: what is equally far apart on it. */

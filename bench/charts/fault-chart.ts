@@ -6,7 +6,7 @@ const SERIES = [
   { prefix: 'fault: ', name: 'faults while they were made', colour: 'amber' },
 ] as const;
 
-/** What the calls of a fault run were answered, and which faults they met: by the table that the run prints. */
+/** The answers to the calls of a fault run, and the faults, from the table that the run prints. */
 export function toFaultChart(markdown: string, note: string): Chart {
   const rows = findTable(markdown, ['what', 'how many'])
     .slice(1)

@@ -18,7 +18,7 @@ const TEXT = 12;
 const POINT = 4;
 const FONT = "system-ui, 'DejaVu Sans', sans-serif";
 
-/** What ECharts adds for a page with a mouse. It numbers these classes through all charts of a process. */
+/** Classes that ECharts adds for a page with a mouse. It numbers these classes through all charts of a process. */
 const HOVER = / class="zr\d+-cls-\d+"|<style ><!\[CDATA\[[^]*?<\/style>\n?/g;
 
 /** Half of the length of the stroke for a bound. */

@@ -60,7 +60,7 @@ export function lockerContender(options: LockerContenderOptions): Contender {
   };
 }
 
-/** Who got the lock, and when, by `performance.now()`. */
+/** The client that got the lock, and when, by `performance.now()`. */
 interface Taken {
   readonly locker: Locker;
   readonly atMs: number;

@@ -10,7 +10,7 @@ import type { EtcdTools } from '../bench-tools';
 import { runCommand } from '../run-command';
 import type { Contender } from './contender';
 
-/** Who waits for a lock of etcd is told by a watch: hold times are spread over so many milliseconds only. */
+/** Clients that wait for a lock of etcd are told by a watch: hold times are spread over so many milliseconds only. */
 const SPREAD_MS = 10;
 
 const STARTS_WITHIN_MS = 20_000;

@@ -8,7 +8,7 @@ import { createLockCaller } from './lock-caller';
 /** How often the clients that poll try again, in milliseconds. */
 const POLL_EVERY_MS = [10, 50, 100];
 
-/** Who waits in turn does not poll: hold times are spread over so many milliseconds only. */
+/** Clients that wait in turn do not poll: hold times are spread over so many milliseconds only. */
 const SPREAD_MS = 10;
 
 /** Holdfast's own waiting, and clients that poll Dapr's TryLock on the same sidecar. */

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { Caller } from './caller';
 
-/** What the process is told: how many calls a second shall begin. 0 for none. */
+/** The order to the process: how many calls to begin in a second. 0 for none. */
 export interface LoadOrder {
   readonly callsASecond: number;
 }
 
-/** What it answers to an order: how many calls have been answered since the last one. */
+/** The answer to an order: how many calls have been answered since the last one. */
 export interface LoadReport {
   readonly answered: number;
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readMemory } from '../process-usage';
 import { Caller } from './caller';
 
-/** What a slow upstream and slow clients do to memory. */
+/** How a slow upstream and slow clients affect memory. */
 export interface SoakFinding {
   /** Memory of the sidecar before, and the most beside the load, in MB. */
   readonly beforeMb: number;
@@ -11,7 +11,7 @@ export interface SoakFinding {
   readonly passedCalls: number;
 }
 
-/** What is looked at, and how long. */
+/** The subject of the measurement, and its length. */
 export interface SoakOptions {
   readonly port: number;
   readonly pid: number;

@@ -2,7 +2,7 @@ import { toTable } from '../markdown-report';
 import type { Blocking } from './redis-watch';
 import type { Standing } from './world';
 
-/** What a part has found. */
+/** The findings of a part. */
 export interface Finding {
   readonly title: string;
   /** Undefined only if the part failed. */

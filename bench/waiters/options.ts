@@ -7,7 +7,7 @@ import {
   type ScriptValues,
 } from '../../test/support/long-run/script-command';
 
-/** What `npm run bench:waiters` measures. */
+/** The parts that `npm run bench:waiters` measures. */
 export const PARTS = ['worst-scripts', 'one-lock', 'lock-each', 'holds'] as const;
 
 /** A part of it, as `--only` names it. */
@@ -54,7 +54,7 @@ export function createWaitersCommand(): Command {
     .option('--smoke', 'everything in seconds: only shows that it works');
 }
 
-/** What the command line asks for; throws with a sentence at what can't be done. */
+/** Reads the command line. Throws a sentence that says what can't be done. */
 export function toWaitersOptions({ only, count, seconds, smoke }: WaitersValues): WaitersOptions {
   const preset = smoke ? SMOKE : FULL;
   return {

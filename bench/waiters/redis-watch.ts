@@ -112,7 +112,7 @@ async function keysLike(client: InspectingClient, pattern: string): Promise<read
 /** An entry of SLOWLOG GET: id, time, duration in µs, command and arguments, … */
 type SlowEntry = readonly [number, number, number, readonly string[], ...unknown[]];
 
-/** What the scripts do, by their hashes. */
+/** The purposes of the scripts, by their hashes. */
 const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries({
     acquire: acquireScript,

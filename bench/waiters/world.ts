@@ -20,7 +20,7 @@ const BYTES_A_MB = 1e6;
 const US_A_SECOND = 1e6;
 const PERCENT = 100;
 
-/** What those who wait or hold cost while nothing happens to them. */
+/** The cost of calls that wait or hold, while nothing happens to them. */
 export interface Standing {
   /** Resident memory of the sidecar for each of them, in bytes. */
   readonly sidecarBytesEach: number;
@@ -36,7 +36,7 @@ export interface Standing {
 /** The highest priority: root only. */
 const FIRST = -20;
 
-/** What other programs of the machine do must not be taken for time that a script takes, if that can be avoided. */
+/** Keeps the work of other programs from being counted as time of a script, where that is possible. */
 function spare(pid: number): void {
   try {
     setPriority(pid, FIRST);
@@ -102,7 +102,7 @@ export class World {
     this.#redisBytes = await this.watch.usedBytes();
   }
 
-  /** What they cost, measured for so many seconds. */
+  /** Their cost, measured for so many seconds. */
   async watchStanding(count: number, seconds: number): Promise<Standing> {
     const before = await this.#readCpu();
     await pause(seconds * 1000);

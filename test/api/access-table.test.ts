@@ -24,7 +24,7 @@ const NATIVE = '/holdfast.v1.Locks';
 const LOCKS = '/holdfast/v1/locks/{store}';
 
 /**
- * Who may call what, as docs/configuration.md says it to users: written out here a second time, so
+ * The allowed callers of each method, as docs/configuration.md says it to users: written out here a second time, so
  * that a row that is lost, or that changes its group, is found.
  */
 const OVER_GRPC = [
@@ -71,7 +71,7 @@ const REFLECTION = ['v1', 'v1alpha'].map(
 
 const BODY = '{"resourceId":"r","lockOwner":"o","expiryInSeconds":5}';
 
-/** What the calls of the native API need. */
+/** The fields that the calls of the native API need. */
 const NATIVE_BODIES: Readonly<Record<string, string>> = {
   acquire: '{"resourceId":"r","ttlMs":1000}',
   hold: '{"resourceId":"r","ttlMs":1000}',

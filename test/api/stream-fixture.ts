@@ -25,7 +25,7 @@ interface WatchApi {
 /** Its gRPC path. */
 export const WATCH_PATH = '/test.Events/Watch';
 
-/** What a test's handler was told, and the stream that it has. */
+/** The events of a test's handler, and its stream. */
 export class RecordingHandler implements StreamHandler {
   readonly resourceId: string;
   readonly stream: EventStream<WatchEvent>;
@@ -72,7 +72,7 @@ export interface OpenedStream {
   cancel(): void;
 }
 
-/** What a test can vary. */
+/** The options that a test can vary. */
 export type StreamFixtureOptions = FakeSidecarOptions & {
   readonly streamBounds?: StreamBounds;
   readonly maxConcurrentCalls?: number;

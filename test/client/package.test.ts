@@ -42,7 +42,7 @@ async function main(): Promise<void> {
 void main();
 `;
 
-/** What npm says of a package that it has packed, in bytes. */
+/** The sizes that npm reports for a package that it has packed, in bytes. */
 interface Packed {
   readonly filename: string;
   readonly size: number;

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
 
-/** What becomes of a command whose sidecar or Redis fails: it is ended before its lease is. */
+/** A command whose sidecar or Redis fails is ended before its lease ends. */
 let redis: RedisServer;
 let components: string;
 let folder: string;

@@ -3,7 +3,7 @@ import { type OtelMembers, withOtelReceiver } from '../../src/configuration/otel
 
 const { tracing } = DEFAULT_CONFIGURATION;
 
-/** What the variables come to; their names without OTEL_EXPORTER_OTLP_. */
+/** The result of the variables, whose names are given without OTEL_EXPORTER_OTLP_. */
 const read = (
   variables: Readonly<Record<string, string>>,
   { written = {}, below = tracing }: { written?: OtelMembers; below?: typeof tracing } = {},

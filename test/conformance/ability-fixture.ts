@@ -35,7 +35,7 @@ export async function beGranted(store: LockStore, call: AskCall): Promise<Grant>
   return result.grant;
 }
 
-/** What a store tells of its queues. */
+/** The events that a store reports of its queues. */
 export class RecordingListener implements QueueListener {
   readonly told: string[] = [];
 

@@ -80,7 +80,7 @@ describe('the units, by systemd-analyze', () => {
   });
 });
 
-/** What a unit of the sidecar starts, with a port and a folder of its own. */
+/** The command that a unit of the sidecar starts, with a port and a folder of its own. */
 async function unitAt(port: string) {
   const ports = ['--dapr-http-port', port, '--dapr-grpc-port', String(await findFreePort())];
   const components = await writeComponent({ type: 'lock.in-memory' });

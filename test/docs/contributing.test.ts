@@ -45,7 +45,7 @@ function foldersIn(folder: string): readonly string[] {
     .map(({ name }) => path.posix.join(folder, name));
 }
 
-/** What the page says a room may import. */
+/** The places that a room may import, by the page. */
 function readAllowed(cell: string): '*' | readonly string[] {
   if (cell === 'any room') return '*';
   const [, contract = ''] = /The contract of a store is ([^]*?):\n/.exec(PAGE) ?? [];

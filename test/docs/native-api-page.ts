@@ -5,7 +5,7 @@ import path from 'node:path';
 const PAGE = readFileSync(path.join(__dirname, '../../docs/native-api.md'), 'utf8');
 
 /**
- * What each call answers where it is made in the order of the page, as JSON without white space. JSON of protobuf
+ * The answer of each call, made in the order of the page, as JSON without white space. JSON of protobuf
  * writes numbers of 64 bits as texts.
  */
 export const SHOWN: Readonly<Record<string, RegExp>> = {

@@ -13,7 +13,7 @@ import { withoutDapr } from '../support/plain-environment';
 const ROOT = path.join(__dirname, '../..');
 const PATIENCE = { withinMs: 15_000 };
 
-/** What `dapr init` writes to ~/.dapr/config.yaml. */
+/** The content that `dapr init` writes to ~/.dapr/config.yaml. */
 const CONFIG = `apiVersion: dapr.io/v1alpha1
 kind: Configuration
 metadata:

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const ROOT = path.join(__dirname, '../..');
 
-/** What few sidecars use. */
+/** Libraries that few sidecars use. */
 const ON_DEMAND =
   /^@(?:bufbuild\/|redis\/|grpc\/reflection|opentelemetry\/(?:core|exporter|resources|sdk))|^redis$|^pg(?:-|$)|^grpc-health-check/;
 

@@ -41,12 +41,12 @@ class NpmRun {
     }, PATIENCE);
   }
 
-  /** What `kill PID` does. */
+  /** The signal of `kill PID`. */
   signal(signal: NodeJS.Signals): void {
     process.kill(this.#pid, signal);
   }
 
-  /** What a terminal does at Ctrl-C, and systemd when it stops a service. */
+  /** The signal of a terminal at Ctrl-C, and of systemd when it stops a service. */
   signalAll(signal: NodeJS.Signals): void {
     process.kill(-this.#pid, signal);
   }

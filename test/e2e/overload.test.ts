@@ -12,7 +12,7 @@ import { SidecarProcess } from '../support/sidecar-process';
 
 const BOUND = 3;
 
-/** What "at once" is here: Redis answers nothing meanwhile, for 3 s. A stated allowance. */
+/** The bound for "at once", a stated allowance. Redis answers nothing for 3 s. */
 const AT_ONCE_MS = 1000;
 
 describe('a sidecar with as many lock calls under way as it takes', () => {

@@ -14,7 +14,7 @@ const CALLERS = 16;
 /** How long there is load before a leader is lost and after it, in milliseconds. */
 const LOAD_MS = 2500;
 
-/** What a run under load has seen. */
+/** The observations of a run under load. */
 interface Report {
   calls: number;
   acquired: number;
@@ -38,7 +38,7 @@ class Load {
     lost: [],
     falseAnswers: [],
   };
-  /** What was confirmed, and not released since. */
+  /** The locks that were confirmed, and not released since. */
   readonly held = new Map<string, number>();
   readonly #stores: readonly LockStore[];
   readonly #callers: readonly Promise<void>[];

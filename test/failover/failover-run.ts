@@ -8,7 +8,7 @@ import { createSentinelStore, noAbort, tryLockCall } from '../stores/redis/redis
 import { eventually } from '../support/eventually';
 import type { SentinelSetup } from '../support/sentinel-setup';
 
-/** What came of a run. */
+/** The result of a run. */
 export interface FailoverReport {
   readonly calls: number;
   readonly acquired: number;

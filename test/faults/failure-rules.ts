@@ -2,11 +2,11 @@ import { type FaultWindow, meetsAny, type Operation } from './history';
 import type { Account, RuleBreak } from './rule-breaks';
 import type { FailedStart } from './sidecar-under-test';
 
-/** What a call may fail with for certain where Redis or its sidecar is away. */
+/** The failures that a call may report as certain while Redis or its sidecar is away. */
 const AWAY =
   /can't be reached|still loading|too late|store is closed|was withdrawn|is stopping|the wait is over|^not sent/;
 
-/** What a call fails with whose client has gone. */
+/** The failure of a call whose client has gone. */
 const LEFT = /caller (?:has gone|is no longer waiting)/;
 
 /** How much earlier than it was to a client may end its wait. */

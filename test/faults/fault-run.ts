@@ -17,7 +17,7 @@ import { findTokenBreaks } from './token-rules';
 import { findTurnBreaks } from './turn-rules';
 import { Workload } from './workload';
 
-/** What a run is made of. */
+/** The settings of a run. */
 export interface FaultRunOptions {
   readonly seed: number;
   readonly operations: number;
@@ -37,7 +37,7 @@ export interface FaultRunOptions {
   readonly onProgress?: (begun: number) => void;
 }
 
-/** What a run has found. */
+/** The findings of a run. */
 export interface FaultRunReport {
   readonly seed: number;
   /** Calls, without what is a part of one. */
@@ -50,7 +50,7 @@ export interface FaultRunReport {
   readonly givenUp: number;
   /** Starts of sidecars that failed. */
   readonly failedStarts: readonly FailedStart[];
-  /** What was judged, and what was excused. */
+  /** The events that were judged, and those that were excused. */
   readonly tally: Tally;
   readonly seconds: number;
   /** Grants and deletions that MONITOR showed. */
@@ -106,7 +106,7 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
   }
 }
 
-/** What a run has found, but for what only its own server can tell. */
+/** The findings of a run, except those that only its own server can tell. */
 export function toReport(
   seed: number,
   { account, faults, stalls, givenUp, failedStarts, seconds }: Observed,

@@ -6,7 +6,7 @@ export const GIVEN_UP = 'a send was given up';
 /** From here on a limit is long enough that no load explains that it has passed. */
 const LONG_LIMIT_MS = 2000;
 
-/** What a sidecar says of a send that it no longer waits for. */
+/** The log line of a sidecar about a send that it no longer waits for. */
 const SAID = /did not reply within (\d+) ms/;
 
 /**

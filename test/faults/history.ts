@@ -20,7 +20,7 @@ export interface SeenLock {
   readonly owner: string;
   /** 0 for none. */
   readonly token: number;
-  /** What was left of its lease; undefined where it doesn't end. */
+  /** The time left of its lease. Undefined if it doesn't end. */
   readonly leftMs: number | undefined;
   readonly expiresAtMs: number;
 }
@@ -30,7 +30,7 @@ export interface Operation {
   readonly id: number;
   readonly kind: CallKind;
   readonly key: string;
-  /** Who was asked: Holdfast, or a plain client that issues daprd's commands. */
+  /** The server that was asked: Holdfast, or a plain client that issues daprd's commands. */
   readonly by: 'holdfast' | 'daprd';
   readonly owner: string;
   /** Of a lease that is taken or renewed; 0 otherwise. */
@@ -59,7 +59,7 @@ export interface Operation {
   readonly lateMs?: number | undefined;
   /** How long its client was to wait for the answer, where that is known. */
   readonly patienceMs?: number | undefined;
-  /** What a view showed. */
+  /** The content of a view. */
   readonly seen?: SeenLock | undefined;
   /** True for what was not counted as a call: a part of a hold, of a listing or of a refusal. */
   readonly isPart?: boolean;

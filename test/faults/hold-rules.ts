@@ -11,7 +11,7 @@ const LAST_ANSWER_MS = 3000;
 /** Within what time a lock is free whose hold was ended by its client. */
 const FREE_WITHIN_MS = 2000;
 
-/** What a hold may be told, and when (N4, N5, N9, N10). */
+/** The events that a hold may get, and when (N4, N5, N9, N10). */
 export function findHoldBreaks(account: Account): RuleBreak[] {
   const { holds } = account;
   const views = byKey(account.operations.filter(({ answer }) => answer === 'seen'));
@@ -95,7 +95,7 @@ function toldEndOf({ calledAtMs, waitMs, events }: Hold): number {
   return calledAtMs + Math.max(waitMs, ...valid);
 }
 
-/** Who is still there at the end is told so: that the lock is lost, or that the wait is over. */
+/** A client that stays to the end is told so: that the lock is lost, or that the wait is over. */
 function checkLoss(hold: Hold, { troubles, tally }: Account): string | undefined {
   const { endedAtMs, sidecar } = hold;
   const fromMs = toldEndOf(hold);

@@ -1,6 +1,6 @@
 import type { Operation } from './history';
 
-/** What a hold was told, in the form that it has over HTTP. */
+/** The events of a hold, in the form that they have over HTTP. */
 export interface HoldEvent {
   readonly type: 'queued' | 'held' | 'renewed' | 'atRisk' | 'lost' | 'refused';
   readonly atMs: number;
@@ -9,7 +9,7 @@ export interface HoldEvent {
   /** Counted from the call. */
   readonly validMs?: number | undefined;
   readonly reason?: string | undefined;
-  /** Who has the lock instead, as a refusal tells. */
+  /** The holder that a refusal names. */
   readonly holder?: Operation['seen'];
 }
 
@@ -27,7 +27,7 @@ export interface Hold {
   /** When its client ended the call, where it did. */
   readonly leftAtMs?: number | undefined;
   readonly endedAtMs: number;
-  /** What it ended with, where that was no event. */
+  /** Its end, if that was no event. */
   readonly failure?: Pick<Operation, 'answer' | 'reason'> | undefined;
 }
 
@@ -104,7 +104,7 @@ function toCallsOfHolder(hold: Hold, held: HoldEvent): Part[] {
   return [...parts, { ...call, ...time, kind: 'release', ttlMs: 0, answer: 'unknown' }];
 }
 
-/** What the store has said by an event; undefined where it tells nothing of the store. */
+/** The answer of the store that an event shows. Undefined if it shows none. */
 function toRenewal({ type, atMs, reason }: HoldEvent, validUntilMs: number) {
   if (type === 'renewed') return 'renewed';
   // At its end a lease is lost by itself; before it the store has said so.

@@ -4,7 +4,7 @@ import type { FaultWindow } from './history';
 import type { Random } from './random';
 import type { SidecarUnderTest } from './sidecar-under-test';
 
-/** What a fault happens to. */
+/** The target of a fault. */
 export interface Target<Server> {
   readonly server: Server;
   /** The sidecar that is hit, where the fault hits one. */
@@ -22,7 +22,7 @@ export interface Fault<Server> {
   readonly run: (target: Target<Server>) => Promise<void>;
 }
 
-/** What is broken, and how often. */
+/** The faults, and how often each is injected. */
 export interface InjectorOptions<Server> {
   readonly server: Server;
   readonly sidecars: readonly SidecarUnderTest[];

@@ -24,7 +24,7 @@ const LATEST_MS = 20_000;
 /** How long a queue may stay when nobody waits any more: as long as a ticket lives that nobody refreshes. */
 const QUEUES_WITHIN_MS = 3500;
 
-/** What stays in Redis when it should not, once everything is whole and quiet. */
+/** Keys that stay in Redis and should not, once everything is whole and quiet. */
 export async function findLeftovers(
   redis: RedisServer,
   operations: readonly Operation[],
@@ -82,7 +82,7 @@ async function findUnwithdrawn(
   }
 }
 
-/** What helps to find out why, one call a line. */
+/** Calls that help to find out why, one a line. */
 function tell(operations: readonly Operation[]): string {
   const nowMs = performance.now();
   return operations

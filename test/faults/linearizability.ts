@@ -30,9 +30,9 @@ export interface Violation {
   readonly what: string;
   /** The operation that nothing explains. */
   readonly operation: Operation;
-  /** What went on at the time, and everything about the owners and tokens that are in question. */
+  /** The operations at the time, and everything about the owners and tokens in question. */
   readonly around: readonly Operation[];
-  /** What was broken at the time. */
+  /** The faults at the time. */
   readonly faults: readonly FaultWindow[];
 }
 
@@ -98,7 +98,7 @@ class KeyCheck {
   readonly #faults: readonly FaultWindow[];
   readonly #losses: readonly FaultWindow[];
   readonly #troubles: Troubles;
-  /** What calls may have done beside what they answered. */
+  /** Effects that calls may have had beside their answers. */
   readonly #untold: readonly Operation[];
   readonly #queue: QueueTimes;
   /** Those under way whose answer has to be explained. */
@@ -244,7 +244,7 @@ class KeyCheck {
     }
   }
 
-  /** What follows where an operation that changes the lock takes effect now, up to `untilMs`. */
+  /** The states that follow if an operation that changes the lock takes effect now, up to `untilMs`. */
   #apply(from: Configuration, operation: Operation, untilMs: number): Configuration | undefined {
     const nowMs = Math.max(from.nowMs, operation.calledAtMs);
     const after = this.#effectOf(operation, from, { nowMs, untilMs });
@@ -367,7 +367,7 @@ function isAkin(operation: Operation, other: Operation): boolean {
   return namesOf(other).some((name) => name !== undefined && names.includes(name));
 }
 
-/** What a call whose outcome nobody knows may make of a lease. */
+/** The leases that a call with an unknown outcome may lead to. */
 function afterUnknown(lease: Lease, operation: Operation): Lease {
   if (!isAbout(operation, lease)) return lease;
   if (releases(operation)) return { ...lease, mayVanish: true };

@@ -6,7 +6,7 @@ export const CLOCK_SLACK_MS = 5;
 /** How long after its caller has hung up a call may still take effect: the longest single send. */
 export const LATE_EFFECT_MS = 3500;
 
-/** What a lock may be at a moment. */
+/** A possible state of a lock at a moment. */
 export interface Lease {
   readonly owner: string;
   /** 0 for a grant without one. */
@@ -67,7 +67,7 @@ export function toLease(
   return { owner, token, endsFromMs, endsByMs, toldAtMs };
 }
 
-/** What a renewal makes of a lease. Undefined where it can't have renewed this one, or told a false end. */
+/** The lease after a renewal. Undefined where it can't have renewed this one, or told a false end. */
 export function renewed(
   lease: Lease | undefined,
   operation: Operation,

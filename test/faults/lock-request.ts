@@ -1,7 +1,7 @@
 import type { Answer, CallKind, Operation, SeenLock, Transport } from './history';
 import type { HoldEvent } from './holds';
 
-/** What a client asks of a sidecar. */
+/** The request of a client to a sidecar. */
 export interface LockRequest {
   readonly kind: CallKind;
   /** Of a list: what the resources begin with. */
@@ -20,7 +20,7 @@ export interface LockRequest {
   readonly deadlineMs: number;
 }
 
-/** What a call came to. */
+/** The result of a call. */
 export interface CallAnswer extends Pick<
   Operation,
   'answer' | 'reason' | 'version' | 'token' | 'seen'
@@ -37,7 +37,7 @@ export type HoldRequest = Required<
   Pick<LockRequest, 'resourceId' | 'owner' | 'ttlMs' | 'waitMs' | 'over'>
 >;
 
-/** Who is told how a hold fares. */
+/** Receives the events of a hold. */
 export interface HoldListener {
   told(event: Omit<HoldEvent, 'atMs'>): void;
   /** The call is over; with what it failed, where it did. */
@@ -168,7 +168,7 @@ interface WireEvent {
   readonly holder?: WireLock | null;
 }
 
-/** What a hold was told. */
+/** An event of a hold. */
 export function toHoldEvent({
   type,
   lease,

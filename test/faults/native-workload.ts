@@ -84,7 +84,7 @@ export class NativeClient {
     await hold.over;
   }
 
-  /** What others, or its owner by another call, may do to a lock that is held. */
+  /** Calls that others, or its owner, may make for a lock that is held. */
   async #whileHeld(subject: Subject, token: number | undefined): Promise<void> {
     const { random } = this.#context;
     const deed = random.next();

@@ -13,7 +13,7 @@ const onOneProxy =
     proxy.heal();
   };
 
-/** What can happen to the network between a sidecar and its server, by the name that the report gives it. */
+/** Faults of the network between a sidecar and its server, by the name that the report gives it. */
 export const NETWORK_FAULTS = {
   'reply dropped, then cut': {
     run: onOneProxy(async (proxy, random) => {

@@ -22,7 +22,7 @@ export interface ObserveOptions {
   readonly onProgress?: (begun: number) => void;
 }
 
-/** What was seen of a run: what the clients were told, and what troubled it. */
+/** The observations of a run: what the clients were told, and what troubled it. */
 export interface Observed {
   readonly account: Account;
   readonly history: History;
@@ -37,7 +37,7 @@ export interface Observed {
   readonly seconds: number;
 }
 
-/** What breaks things while the load runs. */
+/** The injectors that break things while the load runs. */
 interface Breaking {
   readonly windows: readonly FaultWindow[];
   start(): void;

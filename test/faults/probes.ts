@@ -35,7 +35,7 @@ function expect(holds: boolean, what: string): void {
 /** How long a probe waits for an answer: more than any call of a right store takes. */
 const PATIENCE_MS = 4000;
 
-/** What the call came to, an error included. */
+/** The result of the call, an error included. */
 async function settled(answer: Promise<TryLockResult | UnlockOutcome>): Promise<string> {
   try {
     const value = await Promise.race([answer, pause(PATIENCE_MS, 'no answer')]);

@@ -10,7 +10,7 @@ import type { FailedStart, Mishaps, SidecarUnderTest } from './sidecar-under-tes
 /** How often a sidecar is started before the run is given up. */
 const STARTS = 10;
 
-/** What a client has whose sidecar is not there. */
+/** The answer to a client whose sidecar is away. */
 const NOT_SENT = {
   answer: 'not-applied',
   reason: 'not sent: the sidecar is being replaced',

@@ -42,7 +42,7 @@ const slowTry = (): Operation[] => [
   acquired(B, 6, [2500, 2501]),
 ];
 
-/** What a call does that is sent again because its reply was lost. */
+/** The effect of a call that is sent again because its reply was lost. */
 describe('the history check of repeated sends', () => {
   it.each<[string, Operation[], FaultWindow[]]>([
     [

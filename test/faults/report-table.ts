@@ -113,7 +113,7 @@ function toShareRows(tally: FaultRunReport['tally']): Row[] {
 
 const percent = (share: number): string => ` (${(100 * share).toFixed(1)} %)`;
 
-/** What a run proves, in a sentence: one that excuses too much is no proof, whatever it has found. */
+/** A sentence on what a run proves. A run that excuses too much is no proof, whatever it has found. */
 export function toVerdict({ tally, violations }: FaultRunReport): string {
   const found = `${violations.length} violations.`;
   const { unproven } = tally;

@@ -10,7 +10,7 @@ export interface Account {
   readonly faults: readonly FaultWindow[];
   readonly troubles: Troubles;
   readonly tally: Tally;
-  /** What to take from a moment of the wall clock to have one of the history's. */
+  /** The offset to subtract from a time of the wall clock to get one of the history. */
   readonly wallMs: number;
 }
 

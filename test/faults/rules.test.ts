@@ -48,7 +48,7 @@ const acquired = (time: readonly [number, number], more: Partial<Operation> = {}
   return { id: made, ...call, ...grant, ...more };
 };
 
-/** What the rules find in holds and further calls. */
+/** The findings of the rules in holds and further calls. */
 const breaksOf = (
   holds: readonly Hold[],
   more: readonly Operation[] = [],

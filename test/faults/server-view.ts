@@ -21,7 +21,7 @@ const CROSSINGS = 'withdrawals: locks that were granted as their client left, an
 /** How long before or after a grant its client may leave without the sidecar knowing it in time, on a busy machine. */
 const CROSSING_MS = 100;
 
-/** What happened to a key, as Redis ran it. */
+/** The changes of a key, as Redis ran them. */
 interface ServerEvent {
   readonly atMs: number;
   readonly type: 'grant' | 'delete';
@@ -29,7 +29,7 @@ interface ServerEvent {
   readonly endsAtMs: number;
 }
 
-/** What Redis did, against what clients were told. */
+/** A contradiction between what Redis did and what clients were told. */
 export interface Contradiction {
   readonly what: string;
   readonly operation: Operation;

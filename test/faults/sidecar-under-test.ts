@@ -20,7 +20,7 @@ export interface SidecarUnderTest {
   call(request: LockRequest): Promise<CallAnswer>;
   /** Undefined where it knows no more than Dapr's calls. */
   readonly hold?: (request: HoldRequest, listener: HoldListener) => OpenHold;
-  /** What can happen to it; undefined where that is nothing. */
+  /** The faults that can happen to it. Undefined if there are none. */
   readonly mishaps?: Mishaps;
   stop(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface FailedStart {
   readonly reason: string;
 }
 
-/** What can happen to a sidecar. */
+/** The faults that can happen to a sidecar. */
 export interface Mishaps {
   /** It stands still, and its connections stay open; undefined where it can't be made to. */
   readonly pause?: () => void;

@@ -9,13 +9,13 @@ import type { SidecarUnderTest } from './sidecar-under-test';
 /** How often it is looked, in milliseconds. */
 const LOOK_MS = 100;
 
-/** Who waits for the processor, or for an answer of Redis, for longer than this stands still. */
+/** A process that waits longer than this for the processor, or for an answer of Redis, stands still. */
 const STALL_MS = 300;
 
-/** Who waits for the processor for so much of a second, in many pieces, does not get round to its work either. */
+/** A process that waits for the processor for so much of a second, in many pieces, does not do its work either. */
 const [SECOND_MS, MOST_OF_IT_MS] = [1000, 800];
 
-/** What a process stood still for. */
+/** The times for which a process stood still. */
 const [NO_PROCESSOR, REDIS_SILENT] = ['waited for the processor', 'Redis did not answer'] as const;
 
 /** How long a process has waited for the processor when it was looked at. */

@@ -1,4 +1,4 @@
-/** What is judged by the rules of a run, and what may be excused. */
+/** The events that the rules of a run judge, and those that may be excused. */
 export const RULES = {
   'order: grants beside a ticket of another waiter': 0.6,
   'end: holds that lasted beyond their last promise or wait': 0.2,
@@ -33,7 +33,7 @@ export class Tally {
     return isExcused;
   }
 
-  /** What was counted for a rule. */
+  /** The counts of a rule. */
   of(rule: RuleName): Share {
     return this.#shares.get(rule) ?? { judged: 0, excused: 0 };
   }

@@ -41,7 +41,7 @@ interface Harm extends Span {
   readonly lostAtMs: number;
 }
 
-/** What a run was troubled by: faults that were injected, and stalls that were measured. */
+/** The troubles of a run: faults that were injected, and stalls that were measured. */
 export interface TroubleSources {
   readonly faults: readonly FaultWindow[];
   /** Times in which a process stood still, or a send was given up, as was measured; none where this is left out. */

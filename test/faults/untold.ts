@@ -1,6 +1,6 @@
 import type { Operation } from './history';
 
-/** What a wait that was refused may have been granted in its last moments: nobody was told, as it was too late. */
+/** Grants that a refused wait may have got in its last moments, too late to be told. */
 export function toLateGrant(operation: Operation): Operation[] {
   const { id, kind, answer, waitMs = 0 } = operation;
   if (kind !== 'acquire' || answer !== 'refused' || waitMs === 0) return [];
@@ -8,7 +8,7 @@ export function toLateGrant(operation: Operation): Operation[] {
 }
 
 /**
- * What a renewal that found its grant gone may have done before: its reply was lost, the lease that it had prolonged ran out,
+ * Effects that a renewal may have had before it found its grant gone: its reply was lost, the lease that it had prolonged ran out,
  * and it was sent again.
  */
 export function toUntoldRenewal(operation: Operation): Operation[] {

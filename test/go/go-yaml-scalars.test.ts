@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseComponents, type ScopedManifest } from '../../src/components/component-file';
 import { parseFile } from '../../src/manifests/manifest-file';
 
-/** What is written, and what Go passed on as a metadata value and as a text; null: it was refused. */
+/** A written scalar, and Go's reading of it as a metadata value and as a text; null: it was refused. */
 type Row = readonly [written: string, value: string | null, text: string | null];
 
 const FIXTURE = path.join(__dirname, '../fixtures/go-yaml-scalars.json');

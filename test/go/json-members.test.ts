@@ -24,7 +24,7 @@ function accepts(body: string): boolean {
   }
 }
 
-/** What JSON.parse says of the same text: an object, and no lone surrogate in any string of it. */
+/** The result of JSON.parse for the same text: an object, and no lone surrogate in any string of it. */
 function isSoundObject(body: string): boolean {
   try {
     const value: unknown = JSON.parse(body, (key, item: unknown) => {

@@ -30,7 +30,7 @@ import { RecordingLogger } from '../support/recording-logger';
 export const TRANSPORT: GrpcTransport =
   process.env.HOLDFAST_TEST_GRPC_SERVER === 'lean' ? 'lean' : 'grpc-js';
 
-/** What a unary call ended with: the response, or the code and details of the status. */
+/** The end of a unary call: the response, or the code and details of the status. */
 export interface UnaryAnswer {
   readonly response?: unknown;
   readonly code?: number;

@@ -17,7 +17,7 @@ type End = (stream: ClientHttp2Stream) => void;
 const gzip = { 'grpc-encoding': 'gzip' };
 const packed = gzipSync(Buffer.alloc(LONGEST));
 
-/** What is sent of a call, each with the headers that it takes. */
+/** The parts of a call, each with the headers that it takes. */
 const REQUESTS: readonly (readonly [headers: object, body: Buffer])[] = [
   [{}, Buffer.alloc(0)],
   [{}, message(Buffer.alloc(0))],

@@ -42,7 +42,7 @@ function hasCall(received: Buffer): boolean {
   return false;
 }
 
-/** What came back on a stream, up to its end. */
+/** The answer on a stream, up to its end. */
 async function readAll(stream: ClientHttp2Stream) {
   let headers: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders | undefined;

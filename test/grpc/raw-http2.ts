@@ -1,6 +1,6 @@
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 
-/** What came back over a raw HTTP/2 stream. */
+/** The answer on a raw HTTP/2 stream. */
 export interface RawAnswer {
   readonly headers: IncomingHttpHeaders;
   readonly trailers: IncomingHttpHeaders;

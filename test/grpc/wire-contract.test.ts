@@ -9,7 +9,7 @@ const PACKAGE = 'dapr.proto.runtime.v1';
 const ours = load(OUR_PROTOS);
 const upstream = load(UPSTREAM_PROTOS);
 
-/** What daprd 1.18 has and the protos of the SDK do not have yet (dapr/dapr metadata.proto). */
+/** Fields of daprd 1.18 that the protos of the SDK do not have yet (dapr/dapr metadata.proto). */
 const NEWER_MESSAGE = 'dapr.proto.runtime.v1.MetadataResiliency';
 const NEWER_FIELD = 'resiliencies';
 

@@ -1,4 +1,4 @@
-/** What an attack shows, in the words of the table: whom a hostile neighbour hurts, and how. */
+/** The subject of an attack, in the words of the table: whom a hostile neighbour hurts, and how. */
 export type AttackKind =
   | 'floor'
   | 'memory'
@@ -84,7 +84,7 @@ export interface Bounds {
   readonly stopMs: number;
 }
 
-/** What a sidecar is held to unless an attack says why it has to be something else. */
+/** The bounds of a sidecar, unless an attack states others and why. */
 export const DEFAULT_BOUNDS: Bounds = {
   peakRssMb: 384,
   heldMb: 64,
@@ -138,7 +138,7 @@ export interface Attack {
   readonly run: (options: AttackOptions) => Promise<readonly Finding[] | undefined>;
 }
 
-/** What an attack is given. */
+/** The inputs of an attack. */
 export interface AttackOptions {
   readonly target: AttackTarget;
   readonly size: AttackSize;

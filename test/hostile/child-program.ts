@@ -11,7 +11,7 @@ export interface Command {
   readonly [argument: string]: unknown;
 }
 
-/** What a program answers to a {@link Command}. */
+/** The answer of a program to a {@link Command}. */
 type Reply =
   | { readonly done: string; readonly value: unknown }
   | { readonly done: string; readonly failed: string };
@@ -82,7 +82,7 @@ export class ChildProgram {
 }
 
 /**
- * What a program of this folder does when it is asked: by the name of the command, a function of it.
+ * The functions of a program of this folder, by the name of the command.
  * The process ends when who asks is gone.
  */
 export function answerCommands(

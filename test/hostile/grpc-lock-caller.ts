@@ -6,7 +6,7 @@ import { callDaprOver } from '../support/grpc-call';
 import { LONGEST_CALL_MS, type LockCaller, PROBE_STORE, type ProbeTarget } from './probe';
 import { TLS_CERTIFICATE } from './tls-files';
 
-/** What a lock call answers, as proto-loader gives it. */
+/** The answer to a lock call, as proto-loader gives it. */
 interface Answer {
   readonly success?: boolean;
   readonly status?: number;

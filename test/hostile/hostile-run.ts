@@ -56,10 +56,10 @@ const MOST_WARM_UPS = 8;
 /** Time between two looks at the process. */
 const LOOK_EVERY_MS = 50;
 
-/** What is measured of a sidecar, by the names of its bounds. */
+/** The measurements of a sidecar, by the names of its bounds. */
 export type Measures = { readonly [Name in keyof Bounds]?: number };
 
-/** What an attack did to a sidecar. */
+/** The effect of an attack on a sidecar. */
 export interface AttackReport {
   readonly attack: Attack;
   readonly bounds: Bounds;

@@ -84,7 +84,7 @@ export function reset(stream: number): Buffer {
   return frame(FRAME.reset, stream, { payload: CANCEL });
 }
 
-/** What a client sends first. */
+/** The first bytes that a client sends. */
 export function preface(settings: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([
     Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),

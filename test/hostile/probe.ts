@@ -23,7 +23,7 @@ export interface ProbeTarget {
   readonly tls?: boolean;
 }
 
-/** What happened to the lock calls beside the attack. */
+/** The results of the lock calls beside the attack. */
 export interface ProbeResult {
   readonly calls: number;
   readonly failed: number;

@@ -35,7 +35,7 @@ function toCell({ measures, bounds }: AttackReport, name: keyof Bounds): string 
   return value === undefined ? '' : `${Math.round(value)} / ${bounds[name]}`;
 }
 
-/** What the table has no room for: what one attack alone measures, other bounds, what was broken. */
+/** Details for which the table has no room: what one attack alone measures, other bounds, what was broken. */
 export function toNotes(reports: readonly AttackReport[]): string {
   return reports.map((report) => toNote(report)).join('');
 }

@@ -19,13 +19,13 @@ const STOP_WITHIN_MS = 15_000;
 /** A sidecar as whoever attacks and measures it needs it. */
 export interface TargetUnderAttack {
   readonly pid: number;
-  /** What the attacker is told. */
+  /** The data that the attacker gets. */
   readonly forAttack: AttackTarget;
-  /** What the innocent neighbour is told. */
+  /** The data that the innocent neighbour gets. */
   readonly forProbe: ProbeTarget;
   /** Resolves when the process has ended. */
   readonly exited: Promise<unknown>;
-  /** What it last complained of, for a row that went wrong. */
+  /** Its last complaint, for a row that went wrong. */
   readonly log: () => string;
   /** The attacker's locks that Redis holds. */
   readonly findLocks: () => Promise<readonly string[]>;

@@ -23,7 +23,7 @@ import { HttpFixture } from './http-fixture';
 /** The path of a lock call. */
 export const LOCK = '/v1.0-alpha1/lock/lockstore';
 
-/** What a test varies of the HTTP server. */
+/** The options of the HTTP server that a test varies. */
 export type Fixture = NonNullable<ConstructorParameters<typeof HttpFixture>[0]>;
 
 /** The limits of an upstream that a test varies. */
@@ -61,7 +61,7 @@ export class ServerBehind {
   port = 0;
   /** The targets that have arrived. */
   urls: (string | undefined)[] = [];
-  /** What is done with a request. */
+  /** Handles a request. */
   handle: RequestListener = echo;
   opened!: Awaited<ReturnType<typeof startBefore>>;
 

@@ -20,7 +20,7 @@ export const OK = encodeFields([':status', '200']);
 
 /** A connection without a socket, and all that it tells and sends. */
 export class Machine {
-  /** What happened, in order: one line for each event. */
+  /** The events, in order, one line each. */
   readonly events: string[] = [];
   readonly streams = new Map<number, ServerStream>();
   readonly connection: ServerConnection;

@@ -13,7 +13,7 @@ import {
 } from './client-frames';
 import { Machine, OK } from './machine';
 
-/** What ends the connection, and the code of its GOAWAY. */
+/** Input that ends the connection, and the code of its GOAWAY. */
 const CONNECTION_ERRORS = [
   {
     section: '4.2',
@@ -186,7 +186,7 @@ const CONNECTION_ERRORS = [
   },
 ] as const;
 
-/** What ends stream 1 alone, and the code of its RST_STREAM. */
+/** Input that ends stream 1 alone, and the code of its RST_STREAM. */
 const STREAM_ERRORS = [
   {
     section: '5.1',

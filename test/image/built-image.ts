@@ -11,7 +11,7 @@ interface BuildImage {
 }
 const { buildah } = jest.requireActual<Buildah>('../../scripts/image/buildah.js');
 
-/** What scripts/build-image.js has built, and what it may weigh. */
+/** The image that scripts/build-image.js has built, and its size limit. */
 export const { IMAGES, AT_MOST_BYTES, DAPRD_MB } = jest.requireActual<BuildImage>(
   '../../scripts/build-image.js',
 );
@@ -25,7 +25,7 @@ export function removeImages(): void {
   buildah('rmi', '--prune');
 }
 
-/** What an image says of how it is to be run (OCI image specification, "config"). */
+/** The configuration of an image (OCI image specification, "config"). */
 export interface ImageConfig {
   readonly User?: string;
   readonly Env?: readonly string[];
@@ -42,7 +42,7 @@ export interface HealthCheck {
   readonly Test: readonly string[];
 }
 
-/** What buildah says of an image. */
+/** The output of buildah for an image. */
 interface Inspected {
   readonly OCIv1: {
     readonly config: ImageConfig;

@@ -63,7 +63,7 @@ export class Container {
     }, PATIENCE);
   }
 
-  /** What the runtime of a cluster sends to process 1. */
+  /** The signal that the runtime of a cluster sends to process 1. */
   async signal(signal: NodeJS.Signals): Promise<void> {
     process.kill(await this.#pid(), signal);
   }

@@ -64,7 +64,7 @@ export const MODULES: readonly ModuleStart[] = [
   },
 ];
 
-/** What the modules put beside the component of a test, if they are not told otherwise. */
+/** The files that the modules put beside the component of a test by default. */
 export const RESOURCES: Readonly<Record<string, string>> = {
   'kvstore.yaml': `apiVersion: dapr.io/v1alpha1
 kind: Component

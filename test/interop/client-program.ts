@@ -5,13 +5,13 @@ import { type CommandLine, type GroupLimits, ProcessGroup } from './process-grou
 /** How long a program may take in all: the slowest waits 31 s for a sidecar that refuses it. */
 const PROGRAM_WITHIN_MS = 90_000;
 
-/** What a program said and how it ended. */
+/** The output of a program, and how it ended. */
 export interface ProgramResult {
   /** By step, what the program answered. */
   readonly answers: ReadonlyMap<string, string>;
   /** By step, when the answer was read, in milliseconds of a clock that only goes forward. */
   readonly answeredAtMs: ReadonlyMap<string, number>;
-  /** What was wrong beside the answers, undefined where nothing was. */
+  /** A fault beside the answers. Undefined if there was none. */
   readonly problem: string | undefined;
 }
 

@@ -26,7 +26,7 @@ import {
 import { type Sidecars, Site, TOKEN } from './site';
 import { type StepReport, Steps } from './steps';
 
-/** What is run, and until when. */
+/** The program to run, and its time limit. */
 export interface ClientRunOptions {
   readonly client: InteropClient;
   readonly program: CommandLine;

@@ -13,7 +13,7 @@ export interface InteropProgram {
   readonly version: string;
   /** Where the program is, below `test/interop`. */
   readonly folder: string;
-  /** What tells its build from others of the same folder and version, where each has one of its own. */
+  /** Distinguishes its build from others of the same folder and version, if each has one of its own. */
   readonly build?: string;
   /** A command that says whether the toolchain is there. */
   readonly toolchain: CommandLine;
@@ -28,13 +28,13 @@ export interface InteropProgram {
 
 /** An official client of Dapr, or a tool that people use in its place, at one version. */
 export interface InteropClient extends InteropProgram {
-  /** What tells the program which of its ways to go, where one program is run for several clients. */
+  /** Selects what the program does, if one program is run for several clients. */
   readonly way?: Readonly<Record<string, string>>;
-  /** What the client shows its user of an error of the API: texts that all have to be there. */
+  /** The texts that the client's message for an error of the API must contain. */
   shows(error: ApiError): readonly string[];
   /** Errors that the client finds by itself, by step, and what it says then. */
   readonly ownErrors?: Readonly<Record<string, readonly string[]>>;
-  /** What the client shows of a wrong token; by default what it shows of any error. */
+  /** The same for a wrong token. Default: that of any error. */
   readonly showsWrongToken?: readonly string[];
   /** Answers of its readiness, health, metadata and shutdown calls, in the program's order. */
   readonly sidecarSteps: Readonly<Record<string, string>>;

@@ -19,7 +19,7 @@ import { type Trial, TRIALS } from './trials';
 /** How many clients are built and run at a time. They mostly wait for leases to end. */
 const AT_A_TIME = 4;
 
-/** What the clients of one run share. */
+/** The parts that the clients of one run share. */
 interface Run {
   /** Stops everything that the run has started. */
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ interface Run {
   readonly say: (line: string) => void;
 }
 
-/** What became of a client. */
+/** The result of a client. */
 type Outcome =
   | { readonly kind: 'run'; readonly report: StepReport }
   | { readonly kind: 'missing'; readonly toolchain: string }
@@ -134,7 +134,7 @@ function prepareOnce(client: InteropProgram, run: Run): Promise<CommandLine> {
   return building;
 }
 
-/** What fetches packages is tried a second time: a registry may be away for a moment. */
+/** Steps that fetch packages are tried twice: a registry may be away for a moment. */
 function onceMore<T>(prepare: () => Promise<T>, { say }: Run): Promise<T> {
   return prepare().catch((error: unknown) => {
     if (isMissingProgram(error)) throw error;

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 
 import { type CommandLine, type GroupLimits, ProcessGroup } from './process-group';
 
-/** What a command that went well has printed. */
+/** The output of a command that succeeded. */
 export interface CommandOutput {
   readonly stdout: string;
 }

@@ -7,7 +7,7 @@ export interface ApiError {
   readonly grpcCode: 'INVALID_ARGUMENT' | 'INTERNAL' | 'UNAUTHENTICATED';
 }
 
-/** What a program has to answer at a step: that text, or an error that has all of these texts. */
+/** The answer that a program must give at a step: that text, or an error that has all of these texts. */
 export type Expectation = string | readonly string[];
 
 /** The store, the resource and the owners of every program. */
@@ -41,7 +41,7 @@ export const SCOPE_STEPS: Readonly<Record<string, Expectation>> = {
   'after the block another owner gets it': 'true',
 };
 
-/** What a program waits for within its work: that its lease is over, long before the 60 s. */
+/** The event that a program awaits within its work: the end of its lease, long before the 60 s. */
 export const LEASE_OVER = 'lease over';
 
 /**
@@ -60,7 +60,7 @@ export const SNIPPET_STEPS: Readonly<Record<string, Expectation>> = {
   'work that is longer than its lease': ['lease'],
 };
 
-/** What the script of a shell says by its exit code, which is all that cron looks at. */
+/** The exit codes of the shell script. Cron looks at nothing else. */
 export const EXIT_CODE_STEPS: Readonly<Record<string, Expectation>> = {
   'exit code of a command that went well': '0',
   'exit code of a command that failed': '28',
@@ -75,7 +75,7 @@ export const EXIT_CODE_STEPS: Readonly<Record<string, Expectation>> = {
   'lock as another owner after SIGTERM': 'true',
 };
 
-/** What the two instances that contend, and an app of another name, print at the end. */
+/** The last lines of the two instances that contend, and of an app of another name. */
 export const CONTEND_UNLOCK_STEP = 'unlock after the work';
 
 /** How often an instance was refused before it was let in. */
@@ -119,7 +119,7 @@ export const TOKEN_STEP = 'lock with a token';
 /** The same by the script of a shell. */
 export const TOKEN_EXIT_CODE_STEP = 'exit code with a token';
 
-/** What a wrong token is answered with. */
+/** The answer to a wrong token. */
 export const WRONG_TOKEN: ApiError = {
   httpStatus: 401,
   grpcCode: 'UNAUTHENTICATED',

@@ -26,7 +26,7 @@ export interface Sidecars {
   readonly guarded: SidecarProcess;
 }
 
-/** What one client meets, all of its own: a Redis, and sidecars of two apps on it. */
+/** The servers of one client, shared with no other: a Redis, and sidecars of two apps on it. */
 export class Site {
   /** Where sockets and the files that instances contend for are. */
   readonly folder: string;

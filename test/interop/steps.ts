@@ -8,11 +8,11 @@ export interface FailedStep {
   readonly answered: string;
 }
 
-/** What became of the steps of one program. */
+/** The results of the steps of one program. */
 export interface StepReport {
   readonly steps: number;
   readonly failed: readonly FailedStep[];
-  /** What the run has measured, or a table of it, to be printed. */
+  /** The measurements of the run, or a table of them, to be printed. */
   readonly remarks?: string;
 }
 
@@ -21,7 +21,7 @@ export class Steps {
   readonly #failed: FailedStep[] = [];
   #count = 0;
 
-  /** What became of them so far. */
+  /** Their results so far. */
   get report(): StepReport {
     return { steps: this.#count, failed: this.#failed };
   }

@@ -1,4 +1,4 @@
-/** What the run says of one client. */
+/** The row of one client in the report. */
 export interface TableRow {
   readonly client: string;
   readonly version: string;

@@ -7,7 +7,7 @@ import { TcpProxy } from '../support/tcp-proxy';
 import { type Departure, LOOK_MS } from './departures';
 import { Holder, type Transport } from './holder';
 
-/** What was measured of one departure over one transport. */
+/** The measurements of one departure over one transport. */
 export interface Measured {
   readonly departure: Departure;
   readonly transport: Transport;
@@ -16,11 +16,11 @@ export interface Measured {
   /** The same from the end of the client's connection, where that had to be brought about. */
   readonly afterEndMs: number | undefined;
   readonly boundMs: number;
-  /** What went against the promises; undefined where nothing did. */
+  /** A broken promise. Undefined if there is none. */
   readonly problem: string | undefined;
 }
 
-/** What all departures of a run share. */
+/** The parts that all departures of a run share. */
 export interface RunSite {
   readonly ttlMs: number;
   /** The folder of the component. */

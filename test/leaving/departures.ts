@@ -2,7 +2,7 @@ import type { SidecarProcess } from '../support/sidecar-process';
 import type { TcpProxy } from '../support/tcp-proxy';
 import type { Holder, Transport } from './holder';
 
-/** Who takes part in a departure: a client that holds a lock, by a proxy, and the sidecar that ends, if one does. */
+/** The participants of a departure: a client that holds a lock, by a proxy, and the sidecar that ends, if one does. */
 export interface Parties {
   readonly holder: Holder;
   readonly proxy: TcpProxy;
@@ -13,13 +13,13 @@ export interface Parties {
 export interface Departure {
   readonly name: string;
   readonly transports: readonly Transport[];
-  /** Who has a sidecar of its own, which ends: the holder, or somebody who waits before the next waiter. */
+  /** The client with a sidecar of its own, which ends: the holder, or somebody who waits before the next waiter. */
   readonly endsSidecarOf?: 'holder' | 'first waiter';
   /** True where the client may still believe in its lock: nobody may get it before its lease is over. */
   readonly keepsLease: boolean;
   /** After how long the next waiter has the lock at the latest, in milliseconds. Infinity: not promised. */
   boundMs(ttlMs: number): number;
-  /** What the bound is made of. */
+  /** The parts of the bound. */
   readonly why: string;
   leave(parties: Parties): Promise<void>;
 }

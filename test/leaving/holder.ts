@@ -9,7 +9,7 @@ const ROOT = path.join(__dirname, '../..');
 /** How a client reaches the sidecar. */
 export type Transport = 'gRPC' | 'HTTP';
 
-/** What a client is to hold, and where. */
+/** The lock that a client must hold, and where. */
 export interface HoldTarget {
   readonly transport: Transport;
   readonly port: number;

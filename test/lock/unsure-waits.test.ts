@@ -20,7 +20,7 @@ const twice: CallPolicy = {
   run: (call, signal) => call(signal).catch(() => call(signal)),
 };
 
-/** What is said of a wait whose ask was granted and whose answer was lost. */
+/** The outcomes of a wait whose ask was granted and whose answer was lost. */
 describe('a wait that may have been granted', () => {
   const clock = new ManualClock();
   let server: LockServer;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { toJsonLine, toTextLine } from '../../src/observability/log-line';
 
-/** What a terminal obeys or hides; a line feed ends a line, and is ours alone. */
+/** Characters that a terminal obeys or hides. Only the log itself writes a line feed, to end a line. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 const HOSTILE = [

@@ -6,7 +6,7 @@ import { SidecarProcess } from '../support/sidecar-process';
 import { type GrpcRow, type HttpRow, loadRecordedRows } from './recorded-rows';
 
 /**
- * What may differ: the text after this sentence is Go protobuf's, and not even stable between its
+ * The part that may differ: the text after this sentence is Go protobuf's, and not even stable between its
  * builds.
  */
 const FREE_TEXT = /(failed deserializing HTTP body: ).*(?="\}$)/;

@@ -114,7 +114,7 @@ const COMPUTED = [
   "import * as node from 'node:module';\nconst make = node.createRequire;\nmake(__filename)('./x');",
 ] as const;
 
-/** What may be named, by the file that does. */
+/** Modules that may be named, by the file that names them. */
 const ALLOWED = [
   ['base/logger.ts', './error-message'],
   ['base/logger.ts', 'node:fs'],

@@ -5,7 +5,7 @@ import ts from 'typescript';
 const ROOT = path.join(__dirname, '../..');
 const STORE = path.join(ROOT, 'src/stores/redis');
 
-/** What the Redis store uses of node-redis, each in order. */
+/** The parts of node-redis that the Redis store uses, each in order. */
 export interface UsesOfNodeRedis {
   /** The methods that send a command of node-redis's list. */
   readonly commands: readonly string[];

@@ -77,7 +77,7 @@ function echo(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-/** What has come over a connection, without headers. */
+/** The data of a connection, without headers. */
 function received(socket: Socket): { readonly bodies: readonly string[] } {
   let text = '';
   socket.on('data', (part: Buffer) => {

@@ -1,5 +1,5 @@
 /**
- * What daprd sends to release a lock (dapr/components-contrib lock/redis/standalone.go), in our
+ * The script that daprd sends to release a lock (dapr/components-contrib lock/redis/standalone.go), in our
  * words: -1 where nobody holds it, -2 where another does, 1 where it was released.
  */
 export const DAPRD_RELEASE = `

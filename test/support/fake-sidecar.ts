@@ -3,7 +3,7 @@ import { createTokenCheck } from '../../src/sidecar/api-token';
 import { Health } from '../../src/sidecar/health';
 import { SidecarMetadata } from '../../src/sidecar/metadata';
 
-/** What tests vary of a sidecar. */
+/** The parts of a sidecar that tests vary. */
 export interface FakeSidecarOptions {
   readonly token?: string;
   readonly isAllowed?: Sidecar['isAllowed'];

@@ -15,7 +15,7 @@ export interface DaprCall {
   readonly onHeaders?: (headers: Metadata) => void;
 }
 
-/** What a Dapr method answered: a response, or the status of an error. */
+/** The answer of a Dapr method: a response, or the status of an error. */
 export interface GrpcAnswer {
   readonly response?: Record<string, unknown>;
   readonly code?: number;

@@ -17,7 +17,7 @@ export interface ReceivedSpan {
   readonly attributes: Readonly<Record<string, string>>;
   /** Of the resource that it belongs to. */
   readonly resource: Readonly<Record<string, string>>;
-  /** What the request itself came with. */
+  /** The headers of the request itself. */
   readonly headers: Readonly<Record<string, unknown>>;
 }
 

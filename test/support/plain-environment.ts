@@ -1,4 +1,4 @@
-/** What an SDK, an app or a sidecar of Dapr reads of its environment. */
+/** The variables that an SDK, an app or a sidecar of Dapr reads. */
 const OF_DAPR = /^(DAPR_.*|OTEL_.*|APP_API_TOKEN|NAMESPACE)$/;
 
 /**

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 /** Where Debian keeps the programs of each version. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 
-/** What a test needs no disk for; later arguments win. */
+/** Arguments for a server that needs no disk. Later arguments win. */
 const FAST = ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'shared_buffers=16MB'];
 
 /** A real PostgreSQL on a port of its own, with its data in a temporary folder. */

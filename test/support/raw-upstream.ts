@@ -23,7 +23,7 @@ export class RawUpstream {
   readonly sessions = new Set<ServerHttp2Session>();
   connections = 0;
   port = 0;
-  /** What is done with a call. */
+  /** Handles a call. */
   answer: (call: ReceivedCall) => void;
 
   constructor(answer: (call: ReceivedCall) => void, settings: { maxStreams?: number } = {}) {

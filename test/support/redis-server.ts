@@ -12,7 +12,7 @@ import { findFreePort } from './free-port';
 /** A client for looking into a Redis under test. */
 export type InspectingClient = ReturnType<typeof createInspectingClient>;
 
-/** What a test needs no disk for; later arguments win. */
+/** Arguments for a server that needs no disk. Later arguments win. */
 const NO_PERSISTENCE = ['--save', '', '--appendonly', 'no'];
 
 /** A real Redis on a port of its own, without persistence unless its arguments say so. */

@@ -6,7 +6,7 @@ import { withoutDapr } from './plain-environment';
 
 const REPOSITORY = path.join(__dirname, '../..');
 
-/** What is built; where coverage is measured, compiled file by file (scripts/coverage.js). */
+/** The built program; if coverage is measured, compiled file by file (scripts/coverage.js). */
 const MAIN = path.join(
   REPOSITORY,
   process.env.HOLDFAST_COVERAGE_DIR === undefined ? 'dist/main.js' : 'plain/main.js',
@@ -108,7 +108,7 @@ export class SidecarProcess {
     return this.#stderr;
   }
 
-  /** What stands on standard error beside the line to paste, which goes there without a terminal. */
+  /** Standard error without the line to paste, which goes there without a terminal. */
   get strayErrors(): string {
     return this.#stderr.replace(/\nHoldfast listens on [^\n]*\n(?:\ncurl [^\n]*\n)?\n/, '');
   }

@@ -1,7 +1,7 @@
 import { toStartupHint } from '../../src/app/startup-hint';
 import { parseArguments } from '../../src/command-line/parse-arguments';
 
-/** What a sidecar with these arguments says to whoever starts it in a terminal. */
+/** The hint that a sidecar with these arguments prints in a terminal. */
 export function startupHintOf(
   args: readonly string[],
   storeName: string | null = 'lockstore',

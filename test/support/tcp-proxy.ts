@@ -12,7 +12,7 @@ interface Pair {
   readonly toClient: Direction;
 }
 
-/** What is on its way. */
+/** The data on its way. */
 interface Direction {
   readonly delayed: (() => void)[];
 }

@@ -12,7 +12,7 @@ import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { SidecarProcess } from '../support/sidecar-process';
 import { buildGoPrograms, cacheFolder, StandIn } from './site';
 
-/** What every client is told, whichever component answers. */
+/** The messages to every client, whichever component answers. */
 const COMMON = {
   state: 'value',
   id: 'stand-in',

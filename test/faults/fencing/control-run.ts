@@ -19,18 +19,18 @@ const PAUSE_MS = { least: LEASE_MS + 50, most: 2 * LEASE_MS };
 
 const WORKERS = 4;
 
-/** What a worker is told. */
+/** The orders of a worker. */
 export interface WorkerArgs {
   readonly sidecarPort: number;
   readonly redisPort: number;
   readonly isChecked: boolean;
 }
 
-/** What became of a register. */
+/** The result for a register. */
 export interface ControlReport {
   /** Writes that the register has confirmed, each of them one more. */
   readonly updates: number;
-  /** What the register was in the end. */
+  /** The final value of the register. */
   readonly value: number;
   /** Confirmed and not in the register. */
   readonly lost: number;

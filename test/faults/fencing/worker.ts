@@ -4,7 +4,7 @@ import { callHttp } from '../../support/http-call';
 import { LEASE_MS, type WorkerArgs } from './control-run';
 import { openRegister } from './register';
 
-/** What a worker has done, for its parent. */
+/** The report of a worker to its parent. */
 interface Report {
   updates: number;
   refused: number;

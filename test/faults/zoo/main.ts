@@ -53,7 +53,7 @@ async function bundle(outfile: string, mutant?: Mutant): Promise<string> {
   return outfile;
 }
 
-/** What the suite finds in an animal. */
+/** The findings of the suite in an animal. */
 async function examine(
   program: string,
   { name, first = '' }: { readonly name: string; readonly first?: string },

@@ -16,7 +16,7 @@ const LONGEST_BYTES = 4 * 1024 * 1024 - 100;
 
 const NOTHING = message(Buffer.alloc(0));
 
-/** What a wrong token looks like. */
+/** A wrong token. */
 const STRANGER = { 'dapr-api-token': 'guessed' };
 
 /** Connections to open, by how many the attack is named for. */

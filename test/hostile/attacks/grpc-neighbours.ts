@@ -16,7 +16,7 @@ async function slowable({ redisPort }: { readonly redisPort: number }): Promise<
 /** Each way; a lock call takes twice as long. */
 const SLOW_MS = 400;
 
-/** What the impatient wait for. */
+/** The time that the impatient wait. */
 const DEADLINE_MS = 300;
 
 /** Impatient calls in one go, and how often: 400 a second. */
@@ -74,7 +74,7 @@ export const grpcShortDeadlines: Attack = {
 /** Each way: what calls under way at a time are worth shows where each takes its time. */
 const DISTANT_MS = 25;
 
-/** What a busy client has under way at a time. */
+/** The number of calls that a busy client has in flight. */
 const UNDER_WAY = 64;
 
 const IDLE_CONNECTIONS = 130;

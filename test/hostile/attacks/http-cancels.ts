@@ -10,7 +10,7 @@ const ROUNDS: Readonly<Record<AttackSize, number>> = { small: 30, full: 240 };
 /** The longest time from a call to the hang-up: answers come within it. */
 const HANG_UP_WITHIN_MS = 4;
 
-/** Who hangs up when the answer comes must not leave a lock for an hour. */
+/** A client that hangs up when the answer comes must not leave a lock for an hour. */
 export const httpCancels: Attack = {
   name: 'http-cancels',
   description:

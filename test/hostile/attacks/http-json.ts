@@ -9,7 +9,7 @@ const LONGEST_BYTES = (4 << 20) - 100;
 
 const fill = (part: string): string => part.repeat(Math.floor(LONGEST_BYTES / part.length));
 
-/** What costs a parser more than its length: many members, deep nesting, long numbers, many escapes. */
+/** Texts that cost a parser more than their length: many members, deep nesting, long numbers, many escapes. */
 const BODIES: Readonly<Record<string, string>> = {
   'empty keys': `{${fill('"":0,')}"resourceId":"r"}`,
   'one key again and again': `{${fill('"resourceId":"",')}"resourceId":"r"}`,
@@ -25,7 +25,7 @@ const CONNECTIONS: Readonly<Record<AttackSize, number>> = { small: 8, full: 20 }
 
 const WITHIN_MS = 8000;
 
-/** Who knows the token is no reason for the others to wait. */
+/** A client that knows the token must not make the others wait. */
 export const httpCostlyJson: Attack = {
   name: 'http-costly-json',
   description:

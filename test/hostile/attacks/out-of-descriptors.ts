@@ -100,7 +100,7 @@ async function timeUntilBack(calls: LockCalls): Promise<number> {
   return Math.round(performance.now() - cutAt);
 }
 
-/** Who can open connections can take the descriptor that the way to Redis needs. */
+/** An attacker who opens connections can take the descriptor that the connection to Redis needs. */
 export const outOfDescriptors: Attack = {
   name: 'out-of-descriptors',
   description: 'Connections take every descriptor of the sidecar; then its links to Redis are cut.',

@@ -86,7 +86,7 @@ class EndlessRedis {
 
 let redis: EndlessRedis | undefined;
 
-/** What a lock call on the hostile store is answered does not matter; that it is asked does. */
+/** The answer to a lock call on the hostile store does not matter. That the store is asked does. */
 async function call(port: number, token: string | undefined): Promise<number> {
   const { status } = await callHttp(port, {
     path: '/v1.0-alpha1/lock/hostilestore',

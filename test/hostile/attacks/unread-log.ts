@@ -8,7 +8,7 @@ const USER_AGENT = 'x'.repeat(7000);
 
 const GET = `GET /v1.0/healthz HTTP/1.1\r\nHost: sidecar\r\nUser-Agent: ${USER_AGENT}\r\n\r\n`;
 
-/** What one answer is at least: the status line and a few headers. */
+/** The least size of an answer: the status line and a few headers. */
 const ANSWER_BYTES = 60;
 
 const CONNECTIONS = 20;

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * What a sidecar must not be, on demand: it answers lock calls as one does, and a path for each fault.
+ * A sidecar with faults on demand: it answers lock calls as one does, and a path for each fault.
  * Whoever measures sidecars has to notice each of them. `sidecar.ts PORT`.
  */
 const kept: Buffer[] = [];

@@ -24,7 +24,7 @@ const lock = async (resource, owner, seconds, store = STORE) =>
 const unlock = async (resource, owner) =>
   STATUSES[(await client.lock.unlock(STORE, resource, owner)).status];
 
-/** What an error looks like to the user: over gRPC it has a code beside its message. */
+/** Formats an error as its user sees it: over gRPC it has a code beside its message. */
 const shown = (call) =>
   call.then(String, ({ code, message }) =>
     isGrpc ? `error: code ${code}, ${message}` : `error: ${message}`,

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
  * 409 where a higher token has been seen.
  */
 export class FencedStore {
-  /** What was written, in order. */
+  /** The writes, in order. */
   readonly written: string[] = [];
   readonly #server: Server;
   #highest = 0;

@@ -1,12 +1,12 @@
 import type { Expectation } from '../script';
 
-/** What a program waits for: by then the run has ended Redis, as a crash does. */
+/** The line that a program awaits: by then the run has killed Redis. */
 export const REDIS_IS_GONE = 'Redis is gone';
 
-/** What the first program waits for: by then Redis is back, and the second program holds the lock. */
+/** The line that the first program awaits: by then Redis is back, and the second program holds the lock. */
 export const SECOND_HOLDS = 'the second holds the lock';
 
-/** What the second program waits for, within its hold: by then the first has ended. */
+/** The line that the second program awaits within its hold: by then the first has ended. */
 export const FIRST_HAS_ENDED = 'the first has ended';
 
 /**

@@ -15,7 +15,7 @@ const WITHIN_MS = 30_000;
 
 const LOCKS = '/holdfast/v1/locks/lockstore';
 
-/** What a program of the native API meets: a Redis, two sidecars of one app on it, and a store to write to. */
+/** The servers of a program of the native API: a Redis, two sidecars of one app on it, and a store to write to. */
 export class NativeSite {
   readonly redis: RedisServer;
   readonly sidecars: readonly [SidecarProcess, SidecarProcess];

@@ -9,7 +9,7 @@ import { RecordedHold, type SimulatedSidecar } from '../../support/lock-world/si
 import type { ManualClock } from '../../support/manual-clock';
 import type { Chance } from './chance';
 
-/** What a client believes to have. */
+/** The lock that a client believes it holds. */
 export interface Belief {
   readonly token: number;
   readonly epoch: number;
@@ -25,7 +25,7 @@ export interface Belief {
  */
 export type ClientState = 'calling' | 'holding' | 'done' | 'left';
 
-/** What a simulated client stands on. */
+/** The parts that a simulated client uses. */
 export interface ClientContext {
   readonly clock: ManualClock;
   readonly chance: Chance;
@@ -167,7 +167,7 @@ export class SimulatedClient {
     return this.arrivedAtMs + validMs;
   }
 
-  /** What it does with the lock. */
+  /** Its use of the lock. */
   #plan(): void {
     const { chance } = this.context;
     const deed = this.kind === 'acquire' ? this.#planAcquired() : this.#planHeld();

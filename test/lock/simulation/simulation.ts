@@ -21,7 +21,7 @@ interface LeftLock {
   readonly epoch: number;
 }
 
-/** What a run did, to show that it was no idle one. */
+/** The counts of a run, to show that it was not idle. */
 export interface SimulationReport {
   readonly violations: readonly string[];
   readonly granted: number;

@@ -26,7 +26,7 @@ const CALM_MS = 12_000;
 /** Time-outs of the sidecars of a run: the default, and short ones that give many unknown outcomes. */
 const TIMEOUTS = ['3s', '400ms', '150ms'] as const;
 
-/** What a call may fail with for certain under these faults; anything else is a mistake. */
+/** The failures that a call may report as certain under these faults. Any other is a mistake. */
 const REFUSALS =
   /can't be reached|is starting or stopping|has locked the row|ended the statement|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn|is stopping|the wait is over|^not sent/;
 

@@ -12,7 +12,7 @@ import { RecordingLogger } from '../../support/recording-logger';
 /** By how much the clock of the server is ahead of the local one. */
 export const SERVER_AHEAD_MS = 1_000_000;
 
-/** What a server answers instead of running a command. */
+/** The answer of a server that does not run the command. */
 export class Refusal extends Error {
   constructor(readonly kind: 'unavailable' | 'rejected' | 'read-only') {
     super(`the server says ${kind}`);
@@ -35,7 +35,7 @@ export class FakeLink implements Link {
   dataEpoch: string | undefined = 'first life';
   endReason: Error | undefined;
   timesRead = 0;
-  /** What the data is said to be when asked again; undefined for no answer at all. */
+  /** The data epoch when asked again. Undefined for no answer at all. */
   epochNow: string | undefined = 'first life';
 
   constructor(readonly clock: ServerClock | undefined) {}
@@ -80,7 +80,7 @@ export class FakeLink implements Link {
   }
 }
 
-/** What a test needs of the room, with links by the first letter of a key. */
+/** The room as a test needs it, with links by the first letter of a key. */
 export class FakeRoom implements Links<FakeLink> {
   readonly serverName = 'Fake';
   readonly clock = new ManualClock();

@@ -30,7 +30,7 @@ async function waitForAnotherExpiry(client: Client, key: string): Promise<void> 
   });
 }
 
-/** What may become of a lock, other than by Holdfast, while its companion stands. */
+/** Changes of a lock by others than Holdfast, while its companion key exists. */
 const CHANGES: Readonly<Record<string, (client: Client, call: TryLockCall) => Promise<unknown>>> = {
   'a daprd has taken it since, by the same owner name': async (client, { key, owner }) => {
     await waitForAnotherExpiry(client, key);

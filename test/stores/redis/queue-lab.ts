@@ -20,7 +20,7 @@ export async function withQueue(lab: ScriptLab, ...sidecars: readonly string[]) 
   return { holder, waiters, places };
 }
 
-/** What is published to a sidecar while something is done; all of it by the end. */
+/** The messages that are published to a sidecar during an action, complete at its end. */
 export async function wokenBy(lab: ScriptLab, sidecar: string, act: () => Promise<unknown>) {
   const subscriber = lab.client.duplicate();
   subscriber.on('error', () => undefined);

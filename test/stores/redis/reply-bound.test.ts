@@ -6,7 +6,7 @@ import { answerAll, createStore, FakeServer, noAbort, tryLockCall } from './redi
 
 const MIB = 'x'.repeat(2 ** 20);
 
-/** What a server may send for ever, or say that it will. */
+/** Replies that a server may send without end, or announce. */
 const ENDLESS: readonly (readonly [string, string, boolean])[] = [
   ['a string whose length is announced', '$4294967296\r\n', false],
   ['a verbatim string', '=4294967296\r\n', false],

@@ -26,7 +26,7 @@ const SCRIPTS = {
 
 export type ScriptName = keyof typeof SCRIPTS;
 
-/** What a script answers: one number, a token, or a list. */
+/** The answer of a script: one number, a token, or a list. */
 export type LabReply = number | string | (number | string)[];
 
 /** A change of a script's text, which has to be in it. */
@@ -36,7 +36,7 @@ export interface Mutation {
   readonly by: string;
 }
 
-/** Who asks, as a script sees it: one attempt of an owner on a lock. */
+/** The caller, as a script sees it: one attempt of an owner on a lock. */
 export interface LabCall {
   readonly key: string;
   readonly owner: string;
@@ -167,7 +167,7 @@ export class ScriptLab {
     return this.client.zRange(toQueueKey(key), 0, -1);
   }
 
-  /** What a daprd would send. */
+  /** The command that a daprd would send. */
   daprd({ key }: LabCall, owner: string, seconds = 60) {
     return this.client.set(key, owner, {
       condition: 'NX',

@@ -80,7 +80,7 @@ describeRules('the head of a queue', [
   },
 ]);
 
-/** What a Redis user may do for whom the first versions were enough. */
+/** The permissions of a Redis user that the first versions needed. */
 const NARROW = [
   'nocommands',
   '+set',

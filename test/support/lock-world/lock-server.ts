@@ -25,7 +25,7 @@ export interface WakeTarget {
   wake(attemptId: string): void;
 }
 
-/** What a script answers to an ask. */
+/** The answer of a script to an ask. */
 export type ServerAnswer =
   | { readonly state: 'granted'; readonly token: number; readonly endsAtMs: number }
   | {

@@ -19,7 +19,7 @@ export const SEND_LIFE_MS = 1000;
 /** A gap between two refreshes after which tickets may have died. */
 const LAPSE_MS = 2500;
 
-/** What the network does to one send, drawn by a test; lengths in milliseconds. */
+/** The faults of the network for one send, drawn by a test; lengths in milliseconds. */
 export interface Passage {
   readonly thereMs: number;
   readonly backMs: number;
@@ -48,7 +48,7 @@ export const calmNetwork: Network = {
 export class RemoteStore implements LockStore, WakeTarget {
   network: Network = calmNetwork;
   isClosed = false;
-  /** What callers did that the contract forbids. */
+  /** Calls that the contract forbids. */
   readonly violations: string[] = [];
   readonly sent: string[] = [];
   /** The keys of the asks that were begun. */

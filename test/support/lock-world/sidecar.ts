@@ -86,7 +86,7 @@ export class SimulatedSidecar {
     });
   }
 
-  /** Who calls now. */
+  /** The present caller. */
   callerOf(signal = new Cancellation()): { signal: Cancellation; arrivedAtMs: number } {
     return { signal, arrivedAtMs: this.#clock.now() };
   }

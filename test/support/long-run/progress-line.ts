@@ -7,9 +7,9 @@ import { Format, MultiBar, type SingleBar } from 'cli-progress';
 export interface ProgressState {
   readonly done: number;
   readonly total: number;
-  /** What is counted, in the plural. */
+  /** The name of the counted things, in the plural. */
   readonly unit: string;
-  /** What is being done; empty where there is nothing to add. */
+  /** The present activity. Empty if there is nothing to add. */
   readonly note: string;
   /** Since the beginning of the count, in milliseconds. */
   readonly elapsedMs: number;
@@ -17,7 +17,7 @@ export interface ProgressState {
   readonly longestMs: number;
 }
 
-/** What begins to be counted. */
+/** The count that begins. */
 export interface ProgressPlan {
   readonly total: number;
   readonly unit: string;

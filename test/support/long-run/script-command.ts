@@ -8,12 +8,12 @@ export class ScriptUsageError extends Error {
   override readonly name = 'ScriptUsageError';
 }
 
-/** What a script says of itself. */
+/** The description of a script. */
 export interface ScriptDescription {
   /** Its name in package.json, such as `test:faults`. */
   readonly name: string;
   readonly description: string;
-  /** What follows `npm run NAME -- ` in a useful call. */
+  /** The arguments after `npm run NAME -- ` in a useful call. */
   readonly example: string;
 }
 

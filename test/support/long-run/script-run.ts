@@ -64,7 +64,7 @@ export class ScriptRun {
   }
 }
 
-/** What a script does with the values of its command line. */
+/** The work of a script, given the values of its command line. */
 export type Work<Values extends ScriptValues> = (values: Values, run: ScriptRun) => Promise<void>;
 
 /**

@@ -1,11 +1,11 @@
 import { eventually } from '../../../support/eventually';
 import type { Fields, SurfaceTool, ToolHold, UnaryCall } from './tools';
 
-/** What a call does, by either tool on either store. */
+/** One call, by either tool on either store. */
 export interface SurfaceRow {
   readonly call: UnaryCall | 'Hold';
   readonly does: string;
-  /** What {@link run} answers. */
+  /** The expected answer of {@link run}. */
   readonly answer: string;
   /** Makes the calls, on a resource that is its own. A row that needs a daprd is not run in memory. */
   run(tool: SurfaceTool, resourceId: string, daprd: Daprd | undefined): Promise<string>;

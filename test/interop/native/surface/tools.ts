@@ -13,7 +13,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** A hold in a process of its tool. */
 export interface ToolHold {
-  /** What was printed so far: `held`, `renewed`, …; `lost` with its reason. */
+  /** The output so far: `held`, `renewed`, …; `lost` with its reason. */
   readonly told: readonly string[];
   /** Ends the tool as Ctrl-C does, if it has not ended by itself. */
   end(): Promise<void>;
