@@ -28,7 +28,7 @@ const SERVERS = [
   },
 ];
 
-/** What talks to a server of Redis. */
+/** The tests that talk to a server of Redis. */
 const TESTS = ['test/stores/redis/', 'test/conformance/redis-store', 'test/parity'];
 
 /** The path of a server. Downloads it if it is missing; throws if that fails. */

@@ -43,7 +43,7 @@ const resetWithin =
     });
   };
 
-/** What the upstream does with a call. */
+/** The behaviour of the upstream for a call. */
 const UPSTREAM: Readonly<Record<string, Answer>> = {
   'echoes it': echo,
   'never answers': () => undefined,
@@ -99,7 +99,7 @@ type Use = (
   session: ClientHttp2Session,
 ) => Promise<unknown> | ClientHttp2Stream | boolean;
 
-/** What clients do with their calls, each on a connection of its own. */
+/** The behaviour of clients, each on a connection of its own. */
 const CLIENTS: readonly Use[] = [
   // It ends the call and reads the answer, or does not read it.
   (stream) => stream.resume().end(frame('x')),

@@ -12,7 +12,7 @@ const MAIN = path.join(
   process.env.HOLDFAST_COVERAGE_DIR === undefined ? 'dist/main.js' : 'plain/main.js',
 );
 
-/** What serves gRPC, where a test does not say: `HOLDFAST_TEST_GRPC_SERVER=lean npx jest test/e2e`. */
+/** The gRPC server unless a test names one: `HOLDFAST_TEST_GRPC_SERVER=lean npx jest test/e2e`. */
 const GRPC_SERVER = process.env.HOLDFAST_TEST_GRPC_SERVER;
 
 /** How long a sidecar may take to say that it is ready; a stated allowance for a busy machine. */
