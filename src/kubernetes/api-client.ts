@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import { setTimeout as pause } from 'node:timers/promises';
 
+import { Cancellation } from '../base/cancellation';
+import { pauseWithin, runWithin, whenOver } from '../base/race';
 import { readRegularFile } from '../base/regular-file';
 import { HOLDFAST_VERSION } from '../base/version';
 import { ApiError, toRefused, toUnanswered } from './api-error';
@@ -26,7 +27,7 @@ const LONGEST_LINE = 16 * 2 ** 20;
 export class ApiClient {
   readonly #account: ServiceAccount;
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #closing = new AbortController();
+  readonly #closing = new Cancellation();
 
   constructor(account: ServiceAccount) {
     this.#account = account;
@@ -72,8 +73,20 @@ export class ApiClient {
     path: string,
     { signal, onAnswer }: { readonly signal: AbortSignal; readonly onAnswer: () => void },
   ): AsyncGenerator<string> {
-    const response = await this.#send(path, signal);
-    onAnswer();
+    const over = new AbortController();
+    const release = whenOver({ signals: [signal, this.#closing] }, (ended) => {
+      over.abort(ended?.reason);
+    });
+    try {
+      const response = await this.#send(path, over.signal);
+      onAnswer();
+      yield* this.#split(path, response);
+    } finally {
+      release();
+    }
+  }
+
+  async *#split(path: string, response: IncomingMessage): AsyncGenerator<string> {
     let rest = '';
     try {
       for await (const part of response) {
@@ -94,16 +107,15 @@ export class ApiClient {
   }
 
   async #pause(pauseMs: number, reason: ApiError): Promise<void> {
-    try {
-      await pause(pauseMs, undefined, { signal: this.#closing.signal });
-    } catch {
-      throw reason;
-    }
+    await pauseWithin({ afterMs: pauseMs, signals: [this.#closing] });
+    if (this.#closing.aborted) throw reason;
   }
 
   async #getOnce(path: string): Promise<unknown> {
-    const response = await this.#send(path, AbortSignal.timeout(ANSWER_WITHIN_MS));
-    const body = await this.#read(path, response);
+    const limit = { afterMs: ANSWER_WITHIN_MS, signals: [this.#closing] };
+    const body = await runWithin(limit, async (over) =>
+      this.#read(path, await this.#send(path, over)),
+    );
     try {
       return JSON.parse(body) as unknown;
     } catch {
@@ -146,18 +158,7 @@ export class ApiClient {
       'user-agent': `holdfast/${HOLDFAST_VERSION}`,
     };
     return new Promise((resolve, reject) => {
-      const call = request(
-        {
-          host,
-          port,
-          path,
-          ca,
-          headers,
-          agent: this.#agent,
-          signal: AbortSignal.any([signal, this.#closing.signal]),
-        },
-        resolve,
-      );
+      const call = request({ host, port, path, ca, headers, agent: this.#agent, signal }, resolve);
       // The agent does this for idle connections only, and a watch is silent for minutes.
       call.on('socket', (socket) => socket.setKeepAlive(true, TCP_KEEPALIVE_MS));
       call.on('error', (cause) => {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { processClock } from '../base/clock';
 import { toErrorMessage } from '../base/error-message';
 import type { Logger } from '../base/logger';
+import { runWithin } from '../base/race';
 import { Trouble } from '../base/trouble';
 import type { ApiClient } from './api-client';
 import { ApiError, isExpired, toEventError } from './api-error';
@@ -178,8 +179,7 @@ export class FollowedList {
       resourceVersion: version,
       timeoutSeconds: String(WATCH_SECONDS),
     });
-    const deadline = AbortSignal.timeout(WATCH_SECONDS * 1000 + OVERRUN_MS);
-    const signal = AbortSignal.any([following, deadline]);
+    const limit = { afterMs: WATCH_SECONDS * 1000 + OVERRUN_MS, signals: [following] };
     const steadiness = new Steadiness(() => {
       this.#failures = 0;
       this.#trouble.succeeded();
@@ -191,10 +191,12 @@ export class FollowedList {
       steadiness.start();
     };
     try {
-      for await (const line of client.lines(`${path}${query}`, { signal, onAnswer })) {
-        this.#apply(parseEvent(line, client.urlOf(path)));
-        this.#tell(onChange);
-      }
+      await runWithin(limit, async (signal) => {
+        for await (const line of client.lines(`${path}${query}`, { signal, onAnswer })) {
+          this.#apply(parseEvent(line, client.urlOf(path)));
+          this.#tell(onChange);
+        }
+      });
     } finally {
       steadiness.stop();
     }
