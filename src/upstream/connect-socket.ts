@@ -49,11 +49,19 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it did not answer in time',
 };
 
+/**
+ * nghttp2 ends a connection for a block of headers in more than nine frames, each of the 16 KiB that
+ * HTTP/2 allows at first. grpc-go never sends longer ones.
+ */
+const TOO_MANY_FRAMES = /\bCONTINUATION frames\b/;
+const TOO_LONG_HEADERS = 'its headers or trailers are too long (allowed: 144 KiB, compressed)';
+
 /** Explains why a connection failed: a sentence with the error's code, or the error's message. */
 export function describeConnectError(error: unknown): string {
   const { code, message } = toParts(error);
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
   if (sentence !== undefined) return `${sentence} (${code})`;
+  if (TOO_MANY_FRAMES.test(message)) return TOO_LONG_HEADERS;
   return message === '' ? code : message;
 }
 

@@ -58,6 +58,27 @@ describe('the connections of gRPC calls that are passed on', () => {
     await once(stream, 'end');
   });
 
+  it('refuses a call that the upstream has not processed when it goes away, so that clients repeat it', async () => {
+    passing.behind.answer = ({ stream }) => {
+      if (passing.behind.calls.length === 2) stream.session?.goaway(constants.NGHTTP2_NO_ERROR, 1);
+    };
+    await passing.start();
+    const [processed, refused] = [passing.open(), passing.open()];
+    for (const stream of [processed, refused]) stream.end(frame('x'));
+    await eventually(() => {
+      expect(refused.rstCode).toBe(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    echo(passing.behind.calls[0]!);
+    const [part] = (await once(processed, 'data')) as [Buffer];
+    expect(part).toEqual(frame('x'));
+    passing.behind.answer = echo;
+    const again = await rawCall(passing.grpc.port, { ':path': STATE }, Buffer.from('y'));
+    expect(again.body).toEqual(frame('y'));
+    await eventually(() => {
+      expect(passing.upstream.calls.inFlight).toBe(0);
+    });
+  });
+
   it('fails with UNAVAILABLE while the upstream is away, and goes on when it is back', async () => {
     await passing.start();
     await passing.behind.stop();

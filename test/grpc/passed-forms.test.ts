@@ -173,6 +173,45 @@ describe('a passed gRPC call in a rare form', () => {
     });
   });
 
+  /** Fields of that many bytes together. */
+  const fieldsOf = (bytes: number) =>
+    Object.fromEntries(
+      Array.from({ length: bytes / 10_000 }, (_, at) => [`x-${at}`, 'v'.repeat(10_000)]),
+    );
+
+  it('is given headers and trailers of 100 KB', async () => {
+    const many = fieldsOf(100_000);
+    passing.behind.answer = ({ stream }) => {
+      stream.respond({ ...GRPC, ...many }, { waitForTrailers: true });
+      stream.once('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': '0', ...many });
+      });
+      stream.end(frame('x'));
+    };
+    const stream = passing.open();
+    stream.end(frame('x'));
+    const { headers, trailers } = await readAll(stream);
+    expect(headers).toMatchObject(many);
+    expect(trailers).toMatchObject({ 'grpc-status': '0', ...many });
+  });
+
+  it('ends with UNAVAILABLE where its trailers are longer than node:http2 reads', async () => {
+    passing.behind.answer = ({ stream }) => {
+      stream.respond(GRPC, { waitForTrailers: true });
+      stream.once('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': '0', ...fieldsOf(300_000) });
+      });
+      stream.end(frame('x'));
+    };
+    const stream = passing.open();
+    stream.end(frame('x'));
+    const { trailers } = await readAll(stream);
+    expect(trailers).toMatchObject({ 'grpc-status': '14' });
+    expect(decodeURI(String(trailers?.['grpc-message']))).toContain(
+      'its headers or trailers are too long (allowed: 144 KiB, compressed); it is not known',
+    );
+  });
+
   it('ends with UNAVAILABLE where the upstream goes away in its middle (GOAWAY)', async () => {
     passing.behind.answer = ({ stream }) => {
       stream.respond(GRPC);

@@ -47,6 +47,7 @@ export class PassingFixture {
     this.grpc = await new GrpcFixture({ ...options, upstream: this.upstream }).start();
     this.session = connect(`http://127.0.0.1:${this.grpc.port}`, {
       maxHeaderListPairs: 1000,
+      settings: { maxHeaderListSize: 2 ** 24 },
       maxSessionMemory: 100,
     });
     this.session.on('error', () => undefined);

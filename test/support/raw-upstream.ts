@@ -29,9 +29,10 @@ export class RawUpstream {
   constructor(answer: (call: ReceivedCall) => void, settings: { maxStreams?: number } = {}) {
     this.answer = answer;
     const { maxStreams } = settings;
-    this.server = createServer(
-      maxStreams === undefined ? {} : { settings: { maxConcurrentStreams: maxStreams } },
-    );
+    this.server = createServer({
+      maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
+      ...(maxStreams === undefined ? {} : { settings: { maxConcurrentStreams: maxStreams } }),
+    });
     this.server.on('session', (session) => {
       this.connections += 1;
       this.sessions.add(session);
