@@ -7,11 +7,19 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 type Shell = (typeof SHELLS)[number];
 
-/** The commands and options that can follow some words, with their meanings. */
+/** A word that can follow others: a command, an option, or one of an argument's choices. */
+interface Choice {
+  readonly word: string;
+  readonly meaning: string;
+  /** True for an option that a value follows, for which the shell proposes files. */
+  readonly hasValue: boolean;
+}
+
+/** What can follow some words. */
 interface Place {
   /** `run`, `locks list`; empty for the program itself. */
   readonly words: string;
-  readonly choices: readonly { readonly word: string; readonly meaning: string }[];
+  readonly choices: readonly Choice[];
 }
 
 /** Adds `holdfast completion`, which prints a shell's completion script made of the commands themselves. */
@@ -27,18 +35,29 @@ export function addCompletion(program: Command, context: CommandContext, plan: P
 }
 
 function placesOf(command: Command, words: string): readonly Place[] {
-  const commands = command.commands.map((child) => ({
-    word: child.name(),
-    meaning: child.description(),
-  }));
-  const options = command.options.map(({ long, description }) => ({
-    word: long ?? '',
-    meaning: description,
-  }));
+  const commands = command.commands.map((child) =>
+    toChoice({ word: child.name(), meaning: child.description() }),
+  );
+  const allowed = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((word) => toChoice({ word, meaning: description || `argument of ${words}` })),
+  );
+  const options = command.options.map(({ long, description, required }) =>
+    toChoice({ word: long ?? '', meaning: description, hasValue: required }),
+  );
   const inside = command.commands.flatMap((child) =>
     placesOf(child, `${words} ${child.name()}`.trim()),
   );
-  return [{ words, choices: [...commands, ...options] }, ...inside];
+  return [{ words, choices: [...commands, ...allowed, ...options] }, ...inside];
+}
+
+function toChoice(choice: Omit<Choice, 'hasValue'> & { readonly hasValue?: boolean }): Choice {
+  return { hasValue: false, ...choice };
+}
+
+/** The options that a value follows, in any place. */
+function valued(places: readonly Place[]): string {
+  const options = places.flatMap(({ choices }) => choices.filter(({ hasValue }) => hasValue));
+  return [...new Set(options.map(({ word }) => word))].join('|');
 }
 
 const SCRIPTS: Readonly<Record<Shell, (places: readonly Place[]) => string>> = {
@@ -48,6 +67,7 @@ _holdfast() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in --) return ;; -*) ;; *) words="\${words:+$words }$word" ;; esac
   done
+  case \${COMP_WORDS[COMP_CWORD-1]} in ${valued(places)}) return ;; esac
   case $words in
 ${places
   .map(
@@ -64,11 +84,18 @@ complete -o default -F _holdfast holdfast
   zsh: (places) => `#compdef holdfast
 # holdfast completion zsh >"\${fpath[1]}/_holdfast"
 _holdfast() {
-  local words_so_far="" word
+  local words_so_far="" word at=\${words[(i)--]}
   local -a choices
+  if (( at < CURRENT )); then
+    words=("\${(@)words[at + 1,-1]}")
+    (( CURRENT -= at ))
+    _normal
+    return
+  fi
   for word in \${words[2,CURRENT-1]}; do
-    case $word in --) _normal; return ;; -*) ;; *) words_so_far="\${words_so_far:+$words_so_far }$word" ;; esac
+    case $word in -*) ;; *) words_so_far="\${words_so_far:+$words_so_far }$word" ;; esac
   done
+  case \${words[CURRENT-1]} in ${valued(places)}) _files; return ;; esac
   case $words_so_far in
 ${places
   .map(
@@ -82,7 +109,13 @@ ${places
 _holdfast "$@"
 `,
   fish: (places) => `# holdfast completion fish >~/.config/fish/completions/holdfast.fish
+function __holdfast_command_line
+  set -l words (commandline -opc)
+  set -l at (contains -i -- -- $words); or return
+  string join ' ' -- (string escape -- $words | tail -n +(math $at + 1)) (commandline -ct)
+end
 complete -c holdfast -f
+complete -c holdfast -n 'contains -- -- (commandline -opc)' -a '(complete -C (__holdfast_command_line))'
 ${places.flatMap(toFish).join('\n')}
 `,
 };
@@ -98,12 +131,15 @@ function toZsh({ word, meaning }: Place['choices'][number]): string {
 
 function toFish({ words, choices }: Place): readonly string[] {
   const seen = words.split(' ').filter((word) => word !== '');
-  const condition =
-    seen.length === 0
-      ? '__fish_use_subcommand'
-      : seen.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
-  return choices.map(({ word, meaning }) => {
-    const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+  const here = seen.map((word) => `__fish_seen_subcommand_from ${word}`);
+  // A command is proposed until there is one.
+  const commands = choices.filter(({ word }) => !word.startsWith('--')).map(({ word }) => word);
+  const none = `not __fish_seen_subcommand_from ${commands.join(' ')}`;
+  return choices.map(({ word, meaning, hasValue }) => {
+    const isOption = word.startsWith('--');
+    const conditions = isOption ? here : [...here, none];
+    const condition = seen.length === 0 ? '__fish_use_subcommand' : conditions.join('; and ');
+    const what = isOption ? `-l ${word.slice(2)}${hasValue ? ' -r -F' : ''}` : `-a ${word}`;
     return `complete -c holdfast -n '${condition}' ${what} -d '${meaning.replaceAll("'", "\\'")}'`;
   });
 }

@@ -32,6 +32,9 @@ describe('in bash', () => {
     [['holdfast', 'locks', 'force'], ['force-release']],
     [['holdfast', 'locks', 'list', '--pre'], ['--prefix']],
     [['holdfast', 'run', '--resource', 'x', '--gra'], ['--grace']],
+    [['holdfast', 'completion', 'f'], ['fish']],
+    // The shell itself proposes files for values, and what comes after `--`.
+    [['holdfast', 'check', '--components', ''], []],
     [['holdfast', 'run', '--resource', 'x', '--', 'ls', '--'], []],
   ])('%j is completed to %j', (words, completions) => {
     const setUp = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}`;
@@ -48,7 +51,7 @@ it.each([
   [
     'fish',
     /^# holdfast completion fish/,
-    /complete -c holdfast -n '__fish_seen_subcommand_from locks' -a force-release -d/,
+    /complete -c holdfast -n '__fish_seen_subcommand_from locks; and not [^']*' -a force-release -d/,
   ],
 ])('prints the script of %s', async (shell, head, part) => {
   const { code, stdout } = await runCommand(['completion', shell]);
