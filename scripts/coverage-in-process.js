@@ -19,7 +19,7 @@ const RUNS = path.join(root, 'coverage/in-process');
  * The minimum, in percent of the lines that have code and of all branches. What runs only in a process of its
  * own, such as src/main.ts and most of src/app/ and src/commands/, counts as not run.
  */
-const THRESHOLDS = { lines: 84, branches: 74 };
+const THRESHOLDS = { lines: 84, branches: 76 };
 
 function readMap() {
   const map = createCoverageMap({});

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -24,10 +24,14 @@ async function sendCurl(line: string, port: number): Promise<string> {
   return response.text();
 }
 
+/** What a test that fails has not ended. */
+const started = new Set<ChildProcess>();
+
 /** Starts a program that is pasted into a file of this folder. */
 function startPasted(code: string, port: number) {
   const env = { ...withoutDapr(process.env), DAPR_HTTP_PORT: String(port) };
   const child = spawn(process.execPath, ['-'], { cwd: ROOT, env });
+  started.add(child);
   const running = { child, output: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (part: Buffer) => {
@@ -53,7 +57,11 @@ describe('README.md', () => {
   beforeEach(async () => {
     sidecar = await SidecarProcess.start({ args: ['--resources-path', 'components'] });
   });
-  afterEach(() => sidecar.stop());
+  afterEach(async () => {
+    for (const child of started) child.kill('SIGKILL');
+    started.clear();
+    await sidecar.stop();
+  });
 
   const curlLines = () => readBlocks('sh').filter((block) => block.startsWith('curl '));
 
