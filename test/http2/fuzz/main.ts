@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+
+import {
+  countOption,
+  createScript,
+  drawSeed,
+  type ScriptValues,
+  seedOption,
+} from '../../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../../support/long-run/script-run';
+import { findFaults, FUZZ_CASES, type FuzzCase } from './fuzz-run';
+import { SocketRun } from './socket-run';
+
+interface FuzzValues extends ScriptValues {
+  readonly frames: number;
+  readonly seed?: number;
+}
+
+/** How many cases one seed makes. */
+const CASES_A_SEED = 500;
+
+/** One case of so many is sent over a socket, too. */
+const CASES_A_SOCKET = 50;
+
+/** By how much the memory may have grown at the end, in bytes. What one case keeps would be far more. */
+const GROWTH_BYTES = 64 * 2 ** 20;
+
+const command = createScript({
+  name: 'test:http2-fuzz',
+  description:
+    'Sends mutated frames to our own HTTP/2. None may crash it, hang a socket, or leave anything behind.',
+  example: '--frames 1000000 --seed 7',
+})
+  .addOption(countOption('--frames <number>', 'how many frames to send').default(100_000))
+  .addOption(seedOption());
+
+/** Exit code 1 where the server has a fault. */
+async function main(values: FuzzValues, script: ScriptRun): Promise<void> {
+  const sockets = new SocketRun();
+  await sockets.start();
+  try {
+    await fuzz(values, script, sockets);
+  } finally {
+    await sockets.stop();
+  }
+}
+
+async function fuzz(values: FuzzValues, script: ScriptRun, sockets: SocketRun): Promise<void> {
+  const { frames, seed: first = drawSeed() } = values;
+  script.begin({ total: frames, unit: 'frames' });
+  let [sent, cases, seed] = [0, 0, first];
+  let memory: number | undefined;
+  for (; sent < frames && process.exitCode === undefined; seed += 1) {
+    for (const [index, one] of fc.sample(FUZZ_CASES, { seed, numRuns: CASES_A_SEED }).entries()) {
+      const faults = [
+        ...findFaults(one),
+        ...(index % CASES_A_SOCKET === 0 ? await sockets.findFaults(one) : []),
+      ];
+      if (faults.length > 0) tell(script, { seed, index, one, faults });
+      sent += one.frames.length;
+      cases += 1;
+    }
+    memory ??= memoryInUse();
+    script.advance(Math.min(sent, frames));
+  }
+  const growth = memoryInUse() - (memory ?? 0);
+  if (growth > GROWTH_BYTES) process.exitCode = 1;
+  script.print(
+    `${sent} frames in ${cases} mutated conversations, seeds ${first} to ${seed - 1}, ` +
+      `memory ${Math.round(growth / 2 ** 20)} MiB more: ` +
+      `${process.exitCode === 1 ? 'FAULTS' : 'no fault'}\n`,
+  );
+}
+
+function tell(
+  script: ScriptRun,
+  found: {
+    readonly seed: number;
+    readonly index: number;
+    readonly one: FuzzCase;
+    readonly faults: readonly string[];
+  },
+): void {
+  const { seed, index, one, faults } = found;
+  process.exitCode = 1;
+  script.print(`seed ${seed}, case ${index}: ${faults.join('; ')}\n`);
+  script.print(`  in pieces of ${one.pieceBytes} bytes:\n`);
+  for (const frame of one.frames) script.print(`  ${frame.toString('hex')}\n`);
+}
+
+function memoryInUse(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+void runScript(command, main);
