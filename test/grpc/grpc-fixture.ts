@@ -63,11 +63,12 @@ export class GrpcFixture {
       readonly maxConcurrentCalls?: number | undefined;
       readonly tls?: ServerTls;
       readonly upstream?: Upstream;
+      readonly transport?: GrpcTransport;
     } = {},
   ) {
     this.sidecar = createFakeSidecar(options);
     this.server = createGrpcServer({
-      transport: TRANSPORT,
+      transport: options.transport ?? TRANSPORT,
       methods: [
         ...createDaprMethods(createDaprApi(createFakeLockService(options.locks), this.sidecar)),
         ...createNativeMethods(createNativeApi(options.nativeLocks ?? createFakeNativeLocks())),

@@ -1,25 +1,26 @@
-import { type Metadata, status } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 
-import type { DeadlineQueue, Timed } from '../../base/deadline-queue';
 import type { ServerStream } from '../../http2/server-stream';
 import type { Connection } from '../connection';
 import type { CallLimits } from '../grpc-js-call';
-import { type GrpcStatus, OK_STATUS, statusOf } from '../grpc-status';
-import { parseTimeout } from '../grpc-timeout';
+import { type GrpcStatus, OK_STATUS } from '../grpc-status';
 import type { StreamServerCall, UnaryServerCall } from '../server-call';
 import type { AnswerBlocks } from './answer-blocks';
 import type { Receiver } from './begun-stream';
 import { CallAnswer } from './call-answer';
+import {
+  type CallDeadlines,
+  type ExpiringCall,
+  pastDeadline,
+  startDeadline,
+  wrongCount,
+} from './call-deadline';
 import type { CallHeaders } from './call-headers';
 import { IncomingMessages, type MessagesListener } from './incoming-messages';
 
-/** The parts that all calls of a server share. */
-export interface CallParts {
+/** What all calls of a server share. */
+export interface CallParts extends CallDeadlines {
   readonly blocks: AnswerBlocks;
-  /** One timer for the deadlines of all calls. */
-  readonly deadlines: DeadlineQueue<LeanCall>;
-  /** Monotonic, in milliseconds: the clock of the deadlines. */
-  readonly now: () => number;
   /** The limit of an answer's message, in bytes. -1 for none. */
   readonly maxMessageBytes: number;
 }
@@ -44,7 +45,7 @@ export interface TableMethod {
  * to the handler, and sends what that answers.
  */
 export class LeanCall
-  implements Receiver, UnaryServerCall, StreamServerCall, MessagesListener, Timed
+  implements Receiver, UnaryServerCall, StreamServerCall, MessagesListener, ExpiringCall
 {
   /** Used by the queue of deadlines. */
   dueAtMs = 0;
@@ -76,7 +77,8 @@ export class LeanCall
     this.#answer = new CallAnswer(stream, { blocks, maxBytes });
     const encoding = headers.text('grpc-encoding') ?? 'identity';
     this.#messages = new IncomingMessages({ limits, encoding, listener: this });
-    this.#startDeadline(headers.text('grpc-timeout'));
+    const refusal = startDeadline(this, headers.text('grpc-timeout'), parts);
+    if (refusal !== undefined) this.refuse(refusal);
   }
 
   get request(): Buffer {
@@ -134,7 +136,7 @@ export class LeanCall
   /** The deadline has passed: nothing that comes later is answered. */
   expire(): void {
     this.#isPastDeadline = true;
-    if (!this.#isOver) this.#answer.end(statusOf(status.DEADLINE_EXCEEDED, 'Deadline exceeded'));
+    if (!this.#isOver) this.#answer.end(pastDeadline());
     this.#finish();
   }
 
@@ -167,13 +169,13 @@ export class LeanCall
   /** See {@link MessagesListener}. */
   message(bytes: Buffer): void {
     if (this.#request === undefined) this.#request = bytes;
-    else this.refuse(this.#wrongCount('a second'));
+    else this.refuse(wrongCount('a second', this.#method.path));
   }
 
   /** See {@link MessagesListener}. */
   complete(): void {
     if (this.#answer.isEnded) return;
-    if (this.#request === undefined) this.refuse(this.#wrongCount('no'));
+    if (this.#request === undefined) this.refuse(wrongCount('no', this.#method.path));
     else this.#method.handle(this);
   }
 
@@ -181,22 +183,6 @@ export class LeanCall
   refuse(answered: GrpcStatus): void {
     this.#messages.drop();
     this.fail(answered);
-  }
-
-  #startDeadline(timeout: string | undefined): void {
-    if (timeout === undefined) return;
-    const timeoutMs = parseTimeout(timeout);
-    if (timeoutMs === undefined) {
-      this.refuse(statusOf(status.INTERNAL, `Invalid grpc-timeout value "${timeout}"`));
-      return;
-    }
-    const { deadlines, now } = this.#parts;
-    deadlines.set(this, now() + timeoutMs);
-  }
-
-  #wrongCount(what: 'a second' | 'no'): GrpcStatus {
-    const { path } = this.#method;
-    return statusOf(status.UNIMPLEMENTED, `Received ${what} request message for method ${path}`);
   }
 
   #finish(): void {

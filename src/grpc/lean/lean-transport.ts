@@ -13,6 +13,7 @@ import type { Transport } from '../transport';
 import { toUnaryHandler } from '../unary-handler';
 import { AnswerBlocks } from './answer-blocks';
 import type { Receiver } from './begun-stream';
+import type { ExpiringCall } from './call-deadline';
 import { type AdmittedCall, type CallParts, LeanCall } from './lean-call';
 import { LeanConnections } from './lean-connections';
 import { MessageCall, type ServiceCallMethod } from './message-call';
@@ -37,7 +38,7 @@ export class LeanTransport implements Transport {
     this.#handshakes = parts.handshakes;
     this.#parts = {
       blocks: new AnswerBlocks(),
-      deadlines: new DeadlineQueue<LeanCall>(processClock, (call) => {
+      deadlines: new DeadlineQueue<ExpiringCall>(processClock, (call) => {
         call.expire();
       }),
       now: () => processClock.now(),

@@ -8,6 +8,7 @@ import type { ServiceMethod } from '../late-services';
 import type { TransportMethod } from '../transport-methods';
 import type { Receiver } from './begun-stream';
 import { CallAnswer } from './call-answer';
+import { type ExpiringCall, pastDeadline, startDeadline, wrongCount } from './call-deadline';
 import type { CallHeaders } from './call-headers';
 import { IncomingMessages, type MessagesListener } from './incoming-messages';
 import type { AdmittedCall, CallParts } from './lean-call';
@@ -21,8 +22,12 @@ export interface ServiceCallMethod extends ServiceMethod {
  * A call of health checks or reflection. Their libraries are written for the calls of grpc-js, which
  * are streams of messages, so this one looks like those. Few such calls are made.
  */
-export class MessageCall extends Duplex implements MessagesListener {
-  /** Receives the events of the HTTP/2 stream. */
+export class MessageCall extends Duplex implements MessagesListener, ExpiringCall {
+  /** Used by the queue of deadlines. */
+  dueAtMs = 0;
+  /** Used by the queue of deadlines. */
+  place = -1;
+  /** What is told of the HTTP/2 stream. */
   readonly receiver: Receiver = {
     data: (bytes) => {
       this.#receive(bytes);
@@ -44,6 +49,7 @@ export class MessageCall extends Duplex implements MessagesListener {
   readonly metadata: { readonly get: (name: string) => readonly (string | Buffer)[] };
   readonly #stream: ServerStream;
   readonly #method: ServiceCallMethod;
+  readonly #parts: CallParts;
   readonly #answer: CallAnswer;
   readonly #messages: IncomingMessages;
   #status: GrpcStatus = OK_STATUS;
@@ -57,6 +63,7 @@ export class MessageCall extends Duplex implements MessagesListener {
     this.metadata = toMetadata(headers);
     this.#stream = stream;
     this.#method = method;
+    this.#parts = parts;
     const { blocks, maxMessageBytes: maxBytes } = parts;
     this.#answer = new CallAnswer(stream, { blocks, maxBytes });
     const encoding = headers.text('grpc-encoding') ?? 'identity';
@@ -66,7 +73,9 @@ export class MessageCall extends Duplex implements MessagesListener {
       this.#status = answered;
       this.end();
     });
-    if (method.kind === 'bidi') method.handle(this as never, undefined as never);
+    const refusal = startDeadline(this, headers.text('grpc-timeout'), parts);
+    if (refusal !== undefined) this.refuse(refusal);
+    else if (method.kind === 'bidi') method.handle(this as never, undefined as never);
   }
 
   /** Sends metadata before the first answer. */
@@ -79,15 +88,18 @@ export class MessageCall extends Duplex implements MessagesListener {
     const request = this.#decode(bytes);
     if (request === undefined) return;
     if (this.#method.kind === 'bidi') this.push(request);
-    else this.request ??= request;
+    else if (this.request === undefined) this.request = request;
+    else this.refuse(wrongCount('a second', this.#stream.head.path));
   }
 
   /** See {@link MessagesListener}. */
   complete(): void {
     this.push(null);
     if (this.#method.kind === 'bidi' || this.#answer.isEnded) return;
-    this.request ??= this.#decode(Buffer.alloc(0));
-    if (this.request === undefined) return;
+    if (this.request === undefined) {
+      this.refuse(wrongCount('no', this.#stream.head.path));
+      return;
+    }
     this.resume();
     this.#method.handle(this as never, this.#callback as never);
   }
@@ -96,6 +108,11 @@ export class MessageCall extends Duplex implements MessagesListener {
   refuse(answered: GrpcStatus): void {
     this.#messages.drop();
     this.#answer.end(answered);
+  }
+
+  /** See {@link ExpiringCall}. */
+  expire(): void {
+    this.refuse(pastDeadline());
   }
 
   /** Called by Duplex when the reader has room. */
@@ -141,6 +158,7 @@ export class MessageCall extends Duplex implements MessagesListener {
   }
 
   #close(): void {
+    this.#parts.deadlines.delete(this);
     this.#messages.drop();
     this.#consume();
     this.cancelled = true;

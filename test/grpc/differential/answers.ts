@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+
+import type { RawCall } from './calls';
+
+/** What a server answers to a call: all that a client can see, apart from times and sizes of frames. */
+export interface RawAnswer {
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly trailers: Readonly<Record<string, unknown>>;
+  readonly content: string;
+}
+
+/** How long an answer may take, in milliseconds. */
+const WITHIN_MS = 60_000;
+
+/** Makes calls on one connection. */
+export class RawClient {
+  readonly #session: ClientHttp2Session;
+
+  constructor(port: number) {
+    this.#session = connect(`http://127.0.0.1:${port}`);
+    this.#session.on('error', () => undefined);
+  }
+
+  close(): void {
+    this.#session.destroy();
+  }
+
+  /** Makes a call and waits for all of the answer. */
+  async call({ path, fields, pieces }: RawCall): Promise<RawAnswer> {
+    const stream = this.#session.request({ ':method': 'POST', ':path': path, ...fields });
+    const parts: Buffer[] = [];
+    let head: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders = {};
+    stream.on('response', (received) => {
+      head = received;
+    });
+    stream.on('trailers', (received: IncomingHttpHeaders) => {
+      trailers = received;
+    });
+    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.on('error', () => undefined);
+    for (const piece of pieces) stream.write(piece);
+    stream.end();
+    await once(stream, 'close', { signal: AbortSignal.timeout(WITHIN_MS) });
+    const content = Buffer.concat(parts).toString('hex');
+    return { head: withoutDate(head), trailers: { ...trailers }, content };
+  }
+}
+
+/** Where an answer is trailers alone, these are its only header fields. Only node:http2 sends a date. */
+function withoutDate({ date: _date, ...fields }: IncomingHttpHeaders): RawAnswer['head'] {
+  return fields;
+}

@@ -1,0 +1,40 @@
+import { RawClient } from './differential/answers';
+import { GrpcFixture } from './grpc-fixture';
+
+const MESSAGE = Buffer.alloc(5);
+
+describe('a call of health checks', () => {
+  let grpc: GrpcFixture;
+  let client: RawClient;
+
+  beforeAll(async () => {
+    grpc = await new GrpcFixture().start();
+    client = new RawClient(grpc.port);
+  });
+  afterAll(async () => {
+    client.close();
+    await grpc.stop();
+  });
+
+  const call = (method: string, fields: Record<string, string>, pieces: readonly Buffer[]) =>
+    client.call({
+      path: `/grpc.health.v1.Health/${method}`,
+      fields: { 'content-type': 'application/grpc', te: 'trailers', ...fields },
+      pieces,
+    });
+
+  it.each([
+    ['no message', {}, [], '12'],
+    ['an incomplete message', {}, [MESSAGE.subarray(0, 4)], '12'],
+    ['two messages', {}, [MESSAGE, MESSAGE], '12'],
+    ['a deadline that is no time', { 'grpc-timeout': 'soon' }, [MESSAGE], '13'],
+  ])('is refused with %s', async (_what, fields, pieces, status) => {
+    const { head } = await call('Check', fields, pieces);
+    expect(head).toMatchObject({ 'grpc-status': status });
+  });
+
+  it('ends at its deadline', async () => {
+    const { trailers } = await call('Watch', { 'grpc-timeout': '200m' }, [MESSAGE]);
+    expect(trailers).toMatchObject({ 'grpc-status': '4', 'grpc-message': 'Deadline%20exceeded' });
+  });
+});
