@@ -66,6 +66,14 @@ describe('list and show', () => {
     expect(await runJson('show', 'free')).toEqual({ code: 1, out: null });
     expect(await runJson('list', '--prefix', 'free')).toEqual({ code: 0, out: [] });
   });
+
+  it('say where no lock is held, instead of an empty table', async () => {
+    expect(await run('list', '--prefix', 'free')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'holdfast: no lock that begins with "free" is held in lockstore\n',
+    });
+  });
 });
 
 describe('acquire, renew and release', () => {

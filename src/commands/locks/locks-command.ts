@@ -125,8 +125,14 @@ async function list({ locks, options, context }: LocksWork): Promise<number> {
   for await (const lock of locks.list({ prefix: options.prefix, pageSize: 1000 })) found.push(lock);
   const { stdout, env } = context;
   if (options.output === 'json') stdout.write(`${JSON.stringify(found)}\n`);
+  else if (found.length === 0) context.say(toNoLocks(options));
   else stdout.write(toTable(found, hasColours(stdout, env)));
   return EXIT.ok;
+}
+
+function toNoLocks({ prefix, store }: LocksOptions): string {
+  const which = prefix === '' ? '' : ` that begins with ${JSON.stringify(prefix)}`;
+  return `no lock${which} is held in ${store}`;
 }
 
 async function show({ locks, options, context, resource }: LocksWork): Promise<number> {
