@@ -1,5 +1,5 @@
 import type { ApiObserver } from '../api/api-observer';
-import type { CallLimit } from '../upstream/call-limit';
+import type { PassedCalls } from '../upstream/passed-calls';
 import { PassedStreams } from '../upstream/passed-streams';
 import type { SessionPool } from '../upstream/session-pool';
 import type { Connection } from './connection';
@@ -10,7 +10,7 @@ import { PassedApiCall } from './passed-api-call';
 /** The parts of {@link Passing}. */
 export interface PassingOptions {
   readonly pool: SessionPool;
-  readonly limit: CallLimit;
+  readonly limit: PassedCalls;
   readonly observer: ApiObserver;
   /** Changes the answers of some methods, by path. */
   readonly joints: ReadonlyMap<string, AnswerJoint>;

@@ -1,9 +1,9 @@
 import type { SecureContext } from 'node:tls';
 
 import type { Logger } from '../base/logger';
-import { CallLimit } from './call-limit';
 import type { UpstreamEndpoint } from './endpoint';
 import { HttpUpstream } from './http-upstream';
+import { PassedCalls } from './passed-calls';
 import { Reconnection } from './reconnection';
 import { SessionPool } from './session-pool';
 import { SILENCE_LIMITS, type SilenceLimits } from './silence-watch';
@@ -35,7 +35,7 @@ export class Upstream {
   readonly sessions: SessionPool | undefined;
   /** Undefined if HTTP calls are not passed on. */
   readonly http: HttpUpstream | undefined;
-  readonly calls: CallLimit;
+  readonly calls: PassedCalls;
   readonly apiToken: string | undefined;
   readonly health: UpstreamHealth;
   readonly #options: UpstreamOptions;
@@ -46,7 +46,7 @@ export class Upstream {
     this.#options = options;
     const { grpc, http, maxCalls, apiToken, secureContext, logger } = options;
     const { silence = SILENCE_LIMITS } = options;
-    this.calls = new CallLimit(maxCalls);
+    this.calls = new PassedCalls(maxCalls);
     this.apiToken = apiToken;
     const toParts = (endpoint: UpstreamEndpoint, label: string) => {
       const reconnection = new Reconnection({ endpoint: endpoint.shown, label, logger });

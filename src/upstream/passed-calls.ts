@@ -1,7 +1,7 @@
 import { upstreamErrors } from './upstream-error';
 
-/** Limits the passed calls of both transports together. Lock calls do not count. */
-export class CallLimit {
+/** Counts and limits the passed calls of both transports together. Lock calls do not count. */
+export class PassedCalls {
   readonly #limit: number;
   #inFlight = 0;
 
