@@ -15,7 +15,7 @@ interface Choice {
   readonly hasValue: boolean;
 }
 
-/** What can follow some words. */
+/** The choices that can follow some words. */
 interface Place {
   /** `run`, `locks list`; empty for the program itself. */
   readonly words: string;

@@ -14,7 +14,7 @@ const ROOT = path.join(__dirname, '../..');
 /** How long npm may take to pack, install and start; a stated allowance for a busy machine, in milliseconds. */
 const WITHIN_MS = 60_000;
 
-/** What is packed, and shown. */
+/** The package as it is packed and shown. */
 const CHECKOUT = ['package.json', 'README.md', 'LICENSE', 'dist', 'proto', 'components'];
 
 /** The lines below a heading, as somebody would copy them. */

@@ -24,7 +24,7 @@ async function sendCurl(line: string, port: number): Promise<string> {
   return response.text();
 }
 
-/** What a test that fails has not ended. */
+/** Programs that a failed test has not ended. */
 const started = new Set<ChildProcess>();
 
 /** Starts a program that is pasted into a file of this folder. */

@@ -15,7 +15,7 @@ type Answer = (received: IncomingMessage, response: ServerResponse) => void;
 
 const later = (act: () => void) => setTimeout(act, 10).unref();
 
-/** What the upstream does with a request. */
+/** The behaviour of the upstream for a request. */
 const UPSTREAM: Readonly<Record<string, Answer>> = {
   'echoes it': (received, response) => received.pipe(response),
   'never answers': (received) => received.resume(),
@@ -43,7 +43,7 @@ const GET = `GET ${TARGET} HTTP/1.1\r\nhost: h\r\n\r\n`;
 const post = (length: number) =>
   `POST ${TARGET} HTTP/1.1\r\nhost: h\r\ncontent-length: ${length}\r\n\r\n`;
 
-/** What clients do with their requests, each on a connection of its own. */
+/** The behaviour of clients, each on a connection of its own. */
 const CLIENTS: readonly ((socket: Socket) => Promise<unknown> | Socket | boolean)[] = [
   // It reads the answer, or does not.
   (socket) => socket.resume().write(GET),

@@ -18,7 +18,7 @@ import {
 import type { CallHeaders } from './call-headers';
 import { IncomingMessages, type MessagesListener } from './incoming-messages';
 
-/** What all calls of a server share. */
+/** The parts that all calls of a server share. */
 export interface CallParts extends CallDeadlines {
   readonly blocks: AnswerBlocks;
   /** The limit of an answer's message, in bytes. -1 for none. */

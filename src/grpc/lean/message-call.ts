@@ -27,7 +27,7 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
   dueAtMs = 0;
   /** Used by the queue of deadlines. */
   place = -1;
-  /** What is told of the HTTP/2 stream. */
+  /** Receives the events of the HTTP/2 stream. */
   readonly receiver: Receiver = {
     data: (bytes) => {
       this.#receive(bytes);

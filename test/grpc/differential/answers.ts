@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 
 import type { RawCall } from './calls';
 
-/** What a server answers to a call: all that a client can see, apart from times and sizes of frames. */
+/** The answer of a server to a call: all that a client can see, apart from times and sizes of frames. */
 export interface RawAnswer {
   readonly head: Readonly<Record<string, unknown>>;
   readonly trailers: Readonly<Record<string, unknown>>;

@@ -8,7 +8,7 @@ import { daprPath } from '../grpc-fixture';
 export interface RawCall {
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
-  /** What is sent, in pieces. */
+  /** The sent bytes, in pieces. */
   readonly pieces: readonly Buffer[];
 }
 

@@ -20,7 +20,7 @@ import {
 /** The frames of a client in order. The first one is its preface with its SETTINGS. */
 export type Conversation = readonly Buffer[];
 
-/** What a client sends on a stream of its own, or for its connection. */
+/** The frames that a client sends on a stream of its own, or for its connection. */
 type Part = (id: number) => readonly Buffer[];
 
 /** Header blocks of a request with indices, a dynamic table and Huffman code (RFC 7541, C.4 and C.6). */

@@ -7,7 +7,7 @@ import { Machine, OK } from '../machine';
 import { CONVERSATIONS } from './corpus';
 import { mutate, MUTATIONS } from './mutations';
 
-/** What is sent to a server: frames of which some are wrong, and how they are split. */
+/** The input of a server: frames of which some are wrong, and how they are split. */
 export interface FuzzCase {
   readonly frames: readonly Buffer[];
   /** The size of the pieces in which they arrive, in bytes. */
