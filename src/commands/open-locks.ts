@@ -35,7 +35,8 @@ export async function openLocks(
 ): Promise<Locks> {
   const { store, address, components } = options;
   if (components === undefined) return connect({ store, address, tls: readTls(options) });
-  if (address !== undefined) throw new UsageError('--address and --components exclude each other');
+  if (address !== undefined)
+    throw new UsageError('--address and --components cannot be used together');
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- few commands have stores of their own
   const { openOwnLockCalls } = require('../app/own-lock-calls') as typeof ownCalls;
   const { appId } = options;

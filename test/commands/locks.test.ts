@@ -134,7 +134,7 @@ describe('force-release', () => {
   });
 
   it.each([
-    [['--reason', 'a'], /nobody can be asked without a terminal: --yes and --token are needed/],
+    [['--reason', 'a'], /there is no terminal to ask on: --yes and --token are needed/],
     [['--reason', 'a', '--yes'], /--yes needs --token/],
     [['--yes', '--token', '1'], /option '--reason <text>' not specified/],
   ])('does nothing with %j', async (options, message) => {

@@ -62,7 +62,7 @@ function assertAnswered(
     throw new UsageError('--yes needs --token: the token of the grant that you have looked at');
   }
   if (isAgreed || (stdin.isTTY && stderr.isTTY)) return;
-  throw new UsageError('nobody can be asked without a terminal: --yes and --token are needed');
+  throw new UsageError('there is no terminal to ask on: --yes and --token are needed');
 }
 
 async function isConfirmed(
