@@ -9,7 +9,7 @@ import {
   componentsIn,
   DEPLOY,
   holdfastOf,
-  isOfKubernetes,
+  hasSchema,
   type Manifest,
   parseManifests,
   podOf,
@@ -56,13 +56,25 @@ describe('the Helm chart', () => {
     expect(run('lint', '--strict', '.', '-f', values)).toContain('0 chart(s) failed');
   });
 
-  held.each(VALUES)(`renders manifests of Kubernetes' own schemas with %s${note}`, (values) => {
-    const manifests = render(values);
-    const ofKubernetes = manifests.filter(isOfKubernetes);
-    expect(ofKubernetes.length).toBeGreaterThan(3);
-    for (const manifest of ofKubernetes) validate(manifest);
-    const others = manifests.filter((manifest) => !isOfKubernetes(manifest));
-    expect(others.every(({ apiVersion }) => apiVersion === 'monitoring.coreos.com/v1')).toBe(true);
+  held.each(VALUES)(
+    `renders manifests of the schemas of Kubernetes and of the Prometheus operator with %s${note}`,
+    (values) => {
+      const manifests = render(values);
+      expect(manifests.length).toBeGreaterThan(3);
+      expect(manifests.every(hasSchema)).toBe(true);
+      for (const manifest of manifests) validate(manifest);
+    },
+  );
+
+  it.each([
+    ['ServiceMonitor', { selector: {}, endpoints: [{ interval: 'often' }] }],
+    ['ServiceMonitor', { endpoints: [] }],
+    ['PrometheusRule', { groups: [{ name: 'g', rules: [{ alert: 'A' }] }] }],
+  ])('would not pass with a wrong %s', (kind, spec) => {
+    const apiVersion = 'monitoring.coreos.com/v1';
+    expect(() => {
+      validate({ apiVersion, kind, metadata: { name: 'x' }, spec });
+    }).toThrow(/spec/);
   });
 
   held.each(VALUES)(`gives Holdfast what it takes with %s${note}`, (values) => {

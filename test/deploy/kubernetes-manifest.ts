@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
+import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
@@ -25,10 +27,12 @@ const MODELS = {
   Deployment,
   NetworkPolicy,
   PodDisruptionBudget,
+  PrometheusRule,
   Role,
   RoleBinding,
   Secret,
   Service,
+  ServiceMonitor,
   StatefulSet,
 };
 
@@ -79,8 +83,8 @@ export function readManifests(file: string): readonly Manifest[] {
   return parseManifests(readFileSync(path.join(DEPLOY, file), 'utf8'));
 }
 
-/** Kinds of Kubernetes are checked by Kubernetes' own schemas. Others are for the caller. */
-export function isOfKubernetes({ kind }: Manifest): boolean {
+/** Kinds of Kubernetes and of the Prometheus operator are checked by their own schemas. Others are for the caller. */
+export function hasSchema({ kind }: Manifest): boolean {
   return Object.hasOwn(MODELS, kind);
 }
 

@@ -12,7 +12,7 @@ import {
   DEPLOY,
   flagOf,
   holdfastOf,
-  isOfKubernetes,
+  hasSchema,
   type Manifest,
   podOf,
   readManifests,
@@ -50,7 +50,7 @@ describe('the Kubernetes manifests', () => {
     const manifests = readManifests(file);
     expect(manifests).not.toHaveLength(0);
     for (const manifest of manifests) {
-      if (isOfKubernetes(manifest)) validate(manifest);
+      if (hasSchema(manifest)) validate(manifest);
       else expect(manifest.apiVersion).toBe('dapr.io/v1alpha1');
       if (manifest.kind === 'Component') componentsIn(file, JSON.stringify(manifest));
       if (manifest.kind === 'Configuration') await expectConfiguration(JSON.stringify(manifest));

@@ -87,7 +87,10 @@ describe('a passed HTTP request is over, whatever its clients do with it, where 
       return { socket, used: use(socket) };
     });
     await Promise.all(
-      sockets.map(async ({ used, socket }) => [await used, await connected(socket)]),
+      sockets.map(async ({ used, socket }) => {
+        await used;
+        await connected(socket);
+      }),
     );
     await eventually(() => {
       const open = sockets.filter(({ socket }) => !socket.destroyed);
