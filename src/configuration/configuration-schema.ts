@@ -17,7 +17,7 @@ import {
   unused,
 } from '../manifests/manifest-shape';
 import { toHttpUrl, toOtelUrl } from './otel-endpoint';
-import { parseHeaders, toHeaders, toPair } from './otel-headers';
+import { parseHeaders, toHeaders, toNamedHeader, toPair } from './otel-headers';
 import type { OtelMembers } from './otel-receiver';
 import { metricRules, UNUSED_SECTIONS } from './unused-sections';
 
@@ -58,11 +58,10 @@ const zipkinEndpoint = optionalText.transform((value, context) => {
 });
 
 /** An entry of a list of headers: a string, or a map as in a Kubernetes manifest of Dapr. */
-const header = z
-  .union([exactStruct({ name: text, value: text, secretKeyRef: unused, envRef: unused }), text])
-  .transform((written) =>
-    typeof written === 'string' ? written : ([written.name, written.value] as const),
-  );
+const header = z.union([
+  exactStruct({ name: text, value: optionalText, secretKeyRef: unused, envRef: unused }),
+  text,
+]);
 
 /**
  * daprd accepts a list of strings. Holdfast also accepts a map, and one string as in
@@ -78,7 +77,9 @@ const headers = z
       if (typeof written === 'string') return parseHeaders(written);
       if (!Array.isArray(written)) return toHeaders(Object.entries(written));
       return toHeaders(
-        written.map((entry, index) => (typeof entry === 'string' ? toPair(entry, index) : entry)),
+        written.map((entry, index) =>
+          typeof entry === 'string' ? toPair(entry, index) : toNamedHeader(entry),
+        ),
       );
     } catch (error) {
       return refuse(context, toErrorMessage(error));

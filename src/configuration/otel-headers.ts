@@ -42,6 +42,40 @@ export function toPair(pair: string, index: number): readonly [name: string, val
   return [pair.slice(0, at).trim(), pair.slice(at + 1)];
 }
 
+/** A header as in a Kubernetes manifest of Dapr. */
+export interface NamedHeader {
+  readonly name: string;
+  readonly value?: string | undefined;
+  readonly secretKeyRef?: unknown;
+  readonly envRef?: unknown;
+}
+
+/**
+ * Reads a header of a Kubernetes manifest. One without its value would make the receiver refuse
+ * every span.
+ *
+ * @throws {Error} if its value is that of a secret or a variable
+ */
+export function toNamedHeader({
+  name,
+  value,
+  secretKeyRef,
+  envRef,
+}: NamedHeader): readonly [name: string, value: string] {
+  if (value === undefined && (isGiven(secretKeyRef) || isGiven(envRef))) {
+    throw new Error(
+      `the value of header ${name} is elsewhere, and is not read from there: set the variable OTEL_EXPORTER_OTLP_HEADERS of the container instead`,
+    );
+  }
+  return [name, value ?? ''];
+}
+
+/** True for a reference. Go writes one without a name where there is none. */
+function isGiven(reference: unknown): boolean {
+  const { name = reference ?? '' } = (reference ?? {}) as { readonly name?: unknown };
+  return name !== '';
+}
+
 function parsePair(pair: string, index: number): readonly [name: string, value: string] {
   const [name = '', ...rest] = pair.split('=');
   if (rest.length === 0) throw new Error(`header ${index + 1} is not of the form name=value`);

@@ -169,9 +169,21 @@ spec:
       ['"a=1,b=x%20y"', { a: '1', b: 'x y' }],
       ['{a: 1, b: x}', { a: '1', b: 'x' }],
       ['[{name: a, value: 1}]', { a: '1' }],
+      ['[{name: a, value: 1, secretKeyRef: {name: "", key: ""}}]', { a: '1' }],
+      ['[{name: a, value: "", secretKeyRef: {name: "", key: ""}}]', { a: '' }],
     ])('takes %s', async (headers, expected) => {
       await expect(headersOf(headers)).resolves.toEqual(expected);
       expect(warnings()).toEqual([]);
+    });
+
+    it.each([
+      '[{name: a, secretKeyRef: {name: s, key: k}}]',
+      '[{name: a, value: "", secretKeyRef: {name: s, key: k}}]',
+      '[{name: a, envRef: E}]',
+    ])('refuses %s, whose value it would not send', async (headers) => {
+      await expect(headersOf(headers)).rejects.toThrow(
+        /the value of header a is elsewhere.*: set the variable OTEL_EXPORTER_OTLP_HEADERS/,
+      );
     });
 
     it.each([['["hush"]', 'header 1 is not of the form name=value']])(
