@@ -6,8 +6,9 @@ import { Injector } from '../../faults/injector';
 import { observe, type ObserveOptions } from '../../faults/observe';
 import { Random } from '../../faults/random';
 import { toTable, toVerdict } from '../../faults/report-table';
-import { newRunName } from '../../faults/sidecar-under-test';
+import { newRunName, type SidecarUnderTest } from '../../faults/sidecar-under-test';
 import { Workload } from '../../faults/workload';
+import { eventually } from '../../support/eventually';
 import {
   countOption,
   createScript,
@@ -33,6 +34,9 @@ const REFUSALS =
 /** How long a withdrawn lock, or a lease, may stay once everything is whole and quiet, in milliseconds. */
 const LEFT_MS = 4000;
 
+/** How long a start may take, in milliseconds. */
+const START_MS = 30_000;
+
 interface FaultValues extends ScriptValues {
   readonly ops: number;
   readonly seed?: number;
@@ -55,12 +59,10 @@ async function main(values: FaultValues, run: ScriptRun): Promise<void> {
   run.print(`fault run: ${operations} operations, --seed ${seed} repeats the schedule\n`);
   run.begin({ total: operations, unit: 'operations', longestMs });
   const server = await startPostgresqlServer();
-  const sidecars = await Promise.all(
-    TIMEOUTS.map((timeout) =>
-      startInProcess(server.port, (port) => createStore(urlOf(port), { timeout }).store),
-    ),
-  );
+  const sidecars: SidecarUnderTest[] = [];
   try {
+    await createTables(server);
+    for (const timeout of TIMEOUTS) sidecars.push(await start(server, timeout));
     const onProgress = (begun: number): void => {
       run.advance(begun, begun < operations ? '' : 'checking');
     };
@@ -72,6 +74,20 @@ async function main(values: FaultValues, run: ScriptRun): Promise<void> {
     for (const sidecar of sidecars) await sidecar.stop();
     await server.stop();
   }
+}
+
+/** The shortest time-out of a sidecar is less than the tables take on a busy machine. */
+async function createTables({ port }: PostgresqlServer): Promise<void> {
+  const { store } = createStore(urlOf(port), { timeout: '30s' });
+  await store.init(AbortSignal.timeout(START_MS));
+  await store.close();
+}
+
+/** Starts a sidecar. It may need several looks at the tables where the machine is slower than its time-out. */
+function start({ port: serverPort }: PostgresqlServer, timeout: string): Promise<SidecarUnderTest> {
+  const open = (): Promise<SidecarUnderTest> =>
+    startInProcess(serverPort, (port) => createStore(urlOf(port), { timeout }).store);
+  return eventually(open, { withinMs: START_MS });
 }
 
 /** The table of the run on Redis, with the faults of this one. */
