@@ -33,7 +33,8 @@ const OTHERS = [
 function runJest(args) {
   const jest = require.resolve('jest/bin/jest');
   const coverage = ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'];
-  const sources = [`--coverageDirectory=${folder}`];
+  // A file that no test loads counts by the started sidecars alone.
+  const sources = [`--coverageDirectory=${folder}`, `--roots=${path.join(root, 'test')}`];
   const left = ['/node_modules/', ...OTHERS.map((name) => `<rootDir>/test/${name}/`)];
   const ignored = left.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
   const options = [...coverage, ...sources, ...ignored];
