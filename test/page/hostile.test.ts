@@ -14,13 +14,16 @@ const NAMES = [
   ['spaces', '   ', '␣␣␣'],
 ] as const;
 
+/** All tests see the same locks: a lease that none of them outlives, in milliseconds. */
+const TTL_MS = 900_000;
+
 describe('names that harm', () => {
   let fixture: PageFixture;
   let opened: OpenPage;
   beforeAll(async () => {
     fixture = await PageFixture.start();
-    for (const [, name] of NAMES) await fixture.take(name, { lockOwner: name });
-    await fixture.take(LONG, { lockOwner: 'o'.repeat(3000) });
+    for (const [, name] of NAMES) await fixture.take(name, { lockOwner: name, ttlMs: TTL_MS });
+    await fixture.take(LONG, { lockOwner: 'o'.repeat(3000), ttlMs: TTL_MS });
   });
   afterAll(() => fixture.stop());
   beforeEach(async () => {
