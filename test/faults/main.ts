@@ -1,5 +1,6 @@
 import { toFaultChart } from '../../bench/charts/fault-chart';
 import { renderChart } from '../../bench/charts/render-chart';
+import { chooseGrpcServer, grpcServerOption } from '../support/grpc-server-choice';
 import {
   countOption,
   createScript,
@@ -24,6 +25,7 @@ const SIDECARS: readonly Readonly<Record<string, string>>[] = [
 ];
 
 interface FaultValues extends ScriptValues {
+  readonly grpcServer?: string;
   readonly ops: number;
   readonly seed?: number;
   readonly clients: number;
@@ -38,6 +40,7 @@ const command = createScript({
     'Checks that lock histories of both APIs stay valid while Redis and the network break.',
   example: '--ops 1000000 --seed 7 --minutes 30',
 })
+  .addOption(grpcServerOption())
   .addOption(countOption('--ops <number>', 'how many operations').default(100_000))
   .addOption(seedOption())
   .addOption(countOption('--clients <number>', "clients of Dapr's API").default(48))
@@ -47,6 +50,7 @@ const command = createScript({
 
 /** Holdfast as it is shipped, under every fault. Exit code 1 where a history is not valid. */
 async function main(values: FaultValues, run: ScriptRun): Promise<void> {
+  chooseGrpcServer(values.grpcServer);
   const { ops, seed = drawSeed(), clients, nativeClients, keys } = values;
   const longestMs = values.minutes * 60_000;
   run.print(`fault run: ${ops} operations, --seed ${seed} repeats the schedule\n`);

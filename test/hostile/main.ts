@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 
+import { chooseGrpcServer, grpcServerOption } from '../support/grpc-server-choice';
 import {
   countOption,
   createScript,
@@ -14,6 +15,7 @@ import { toNotes, toTable } from './report';
 import { startTarget } from './target';
 
 interface HostileValues extends ScriptValues {
+  readonly grpcServer?: string;
   readonly size: AttackSize;
   readonly only?: string;
   readonly repeat: number;
@@ -26,6 +28,7 @@ const command = createScript({
     'What hostile and broken neighbours can do to a sidecar and to those who call it beside them.',
   example: '--size small --only http-json,slow-headers',
 })
+  .addOption(grpcServerOption())
   .addOption(
     new Option('--size <size>', 'how much is sent').choices(['small', 'full']).default('full'),
   )
@@ -40,6 +43,7 @@ const command = createScript({
 
 /** Exit code 1 where a bound is broken: in each of its tries, where there are several. */
 async function main(values: HostileValues, script: ScriptRun): Promise<void> {
+  chooseGrpcServer(values.grpcServer);
   const { size, only, tries: mostTries } = values;
   const signal = abortOnSignals();
   const reports: AttackReport[] = [];

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
+import { chooseGrpcServer, grpcServerOption } from '../support/grpc-server-choice';
 import {
   createScript,
   oneMore,
@@ -38,6 +39,7 @@ type Outcome =
   | { readonly kind: 'failed'; readonly reason: string };
 
 interface InteropValues extends ScriptValues {
+  readonly grpcServer?: string;
   readonly client?: readonly string[];
 }
 
@@ -46,13 +48,16 @@ const command = createScript({
   description:
     "Takes Dapr's official clients, unchanged, and programs on the native API through one script each against sidecars on a real Redis.",
   example: '--client go --client javascript',
-}).option('--client <folder>', 'only this client; can be repeated', oneMore);
+})
+  .addOption(grpcServerOption())
+  .option('--client <folder>', 'only this client; can be repeated', oneMore);
 
 /**
  * Prints what passed. A missing toolchain is told; in continuous integration (CI=true) it is a failure, unless the
  * client may be missing. SIGINT and SIGTERM stop what was started before the run ends.
  */
 async function main(values: InteropValues, script: ScriptRun): Promise<void> {
+  chooseGrpcServer(values.grpcServer);
   const trials = selectTrials(values.client);
   script.begin({ total: trials.length, unit: 'clients' });
   let done = 0;

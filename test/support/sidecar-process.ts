@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
 import { findFreePort } from './free-port';
+import { grpcServerArguments } from './grpc-server-choice';
 import { withoutDapr } from './plain-environment';
 
 const REPOSITORY = path.join(__dirname, '../..');
@@ -11,9 +12,6 @@ const MAIN = path.join(
   REPOSITORY,
   process.env.HOLDFAST_COVERAGE_DIR === undefined ? 'dist/main.js' : 'plain/main.js',
 );
-
-/** The gRPC server unless a test names one: `HOLDFAST_TEST_GRPC_SERVER=lean npx jest test/e2e`. */
-const GRPC_SERVER = process.env.HOLDFAST_TEST_GRPC_SERVER;
 
 /** How long a sidecar may take to say that it is ready; a stated allowance for a busy machine. */
 const READY_WITHIN_MS = 15_000;
@@ -63,8 +61,7 @@ export class SidecarProcess {
     ].flatMap((pair) => pair.map(String));
     const main = options.main ?? MAIN;
     // Those of another checkout may not know the flag.
-    const isServerNamed = GRPC_SERVER !== undefined && options.main === undefined;
-    const server = isServerNamed ? ['--grpc-server', GRPC_SERVER] : [];
+    const server = options.main === undefined ? grpcServerArguments() : [];
     const args = [main, '--app-id', 'myapp', ...server, ...ports, ...(options.args ?? [])];
     const [command, ...before] = toCommand(options.openFiles);
     this.child = spawn(command, [...before, ...args], {

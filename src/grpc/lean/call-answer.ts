@@ -1,6 +1,6 @@
 import { type Metadata, status } from '@grpc/grpc-js';
 
-import { toFrame } from '../../base/grpc-frames';
+import { PREFIX_BYTES, toFrame } from '../../base/grpc-frames';
 import type { ServerStream } from '../../http2/server-stream';
 import { type GrpcStatus, OK_STATUS, statusOf } from '../grpc-status';
 import type { AnswerBlocks } from './answer-blocks';
@@ -37,8 +37,10 @@ export class CallAnswer {
    * message above the limit ends the call instead.
    */
   send(message: Buffer): boolean {
-    if (this.#maxBytes !== -1 && message.length > this.#maxBytes) {
-      const sizes = `${message.length} vs. ${this.#maxBytes}`;
+    // With its prefix, as grpc-js counts.
+    const length = PREFIX_BYTES + message.length;
+    if (this.#maxBytes !== -1 && length > this.#maxBytes) {
+      const sizes = `${length} vs. ${this.#maxBytes}`;
       this.end(statusOf(status.RESOURCE_EXHAUSTED, `Sent message larger than max (${sizes})`));
       return true;
     }
