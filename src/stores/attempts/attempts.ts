@@ -7,6 +7,7 @@ import { awaitReply } from './await-reply';
 import { CallDeadline } from './call-deadline';
 import { CallsInFlight } from './calls-in-flight';
 import type { Command, TimeLimits, Undo } from './command';
+import { isElsewhere, isMovedAway } from './elsewhere';
 import type { Link, Links } from './link';
 import { SendLog } from './send-log';
 import { type AnsweredSend, type Call, sendOnce } from './send-once';
@@ -57,7 +58,8 @@ export class Attempts<L extends Link> {
   /**
    * Sends a command until it is answered or its time is over. If the first send fails before
    * anything was written, the call fails at once. A command is sent again only after a reply was
-   * lost, because only then there is something to find out.
+   * lost, because only then there is something to find out; or if its key has changed servers (see
+   * {@link isElsewhere}).
    *
    * @throws {StoreError} for every failure; no other error
    */
@@ -111,7 +113,7 @@ export class Attempts<L extends Link> {
     const clock = this.#clock;
     const log = command.attempt === undefined ? new SendLog() : logOf(command.attempt);
     const endsAtMs = clock.now() + limits.callTimeoutMs;
-    return { command, limits, signal, log, endsAtMs, links: this.#links, clock };
+    return { command, limits, signal, log, endsAtMs, links: this.#links, clock, moves: 0 };
   }
 
   /** Prepares another send. Rejects with the call's error if the command must not be sent again. */
@@ -123,7 +125,8 @@ export class Attempts<L extends Link> {
     if (!isRepeatable(failure, call) || this.#clock.now() + PAUSE_MS >= call.endsAtMs) {
       throw toFinal(failure, call);
     }
-    if (failure.outcome === 'not-applied') await this.#pause();
+    if (isMovedAway(failure) && call.moves === 0) call.moves += 1;
+    else if (failure.outcome === 'not-applied') await this.#pause();
   }
 
   #pause(): Promise<void> {
@@ -157,16 +160,23 @@ export class Attempts<L extends Link> {
   /**
    * Sends something once that changes nothing, and waits for its reply.
    *
+   * @param way the key that determines the link; or the link itself
    * @param send rejects as {@link Command.send} does
    * @throws {StoreError} for every failure; no other error
    */
   async ask<T>(
-    way: { readonly key: string; readonly timeoutMs: number; readonly signal: CancelSignal },
+    way: {
+      readonly key: string;
+      readonly link?: L | undefined;
+      readonly timeoutMs: number;
+      readonly signal: CancelSignal;
+    },
     send: (link: L) => Promise<T>,
   ): Promise<T> {
     const deadline = new CallDeadline({ ...way, clock: this.#clock });
     try {
-      const link = this.#links.linkFor(way.key) ?? (await this.#links.reach(way.key, deadline));
+      const open = way.link ?? this.#links.linkFor(way.key);
+      const link = open ?? (await this.#links.reach(way.key, deadline));
       return await awaitReply(link, deadline, send(link));
     } finally {
       deadline.clear();
@@ -193,8 +203,8 @@ export class Attempts<L extends Link> {
   }
 
   /**
-   * Sends pending withdrawals over a new link. Call this before any call uses the link, so that
-   * withdrawals are written first.
+   * Sends pending withdrawals over a link that is new, or has got more keys. Call this before any
+   * call uses the link for them, so that withdrawals are written first.
    */
   resend(link: L): void {
     this.#withdrawals.resend(link);
@@ -237,9 +247,11 @@ function logOf(attempt: Attempt): SendLog {
 
 /** True if another send may show the outcome of the earlier ones, and can do no harm. */
 function isRepeatable<L extends Link, Reply, Answer>(
-  { kind }: StoreError,
+  failure: StoreError,
   { log, signal }: Call<L, Reply, Answer>,
 ): boolean {
+  if (isElsewhere(failure)) return log.isBounded && !signal.aborted;
+  const { kind } = failure;
   const passes = kind === 'unavailable' || kind === 'deadline';
   return passes && log.isOpen && log.isBounded && !signal.aborted;
 }

@@ -51,6 +51,7 @@ export class OneLink<L extends EndingLink> implements Links<L> {
   #link: L | undefined;
   /** While the server is away: the next attempt to reach it, including the pause before. */
   #attempt: Promise<L> | undefined;
+  #givenUp: Error | undefined;
   #awaySinceMs: number | undefined;
   #isWaitSaid = false;
   /**
@@ -92,6 +93,14 @@ export class OneLink<L extends EndingLink> implements Links<L> {
   }
 
   /**
+   * Starts to open the link. Nobody needs to wait for it: {@link OneLink.reach} does. Retries until
+   * the link is closed.
+   */
+  start(): void {
+    if (this.#link === undefined && this.#attempt === undefined) this.#startAttempt(0);
+  }
+
+  /**
    * Returns the link. While the server is away, waits for the next attempt to reach it, which takes
    * at most {@link PAUSE_MS} plus the attempt itself, and fails if that attempt fails. So calls fail
    * fast, but the first call after the server is back succeeds.
@@ -112,17 +121,25 @@ export class OneLink<L extends EndingLink> implements Links<L> {
     }
   }
 
-  /** Ends the link and all attempts. Commands in flight fail with an unknown outcome. */
-  close(): void {
+  /**
+   * Ends the link and all attempts. Commands in flight fail with an unknown outcome.
+   *
+   * @param reason why the server is given up, if not because the store is closed
+   */
+  close(reason?: Error): void {
+    if (this.#closing.signal.aborted) return;
+    this.#givenUp = reason;
     this.#closing.abort();
     this.#attempts.drop();
-    this.#link?.end(new Error('the store was closed'));
+    this.#link?.end(reason ?? new Error('the store was closed'));
     this.#link = undefined;
     this.#options.observer.closed();
   }
 
   #assertOpen(): void {
-    if (this.#closing.signal.aborted) throw notSent('the store is closed', 'closed');
+    if (!this.#closing.signal.aborted) return;
+    if (this.#givenUp === undefined) throw notSent('the store is closed', 'closed');
+    throw notSent(`${this.serverName} can't be reached: ${this.#givenUp.message}`, 'unavailable');
   }
 
   #dial(...callers: readonly AbortSignal[]): Promise<L> {

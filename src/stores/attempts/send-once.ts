@@ -19,6 +19,8 @@ export interface Call<L extends Link, Reply, Answer> {
   readonly endsAtMs: number;
   readonly links: Links<L>;
   readonly clock: Clock;
+  /** How often it was sent to another server at once, because its key had moved there. */
+  moves: number;
 }
 
 /** An answer, and the link that it came over. */

@@ -18,6 +18,8 @@ export interface Withdrawal<L extends Link> {
 }
 
 interface Pending<L extends Link> extends Withdrawal<L> {
+  /** The link that it was last sent over. */
+  link?: L;
   /** Ends the wait, with an error if the withdrawal was not confirmed. */
   readonly end: (error?: StoreError) => void;
 }
@@ -78,7 +80,10 @@ export class Withdrawals<L extends Link> {
     });
   }
 
-  /** Sends all pending withdrawals of a new link. They are written when this returns. */
+  /**
+   * Sends all pending withdrawals of a link that is new, or has got more keys. They are written when
+   * this returns.
+   */
   resend(link: L): void {
     for (const pending of this.#pending) {
       if (this.#isOn(link, pending)) void this.#send(pending, link);
@@ -113,6 +118,7 @@ export class Withdrawals<L extends Link> {
 
   async #send(pending: Pending<L>, link: L): Promise<void> {
     if (link.endReason !== undefined) return;
+    pending.link = link;
     const answered = endIfSilent(link, { clock: this.#clock, afterMs: this.#replyTimeoutMs });
     try {
       await pending.undo.send(link, pending.markUntilMs);
@@ -136,7 +142,10 @@ export class Withdrawals<L extends Link> {
     // A broken link is replaced, and the new link gets all pending withdrawals.
     if (failure.outcome === 'unknown') return;
     this.#clock.after(PAUSE_MS, () => {
-      if (this.#pending.has(pending) && this.#isOn(link, pending)) void this.#send(pending, link);
+      // The key may be on another server by now, whose link was there before and knows nothing of it.
+      const current = this.#links.linkFor(pending.undo.key);
+      const isLate = !this.#pending.has(pending) || pending.link !== link;
+      if (current !== undefined && !isLate) void this.#send(pending, current);
     });
   }
 }

@@ -137,6 +137,11 @@ export class FakeRoom implements Links<FakeLink> {
     return link;
   }
 
+  /** Lets another open link have the keys that begin with a letter. It is told nothing. */
+  move(place: string, link: FakeLink): void {
+    this.#links.set(place, link);
+  }
+
   /** Runs a command of which sends wait 200 ms and which may take 1 s. */
   run(command: FakeCommand, signal: AbortSignal = new AbortController().signal): Promise<string> {
     const answer = this.attempts.run(command, { tryTimeoutMs: 200, callTimeoutMs: 1000 }, signal);
