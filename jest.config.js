@@ -11,14 +11,16 @@ module.exports = {
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
   // The image takes a minute: npm run test:image. The page needs a browser: npm run test:page. Servers of etcd
-  // and PostgreSQL that die, stop and break take minutes: npm run test:etcd, npm run test:postgresql. A real API
-  // server of Kubernetes takes minutes to build: npm run test:kubernetes.
+  // and PostgreSQL, and Redis Clusters, that die, stop and break take minutes: npm run test:etcd,
+  // npm run test:postgresql, npm run test:cluster. A real API server of Kubernetes takes minutes to build:
+  // npm run test:kubernetes.
   testPathIgnorePatterns: [
     '/node_modules/',
     '<rootDir>/test/image/',
     '<rootDir>/test/page/',
     '<rootDir>/test/etcd/',
     '<rootDir>/test/kubernetes/real/',
+    '<rootDir>/test/cluster/',
     '<rootDir>/test/postgresql/',
   ],
   testTimeout: 20_000,

@@ -1,46 +1,43 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { eventually } from '../support/eventually';
 import { countOption, createScript, type ScriptValues } from '../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../support/long-run/script-run';
-import { SentinelSetup } from '../support/sentinel-setup';
 import { FailoverRun } from './failover-run';
+import { ClusterFailovers, type FailoverSetup, SentinelFailovers } from './setups';
 
 interface FailoverValues extends ScriptValues {
   readonly rounds: number;
   readonly callers: number;
+  readonly cluster: boolean;
+  readonly minReplicas: number;
 }
 
 const command = createScript({
   name: 'test:failover',
   description:
-    'Real failovers under load: callers take and release locks while masters are killed, paused and demoted. Tells what every promotion lost.',
+    'Real failovers under load: callers take and release locks while masters are killed, paused and demoted, behind Sentinel or in a cluster, which is also resharded. Tells what every promotion lost.',
   example: '--rounds 6 --callers 16',
 })
   .addOption(countOption('--rounds <number>', 'how many failovers').default(3))
-  .addOption(countOption('--callers <number>', 'how many call at a time').default(32));
+  .addOption(countOption('--callers <number>', 'how many call at a time').default(32))
+  .addOption(countOption('--min-replicas <number>', 'minReplicasToAcknowledge', 0).default(0))
+  .option('--cluster', 'a Redis Cluster instead of Sentinel', false);
 
 /** Exit code 1 where a call was not answered in its time, or an answer was false about the server that gave it. */
 async function main(values: FailoverValues, script: ScriptRun): Promise<void> {
   script.begin({ total: values.rounds, unit: 'failovers' });
   const totals = { acquired: 0, lost: 0, false: 0, late: 0, unknown: 0, calls: 0 };
   for (let round = 0; round < values.rounds; round += 1) {
-    const way = WAYS[round % WAYS.length]!;
+    const create = values.cluster ? ClusterFailovers : SentinelFailovers;
+    const way = create.ways[round % create.ways.length]!;
     script.advance(round, way);
-    const setup = await SentinelSetup.start();
+    const setup: FailoverSetup = await create.start(values.minReplicas);
     const run = await FailoverRun.start(setup, values.callers);
     try {
       await pause(LOAD_MS);
-      const before = await setup.master();
-      await WAY[way](setup);
-      await eventually(
-        async () => {
-          const after = await setup.master();
-          if (after === before) throw new Error('no failover yet');
-        },
-        { withinMs: 30_000 },
-      );
-      await run.untilServedAgain();
+      if (way === 'resharded') run.expectNoLoss();
+      await setup.lose(way);
+      if (way !== 'resharded') await run.untilServedAgain();
       await pause(LOAD_MS);
       const report = await run.finish();
       script.print(
@@ -65,20 +62,5 @@ async function main(values: FailoverValues, script: ScriptRun): Promise<void> {
 
 /** How long there is load before a failover and after it, in milliseconds. */
 const LOAD_MS = 2000;
-
-/** The ways in which a master is lost. */
-const WAYS = ['killed', 'paused', 'demoted'] as const;
-
-const WAY: Readonly<Record<(typeof WAYS)[number], (setup: SentinelSetup) => Promise<void>>> = {
-  killed: async (setup) => {
-    await (await setup.master())!.kill();
-  },
-  paused: async (setup) => {
-    (await setup.master())!.pause();
-  },
-  demoted: async (setup) => {
-    await setup.ask(0, ['SENTINEL', 'FAILOVER', 'mymaster']);
-  },
-};
 
 void runScript(command, main);

@@ -1,16 +1,16 @@
-import { defineScript, REPLY } from './redis-script';
+import { defineScript, type RedisScript, REPLY } from './redis-script';
 import {
-  DRAW_TOKEN,
+  drawToken,
   expiryOption,
-  GRANT,
+  grant,
   KEEP_LATER_END,
-  LIVE_HEAD,
-  LOOK_OUT,
+  liveHead,
+  lookOut,
   NOW,
-  WAKE,
+  wake,
   WHOLE,
 } from './script-pieces';
-import { QUEUE_SUFFIX } from './side-keys';
+import { PLAIN_SPELLING, QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
 
 /**
  * Takes a lock. A refused first send runs TIME and one SET.
@@ -18,9 +18,10 @@ import { QUEUE_SUFFIX } from './side-keys';
  * Reasons against a grant other than the lock itself (a marker or a waiter) are checked after the
  * SET, which is undone if there is one. No other client can see a script halfway. If they were
  * checked first, every refused attempt would pay for the check. A grant pays for it only while there
- * may be one: see {@link LOOK_OUT}.
+ * may be one: see {@link lookOut}.
  */
-export const acquireScript = defineScript(`
+export const toAcquireScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Takes a lock for one attempt of an owner.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion: which attempt took the lock, until when, and with which token
@@ -45,8 +46,8 @@ local companion, marker, attempt = KEYS[2], KEYS[3], ARGV[2]
 local token
 if number > 0 then
   ${WHOLE}
-  ${GRANT}
-  ${LOOK_OUT}
+  ${grant(spelling)}
+  ${lookOut(spelling)}
   local seen = redis.call('get', marker)
   if seen and tonumber(seen) > number then return ${REPLY.superseded} end
   local ends_before, apart = end_of(key)
@@ -64,14 +65,14 @@ if number > 0 then
 end
 
 if not token then
-  ${DRAW_TOKEN}
+  ${drawToken(spelling)}
   if not token then
     redis.call('del', key)
     return ${REPLY.exhausted}
   end
   -- With pcall, because an error here would follow the SET. A user who may not read has left no marker either.
   -- The queue is not among KEYS: nearly no acquire needs its name.
-  local queue = (looks or number > 0) and key .. '${QUEUE_SUFFIX}'
+  local queue = (looks or number > 0) and ${spelling.luaTag}key .. '${QUEUE_SUFFIX}'
   local stand = queue and redis.pcall('exists', marker, queue) or 0
   if stand ~= 0 then
     if number == 0 and type(redis.pcall('get', marker)) == 'string' then
@@ -79,8 +80,8 @@ if not token then
       return ${REPLY.superseded}
     end
     if type(stand) ~= 'number' then stand = redis.pcall('pttl', queue) end
-    ${LIVE_HEAD}
-    ${WAKE}
+    ${liveHead(spelling)}
+    ${wake(spelling)}
     -- A user who may not read tickets still learns that there are some. The first ticket is woken, because its
     -- owner may not know that the lock is free.
     local looked, head, more = pcall(live_head, queue)
@@ -95,8 +96,12 @@ redis.call('set', companion, attempt .. ':' .. expiry .. ':' .. token, unit, spa
 return token
 `);
 
+/** Acquire where all keys are on one server. */
+export const acquireScript = toAcquireScript(PLAIN_SPELLING);
+
 /** Extends a lease. A repetition has no further effect, so it needs no marker. */
-export const renewScript = defineScript(`
+export const toRenewScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Moves the end of a lease to now + ttl, if that is later.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
@@ -114,7 +119,7 @@ local holder = redis.call('get', key)
 if not holder then return ${REPLY.notFound} end
 if holder ~= owner then return ${REPLY.heldByOther} end
 ${WHOLE}
-${GRANT}
+${grant(spelling)}
 local ends, apart = end_of(key)
 local attempt, token = grant_of(companion, ends, apart)
 if ARGV[4] ~= '' and tonumber(ARGV[4]) ~= token then return ${REPLY.heldByOther} end
@@ -136,3 +141,6 @@ if later > ends then
 end
 return {${REPLY.renewed}, whole(token), ends - now}
 `);
+
+/** Renew where all keys are on one server. */
+export const renewScript = toRenewScript(PLAIN_SPELLING);

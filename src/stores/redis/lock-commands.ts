@@ -1,13 +1,20 @@
 import type { TryLockCall, UnlockCall } from '../../lock/lock-store';
 import type { RenewCall } from '../../lock/store-abilities';
 import type { SendStamp } from '../attempts/send-log';
-import { acquireScript, renewScript } from './lease-scripts';
+import { toAcquireScript, toRenewScript } from './lease-scripts';
 import type { RedisClient } from './redis-link';
-import { REPLY } from './redis-script';
-import { plainReleaseScript, releaseScript, withdrawScript } from './release-scripts';
+import { REPLY, type RedisScript } from './redis-script';
+import { plainReleaseScript, toReleaseScript, toWithdrawScript } from './release-scripts';
 import { listOr, noAnswer, oneOf, toNumber } from './replies';
 import { evalWhole, ScriptRunner } from './script-runner';
-import { toCompanionKey, toMarkerKey, toQueueKey } from './side-keys';
+import {
+  PLAIN_SPELLING,
+  type SideKeySpelling,
+  toCompanionKey,
+  toMarkerKey,
+  toQueueKey,
+  withTag,
+} from './side-keys';
 
 const { acquired, refused, unlocked, notFound, heldByOther, stale, superseded, exhausted } = REPLY;
 
@@ -84,27 +91,46 @@ export interface WithdrawTerms extends Pick<UnlockCall, 'key' | 'attempt'> {
  */
 export class LockCommands {
   readonly #scripts = new ScriptRunner();
+  readonly #spelling: SideKeySpelling;
+  readonly #acquire: RedisScript;
+  readonly #renew: RedisScript;
+  readonly #release: RedisScript;
+  readonly #withdraw: RedisScript;
+
+  constructor(spelling: SideKeySpelling = PLAIN_SPELLING) {
+    this.#spelling = spelling;
+    this.#acquire = toAcquireScript(spelling);
+    this.#renew = toRenewScript(spelling);
+    this.#release = toReleaseScript(spelling);
+    this.#withdraw = toWithdrawScript(spelling);
+  }
 
   /** The keys of a call in the order of the scripts: lock, companion, marker, queue. */
   keysOf({ key, attempt }: Pick<UnlockCall, 'key' | 'attempt'>): string[] {
-    return [key, toCompanionKey(key), toMarkerKey(key, attempt.id), toQueueKey(key)];
+    const tag = this.#spelling.tagOf(key);
+    const marker = toMarkerKey(key, attempt.id, tag);
+    return [key, toCompanionKey(key, tag), marker, toQueueKey(key, tag)];
+  }
+
+  #tagged(key: string, args: string[]): string[] {
+    return withTag(args, this.#spelling.tagOf(key));
   }
 
   /** Takes a lock. */
   acquire(client: RedisClient, call: TryLockCall, stamp?: SendStamp): Promise<AcquireReply> {
     if (stamp === undefined) return plainAcquire(client, call);
     return this.#scripts.run(client, {
-      script: acquireScript,
+      script: this.#acquire,
       read: readAcquire,
       keys: this.keysOf(call).slice(0, 3),
-      args: [
+      args: this.#tagged(call.key, [
         call.owner,
         call.attempt.id,
         String(call.ttlMs),
         String(stamp.notAfterMs),
         String(stamp.number),
         String(stamp.markUntilMs),
-      ],
+      ]),
     });
   }
 
@@ -112,10 +138,10 @@ export class LockCommands {
   renew(client: RedisClient, call: RenewCall, { notAfterMs }: SendStamp): Promise<RenewReply> {
     const { key, owner, ttlMs, fencingToken } = call;
     return this.#scripts.run(client, {
-      script: renewScript,
+      script: this.#renew,
       read: readRenew,
-      keys: [key, toCompanionKey(key)],
-      args: [owner, String(ttlMs), String(notAfterMs), textOf(fencingToken)],
+      keys: [key, toCompanionKey(key, this.#spelling.tagOf(key))],
+      args: this.#tagged(key, [owner, String(ttlMs), String(notAfterMs), textOf(fencingToken)]),
     });
   }
 
@@ -136,10 +162,10 @@ export class LockCommands {
     const markerEndsAtMs = stamp.markUntilMs + MARKER_SLACK_MS;
     const numbers = [stamp.notAfterMs, stamp.number, markerEndsAtMs, fencingToken, expiresAtMs];
     return this.#scripts.run(client, {
-      script: releaseScript,
+      script: this.#release,
       read: readRelease,
       keys: this.keysOf(terms),
-      args: [owner, ...numbers.map(textOf)],
+      args: this.#tagged(key, [owner, ...numbers.map(textOf)]),
     });
   }
 
@@ -148,10 +174,10 @@ export class LockCommands {
     const { owner = '', attempt, ticket = '' } = terms;
     // Sent by its text: after a NOSCRIPT, a second send would come behind new calls.
     return evalWhole(client, {
-      script: withdrawScript,
+      script: this.#withdraw,
       read: readWithdraw,
       keys: this.keysOf(terms),
-      args: [owner, attempt.id, String(markUntilMs), ticket],
+      args: this.#tagged(terms.key, [owner, attempt.id, String(markUntilMs), ticket]),
     });
   }
 }

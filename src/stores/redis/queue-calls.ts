@@ -9,6 +9,7 @@ import type { AskReply, OpenReply, QueueCommands, RefreshReply, Session } from '
 import { TICKET_LIFE_MS } from './queue-scripts';
 import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
+import { toPresenceKey } from './side-keys';
 import type { Ticket } from './ticket';
 import { withoutTime } from './unsupported';
 
@@ -87,7 +88,7 @@ export class Ask implements Command<RedisLink, AskReply, AskAnswer> {
 
 /** The opening of a session as it is sent to Redis. Each send opens a new session. */
 export class Open implements Command<RedisLink, OpenReply, { session: Session; isMute: boolean }> {
-  readonly key = '';
+  readonly key: string;
   readonly attempt: Attempt = createAttempt();
   readonly #commands: QueueCommands;
   readonly #toSession: () => Session;
@@ -100,6 +101,7 @@ export class Open implements Command<RedisLink, OpenReply, { session: Session; i
     this.#clock = clock;
     this.#toSession = toSession;
     this.#session = toSession();
+    this.key = toPresenceKey(this.#session.sidecarId, this.#session.tag);
   }
 
   send({ client, clock }: RedisLink, stamp: SendStamp | undefined): Promise<OpenReply> {
@@ -124,7 +126,7 @@ const REFRESH_WITHIN_MS = 1000;
 
 /** A refresh as it is sent to Redis. */
 export class Refresh implements Command<RedisLink, RefreshReply, readonly string[] | 'lapsed'> {
-  readonly key = '';
+  readonly key: string;
   readonly attempt: Attempt = createAttempt();
   readonly #commands: QueueCommands;
   readonly #terms: { readonly session: Session; readonly locks: readonly string[] };
@@ -138,6 +140,7 @@ export class Refresh implements Command<RedisLink, RefreshReply, readonly string
     this.#commands = commands;
     this.#clock = clock;
     this.#terms = terms;
+    this.key = toPresenceKey(terms.session.sidecarId, terms.session.tag);
   }
 
   send({ client, clock }: RedisLink, stamp: SendStamp | undefined): Promise<RefreshReply> {

@@ -1,12 +1,21 @@
 import type { TryLockCall } from '../../lock/lock-store';
 import type { SendStamp } from '../attempts/send-log';
 import type { Granted } from './lock-commands';
-import { askScript, openScript, refreshScript } from './queue-scripts';
+import { toAskScript, toOpenScript, toRefreshScript } from './queue-scripts';
 import type { RedisClient } from './redis-link';
-import { REPLY } from './redis-script';
+import { type RedisScript, REPLY } from './redis-script';
 import { noAnswer, oneOf, toNumber, toText } from './replies';
 import { ScriptRunner } from './script-runner';
-import { toChannel, toCompanionKey, toMarkerKey, toPresenceKey, toQueueKey } from './side-keys';
+import {
+  PLAIN_SPELLING,
+  type SideKeySpelling,
+  toChannel,
+  toCompanionKey,
+  toMarkerKey,
+  toPresenceKey,
+  toQueueKey,
+  withTag,
+} from './side-keys';
 
 const { lapsed, sweeping, stale, superseded, exhausted } = REPLY;
 
@@ -39,6 +48,8 @@ export type RefreshReply = readonly number[] | ReturnType<typeof readRefreshNumb
 export interface Session {
   readonly sidecarId: string;
   readonly number: number;
+  /** The tag of the locks whose tickets belong to it. */
+  readonly tag: string;
 }
 
 /** The parameters of an ask. */
@@ -55,38 +66,52 @@ export interface AskTerms extends TryLockCall {
  */
 export class QueueCommands {
   readonly #scripts = new ScriptRunner();
+  readonly #ask: RedisScript;
+  readonly #open: RedisScript;
+  readonly #refresh: RedisScript;
+
+  constructor(spelling: SideKeySpelling = PLAIN_SPELLING) {
+    this.#ask = toAskScript(spelling);
+    this.#open = toOpenScript(spelling);
+    this.#refresh = toRefreshScript(spelling);
+  }
 
   /** Asks for a lock. */
   ask(client: RedisClient, terms: AskTerms, stamp: SendStamp): Promise<AskReply> {
     const { key, owner, attempt, ttlMs, ticket, place = '', session } = terms;
     const { notAfterMs, number, markUntilMs } = stamp;
-    const marker = toMarkerKey(key, attempt.id);
+    const { tag, sidecarId } = session;
+    const marker = toMarkerKey(key, attempt.id, tag);
+    const lock = [key, toCompanionKey(key, tag), marker, toQueueKey(key, tag)];
     return this.#scripts.run(client, {
-      script: askScript,
+      script: this.#ask,
       read: readAsk,
-      keys: [key, toCompanionKey(key), marker, toQueueKey(key), toPresenceKey(session.sidecarId)],
-      args: [
-        owner,
-        attempt.id,
-        ...[ttlMs, notAfterMs, number, markUntilMs].map(String),
-        ticket,
-        String(session.number),
-        place,
-      ],
+      keys: [...lock, toPresenceKey(sidecarId, tag)],
+      args: withTag(
+        [
+          owner,
+          attempt.id,
+          ...[ttlMs, notAfterMs, number, markUntilMs].map(String),
+          ticket,
+          String(session.number),
+          place,
+        ],
+        tag,
+      ),
     });
   }
 
   /** Opens a session. */
   open(
     client: RedisClient,
-    { sidecarId, number }: Session,
+    { sidecarId, number, tag }: Session,
     notAfterMs: number,
   ): Promise<OpenReply> {
     return this.#scripts.run(client, {
-      script: openScript,
+      script: this.#open,
       read: readOpen,
-      keys: [toPresenceKey(sidecarId)],
-      args: [String(number), String(notAfterMs), toChannel(sidecarId)],
+      keys: [toPresenceKey(sidecarId, tag)],
+      args: withTag([String(number), String(notAfterMs), toChannel(sidecarId, tag)], tag),
     });
   }
 
@@ -97,10 +122,10 @@ export class QueueCommands {
     notAfterMs: number,
   ): Promise<RefreshReply> {
     return this.#scripts.run(client, {
-      script: refreshScript,
+      script: this.#refresh,
       read: readRefresh,
-      keys: [toPresenceKey(session.sidecarId), ...locks],
-      args: [String(session.number), String(notAfterMs)],
+      keys: [toPresenceKey(session.sidecarId, session.tag), ...locks],
+      args: withTag([String(session.number), String(notAfterMs)], session.tag),
     });
   }
 }

@@ -1,16 +1,16 @@
-import { defineScript, REPLY } from './redis-script';
+import { defineScript, type RedisScript, REPLY } from './redis-script';
 import {
-  DRAW_TOKEN,
+  drawToken,
   expiryOption,
-  GRANT,
+  grant,
   KEEP_LATER_END,
-  LIVE_HEAD,
-  LOOK_OUT,
+  liveHead,
+  lookOut,
   NOW,
-  WAKE,
+  wake,
   WHOLE,
 } from './script-pieces';
-import { QUEUE_SUFFIX } from './side-keys';
+import { PLAIN_SPELLING, QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
 
 /**
  * How long a sidecar counts as present after its last refresh, in milliseconds. Its tickets live as
@@ -25,7 +25,8 @@ export const TICKET_LIFE_MS = 3000;
  * Unlike acquireScript, it reads its marker first: a withdrawn attempt that arrives late must not
  * add a ticket that nobody waits for.
  */
-export const askScript = defineScript(`
+export const toAskScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Takes a lock for one attempt of an owner, or gives the attempt a ticket in the lock's queue.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
@@ -56,7 +57,7 @@ if seen and tonumber(seen) > number then return ${REPLY.superseded} end
 ${WHOLE}
 ${expiryOption('ARGV[3]')}
 if number > 0 then
-  ${GRANT}
+  ${grant(spelling)}
   local ends_before, apart = end_of(key)
   local granted, token = grant_of(companion, ends_before, apart)
   if granted == attempt and token > 0 and redis.call('get', key) == owner then
@@ -70,9 +71,9 @@ end
 if redis.call('get', KEYS[5]) ~= ARGV[8] then return ${REPLY.lapsed} end
 if number > 0 then redis.call('set', marker, ARGV[5], 'px', whole(tonumber(ARGV[6]) - now + 10)) end
 
-${LIVE_HEAD}
-${WAKE}
-${LOOK_OUT}
+${liveHead(spelling)}
+${wake(spelling)}
+${lookOut(spelling)}
 local function enter(at)
   look_out(now + ${TICKET_LIFE_MS})
   redis.call('zadd', queue, at, ticket)
@@ -84,7 +85,7 @@ if not place and ARGV[9] ~= '' then place = enter(ARGV[9]) end
 local head, more = live_head(queue)
 if (head == ticket or not head and not more) and redis.call('set', key, owner, 'nx', unit, span) then
   local token
-  ${DRAW_TOKEN}
+  ${drawToken(spelling)}
   if not token then
     redis.call('del', key)
     return ${REPLY.exhausted}
@@ -107,12 +108,16 @@ if left == -2 then pcall(wake, head) end
 return {${REPLY.queued}, place, ahead, left}
 `);
 
+/** Ask where all keys are on one server. */
+export const askScript = toAskScript(PLAIN_SPELLING);
+
 /**
  * Opens a session of a sidecar, which makes the sidecar present. No other script does: if an ask
  * could revive a session, and its reply was lost, nobody would learn that tickets have been
  * dropped.
  */
-export const openScript = defineScript(`
+export const toOpenScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Makes a sidecar present.
 -- KEYS[1]  the presence of the sidecar
 -- ARGV[1]  the session, a new one for every run
@@ -123,15 +128,19 @@ export const openScript = defineScript(`
 ${NOW}
 if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
 redis.call('set', KEYS[1], ARGV[1], 'px', ${TICKET_LIFE_MS})
-local published = redis.pcall('publish', ARGV[3], '')
+local published = redis.pcall(${spelling.luaPublish}, ARGV[3], '')
 return type(published) == 'number' and ${REPLY.opened} or ${REPLY.openedMute}
 `);
+
+/** Open where all keys are on one server. */
+export const openScript = toOpenScript(PLAIN_SPELLING);
 
 /**
  * Keeps tickets alive: all tickets of one sidecar by its presence, and the queues that they are in.
  * Creates nothing.
  */
-export const refreshScript = defineScript(`
+export const toRefreshScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Keeps a sidecar present and its queues alive, and reads which locks are free.
 -- KEYS[1]  the presence of the sidecar
 -- KEYS[2…] the locks that it has waiters for
@@ -142,13 +151,16 @@ export const refreshScript = defineScript(`
 ${NOW}
 if now > tonumber(ARGV[2]) then return ${REPLY.stale} end
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return ${REPLY.lapsed} end
-${LOOK_OUT}
+${lookOut(spelling)}
 look_out(now + ${TICKET_LIFE_MS})
 redis.call('pexpire', KEYS[1], ${TICKET_LIFE_MS})
 local reply = {${REPLY.refreshed}}
 for index = 2, #KEYS do
   if redis.call('exists', KEYS[index]) == 0 then reply[#reply + 1] = index - 2 end
-  redis.call('pexpire', KEYS[index] .. '${QUEUE_SUFFIX}', ${TICKET_LIFE_MS})
+  redis.call('pexpire', ${spelling.luaTag}KEYS[index] .. '${QUEUE_SUFFIX}', ${TICKET_LIFE_MS})
 end
 return reply
 `);
+
+/** Refresh where all keys are on one server. */
+export const refreshScript = toRefreshScript(PLAIN_SPELLING);

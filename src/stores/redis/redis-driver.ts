@@ -3,7 +3,10 @@ import { findUnknownProperties } from './redis-properties';
 import { findUnboundedTimeouts, parseRedisSettings, UNBOUNDED_TIMEOUT_MS } from './redis-settings';
 import { createRedisStore } from './redis-store';
 
-/** `lock.redis`: one Redis, or several behind Sentinel, like daprd's component of this type. */
+/**
+ * `lock.redis`: one Redis, or several behind Sentinel, like daprd's component of this type; or a
+ * Redis Cluster, which daprd refuses.
+ */
 export const redisDriver: LockDriver = {
   type: 'lock.redis',
   create({ componentName, properties, logger, observer, authorities }) {

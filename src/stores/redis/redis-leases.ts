@@ -18,6 +18,8 @@ import { toSupported } from './unsupported';
 /** The dependencies and limits of calls. */
 export interface RedisCalls {
   readonly attempts: Attempts<RedisLink>;
+  /** Runs what grants or extends a lease. */
+  readonly grants: Pick<Attempts<RedisLink>, 'run'>;
   readonly commands: LockCommands;
   readonly acquireLimits: TimeLimits;
   readonly releaseLimits: TimeLimits;
@@ -32,13 +34,13 @@ export class RedisLeases implements LeaseAbility {
   }
 
   acquire(call: TryLockCall, signal: CancelSignal): Promise<AcquireResult> {
-    const { attempts, commands, acquireLimits } = this.#calls;
-    return toSupported(attempts.run(new Acquire(commands, call), acquireLimits, signal));
+    const { grants, commands, acquireLimits } = this.#calls;
+    return toSupported(grants.run(new Acquire(commands, call), acquireLimits, signal));
   }
 
   renew(call: RenewCall, signal: CancelSignal): Promise<RenewResult> {
-    const { attempts, commands, acquireLimits } = this.#calls;
-    return toSupported(attempts.run(new Renew(commands, call), acquireLimits, signal));
+    const { grants, commands, acquireLimits } = this.#calls;
+    return toSupported(grants.run(new Renew(commands, call), acquireLimits, signal));
   }
 
   release(call: ReleaseCall, signal: CancelSignal): Promise<UnlockOutcome> {

@@ -11,7 +11,8 @@ import { findNearest } from '../../base/nearest-name';
 export type PropertyEffect = 'used' | 'checked' | 'refused' | 'ignored';
 
 /**
- * All properties of daprd's `lock.redis`, and two of our own (caCert, tlsServerName).
+ * All properties of daprd's `lock.redis`, and three of our own (caCert, tlsServerName,
+ * minReplicasToAcknowledge).
  * docs/configuration.md has the same table.
  */
 export const REDIS_PROPERTIES = {
@@ -35,6 +36,7 @@ export const REDIS_PROPERTIES = {
   sentinelMasterName: 'used',
   sentinelUsername: 'used',
   sentinelPassword: 'used',
+  minReplicasToAcknowledge: 'used',
   useEntraID: 'refused',
   useOIDC: 'refused',
   concurrency: 'checked',

@@ -14,8 +14,10 @@ import { readPem, type RedisTls } from './redis-tls';
 
 /** Validated metadata of the component: how to reach a Redis, and its timeouts. */
 export interface RedisSettings {
-  /** The Redis, or its Sentinels. Without Sentinel only the first address is used. */
+  /** The Redis, its Sentinels, or nodes of the cluster. For one Redis only the first is used. */
   readonly addresses: readonly [RedisAddress, ...RedisAddress[]];
+  /** True if the addresses are those of nodes of a Redis Cluster. */
+  readonly isCluster: boolean;
   /** Undefined if the address is that of the Redis itself. */
   readonly sentinel: SentinelSettings | undefined;
   /** Empty for the default user. */
@@ -23,6 +25,8 @@ export interface RedisSettings {
   /** Empty for none. Never logged. */
   readonly password: string;
   readonly database: number;
+  /** How many replicas must have a grant before it is answered. 0 for none. */
+  readonly minReplicasToAcknowledge: number;
   /** Undefined for a connection without TLS. */
   readonly tls: RedisTls | undefined;
   /** Timeout for opening a connection, handshake included. Default: 5 s. */
@@ -104,7 +108,9 @@ export function parseRedisSettings(
     username: properties.get('redisUsername') ?? '',
     password: properties.get('redisPassword') ?? '',
     database: reader.read('redisDB', parseDatabase, 0),
+    isCluster: properties.get('redisType') === 'cluster',
     sentinel: readSentinel(properties, reader),
+    minReplicasToAcknowledge: reader.read('minReplicasToAcknowledge', parseReplicas, 0),
     tls: readTls(properties, reader, authorities),
     dialTimeoutMs: dialMs ?? DEFAULT_DIAL_TIMEOUT_MS,
     readTimeoutMs,
@@ -113,7 +119,7 @@ export function parseRedisSettings(
     tryLockTimeoutMs: writeMs ?? Math.max(DEFAULT_CALL_TIMEOUT_MS, writeTimeoutMs),
   };
   reader.assertNoProblems();
-  assertServed(refused, properties);
+  assertServed(refused);
   const addresses = toRedisAddresses(properties, port);
   assertComplete(settings);
   return Object.freeze({ addresses, ...settings });
@@ -194,18 +200,32 @@ function readSentinel(
   };
 }
 
-function assertComplete({ sentinel }: Pick<RedisSettings, 'sentinel'>): void {
+function assertComplete({
+  sentinel,
+  isCluster,
+  database,
+  minReplicasToAcknowledge,
+}: Pick<RedisSettings, 'sentinel' | 'isCluster' | 'database' | 'minReplicasToAcknowledge'>): void {
+  if (minReplicasToAcknowledge > 0 && !isCluster && sentinel === undefined) {
+    throw new Error(
+      'minReplicasToAcknowledge needs failover or redisType cluster: a single Redis has no replicas',
+    );
+  }
+  if (isCluster && sentinel !== undefined) {
+    throw new Error(
+      'failover and redisType cluster exclude each other: failover asks Sentinels, which a cluster does not have',
+    );
+  }
+  if (isCluster && database !== 0) {
+    throw new Error('redisDB must be 0 with redisType cluster: a cluster has no other database');
+  }
   if (sentinel?.masterName !== '') return;
   throw new Error(
     'failover needs sentinelMasterName: the name of the master in Sentinel, such as mymaster',
   );
 }
 
-function assertServed(refused: readonly string[], properties: MetadataProperties): void {
-  const type = properties.get('redisType') ?? '';
-  if (type === 'cluster') {
-    throw new Error('this component does not support connecting to Redis Cluster');
-  }
+function assertServed(refused: readonly string[]): void {
   if (refused.length > 0) {
     throw new Error(
       `${refused.join(', ')}: signing in to Redis by Microsoft Entra ID or OIDC is not supported; remove it, or set it to false and give redisUsername and redisPassword`,
@@ -222,6 +242,11 @@ function parserOf(name: string): (text: string) => unknown {
 /** Go's int, within the range of a JavaScript number. */
 function parseCount(text: string): number {
   return parseGoInteger(text, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
+}
+
+/** A number of replicas. Nobody has a hundred. */
+function parseReplicas(text: string): number {
+  return parseGoInteger(text, { min: 0, max: 100 });
 }
 
 /** go-redis does not select a database below 0, so database 0 is used. */

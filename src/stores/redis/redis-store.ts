@@ -16,16 +16,23 @@ import {
 import type { ForceReleaseCall } from '../../lock/store-abilities';
 import { silentStoreObserver, type StoreObserver } from '../../lock/store-observer';
 import { Attempts } from '../attempts/attempts';
-import type { OneLink } from '../attempts/one-link';
+import type * as cluster from './cluster/cluster-parts';
 import { toUndo, TryLock } from './lock-calls';
+import { AcknowledgedGrants } from './acknowledged';
 import { LockCommands } from './lock-commands';
-import { createRedisConnection } from './redis-connection';
 import { isFinal } from './redis-errors';
 import { type RedisCalls, RedisLeases, release } from './redis-leases';
 import type { RedisClient, RedisLink } from './redis-link';
+import {
+  createPlainParts,
+  type RedisParts,
+  type RedisPartsOptions,
+  type SecondLinks,
+} from './redis-parts';
 import { RedisQueue } from './redis-queue';
 import type { RedisSettings } from './redis-settings';
 import { RedisViews } from './redis-views';
+import { ReplicaCounts } from './replica-counts';
 import { checkServer } from './server-checks';
 
 /**
@@ -46,7 +53,7 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Creates the store of one Redis (`lock.redis`). Its lock keys and values equal daprd's byte for
+ * Creates the store of one Redis or a Redis Cluster (`lock.redis`). Its lock keys and values equal daprd's byte for
  * byte (dapr/components-contrib lock/redis/standalone.go), so that both can share one Redis.
  *
  * TryLock and Unlock are one command each. After a lost reply, the command is sent again under the
@@ -60,31 +67,34 @@ export function createRedisStore(options: RedisStoreOptions): LockStore {
 class RedisStore implements LockStore {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
-  readonly #connection: OneLink<RedisLink>;
+  readonly #parts: RedisParts;
   readonly #attempts: Attempts<RedisLink>;
   readonly #commands: LockCommands;
   readonly #calls: RedisCalls;
   readonly leases: RedisLeases;
   readonly queue: RedisQueue;
   readonly views: RedisViews;
+  /** For grants that wait for replicas. */
+  #second: { readonly links: SecondLinks; readonly attempts: Attempts<RedisLink> } | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: RedisStoreOptions) {
-    const { settings, commands = new LockCommands(), observer = silentStoreObserver } = options;
-    const { componentName } = options;
+    const { settings, observer = silentStoreObserver, componentName } = options;
     const subject = componentName === undefined ? '' : `Component ${componentName}: `;
     const logger = createMappedLogger(options.logger, (text, fields) => [subject + text, fields]);
     observer.up(false);
     this.#settings = settings;
     this.#logger = logger;
-    this.#commands = commands;
     const { readTimeoutMs, writeTimeoutMs, tryLockTimeoutMs, unlockTimeoutMs } = settings;
     const onLink = (link: RedisLink): void => {
       this.#attempts.resend(link);
     };
-    this.#connection = createRedisConnection({ settings, logger, observer, onLink });
+    this.#parts = toParts({ settings, logger, observer, onLink });
+    const { connection, spelling, toWakeUps, allLinks } = this.#parts;
+    const { commands = new LockCommands(spelling) } = options;
+    this.#commands = commands;
     this.#attempts = new Attempts({
-      links: this.#connection,
+      links: connection,
       logger,
       replyTimeoutMs: readTimeoutMs,
       onWithdrawal: () => {
@@ -94,19 +104,37 @@ class RedisStore implements LockStore {
     const attempts = this.#attempts;
     this.#calls = {
       attempts,
+      grants: this.#toGrants(),
       commands,
       acquireLimits: { tryTimeoutMs: writeTimeoutMs, callTimeoutMs: tryLockTimeoutMs },
       releaseLimits: { tryTimeoutMs: readTimeoutMs, callTimeoutMs: unlockTimeoutMs },
     };
     this.leases = new RedisLeases(this.#calls);
-    this.queue = new RedisQueue({ settings, logger, attempts, commands });
-    this.views = new RedisViews(this.#calls, settings.database);
+    const { grants } = this.#calls;
+    this.queue = new RedisQueue({
+      ...{ settings, logger, attempts, grants, commands, spelling, toWakeUps },
+    });
+    const { database } = settings;
+    this.views = new RedisViews(this.#calls, { database, spelling, links: allLinks });
+  }
+
+  /** What grants or extends leases: the attempts, or such that wait for replicas. */
+  #toGrants(): RedisCalls['grants'] {
+    const { minReplicasToAcknowledge, writeTimeoutMs, readTimeoutMs } = this.#settings;
+    if (minReplicasToAcknowledge === 0) return this.#attempts;
+    const links = this.#parts.createSecondLinks();
+    const logger = this.#logger;
+    const attempts = new Attempts({ links, logger, replyTimeoutMs: readTimeoutMs });
+    this.#second = { links, attempts };
+    const counts = new ReplicaCounts(minReplicasToAcknowledge, writeTimeoutMs);
+    return new AcknowledgedGrants(attempts, counts);
   }
 
   async init(signal: AbortSignal): Promise<void> {
     await this.#open(signal);
+    this.#second?.links.start();
     while (!(await this.#isChecked(signal))) await this.#open(signal);
-    if (this.#connection.linkFor()?.clock !== undefined) return;
+    if (this.#parts.allLinks().some(({ clock }) => clock !== undefined)) return;
     this.#logger.warn(
       'The Redis user may not run TIME, or the server does not have it: a lock call whose reply is lost is not repeated, and its outcome is unknown',
     );
@@ -114,7 +142,7 @@ class RedisStore implements LockStore {
 
   async #open(signal: AbortSignal): Promise<void> {
     try {
-      await this.#connection.open(signal);
+      await this.#parts.connection.open(signal);
     } catch (cause) {
       throw new StoreError(`error connecting to Redis: ${toErrorMessage(cause)}`, {
         kind: isFinal(cause) ? 'rejected' : 'unavailable',
@@ -129,11 +157,12 @@ class RedisStore implements LockStore {
    * the start.
    */
   async #isChecked(signal: AbortSignal): Promise<boolean> {
-    const mayReplicate = this.#settings.sentinel !== undefined;
-    const options = { logger: this.#logger, mayReplicate };
+    const { isCluster, sentinel, dialTimeoutMs, minReplicasToAcknowledge } = this.#settings;
+    const mayReplicate = isCluster || sentinel !== undefined;
+    const mustWait = minReplicasToAcknowledge > 0;
+    const options = { logger: this.#logger, mayReplicate, isCluster, mustWait };
     try {
-      const { dialTimeoutMs } = this.#settings;
-      await this.#ask(dialTimeoutMs, signal, (client) => checkServer(client, options));
+      await this.#askAll(dialTimeoutMs, signal, (client) => checkServer(client, options));
       return true;
     } catch (error) {
       if (isFinal(error) || signal.aborted || this.#closing !== undefined) throw error;
@@ -143,8 +172,8 @@ class RedisStore implements LockStore {
   }
 
   tryLock(call: TryLockCall, signal: CancelSignal): Promise<TryLockResult> {
-    const { acquireLimits } = this.#calls;
-    return this.#attempts.run(new TryLock(this.#commands, call), acquireLimits, signal);
+    const { grants, acquireLimits } = this.#calls;
+    return grants.run(new TryLock(this.#commands, call), acquireLimits, signal);
   }
 
   unlock(call: UnlockCall, signal: CancelSignal): Promise<UnlockOutcome> {
@@ -156,7 +185,7 @@ class RedisStore implements LockStore {
   }
 
   async ping(signal: AbortSignal): Promise<void> {
-    await this.#ask(this.#settings.readTimeoutMs, signal, (client) => client.ping());
+    await this.#askAll(this.#settings.readTimeoutMs, signal, (client) => client.ping());
   }
 
   close(grace?: AbortSignal): Promise<void> {
@@ -165,20 +194,44 @@ class RedisStore implements LockStore {
   }
 
   async #close(grace: AbortSignal | undefined): Promise<void> {
+    const second = this.#second;
+    second?.attempts.close();
     this.#attempts.close();
     if (grace !== undefined) {
-      await race(this.#attempts.whenSettled(), { signals: [grace] }, () => undefined);
+      // Grants first, because one that fails now may add a withdrawal.
+      await race(this.#whenSettled(), { signals: [grace] }, () => undefined);
     }
+    second?.attempts.abandon();
     this.#attempts.abandon();
     this.queue.close();
-    this.#connection.close();
+    second?.links.close();
+    this.#parts.connection.close();
   }
 
-  #ask<T>(
+  async #whenSettled(): Promise<void> {
+    await this.#second?.attempts.whenSettled();
+    await this.#attempts.whenSettled();
+  }
+
+  /** Asks every server. */
+  async #askAll(
     timeoutMs: number,
     signal: AbortSignal,
-    send: (client: RedisClient) => Promise<T>,
-  ): Promise<T> {
-    return this.#attempts.ask({ key: '', timeoutMs, signal }, ({ client }) => send(client));
+    send: (client: RedisClient) => Promise<unknown>,
+  ): Promise<void> {
+    const links = this.#parts.allLinks();
+    // While the only server is away, the call waits for it.
+    const asked = links.length === 0 ? [undefined] : links;
+    const askOne = (link: RedisLink | undefined) =>
+      this.#attempts.ask({ key: '', link, timeoutMs, signal }, ({ client }) => send(client));
+    await Promise.all(asked.map(askOne));
   }
+}
+
+/** The parts for a cluster are loaded only for one. */
+function toParts(options: RedisPartsOptions): RedisParts {
+  if (!options.settings.isCluster) return createPlainParts(options);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the store is created synchronously
+  const { createClusterParts } = require('./cluster/cluster-parts') as typeof cluster;
+  return createClusterParts(options);
 }

@@ -12,6 +12,7 @@ import {
 import { type RedisCalls, release } from './redis-leases';
 import type { RedisLink } from './redis-link';
 import { toSupported } from './unsupported';
+import type { SideKeySpelling } from './side-keys';
 import { PageTokens, ViewCommands } from './view-calls';
 
 /**
@@ -26,26 +27,49 @@ const PAGE_WITHIN_MS = 250;
  */
 const KEYS_A_STEP = 100;
 
-/** Views of the locks on a Redis. */
+/** Where locks are viewed. */
+export interface ViewedServers {
+  readonly database: number;
+  readonly spelling: SideKeySpelling;
+  /** The open link of every server that has locks, in an order that lasts. */
+  readonly links: () => readonly RedisLink[];
+}
+
+/** A page, and whether it is the last one of its server. */
+interface ServerPage extends LockPage {
+  readonly isLast: boolean;
+}
+
+/** Views of the locks on a Redis, or on the masters of a cluster. */
 export class RedisViews implements LockViews {
   readonly #calls: RedisCalls;
-  readonly #database: number;
-  readonly #commands = new ViewCommands();
+  readonly #servers: ViewedServers;
+  readonly #commands: ViewCommands;
 
-  constructor(calls: RedisCalls, database: number) {
+  constructor(calls: RedisCalls, servers: ViewedServers) {
     this.#calls = calls;
-    this.#database = database;
+    this.#servers = servers;
+    this.#commands = new ViewCommands(servers.spelling);
   }
 
   async get(key: string, signal: CancelSignal): Promise<LockView | undefined> {
-    const views = await this.#ask(signal, ({ client }) => this.#commands.view(client, [key]));
+    const send = ({ client }: RedisLink) => this.#commands.view(client, [key]);
+    const views = await this.#ask({ key, signal }, send);
     return views[0];
   }
 
+  /** Lists one server after the other. The page token says at which one the next page begins. */
   async list(call: ListCall, signal: CancelSignal): Promise<LockPage> {
-    const page = await this.#ask(signal, (link) => this.#list(link, call));
+    const links = this.#servers.links();
+    const named = links.findIndex((link) => this.#cursorOf(link, call) !== undefined);
+    if (named === -1 && links.length > 0) throw new PageTokenError();
+    const link = links[named];
+    const page = await this.#ask({ key: '', link, signal }, (open) => this.#list(open, call));
     if (page === undefined) throw new PageTokenError();
-    return page;
+    const { locks, isLast } = page;
+    const next = isLast ? links[named + 1] : undefined;
+    if (next === undefined) return { locks, nextPageToken: page.nextPageToken };
+    return { locks, nextPageToken: this.#tokensOf(next, call).write('0') };
   }
 
   forceRelease(call: ForceReleaseCall, signal: CancelSignal): Promise<UnlockOutcome> {
@@ -57,9 +81,8 @@ export class RedisViews implements LockViews {
    * Reads a whole page over one link, because a cursor is only valid for its server. Undefined if
    * the page token is not from this server.
    */
-  async #list(link: RedisLink, call: ListCall): Promise<LockPage | undefined> {
-    const tokens = new PageTokens([...this.#placeOf(link), call.keyPrefix]);
-    let cursor = call.pageToken === undefined ? '0' : tokens.read(call.pageToken);
+  async #list(link: RedisLink, call: ListCall): Promise<ServerPage | undefined> {
+    let cursor = this.#cursorOf(link, call);
     if (cursor === undefined) return undefined;
     const endsAtMs = processClock.now() + PAGE_WITHIN_MS;
     const locks = new Map<string, LockView>();
@@ -79,19 +102,34 @@ export class RedisViews implements LockViews {
         break;
       }
     } while (!isLast && locks.size < call.pageSize && processClock.now() < endsAtMs);
-    const nextPageToken = isLast ? undefined : tokens.write(cursor);
-    return { locks: [...locks.values()], nextPageToken };
+    const nextPageToken = isLast ? undefined : this.#tokensOf(link, call).write(cursor);
+    return { locks: [...locks.values()], nextPageToken, isLast };
+  }
+
+  /** Where a page begins on a server. Undefined if its page token is from another one. */
+  #cursorOf(link: RedisLink, call: ListCall): string | undefined {
+    return call.pageToken === undefined ? '0' : this.#tokensOf(link, call).read(call.pageToken);
+  }
+
+  #tokensOf(link: RedisLink, { keyPrefix }: ListCall): PageTokens {
+    return new PageTokens([...this.#placeOf(link), keyPrefix]);
   }
 
   /** The server's run id, or its address if the run id is not known, and the database. */
   #placeOf({ dataEpoch, address }: RedisLink): string[] {
     const server = dataEpoch?.split('/', 1)[0] ?? `${address.host}:${address.port}`;
-    return [server, String(this.#database)];
+    return [server, String(this.#servers.database)];
   }
 
-  #ask<T>(signal: CancelSignal, send: (link: RedisLink) => Promise<T>): Promise<T> {
+  #ask<T>(
+    way: {
+      readonly key: string;
+      readonly link?: RedisLink | undefined;
+      readonly signal: CancelSignal;
+    },
+    send: (link: RedisLink) => Promise<T>,
+  ): Promise<T> {
     const { attempts, releaseLimits } = this.#calls;
-    const way = { key: '', timeoutMs: releaseLimits.tryTimeoutMs, signal };
-    return toSupported(attempts.ask(way, send));
+    return toSupported(attempts.ask({ ...way, timeoutMs: releaseLimits.tryTimeoutMs }, send));
   }
 }

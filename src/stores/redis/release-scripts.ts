@@ -1,13 +1,14 @@
-import { defineScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
-import { GRANT, LIVE_HEAD, LOOK_OUT, NOW, WAKE } from './script-pieces';
+import { defineScript, type RedisScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
+import { grant, liveHead, lookOut, NOW, wake } from './script-pieces';
+import { PLAIN_SPELLING, type SideKeySpelling } from './side-keys';
 
 /**
  * Wakes the head of the queue KEYS[4] after a DEL. Errors are ignored, because the lock is already
  * released.
  */
-const WAKE_HEAD = `
-  ${LIVE_HEAD}
-  ${WAKE}
+const wakeHead = (spelling: SideKeySpelling): string => `
+  ${liveHead(spelling)}
+  ${wake(spelling)}
   pcall(function() wake((live_head(KEYS[4]))) end)`;
 
 /**
@@ -16,7 +17,8 @@ const WAKE_HEAD = `
  * take the lock. Its first write is the DEL, and everything after it uses pcall: with a narrow ACL,
  * a release that took place must not be answered with an error.
  */
-export const releaseScript = defineScript(`
+export const toReleaseScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Releases a lock.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
@@ -44,7 +46,7 @@ end
 local holder = not released and redis.call('get', KEYS[1])
 local named = holder and (ARGV[1] == '' or holder == ARGV[1])
 if named and (ARGV[5] ~= '' or ARGV[6] ~= '') then
-  ${GRANT}
+  ${grant(spelling)}
   local ends, apart = end_of(KEYS[1])
   local _, token = grant_of(KEYS[2], ends, apart)
   local due = ARGV[6] == '0' and -1 or tonumber(ARGV[6])
@@ -61,17 +63,21 @@ if released or number > 0 then
   if redis.REDIS_VERSION_NUM then run('set', KEYS[3], value, 'pxat', ARGV[4])
   else run('set', KEYS[3], value, 'px', string.format('%.0f', tonumber(ARGV[4]) - now)) end
 end
-if freed and stand ~= 0 then ${WAKE_HEAD} end
+if freed and stand ~= 0 then ${wakeHead(spelling)} end
 if released then return ${REPLY.unlocked} end
 if holder then return ${REPLY.heldByOther} end
 return ${REPLY.notFound}
 `);
 
+/** Release where all keys are on one server. */
+export const releaseScript = toReleaseScript(PLAIN_SPELLING);
+
 /**
  * Withdraws an attempt. May run at any time and any number of times, because it undoes only this
  * attempt.
  */
-export const withdrawScript = defineScript(`
+export const toWithdrawScript = (spelling: SideKeySpelling): RedisScript =>
+  defineScript(`
 -- Undoes one attempt, and prevents sends of it that are still on their way from taking effect.
 -- KEYS[1]  the lock's key
 -- KEYS[2]  its companion
@@ -83,7 +89,7 @@ export const withdrawScript = defineScript(`
 -- ARGV[4]  the attempt's ticket; empty if it had none
 -- Returns  ${REPLY.withdrawn} if the attempt held the lock, ${REPLY.nothingToWithdraw} if it did not
 ${NOW}
-${GRANT}
+${grant(spelling)}
 local held = redis.call('get', KEYS[1]) == ARGV[1] and (grant_of(KEYS[2], end_of(KEYS[1]))) == ARGV[2]
 local run = redis.call
 if held then
@@ -93,7 +99,7 @@ end
 local left = tonumber(ARGV[3]) - now
 if left >= 0 then
   run('set', KEYS[3], '${WITHDRAWN_NUMBER}', 'px', string.format('%.0f', left + 10))
-  ${LOOK_OUT}
+  ${lookOut(spelling)}
   pcall(look_out, now + left + 10)
 end
 local led = false
@@ -102,9 +108,12 @@ if ARGV[4] ~= '' then
   led = first[1] == ARGV[4]
   run('zrem', KEYS[4], ARGV[4])
 end
-if held or led then ${WAKE_HEAD} end
+if held or led then ${wakeHead(spelling)} end
 return held and ${REPLY.withdrawn} or ${REPLY.nothingToWithdraw}
 `);
+
+/** Withdraw where all keys are on one server. */
+export const withdrawScript = toWithdrawScript(PLAIN_SPELLING);
 
 /**
  * Releases a lock for a user with only the permissions that daprd needs: without clock and markers.

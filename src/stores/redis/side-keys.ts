@@ -27,32 +27,55 @@ export const CHANNEL_PREFIX = 'lock||wake||';
  */
 export const TOKEN_KEY = `lock||token${END}`;
 
+/** How side keys are spelled, in TypeScript and in scripts. */
+export interface SideKeySpelling {
+  /** The beginning of all side keys of a lock. Empty, unless keys are spread over servers. */
+  tagOf(lockKey: string): string;
+  /** Lua that puts the tag before the name that follows. Scripts get the tag as their last argument. */
+  readonly luaTag: string;
+  /** The name of the command that publishes a wake-up, as a Lua expression. */
+  readonly luaPublish: string;
+}
+
+/** The spelling where all keys are on one server. */
+export const PLAIN_SPELLING: SideKeySpelling = {
+  tagOf: () => '',
+  luaTag: '',
+  luaPublish: "'publish'",
+};
+
 /** The companion of a lock: which attempt holds it, and until when. */
-export function toCompanionKey(lockKey: string): string {
-  return lockKey + COMPANION_SUFFIX;
+export function toCompanionKey(lockKey: string, tag = ''): string {
+  return tag + lockKey + COMPANION_SUFFIX;
 }
 
 /** The marker of an attempt on a lock: the number of its latest send that Redis has seen. */
-export function toMarkerKey(lockKey: string, attemptId: string): string {
-  return `${lockKey}||done||${attemptId}${END}`;
+export function toMarkerKey(lockKey: string, attemptId: string, tag = ''): string {
+  return `${tag}${lockKey}||done||${attemptId}${END}`;
 }
 
 /** The queue of a lock: the tickets of its waiters in order of arrival. */
-export function toQueueKey(lockKey: string): string {
-  return lockKey + QUEUE_SUFFIX;
+export function toQueueKey(lockKey: string, tag = ''): string {
+  return tag + lockKey + QUEUE_SUFFIX;
 }
 
 /** The presence of a sidecar. Its tickets are alive while this key exists. */
-export function toPresenceKey(sidecarId: string): string {
-  return PRESENCE_PREFIX + sidecarId + END;
+export function toPresenceKey(sidecarId: string, tag = ''): string {
+  return tag + PRESENCE_PREFIX + sidecarId + END;
 }
 
 /**
  * The channel that wakes a sidecar's waiters. It is not a key, but its name has the same form so
  * that one ACL pattern covers both.
  */
-export function toChannel(sidecarId: string): string {
-  return CHANNEL_PREFIX + sidecarId + END;
+export function toChannel(sidecarId: string, tag = ''): string {
+  return tag + CHANNEL_PREFIX + sidecarId + END;
+}
+
+/** The arguments of a script, with the tag if there is one. */
+export function withTag(args: string[], tag: string): string[] {
+  if (tag !== '') args.push(tag);
+  return args;
 }
 
 /** True for a key that belongs to a lock, false for the lock's own key. */

@@ -4,22 +4,33 @@ import type { ListCall, LockView } from '../../lock/store-abilities';
 import type { RedisClient } from './redis-link';
 import { noAnswer, toNumber, toText } from './replies';
 import { ScriptRunner } from './script-runner';
-import { isSideKey } from './side-keys';
-import { viewScript } from './view-scripts';
+import { byTag } from './by-tag';
+import type { RedisScript } from './redis-script';
+import { isSideKey, type SideKeySpelling, withTag } from './side-keys';
+import { toViewScript } from './view-scripts';
 
 /** The commands of views as Redis gets them. */
 export class ViewCommands {
   readonly #scripts = new ScriptRunner();
+  readonly #spelling: SideKeySpelling;
+  readonly #view: RedisScript;
+
+  constructor(spelling: SideKeySpelling) {
+    this.#spelling = spelling;
+    this.#view = toViewScript(spelling);
+  }
 
   /** Reads locks, each at one moment. Omits free locks. */
   async view(client: RedisClient, keys: readonly string[]): Promise<readonly LockView[]> {
-    const views = await this.#scripts.run(client, {
-      script: viewScript,
-      read: (raw) => readViews(raw, keys),
-      keys: [...keys],
-      args: [],
-    });
-    return views.filter((view) => view !== undefined);
+    const groups = [...byTag(keys, this.#spelling)].map(([tag, group]) =>
+      this.#scripts.run(client, {
+        script: this.#view,
+        read: (raw) => readViews(raw, group),
+        keys: [...group],
+        args: withTag([], tag),
+      }),
+    );
+    return (await Promise.all(groups)).flat().filter((view) => view !== undefined);
   }
 
   /**

@@ -8,6 +8,7 @@ import { createRedisConnection } from './redis-connection';
 import { toReplyText } from './redis-errors';
 import type { RedisLink } from './redis-link';
 import type { RedisSettings } from './redis-settings';
+import { toChannel } from './side-keys';
 
 /**
  * How often the connection is tested, in milliseconds. A connection that broke silently delivers
@@ -15,12 +16,28 @@ import type { RedisSettings } from './redis-settings';
  */
 const HEARTBEAT_MS = 5000;
 
-/** The dependencies and callbacks of {@link WakeUps}. */
+/** How long the subscription to a channel is waited for before its locks are asked for, in milliseconds. */
+export const SUBSCRIBED_WITHIN_MS = 250;
+
+/** What a queue needs of wake-ups. */
+export interface WakeUpSource {
+  /**
+   * Receives wake-ups for locks with a tag from now on. Whoever is about to ask for such a lock should
+   * wait for it up to {@link SUBSCRIBED_WITHIN_MS}: if it takes longer, or is not waited for,
+   * `onSubscribed` follows. Never rejects.
+   */
+  open(tag: string): Promise<void>;
+  /** Receives wake-ups for locks with these tags, and for no others. */
+  keep(tags: ReadonlySet<string>): void;
+  /** Ends for good. */
+  close(): void;
+}
+
+/** The dependencies and callbacks of {@link WakeUpSource}. */
 export interface WakeUpsOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;
-  /** The channel for wake-ups of this store. */
-  readonly channel: string;
+  readonly sidecarId: string;
   /** Called when a ticket should ask. */
   readonly onWoken: (attemptId: string) => void;
   /**
@@ -35,7 +52,7 @@ export interface WakeUpsOptions {
  * A separate connection that is subscribed to one channel, and wakes all waiters of a store.
  * Without it, waiting works too, but up to one refresh later.
  */
-export class WakeUps {
+export class WakeUps implements WakeUpSource {
   readonly #options: WakeUpsOptions;
   readonly #clock: Clock;
   readonly #connection: OneLink<RedisLink>;
@@ -56,8 +73,13 @@ export class WakeUps {
     });
   }
 
-  /** Opens the connection unless it is open. Nobody needs to wait for it. */
-  open(): void {
+  /** Opens the connection unless it is open. */
+  open(): Promise<void> {
+    this.#open();
+    return Promise.resolve();
+  }
+
+  #open(): void {
     if (this.#isOpening) return;
     this.#isOpening = true;
     this.#connection.open(this.#closing.signal).catch((error: unknown) => {
@@ -66,16 +88,19 @@ export class WakeUps {
     });
   }
 
-  /** Closes the connection for good. */
+  keep(): void {
+    // There is one channel for all locks.
+  }
+
   close(): void {
     this.#closing.abort();
     this.#connection.close();
   }
 
   async #subscribe(link: RedisLink): Promise<void> {
-    const { channel, onWoken, onSubscribed } = this.#options;
+    const { sidecarId, onWoken, onSubscribed } = this.#options;
     try {
-      await link.client.subscribe(channel, (attemptId) => {
+      await link.client.subscribe(toChannel(sidecarId), (attemptId) => {
         if (attemptId !== '') onWoken(attemptId);
       });
     } catch (error) {
@@ -83,40 +108,45 @@ export class WakeUps {
       return;
     }
     this.#isSilenceSaid = false;
-    this.#test(link);
+    beat(link, { clock: this.#clock, replyTimeoutMs: this.#options.settings.readTimeoutMs });
     onSubscribed();
-  }
-
-  /** Tests the connection until it ends. */
-  #test(link: RedisLink): void {
-    const { readTimeoutMs } = this.#options.settings;
-    const beat = this.#clock.after(HEARTBEAT_MS, () => {
-      const settled = endIfSilent(link, { clock: this.#clock, afterMs: readTimeoutMs });
-      const answered = (): void => {
-        settled();
-        if (link.endReason === undefined) this.#test(link);
-      };
-      // Any reply shows that the connection works.
-      link.client.ping().then(answered, answered);
-    });
-    beat.unref();
-    void link.ended.then(() => {
-      beat.close();
-    });
   }
 
   #saySilence(reason: string): void {
     if (this.#isSilenceSaid) return;
     this.#isSilenceSaid = true;
-    this.#options.logger.warn(
-      `Wake-ups do not work; waiters notice a released lock up to a second later: ${reason}`,
-    );
+    this.#options.logger.warn(`${SILENCE}: ${reason}`);
   }
 }
 
-function toDebug(logger: Logger): Logger {
+/** Tests a connection regularly until it ends. */
+export function beat(
+  link: RedisLink,
+  options: { readonly clock: Clock; readonly replyTimeoutMs: number },
+): void {
+  const { clock, replyTimeoutMs } = options;
+  const timer = clock.after(HEARTBEAT_MS, () => {
+    const settled = endIfSilent(link, { clock, afterMs: replyTimeoutMs });
+    const answered = (): void => {
+      settled();
+      if (link.endReason === undefined) beat(link, options);
+    };
+    // Any reply shows that the connection works.
+    link.client.ping().then(answered, answered);
+  });
+  timer.unref();
+  void link.ended.then(() => {
+    timer.close();
+  });
+}
+
+/** What the log says if messages can't be received. The reason follows. */
+export const SILENCE = 'Wake-ups do not work; waiters notice a released lock up to a second later';
+
+/** A logger that writes everything at debug: the store's main connection says what operators need. */
+export function toDebug(logger: Logger): Logger {
   const debug = (message: string): void => {
-    logger.debug(`Wake-ups: ${message}`);
+    logger.debug(`Second connection: ${message}`);
   };
   return {
     get isDebug() {

@@ -25,6 +25,8 @@ describe('parseRedisSettings', () => {
       username: '',
       password: '',
       database: 0,
+      isCluster: false,
+      minReplicasToAcknowledge: 0,
       tls: undefined,
       dialTimeoutMs: 5000,
       readTimeoutMs: 3000,
@@ -63,6 +65,8 @@ describe('parseRedisSettings', () => {
       username: 'u',
       password: 'p',
       database: 2,
+      isCluster: false,
+      minReplicasToAcknowledge: 0,
       dialTimeoutMs: 1000,
       readTimeoutMs: 1500,
       writeTimeoutMs: 60_000,
@@ -237,12 +241,6 @@ describe('parseRedisSettings', () => {
   });
 
   describe('what is not served', () => {
-    it('refuses cluster mode in the words of daprd', () => {
-      expect(() => parse({ redisHost: 'r', redisType: 'cluster' })).toThrow(
-        'this component does not support connecting to Redis Cluster',
-      );
-    });
-
     it.each(['useEntraID', 'useOIDC'])('refuses %s, and says what is there instead', (name) => {
       expect(() => parse({ redisHost: 'r', [name]: 'true' })).toThrow(
         `${name}: signing in to Redis by Microsoft Entra ID or OIDC is not supported; remove it, or set it to false and give redisUsername and redisPassword`,

@@ -1,0 +1,145 @@
+import { slotOf } from '../../src/stores/redis/cluster/slots';
+import type { LockStore } from '../../src/lock/lock-store';
+import { createClusterStore } from '../cluster/cluster-fixture';
+import { createSentinelStore } from '../stores/redis/redis-fixture';
+import { eventually } from '../support/eventually';
+import { RedisCluster } from '../support/redis-cluster';
+import type { RedisServer } from '../support/redis-server';
+import { SentinelSetup } from '../support/sentinel-setup';
+
+/** How a master is lost, or, in a cluster, loses its slots. */
+export type Way = 'killed' | 'paused' | 'demoted' | 'resharded';
+
+/** Servers whose master is lost under load. */
+export interface FailoverSetup {
+  /** A store on these servers. */
+  createStore(): LockStore;
+  /** The key of a lock that the lost master had, and the one that follows it now has. */
+  probeKey(): string;
+  /** Those of some keys that the present masters have. */
+  present(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Loses the master; resolves once another one was promoted. */
+  lose(way: Way): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Behind Sentinel. */
+export class SentinelFailovers implements FailoverSetup {
+  static readonly ways: readonly Way[] = ['killed', 'paused', 'demoted'];
+  readonly #setup: SentinelSetup;
+  readonly #minReplicas: number;
+
+  private constructor(setup: SentinelSetup, minReplicas: number) {
+    this.#setup = setup;
+    this.#minReplicas = minReplicas;
+  }
+
+  static async start(minReplicas: number): Promise<SentinelFailovers> {
+    return new SentinelFailovers(await SentinelSetup.start(), minReplicas);
+  }
+
+  createStore(): LockStore {
+    return createSentinelStore(this.#setup, toMetadata(this.#minReplicas)).store;
+  }
+
+  probeKey(): string {
+    return `probe${Math.random()}`;
+  }
+
+  async present(keys: readonly string[]): Promise<ReadonlySet<string>> {
+    return presentOn((await this.#setup.master())!, keys);
+  }
+
+  async lose(way: Way): Promise<void> {
+    const before = await this.#setup.master();
+    if (way === 'killed') await before!.kill();
+    else if (way === 'paused') before!.pause();
+    else await this.#setup.ask(0, ['SENTINEL', 'FAILOVER', 'mymaster']);
+    await eventually(
+      async () => {
+        const after = await this.#setup.master();
+        if (after === before) throw new Error('no failover yet');
+      },
+      { withinMs: 30_000 },
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#setup.stop();
+  }
+}
+
+/** How many slots are moved to another master. */
+const MOVED_SLOTS = 200;
+
+/** In a cluster of three masters, of which the first one is lost. */
+export class ClusterFailovers implements FailoverSetup {
+  static readonly ways: readonly Way[] = ['killed', 'paused', 'demoted', 'resharded'];
+  readonly #cluster: RedisCluster;
+  readonly #minReplicas: number;
+
+  private constructor(cluster: RedisCluster, minReplicas: number) {
+    this.#cluster = cluster;
+    this.#minReplicas = minReplicas;
+  }
+
+  static async start(minReplicas: number): Promise<ClusterFailovers> {
+    return new ClusterFailovers(await RedisCluster.start(), minReplicas);
+  }
+
+  createStore(): LockStore {
+    return createClusterStore(this.#cluster, toMetadata(this.#minReplicas)).store;
+  }
+
+  probeKey(): string {
+    for (;;) {
+      const key = `probe${Math.random()}`;
+      if (slotOf(key) < 5000) return key;
+    }
+  }
+
+  async present(keys: readonly string[]): Promise<ReadonlySet<string>> {
+    const masters = await this.#cluster.masters(this.#cluster.servers[1]);
+    const found = new Set<string>();
+    for (const { server, has } of masters) {
+      const own = keys.filter((key) => has(slotOf(key)));
+      for (const key of await presentOn(server, own)) found.add(key);
+    }
+    return found;
+  }
+
+  async lose(way: Way): Promise<void> {
+    const [first, second, , replica] = this.#cluster.servers;
+    if (way === 'resharded') {
+      for (let slot = 0; slot < MOVED_SLOTS; slot += 1) {
+        await this.#cluster.move(slot, { from: first!, to: second! });
+      }
+      return;
+    }
+    if (way === 'killed') await first!.kill();
+    else if (way === 'paused') first!.pause();
+    else await this.#cluster.ask(replica!, ['CLUSTER', 'FAILOVER', 'TAKEOVER']);
+    await eventually(
+      async () => {
+        const master = await this.#cluster.masterOf(0, second);
+        if (master !== replica) throw new Error('no failover yet');
+      },
+      { withinMs: 30_000 },
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#cluster.stop();
+  }
+}
+
+function toMetadata(minReplicas: number): Readonly<Record<string, string>> {
+  return { minReplicasToAcknowledge: String(minReplicas) };
+}
+
+async function presentOn(server: RedisServer, keys: readonly string[]) {
+  const answers = await server.inspect((client) =>
+    Promise.all(keys.map((key) => client.exists(key))),
+  );
+  return new Set(keys.filter((_, index) => answers[index] === 1));
+}
