@@ -7,6 +7,8 @@ import { CallGate } from '../../src/grpc/call-gate';
 import { LeanTransport } from '../../src/grpc/lean/lean-transport';
 import { createServerParts } from '../../src/grpc/server-parts';
 import { createFakeSidecar } from '../support/fake-sidecar';
+import { createScript, type ScriptValues } from '../support/long-run/script-command';
+import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { RecordingLogger } from '../support/recording-logger';
 import { INTEROP_PATHS, registerInteropService } from './interop-service';
 
@@ -66,12 +68,20 @@ function findClient(): string {
   return find(process.env);
 }
 
-/** Runs the interop client of grpc-go against our own HTTP/2. Exit code 1 if a case fails. */
-async function main(): Promise<void> {
+const command = createScript({
+  name: 'test:grpc-interop',
+  description: 'Runs the interop client of grpc-go against our own HTTP/2, case by case.',
+  example: '--quiet',
+});
+
+/** Exit code 1 if a case fails. */
+async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
   const client = findClient();
   const transport = createTransport();
   const { port } = await transport.listen({ host: '127.0.0.1', port: 0 });
-  for (const name of CASES) {
+  script.begin({ total: CASES.length, unit: 'cases' });
+  for (const [done, name] of CASES.entries()) {
+    script.advance(done, name);
     const args = [`--server_port=${port}`, '--server_host=127.0.0.1', `--test_case=${name}`];
     const verdict = await run(client, [...args, '--soak_iterations=100'], { timeout: 60_000 }).then(
       () => 'passed',
@@ -80,9 +90,9 @@ async function main(): Promise<void> {
         return `FAILED\n${(error as { readonly stderr: string }).stderr}`;
       },
     );
-    process.stdout.write(`${name}: ${verdict}\n`);
+    script.print(`${name}: ${verdict}\n`);
   }
   await transport.close();
 }
 
-void main();
+void runScript(command, main);
