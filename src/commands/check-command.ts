@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 import type * as check from '../check/check-manifests';
 import { toErrorMessage } from '../base/error-message';
@@ -6,7 +6,7 @@ import { toVisible } from '../observability/visible-text';
 import { EXIT } from './exit-codes';
 import { openLocks } from './open-locks';
 import { oneMore } from './option-values';
-import { addCommand, type CommandContext, type Plan } from './program';
+import { addCommand, addRequired, type CommandContext, type Plan } from './program';
 
 interface CheckCommandOptions {
   readonly components: readonly string[];
@@ -17,12 +17,16 @@ interface CheckCommandOptions {
 
 /** Adds `holdfast check`, for CI pipelines and init containers. */
 export function addCheck(program: Command, context: CommandContext, plan: Plan): void {
-  addCommand(program, 'check', 'say everything that is wrong in component files and configurations')
-    .requiredOption(
-      '--components <folder>',
-      'folder with component files; can be repeated',
-      oneMore,
-    )
+  const command = addCommand(
+    program,
+    'check',
+    'say everything that is wrong in component files and configurations',
+  );
+  const folders = new Option(
+    '--components <folder>',
+    'folder with component files; can be repeated',
+  );
+  addRequired(command, folders.argParser(oneMore))
     .option('--config <file>', 'configuration; can be repeated', oneMore)
     .option('--connect', 'also connect to each lock store, with its secrets')
     .option('--app-id <id>', 'app id for --connect', 'holdfast')

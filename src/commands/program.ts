@@ -76,6 +76,17 @@ export function addCommand(
   return parent.command(nameAndArguments).description(description);
 }
 
+/**
+ * Adds an option that must be given. commander's own required options hide a mistyped name: it says
+ * only that the option is missing.
+ */
+export function addRequired(command: Command, option: Option): Command {
+  return command.addOption(option).hook('preAction', (_hooked, called) => {
+    if (called.getOptionValue(option.attributeName()) !== undefined) return;
+    called.error(`error: required option '${option.flags}' not specified`);
+  });
+}
+
 /** Adds the options that say where the locks are. */
 export function addPlaceOptions(command: Command): Command {
   return command

@@ -218,6 +218,7 @@ describe('the release', () => {
 describe('a command line that is wrong', () => {
   it.each([
     [['run', '--', 'true'], /option '--resource <id>' not specified/],
+    [['run', '--resourc', 'a', '--', 'true'], /'--resourc'\n\(Did you mean --resource\?\)/],
     [['run', '--resource', 'a'], /missing required argument 'command'/],
     [['run', '--resource', 'a', '--ttl', '30', '--', 'true'], /500ms, 30s or 1h30m is allowed/],
     [['run', '--resource', 'a', '--ttl', '1ms', '--', 'true'], /10ms to 2147483647ms is allowed/],

@@ -6,7 +6,13 @@ import type { Lease, Locks } from '../../client/locks';
 import { EXIT } from '../exit-codes';
 import { openLocks, type PlaceOptions } from '../open-locks';
 import { durationWithin, numberWithin, someText, TTL_BOUNDS, WAIT_BOUNDS } from '../option-values';
-import { addCommand, addPlaceOptions, type CommandContext, type Plan } from '../program';
+import {
+  addCommand,
+  addPlaceOptions,
+  addRequired,
+  type CommandContext,
+  type Plan,
+} from '../program';
 import { forceRelease } from './force-release';
 import { hasColours, toDetails, toTable } from './table';
 import { WaitingProgress } from '../waiting/waiting-progress';
@@ -58,8 +64,8 @@ export function addLocks(program: Command, context: CommandContext, plan: Plan):
   };
   addViews(add);
   addLeases(add);
-  add('force-release <resource>', 'free a lock whose holder is gone', force)
-    .requiredOption('--reason <text>', 'why, for the log of the sidecar', someText)
+  const freeing = add('force-release <resource>', 'free a lock whose holder is gone', force);
+  addRequired(freeing, textOption('--reason <text>', 'why, for the log of the sidecar'))
     .option('--token <number>', 'the token of the grant that you have looked at', TOKEN_OR_NONE)
     .option('--yes', 'do not ask; needs --token');
 }
@@ -99,13 +105,21 @@ function addLeases(add: Add): void {
     )
     .option('--owner <name>', 'name of the holder (default: host-pid-random)', someText)
     .option('--quiet', 'do not tell how the wait goes');
-  add('renew <resource>', 'prolong a lease', renew)
-    .addOption(ttl())
-    .requiredOption('--owner <name>', 'name of the holder', someText)
-    .option('--token <number>', 'token of the lease, to renew no other', TOKEN);
-  add('release <resource>', 'release a lock', release)
-    .requiredOption('--owner <name>', 'name of the holder', someText)
-    .option('--token <number>', 'token of the lease, to release no other', TOKEN);
+  const owner = () => textOption('--owner <name>', 'name of the holder');
+  addRequired(add('renew <resource>', 'prolong a lease', renew).addOption(ttl()), owner()).option(
+    '--token <number>',
+    'token of the lease, to renew no other',
+    TOKEN,
+  );
+  addRequired(add('release <resource>', 'release a lock', release), owner()).option(
+    '--token <number>',
+    'token of the lease, to release no other',
+    TOKEN,
+  );
+}
+
+function textOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(someText);
 }
 
 async function withLocks(

@@ -4,7 +4,13 @@ import { openLocks, type PlaceOptions } from '../open-locks';
 import { EXIT, UsageError } from '../exit-codes';
 import { LockNotAcquiredError } from '../../client/client-errors';
 import { durationWithin, numberWithin, someText, TTL_BOUNDS, WAIT_BOUNDS } from '../option-values';
-import { addCommand, addPlaceOptions, type CommandContext, type Plan } from '../program';
+import {
+  addCommand,
+  addPlaceOptions,
+  addRequired,
+  type CommandContext,
+  type Plan,
+} from '../program';
 import { WaitingProgress } from '../waiting/waiting-progress';
 import { runUnderLock } from './run-under-lock';
 
@@ -36,8 +42,8 @@ Example:
 export function addRun(program: Command, context: CommandContext, plan: Plan): void {
   const command = addCommand(program, 'run', 'hold a lock while a command runs')
     .argument('<command...>', 'the command and its arguments, after --')
-    .passThroughOptions()
-    .requiredOption('--resource <id>', 'what to lock', someText);
+    .passThroughOptions();
+  addRequired(command, new Option('--resource <id>', 'what to lock').argParser(someText));
   addPlaceOptions(command)
     .addOption(
       new Option('--ttl <duration>', 'length of the lease, which is renewed while the command runs')
