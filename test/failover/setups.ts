@@ -84,7 +84,9 @@ export class ClusterFailovers implements FailoverSetup {
   }
 
   static async start(minReplicas: number): Promise<ClusterFailovers> {
-    return new ClusterFailovers(await RedisCluster.start(), minReplicas);
+    // A promoted replica needs as many replicas as its master did.
+    const replicas = minReplicas + 1;
+    return new ClusterFailovers(await RedisCluster.start({ replicas }), minReplicas);
   }
 
   createStore(): LockStore {
@@ -122,7 +124,7 @@ export class ClusterFailovers implements FailoverSetup {
     await eventually(
       async () => {
         const master = await this.#cluster.masterOf(0, second);
-        if (master !== replica) throw new Error('no failover yet');
+        if (master === first) throw new Error('no failover yet');
       },
       { withinMs: 30_000 },
     );
