@@ -40,7 +40,7 @@ export interface SecondLinks extends Links<RedisLink> {
   close(): void;
 }
 
-/** What the parts depend on. */
+/** The dependencies of the parts. */
 export interface RedisPartsOptions {
   readonly settings: RedisSettings;
   readonly logger: Logger;

@@ -118,7 +118,7 @@ class RedisStore implements LockStore {
     this.views = new RedisViews(this.#calls, { database, spelling, links: allLinks });
   }
 
-  /** What grants or extends leases: the attempts, or such that wait for replicas. */
+  /** Grants and extends leases: the attempts, or attempts that wait for replicas. */
   #toGrants(): RedisCalls['grants'] {
     const { minReplicasToAcknowledge, writeTimeoutMs, readTimeoutMs } = this.#settings;
     if (minReplicasToAcknowledge === 0) return this.#attempts;

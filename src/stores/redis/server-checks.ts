@@ -3,7 +3,7 @@ import { StoreError } from '../../lock/lock-store';
 import { isRefused } from './redis-errors';
 import type { RedisClient } from './redis-link';
 
-/** What is expected of a server. */
+/** The expectations of a server. */
 export interface ServerCheckOptions {
   readonly logger: Logger;
   readonly mayReplicate: boolean;

@@ -19,7 +19,7 @@ const HEARTBEAT_MS = 5000;
 /** How long the subscription to a channel is waited for before its locks are asked for, in milliseconds. */
 export const SUBSCRIBED_WITHIN_MS = 250;
 
-/** What a queue needs of wake-ups. */
+/** The part of wake-ups that a queue uses. */
 export interface WakeUpSource {
   /**
    * Receives wake-ups for locks with a tag from now on. Whoever is about to ask for such a lock should
@@ -140,7 +140,7 @@ export function beat(
   });
 }
 
-/** What the log says if messages can't be received. The reason follows. */
+/** The log line if messages can't be received. The reason follows. */
 export const SILENCE = 'Wake-ups do not work; waiters notice a released lock up to a second later';
 
 /** A logger that writes everything at debug: the store's main connection says what operators need. */
