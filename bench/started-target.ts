@@ -20,7 +20,9 @@ export interface OursOptions {
   /** Where its component file is put. */
   readonly folder: string;
   readonly nodeFlags?: readonly string[];
-  /** The program to run. Default: dist/main.js. */
+  /** Further arguments of the sidecar. */
+  readonly args?: readonly string[];
+  /** What is run; dist/main.js where this is left out. */
   readonly file?: string;
 }
 
@@ -43,7 +45,7 @@ export async function startOurs(options: OursOptions): Promise<StartedTarget> {
   const [http, grpc, metrics] = [await findFreePort(), await findFreePort(), await findFreePort()];
   const ports = ['--dapr-http-port', http, '--dapr-grpc-port', grpc, '--metrics-port', metrics];
   const app = ['--app-id', 'myapp', '--resources-path', components];
-  const args = [...app, ...ports.map(String)];
+  const args = [...app, ...ports.map(String), ...(options.args ?? [])];
   const process = new ServerProcess({ node: node.path, nodeFlags, file, args });
   const firstLock = (transport: Transport, port: number) =>
     process.untilAnswered(port, async () => {

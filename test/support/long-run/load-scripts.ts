@@ -11,6 +11,7 @@ const ROOT = path.join(__dirname, '../../..');
 /** The scripts of package.json that show progress, and their programs. */
 export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   bench: 'bench/main.ts',
+  'bench:grpc-server': 'bench/grpc-server/main.ts',
   'bench:scripts': 'bench/script-cost.ts',
   'bench:upstream': 'bench/upstream/main.ts',
   'bench:waiters': 'bench/waiters/main.ts',
