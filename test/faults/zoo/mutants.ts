@@ -96,8 +96,8 @@ export const MUTANTS: readonly Mutant[] = [
     },
     LEASES,
     [
-      '${GRANT}\nlocal ends, apart = end_of(key)\nlocal attempt, token',
-      "${GRANT.replace(' or math.abs(ends - tonumber(expiry)) > apart', '')}\nlocal ends, apart = end_of(key)\nlocal attempt, token",
+      '${grant(spelling)}\nlocal ends, apart = end_of(key)\nlocal attempt, token',
+      "${grant(spelling).replace(' or math.abs(ends - tonumber(expiry)) > apart', '')}\nlocal ends, apart = end_of(key)\nlocal attempt, token",
     ],
   ),
   mutant(
@@ -142,8 +142,8 @@ export const MUTANTS: readonly Mutant[] = [
     },
     'stores/redis/lock-commands.ts',
     [
-      'return this.#scripts.run(client, {\n      script: acquireScript,',
-      "return (async () => {\n      const [seconds, micros] = await client.sendCommand<[string, string]>(['TIME']);\n      const fencingToken = Number(seconds) * 1_000_000 + Number(micros);\n      const reply = await this.#acquire(client, call, stamp);\n      return typeof reply === 'object' ? { fencingToken } : reply;\n    })();\n  }\n\n  #acquire(client: RedisClient, call: TryLockCall, stamp: SendStamp): Promise<AcquireReply> {\n    return this.#scripts.run(client, {\n      script: acquireScript,",
+      'return this.#scripts.run(client, {\n      script: this.#acquire,',
+      "return (async () => {\n      const [seconds, micros] = await client.sendCommand<[string, string]>(['TIME']);\n      const fencingToken = Number(seconds) * 1_000_000 + Number(micros);\n      const reply = await this.#granted(client, call, stamp);\n      return typeof reply === 'object' ? { fencingToken } : reply;\n    })();\n  }\n\n  #granted(client: RedisClient, call: TryLockCall, stamp: SendStamp): Promise<AcquireReply> {\n    return this.#scripts.run(client, {\n      script: this.#acquire,",
     ],
   ),
   mutant(
@@ -203,7 +203,8 @@ export const MUTANTS: readonly Mutant[] = [
       { file: QUEUES, piece: "redis.call('pexpire', queue, ${TICKET_LIFE_MS})", by: '' },
       {
         file: QUEUES,
-        piece: "redis.call('pexpire', KEYS[index] .. '${QUEUE_SUFFIX}', ${TICKET_LIFE_MS})",
+        piece:
+          "redis.call('pexpire', ${spelling.luaTag}KEYS[index] .. '${QUEUE_SUFFIX}', ${TICKET_LIFE_MS})",
         by: '',
       },
     ],
@@ -274,8 +275,8 @@ export const MUTANTS: readonly Mutant[] = [
     },
     'stores/redis/view-scripts.ts',
     [
-      '${WHOLE}\n${GRANT}',
-      "${WHOLE}\n${GRANT.replace(' or math.abs(ends - tonumber(expiry)) > apart', '')}",
+      '${WHOLE}\n${grant(spelling)}',
+      "${WHOLE}\n${grant(spelling).replace(' or math.abs(ends - tonumber(expiry)) > apart', '')}",
     ],
   ),
 ];
