@@ -100,14 +100,24 @@ return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('pttl', KEYS[1])
   }
 }
 
+/** How many ports are tried: one may be taken after it was found, and so may the second port of a cluster's server. */
+const MOST_PORTS = 3;
+
 /** Starts a real Redis on a free port of the loopback interface. */
 export async function startRedisServer(
   options: { readonly args?: readonly string[] } = {},
 ): Promise<RedisServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-redis-'));
-  const server = new RedisServer({ port: await findFreePort(), folder, args: options.args ?? [] });
-  await server.start();
-  return server;
+  for (let tries = 1; ; tries += 1) {
+    const port = await findFreePort();
+    const server = new RedisServer({ port, folder, args: options.args ?? [] });
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      if (tries === MOST_PORTS) throw error;
+    }
+  }
 }
 
 function createInspectingClient(port: number, password: string) {
