@@ -36,7 +36,12 @@ function toFailure(error: unknown) {
 
 /** A sidecar without its transports: both lock services over one store. */
 async function createServices(store: LockStore) {
-  await store.init(new AbortController().signal);
+  try {
+    await store.init(new AbortController().signal);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   const stores = new StoreCatalog();
   stores.add({ name: 'lockstore', store, keyPrefix: { text: 'lock||myapp||' } });
   const dapr = createLockService({ stores, observers: [] });
@@ -63,7 +68,11 @@ export async function startInProcess(
   createStore: (port: number) => LockStore,
 ): Promise<SidecarUnderTest> {
   const proxy = await TcpProxy.start(redisPort);
-  let services = await createServices(createStore(proxy.port));
+  let services = await createServices(createStore(proxy.port)).catch(async (error: unknown) => {
+    // What stays open would keep the process from its end.
+    await proxy.stop();
+    throw error;
+  });
   let isUp = true;
   const mishaps: Mishaps = {
     signals: ['SIGTERM'],

@@ -79,8 +79,11 @@ async function main(values: FaultValues, run: ScriptRun): Promise<void> {
 /** The shortest time-out of a sidecar is less than the tables take on a busy machine. */
 async function createTables({ port }: PostgresqlServer): Promise<void> {
   const { store } = createStore(urlOf(port), { timeout: '30s' });
-  await store.init(AbortSignal.timeout(START_MS));
-  await store.close();
+  try {
+    await store.init(AbortSignal.timeout(START_MS));
+  } finally {
+    await store.close();
+  }
 }
 
 /** Starts a sidecar. It may need several looks at the tables where the machine is slower than its time-out. */
