@@ -24,8 +24,8 @@ module.exports = {
     '<rootDir>/test/postgresql/',
   ],
   testTimeout: 20_000,
-  // Tests wait for most of their time, also where there are two processors.
-  maxWorkers: 3,
+  // Tests wait for most of their time, also where there are two processors; with three, times are missed.
+  maxWorkers: 2,
   // Of `--coverage`: scripts/coverage-in-process.js reads it. The page runs in a browser.
   coverageProvider: 'babel',
   collectCoverageFrom: ['src/**/*.ts', '!src/page/**'],
