@@ -13,6 +13,8 @@ const { createContext } = require('istanbul-lib-report');
 const reports = require('istanbul-reports');
 const v8ToIstanbul = require('v8-to-istanbul');
 
+const { testPathIgnorePatterns } = require('../jest.config');
+
 const root = path.join(__dirname, '..');
 const folder = path.join(root, 'coverage');
 const spawned = path.join(folder, 'spawned');
@@ -25,17 +27,15 @@ const THRESHOLDS = { lines: 95, branches: 90 };
  * Tests of what is not in src. They run with `npm test`, as do those of whole processes: these take half of the time, and
  * add less than one percent.
  */
-const OTHERS = [
-  ...['bench', 'deploy', 'docs', 'e2e', 'faults', 'hostile', 'image', 'interop'],
-  ...['page', 'postgresql', 'scripts'],
-];
+const OTHERS = ['bench', 'deploy', 'docs', 'e2e', 'faults', 'hostile', 'interop', 'scripts'];
 
 function runJest(args) {
   const jest = require.resolve('jest/bin/jest');
   const coverage = ['--coverage', '--coverageProvider=v8', '--coverageReporters=json'];
   // A file that no test loads counts by the started sidecars alone.
   const sources = [`--coverageDirectory=${folder}`, `--roots=${path.join(root, 'test')}`];
-  const left = ['/node_modules/', ...OTHERS.map((name) => `<rootDir>/test/${name}/`)];
+  // An option on the command line replaces the list of the configuration.
+  const left = [...testPathIgnorePatterns, ...OTHERS.map((name) => `<rootDir>/test/${name}/`)];
   const ignored = left.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
   const options = [...coverage, ...sources, ...ignored];
   const { status } = spawnSync(process.execPath, [jest, ...options, ...args], {

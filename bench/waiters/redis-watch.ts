@@ -1,9 +1,13 @@
-import { acquireScript, renewScript } from '../../src/stores/redis/lease-scripts';
-import { askScript, refreshScript } from '../../src/stores/redis/queue-scripts';
-import { releaseScript } from '../../src/stores/redis/release-scripts';
 import { QUEUE_SUFFIX, TOKEN_KEY } from '../../src/stores/redis/side-keys';
 import { eventually } from '../../test/support/eventually';
 import type { InspectingClient, RedisServer } from '../../test/support/redis-server';
+import {
+  acquireScript,
+  askScript,
+  refreshScript,
+  releaseScript,
+  renewScript,
+} from '../../test/support/plain-scripts';
 
 /** Scripts that took longer are in the slow log, in µs. */
 const SLOW_US = 200;

@@ -1,6 +1,4 @@
 import { createAttempt } from '../../src/lock/attempt';
-import { acquireScript } from '../../src/stores/redis/lease-scripts';
-import { askScript, openScript, refreshScript } from '../../src/stores/redis/queue-scripts';
 import type { RedisScript } from '../../src/stores/redis/redis-script';
 import {
   toChannel,
@@ -9,11 +7,17 @@ import {
   toPresenceKey,
   toQueueKey,
 } from '../../src/stores/redis/side-keys';
-import { releaseScript } from '../../src/stores/redis/release-scripts';
 import { type InspectingClient, startRedisServer } from '../../test/support/redis-server';
 import { toTable } from '../markdown-report';
 import { median } from '../statistics';
 import type { WaitersOptions } from './options';
+import {
+  acquireScript,
+  askScript,
+  openScript,
+  refreshScript,
+  releaseScript,
+} from '../../test/support/plain-scripts';
 
 /** How often each is run. */
 const RUNS = 60;

@@ -3,56 +3,43 @@ import { findFailureBreaks, findStartBreaks } from './failure-rules';
 import type { FaultWindow, Operation } from './history';
 import { findHoldBreaks } from './hold-rules';
 import type { Hold } from './holds';
-import { Injector } from './injector';
+import { CALM_MS, Injector } from './injector';
 import { findLeftovers } from './leftovers';
 import { findViolations } from './linearizability';
-import { type Observed, observe } from './observe';
+import { type Observed, observe, type ObserveOptions } from './observe';
 import { Random } from './random';
-import { CALM_MS, REDIS_FAULTS } from './redis-faults';
+import { REDIS_FAULTS } from './redis-faults';
 import type { RuleBreak } from './rule-breaks';
 import { ServerView } from './server-view';
-import { type FailedStart, newRunName, type SidecarUnderTest } from './sidecar-under-test';
+import { newRunName, type SidecarUnderTest } from './sidecar-under-test';
 import type { Tally } from './tally';
 import { findTokenBreaks } from './token-rules';
 import { findTurnBreaks } from './turn-rules';
-import { Workload } from './workload';
+import { Workload, type WorkloadOptions } from './workload';
 
 /** The settings of a run. */
-export interface FaultRunOptions {
+export interface FaultRunOptions
+  extends
+    Omit<WorkloadOptions, 'sidecars' | 'random' | 'run'>,
+    Pick<ObserveOptions, 'longestMs' | 'onProgress'> {
   readonly seed: number;
-  readonly operations: number;
-  readonly clients: number;
-  /** Clients of the native API beside those of Dapr's. */
-  readonly nativeClients: number;
-  readonly keys: number;
-  /** After so long nothing more is begun; no bound where this is left out. */
-  readonly longestMs?: number;
-  /** How long most clients wait: longer than a call may take, where the store is right. */
-  readonly deadlineMs: number;
   /** Starts the sidecars, each with a way of its own to this Redis. */
   readonly startSidecars: (redisPort: number) => Promise<readonly SidecarUnderTest[]>;
   /** Whether Redis is watched by MONITOR, and what it did held against the answers. */
   readonly watchServer: boolean;
-  /** Called twice a second with how many operations have begun. */
-  readonly onProgress?: (begun: number) => void;
 }
 
 /** The findings of a run. */
-export interface FaultRunReport {
+export interface FaultRunReport extends Pick<
+  Observed,
+  'faults' | 'stalls' | 'givenUp' | 'failedStarts' | 'seconds'
+> {
   readonly seed: number;
   /** Calls, without what is a part of one. */
   readonly operations: readonly Operation[];
   readonly holds: readonly Hold[];
-  readonly faults: readonly FaultWindow[];
-  /** When a process had to wait for the processor or for Redis, without a fault. */
-  readonly stalls: readonly FaultWindow[];
-  /** Calls of sidecars with short limits that took longer, or were told that another had. */
-  readonly givenUp: number;
-  /** Starts of sidecars that failed. */
-  readonly failedStarts: readonly FailedStart[];
   /** The events that were judged, and those that were excused. */
   readonly tally: Tally;
-  readonly seconds: number;
   /** Grants and deletions that MONITOR showed. */
   readonly serverEvents: number;
   /** One text for each; empty where everything held. */

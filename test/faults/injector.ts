@@ -32,6 +32,12 @@ export interface InjectorOptions<Server> {
   readonly random: Random;
 }
 
+/**
+ * How long nothing is broken after each round. Only then everything has to be in time: the last fault is felt for up to 4 s,
+ * and to see that a lock is free for nobody takes 3.5 s.
+ */
+export const CALM_MS = 12_000;
+
 /** Breaks things one after another, in an order that the seed gives, until it is told to stop. */
 export class Injector<Server> {
   readonly windows: FaultWindow[] = [];

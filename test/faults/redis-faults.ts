@@ -7,12 +7,6 @@ import type { Fault, Target } from './injector';
 import { NETWORK_FAULTS } from './network-faults';
 import type { Mishaps } from './sidecar-under-test';
 
-/**
- * How long nothing is broken after each round. Only then everything has to be in time: the last fault is felt for up to 4 s,
- * and to see that a lock is free for nobody takes 3.5 s.
- */
-export const CALM_MS = 12_000;
-
 const restart = async (
   { server, random }: Target<RedisServer>,
   before: () => Promise<void>,

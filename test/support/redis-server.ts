@@ -115,6 +115,7 @@ export async function startRedisServer(
       await server.start();
       return server;
     } catch (error) {
+      await server.kill();
       if (tries === MOST_PORTS) throw error;
     }
   }

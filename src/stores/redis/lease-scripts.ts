@@ -10,7 +10,7 @@ import {
   wake,
   WHOLE,
 } from './script-pieces';
-import { PLAIN_SPELLING, QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
+import { QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
 
 /**
  * Takes a lock. A refused first send runs TIME and one SET.
@@ -96,9 +96,6 @@ redis.call('set', companion, attempt .. ':' .. expiry .. ':' .. token, unit, spa
 return token
 `);
 
-/** Acquire where all keys are on one server. */
-export const acquireScript = toAcquireScript(PLAIN_SPELLING);
-
 /** Extends a lease. A repetition has no further effect, so it needs no marker. */
 export const toRenewScript = (spelling: SideKeySpelling): RedisScript =>
   defineScript(`
@@ -141,6 +138,3 @@ if later > ends then
 end
 return {${REPLY.renewed}, whole(token), ends - now}
 `);
-
-/** Renew where all keys are on one server. */
-export const renewScript = toRenewScript(PLAIN_SPELLING);

@@ -10,7 +10,7 @@ import {
   wake,
   WHOLE,
 } from './script-pieces';
-import { PLAIN_SPELLING, QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
+import { QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
 
 /**
  * How long a sidecar counts as present after its last refresh, in milliseconds. Its tickets live as
@@ -108,9 +108,6 @@ if left == -2 then pcall(wake, head) end
 return {${REPLY.queued}, place, ahead, left}
 `);
 
-/** Ask where all keys are on one server. */
-export const askScript = toAskScript(PLAIN_SPELLING);
-
 /**
  * Opens a session of a sidecar, which makes the sidecar present. No other script does: if an ask
  * could revive a session, and its reply was lost, nobody would learn that tickets have been
@@ -131,9 +128,6 @@ redis.call('set', KEYS[1], ARGV[1], 'px', ${TICKET_LIFE_MS})
 local published = redis.pcall(${spelling.luaPublish}, ARGV[3], '')
 return type(published) == 'number' and ${REPLY.opened} or ${REPLY.openedMute}
 `);
-
-/** Open where all keys are on one server. */
-export const openScript = toOpenScript(PLAIN_SPELLING);
 
 /**
  * Keeps tickets alive: all tickets of one sidecar by its presence, and the queues that they are in.
@@ -161,6 +155,3 @@ for index = 2, #KEYS do
 end
 return reply
 `);
-
-/** Refresh where all keys are on one server. */
-export const refreshScript = toRefreshScript(PLAIN_SPELLING);

@@ -1,6 +1,6 @@
 import { defineScript, type RedisScript, REPLY, WITHDRAWN_NUMBER } from './redis-script';
 import { grant, liveHead, lookOut, NOW, wake } from './script-pieces';
-import { PLAIN_SPELLING, type SideKeySpelling } from './side-keys';
+import { type SideKeySpelling } from './side-keys';
 
 /**
  * Wakes the head of the queue KEYS[4] after a DEL. Errors are ignored, because the lock is already
@@ -69,9 +69,6 @@ if holder then return ${REPLY.heldByOther} end
 return ${REPLY.notFound}
 `);
 
-/** Release where all keys are on one server. */
-export const releaseScript = toReleaseScript(PLAIN_SPELLING);
-
 /**
  * Withdraws an attempt. May run at any time and any number of times, because it undoes only this
  * attempt.
@@ -111,9 +108,6 @@ end
 if held or led then ${wakeHead(spelling)} end
 return held and ${REPLY.withdrawn} or ${REPLY.nothingToWithdraw}
 `);
-
-/** Withdraw where all keys are on one server. */
-export const withdrawScript = toWithdrawScript(PLAIN_SPELLING);
 
 /**
  * Releases a lock for a user with only the permissions that daprd needs: without clock and markers.

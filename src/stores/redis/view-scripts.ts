@@ -1,6 +1,6 @@
 import { defineScript, type RedisScript } from './redis-script';
 import { grant, NOW, WHOLE } from './script-pieces';
-import { COMPANION_SUFFIX, PLAIN_SPELLING, QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
+import { COMPANION_SUFFIX, QUEUE_SUFFIX, type SideKeySpelling } from './side-keys';
 
 /** Reads locks. It is a single script, so that owner, token and end belong to the same lease. */
 export const toViewScript = (spelling: SideKeySpelling): RedisScript =>
@@ -27,6 +27,3 @@ for index, key in ipairs(KEYS) do
 end
 return reply
 `);
-
-/** View where all keys are on one server. */
-export const viewScript = toViewScript(PLAIN_SPELLING);

@@ -5,7 +5,6 @@ import { createClient } from 'redis';
 import { createAttempt } from '../../../src/lock/attempt';
 import { type LockStore, StoreError, type TryLockCall } from '../../../src/lock/lock-store';
 import type { SendStamp } from '../../../src/stores/attempts/send-log';
-import { acquireScript } from '../../../src/stores/redis/lease-scripts';
 import {
   LockCommands,
   readAcquire,
@@ -13,9 +12,9 @@ import {
 } from '../../../src/stores/redis/lock-commands';
 import type { RedisClient } from '../../../src/stores/redis/redis-link';
 import { REPLY } from '../../../src/stores/redis/redis-script';
-import { releaseScript, withdrawScript } from '../../../src/stores/redis/release-scripts';
 import { toMarkerKey, toQueueKey } from '../../../src/stores/redis/side-keys';
 import { createQuickStore } from '../../stores/redis/redis-fixture';
+import { acquireScript, releaseScript, withdrawScript } from '../../support/plain-scripts';
 
 /** A store with one mistake in it, as somebody might make it. */
 export interface Bug {

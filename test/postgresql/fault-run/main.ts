@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { check, type FaultRunReport, toReport } from '../../faults/fault-run';
 import { startInProcess } from '../../faults/in-process-sidecar';
-import { Injector } from '../../faults/injector';
+import { CALM_MS, Injector } from '../../faults/injector';
 import { observe, type ObserveOptions } from '../../faults/observe';
 import { Random } from '../../faults/random';
 import { toTable, toVerdict } from '../../faults/report-table';
@@ -20,9 +20,6 @@ import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { type PostgresqlServer, startPostgresqlServer } from '../../support/postgresql-server';
 import { createStore } from '../store-fixture';
 import { POSTGRESQL_FAULTS } from './faults';
-
-/** How long nothing is broken after each round: only then waits have to be served at once. */
-const CALM_MS = 12_000;
 
 /** Time-outs of the sidecars of a run: the default, and short ones that give many unknown outcomes. */
 const TIMEOUTS = ['3s', '400ms', '150ms'] as const;

@@ -1,12 +1,11 @@
 import { createAttempt } from '../../../src/lock/attempt';
 import type { TryLockCall } from '../../../src/lock/lock-store';
-import { acquireScript } from '../../../src/stores/redis/lease-scripts';
 import { LockCommands } from '../../../src/stores/redis/lock-commands';
 import { REPLY } from '../../../src/stores/redis/redis-script';
-import { withdrawScript } from '../../../src/stores/redis/release-scripts';
 import { toCompanionKey, toQueueKey } from '../../../src/stores/redis/side-keys';
 import { eventually } from '../../support/eventually';
 import { type RedisServer, startRedisServer } from '../../support/redis-server';
+import { acquireScript, withdrawScript } from '../../support/plain-scripts';
 
 type Client = Parameters<LockCommands['withdraw']>[0];
 

@@ -1,7 +1,4 @@
 import { createAttempt } from '../../../src/lock/attempt';
-import { acquireScript, renewScript } from '../../../src/stores/redis/lease-scripts';
-import { askScript, openScript, refreshScript } from '../../../src/stores/redis/queue-scripts';
-import { releaseScript, withdrawScript } from '../../../src/stores/redis/release-scripts';
 import {
   toChannel,
   toCompanionKey,
@@ -9,8 +6,17 @@ import {
   toPresenceKey,
   toQueueKey,
 } from '../../../src/stores/redis/side-keys';
-import { viewScript } from '../../../src/stores/redis/view-scripts';
 import type { InspectingClient } from '../../support/redis-server';
+import {
+  acquireScript,
+  askScript,
+  openScript,
+  refreshScript,
+  releaseScript,
+  renewScript,
+  viewScript,
+  withdrawScript,
+} from '../../support/plain-scripts';
 
 /** The scripts of the store, by name. */
 const SCRIPTS = {

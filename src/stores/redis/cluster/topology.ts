@@ -4,6 +4,7 @@ import type { RedisAddress } from '../redis-address';
 import { isRefused } from '../redis-errors';
 import type { RedisLink } from '../redis-link';
 import { toText } from '../replies';
+import { SLOTS } from './slots';
 
 /** A range of slots and the master that serves it. */
 export interface SlotRange {
@@ -83,7 +84,7 @@ function toAddress(node: unknown, asked: RedisAddress): RedisAddress | undefined
 }
 
 function isSlot(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < 16_384;
+  return typeof value === 'number' && value >= 0 && value < SLOTS;
 }
 
 function notInClusterMode(cause: unknown): StoreError {
