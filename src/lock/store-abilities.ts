@@ -138,6 +138,12 @@ export interface QueueListener {
    */
   woken(attemptId: string): void;
   /**
+   * A release of this lock has just been sent, and an ask that is sent now is served after it: the
+   * ticket that is known to lead may ask at once. Whether the release succeeds is not known yet. A
+   * store need not call this; the wake-up follows anyway.
+   */
+  releasing?(key: string): void;
+  /**
    * Wake-ups may have been missed, because the connection to the store was lost: refresh at once.
    */
   missed(): void;
@@ -157,6 +163,7 @@ export interface QueueListener {
  * for
  * - a new waiter, once, to join the queue or to get the lock at once;
  * - the ticket that {@link QueueListener.woken} names;
+ * - the head, as far as it is known, of a lock that {@link QueueListener.releasing} names;
  * - the first waiter of a key that `refresh` returns as free;
  * - a head at its `freeAtMs`;
  * - every waiter after {@link QueueListener.lapsed}.

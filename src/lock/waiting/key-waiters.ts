@@ -3,13 +3,18 @@ import type { Waiter } from './waiter';
 /** The waiters for one lock in this process, in order of arrival. */
 export class KeyWaiters {
   readonly #waiters = new Set<Waiter>();
-  /** The waiter that leads, according to the store's last answer. */
+  /** See {@link KeyWaiters.leader}. */
   #head: Waiter | undefined;
   /** How many refreshes in a row found the lock free although an ask could not take it. */
   #misses = 0;
 
   get size(): number {
     return this.#waiters.size;
+  }
+
+  /** The waiter that leads, according to the store's last answer. Undefined if that is not known. */
+  get leader(): Waiter | undefined {
+    return this.#head;
   }
 
   /** The waiter that leads, as far as is known. */

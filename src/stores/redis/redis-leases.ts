@@ -21,6 +21,8 @@ export interface RedisCalls {
   /** Runs what grants or extends a lease. */
   readonly grants: Pick<Attempts<RedisLink>, 'run'>;
   readonly commands: LockCommands;
+  /** Called after a release was sent; asks for the lock that are sent now are served after it. */
+  readonly onReleasing: (key: string) => void;
   readonly acquireLimits: TimeLimits;
   readonly releaseLimits: TimeLimits;
 }
@@ -50,9 +52,11 @@ export class RedisLeases implements LeaseAbility {
 
 /** Releases a lock by the grant that the terms name. */
 export function release(
-  { attempts, commands, releaseLimits }: RedisCalls,
+  { attempts, commands, onReleasing, releaseLimits }: RedisCalls,
   terms: ReleaseTerms,
   signal: CancelSignal,
 ): Promise<UnlockOutcome> {
-  return attempts.run(new Release(commands, terms), releaseLimits, signal);
+  const outcome = attempts.run(new Release(commands, terms), releaseLimits, signal);
+  onReleasing(terms.key);
+  return outcome;
 }

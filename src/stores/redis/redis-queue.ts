@@ -106,6 +106,11 @@ export class RedisQueue implements LockQueue {
     return toSupported(this.#askUntilAnswered(call, signal));
   }
 
+  /** To be called after a release of a lock was sent over the link that asks for it use. */
+  releasing(key: string): void {
+    this.#listener.releasing?.(key);
+  }
+
   refresh(keys: readonly string[], signal: CancelSignal): Promise<readonly string[]> {
     if (keys.length === 0) return Promise.resolve([]);
     return toSupported(this.#refresh(keys, signal));

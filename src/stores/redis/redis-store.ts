@@ -106,6 +106,10 @@ class RedisStore implements LockStore {
       attempts,
       grants: this.#toGrants(),
       commands,
+      onReleasing: (key) => {
+        // Asks that wait for replicas go over another link, and could be served first.
+        if (settings.minReplicasToAcknowledge === 0) this.queue.releasing(key);
+      },
       acquireLimits: { tryTimeoutMs: writeTimeoutMs, callTimeoutMs: tryLockTimeoutMs },
       releaseLimits: { tryTimeoutMs: readTimeoutMs, callTimeoutMs: unlockTimeoutMs },
     };

@@ -58,7 +58,9 @@ export class Simulation {
     };
     const random = this.#chance.next;
     while (this.#sidecars.length < 3) {
-      this.#sidecars.push(new SimulatedSidecar(this.#server, this.#clock, { observer, random }));
+      const sidecar = new SimulatedSidecar(this.#server, this.#clock, { observer, random });
+      sidecar.store.tellsReleases = this.#sidecars.length > 0;
+      this.#sidecars.push(sidecar);
     }
   }
 

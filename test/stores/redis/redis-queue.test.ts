@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { createAttempt } from '../../../src/lock/attempt';
-import type { LockStore } from '../../../src/lock/lock-store';
-import type { AskCall } from '../../../src/lock/store-abilities';
+import type { LockStore, UnlockOutcome } from '../../../src/lock/lock-store';
+import type { AskCall, AskResult, Grant } from '../../../src/lock/store-abilities';
 import { TOKEN_KEY, toQueueKey } from '../../../src/stores/redis/side-keys';
 import {
   acquire,
@@ -23,6 +23,29 @@ interface Sidecar {
   readonly store: LockStore;
   readonly listener: RecordingListener;
 }
+
+type Release = (store: LockStore, holder: AskCall, grant: Grant) => Promise<UnlockOutcome>;
+
+/** The ways to release a lock. */
+const RELEASES: readonly (readonly [what: string, release: Release])[] = [
+  [
+    'an unlock',
+    (store, { key, owner }) => store.unlock({ key, owner, attempt: createAttempt() }, forever()),
+  ],
+  [
+    'the release of a grant',
+    (store, { key, owner }, { fencingToken }) =>
+      store.leases!.release({ key, owner, fencingToken, attempt: createAttempt() }, forever()),
+  ],
+  [
+    'a forced release',
+    (store, { key }, { fencingToken }) =>
+      store.views!.forceRelease(
+        { key, grant: { fencingToken }, attempt: createAttempt() },
+        forever(),
+      ),
+  ],
+];
 
 describe('the queue of lock.redis', () => {
   let redis: RedisServer;
@@ -76,6 +99,22 @@ describe('the queue of lock.redis', () => {
     await unlock(one.store);
     await isTold(one.listener, second.attempt.id);
     await beGranted(one.store, second);
+  });
+
+  it.each(RELEASES)('serves an ask that is sent behind %s after it', async (_what, release) => {
+    const { store, listener } = await startSidecar();
+    const holder = callOn({ key });
+    const grant = await acquire(store, holder);
+    const waiter = callOn({ key });
+    await expect(store.queue!.ask(waiter, forever())).resolves.toMatchObject({ ahead: 0 });
+    const asked: Promise<AskResult>[] = [];
+    const releasing = (released: string): void => {
+      expect(released).toBe(key);
+      asked.push(store.queue!.ask(waiter, forever()));
+    };
+    Object.assign(listener, { releasing });
+    await expect(release(store, holder, grant)).resolves.toBe('unlocked');
+    await expect(Promise.all(asked)).resolves.toMatchObject([{ state: 'granted' }]);
   });
 
   it('says so when tickets may be lost, and gives each its old place', async () => {

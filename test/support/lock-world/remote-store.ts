@@ -48,6 +48,8 @@ export const calmNetwork: Network = {
 export class RemoteStore implements LockStore, WakeTarget {
   network: Network = calmNetwork;
   isClosed = false;
+  /** True if the listener is told of releases as they are sent. Network delays may reorder what follows. */
+  tellsReleases = false;
   /** Calls that the contract forbids. */
   readonly violations: string[] = [];
   readonly sent: string[] = [];
@@ -100,7 +102,7 @@ export class RemoteStore implements LockStore, WakeTarget {
       return { status: 'renewed', grant: this.#toGrant(result, sentAtMs, ttlMs) };
     },
     release: ({ key, fencingToken = 0 }, signal) =>
-      this.#send('release', () => this.#server.release(key, fencingToken), signal),
+      this.#release('release', { key, fencingToken }, signal),
   };
 
   readonly queue: LockQueue = {
@@ -141,8 +143,8 @@ export class RemoteStore implements LockStore, WakeTarget {
       const locks = keys.slice(0, pageSize).map((key) => this.#server.view(key));
       return { locks: locks.filter((view) => view !== undefined), nextPageToken: undefined };
     },
-    forceRelease: ({ key, grant }, signal) =>
-      this.#send('forceRelease', () => this.#server.release(key, grant.fencingToken), signal),
+    forceRelease: ({ key, grant: { fencingToken } }, signal) =>
+      this.#release('forceRelease', { key, fencingToken }, signal),
   };
 
   wake(attemptId: string): void {
@@ -154,6 +156,16 @@ export class RemoteStore implements LockStore, WakeTarget {
   /** The way to the server is back. */
   reconnected(): void {
     this.#listener?.missed();
+  }
+
+  #release(
+    name: string,
+    { key, fencingToken }: { readonly key: string; readonly fencingToken: number },
+    signal: CancelSignal,
+  ): ReturnType<LockViews['forceRelease']> {
+    const outcome = this.#send(name, () => this.#server.release(key, fencingToken), signal);
+    if (this.tellsReleases) this.#listener?.releasing?.(key);
+    return outcome;
   }
 
   async #ask(call: AskCall, signal: CancelSignal): Promise<AskResult> {
