@@ -37,9 +37,15 @@ class CallTracker {
     // Not used.
   }
 
-  /** Called before the trailers are sent. By then, most calls have been read to their end. */
+  /**
+   * Called before the trailers are handed over, which node:http2 sends in a later turn: a stream that
+   * were closed before them would end without a status. Most calls have been read to their end.
+   */
   onStreamEnd(): void {
-    if (!this.#stream.readableEnded) stopReadingAtEnd(this.#stream);
+    if (this.#stream.readableEnded) return;
+    process.nextTick(() => {
+      stopReadingAtEnd(this.#stream);
+    });
   }
 
   onCallEnd(): void {

@@ -38,3 +38,33 @@ describe('a call of health checks', () => {
     expect(trailers).toMatchObject({ 'grpc-status': '4', 'grpc-message': 'Deadline%20exceeded' });
   });
 });
+
+describe('a call of reflection', () => {
+  let grpc: GrpcFixture;
+  let client: RawClient;
+
+  beforeAll(async () => {
+    grpc = await new GrpcFixture().start();
+    client = new RawClient(grpc.port);
+  });
+  afterAll(async () => {
+    client.close();
+    await grpc.stop();
+  });
+
+  const WRONG_MESSAGE = Buffer.from('0000000001ff', 'hex');
+
+  it.each([
+    ['at once', [Buffer.concat([MESSAGE, WRONG_MESSAGE])]],
+    ['in pieces', [MESSAGE, ...[...WRONG_MESSAGE].map((byte) => Buffer.from([byte]))]],
+  ])('answers what is before a wrong message, and then tells, %s', async (_how, pieces) => {
+    const { content, trailers } = await client.call({
+      path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      fields: { 'content-type': 'application/grpc', te: 'trailers' },
+      pieces,
+      staysOpen: true,
+    });
+    expect(content).not.toBe('');
+    expect(trailers).toMatchObject({ 'grpc-status': '13' });
+  });
+});

@@ -104,15 +104,21 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
     this.#method.handle(this as never, this.#callback as never);
   }
 
-  /** See {@link MessagesListener}. */
+  /** See {@link MessagesListener}. The messages before the refused one are answered, as by grpc-js. */
   refuse(answered: GrpcStatus): void {
+    const isBehindOthers = this.readableLength > 0 || this.writableLength > 0;
+    if (this.#method.kind !== 'bidi' || !isBehindOthers) {
+      this.#endNow(answered);
+      return;
+    }
     this.#messages.drop();
-    this.#answer.end(answered);
+    this.#status = answered;
+    this.push(null);
   }
 
   /** See {@link ExpiringCall}. */
   expire(): void {
-    this.refuse(pastDeadline());
+    this.#endNow(pastDeadline());
   }
 
   /** Called by Duplex when the reader has room. */
@@ -128,6 +134,11 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
   override _final(callback: () => void): void {
     if (!this.#answer.isEnded) this.#answer.end(this.#status);
     callback();
+  }
+
+  #endNow(answered: GrpcStatus): void {
+    this.#messages.drop();
+    this.#answer.end(answered);
   }
 
   readonly #callback = (error: GrpcStatus | null, answer?: object): void => {

@@ -8,6 +8,8 @@ export interface RawAnswer {
   readonly head: Readonly<Record<string, unknown>>;
   readonly trailers: Readonly<Record<string, unknown>>;
   readonly content: string;
+  /** How the stream ended: NO_ERROR, or the code of RST_STREAM. */
+  readonly code: number;
 }
 
 /** How long an answer may take, in milliseconds. */
@@ -27,7 +29,7 @@ export class RawClient {
   }
 
   /** Makes a call and waits for all of the answer. */
-  async call({ path, fields, pieces }: RawCall): Promise<RawAnswer> {
+  async call({ path, fields, pieces, staysOpen = false }: RawCall): Promise<RawAnswer> {
     const stream = this.#session.request({ ':method': 'POST', ':path': path, ...fields });
     const parts: Buffer[] = [];
     let head: IncomingHttpHeaders = {};
@@ -41,10 +43,10 @@ export class RawClient {
     stream.on('data', (part: Buffer) => parts.push(part));
     stream.on('error', () => undefined);
     for (const piece of pieces) stream.write(piece);
-    stream.end();
+    if (!staysOpen) stream.end();
     await once(stream, 'close', { signal: AbortSignal.timeout(WITHIN_MS) });
     const content = Buffer.concat(parts).toString('hex');
-    return { head: withoutDate(head), trailers: { ...trailers }, content };
+    return { head: withoutDate(head), trailers: { ...trailers }, content, code: stream.rstCode };
   }
 }
 

@@ -10,6 +10,8 @@ export interface RawCall {
   readonly fields: Readonly<Record<string, string>>;
   /** The sent bytes, in pieces. */
   readonly pieces: readonly Buffer[];
+  /** True for a request that the client does not end. */
+  readonly staysOpen?: boolean;
 }
 
 /** A token that the servers ask for. */
