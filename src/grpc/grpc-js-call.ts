@@ -15,6 +15,10 @@ interface CallInternals {
   readonly incomingEncoding: string;
   decoder: Pick<MessageReader, 'write'>;
   callEventTracker: CallTracker | null;
+  readonly handler: { readonly type: string };
+  /** True once the call has a status, which waits for the answers before it. */
+  readonly wantTrailers: boolean;
+  sendMessage(message: unknown, callback: () => void): void;
   sendStatus(status: GrpcStatus): void;
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
@@ -74,6 +78,7 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
   const { incomingEncoding: encoding } = internals;
   const take = (bytes: number) => account.take(bytes);
   internals.callEventTracker = new CallTracker(internals.stream);
+  if (internals.handler.type === 'bidi') dropLateAnswers(internals);
   if (encoding !== 'identity') {
     // grpc-js also calls this for messages that are not compressed.
     internals.decompressMessage = (message, found) =>
@@ -91,6 +96,18 @@ export function boundCall(call: ServerInterceptingCall, limits: CallLimits): voi
       internals.sendStatus(status);
     },
   });
+}
+
+/**
+ * Drops answers of a call that has a status, as one with several requests has if a later one is
+ * wrong. grpc-js writes them behind the end of the stream, which then never ends.
+ */
+function dropLateAnswers(internals: CallInternals): void {
+  const send = internals.sendMessage.bind(internals);
+  internals.sendMessage = (message, callback) => {
+    if (internals.wantTrailers) callback();
+    else send(message, callback);
+  };
 }
 
 /**

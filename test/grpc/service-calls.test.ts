@@ -56,6 +56,7 @@ describe('a call of reflection', () => {
 
   it.each([
     ['at once', [Buffer.concat([MESSAGE, WRONG_MESSAGE])]],
+    ['behind two others', [Buffer.concat([MESSAGE, MESSAGE, WRONG_MESSAGE])]],
     ['in pieces', [MESSAGE, ...[...WRONG_MESSAGE].map((byte) => Buffer.from([byte]))]],
   ])('answers what is before a wrong message, and then tells, %s', async (_how, pieces) => {
     const { content, trailers } = await client.call({

@@ -8,8 +8,8 @@ export interface RawAnswer {
   readonly head: Readonly<Record<string, unknown>>;
   readonly trailers: Readonly<Record<string, unknown>>;
   readonly content: string;
-  /** How the stream ended: NO_ERROR, or the code of RST_STREAM. */
-  readonly code: number;
+  /** How the stream ended: NO_ERROR, or the code of RST_STREAM. Undefined if it did not. */
+  readonly code: number | undefined;
 }
 
 /** How long an answer may take, in milliseconds. */
@@ -44,9 +44,14 @@ export class RawClient {
     stream.on('error', () => undefined);
     for (const piece of pieces) stream.write(piece);
     if (!staysOpen) stream.end();
-    await once(stream, 'close', { signal: AbortSignal.timeout(WITHIN_MS) });
+    const closed = once(stream, 'close', { signal: AbortSignal.timeout(WITHIN_MS) });
+    const code = await closed.then(
+      () => stream.rstCode,
+      () => undefined,
+    );
+    if (code === undefined) stream.destroy();
     const content = Buffer.concat(parts).toString('hex');
-    return { head: withoutDate(head), trailers: { ...trailers }, content, code: stream.rstCode };
+    return { head: withoutDate(head), trailers: { ...trailers }, content, code };
   }
 }
 

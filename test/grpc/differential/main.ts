@@ -12,7 +12,8 @@ import {
 import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { GrpcFixture } from '../grpc-fixture';
 import { type RawAnswer, RawClient } from './answers';
-import { type RawCall, RAW_CALLS, TOKEN } from './calls';
+import { MOST_MESSAGE_BYTES, type RawCall, RAW_CALLS, TOKEN } from './calls';
+import { mayDiffer } from './exclusions';
 
 interface DifferentialValues extends ScriptValues {
   readonly conversations: number;
@@ -20,7 +21,10 @@ interface DifferentialValues extends ScriptValues {
 }
 
 /** Conversations of one seed, for which both servers and connections are new. */
-const A_SEED = 200;
+const A_SEED = 1000;
+
+/** Seeds at a time. */
+const AT_ONCE = 8;
 
 /** Differences after which there is no point in going on. */
 const MOST_TOLD = 10;
@@ -42,17 +46,21 @@ const command = createScript({
 async function main(values: DifferentialValues, script: ScriptRun): Promise<void> {
   const { conversations: total, seed: first = drawSeed() } = values;
   script.begin({ total, unit: 'conversations' });
-  let [done, calls, different, seed] = [0, 0, 0, first];
-  for (; done < total && different < MOST_TOLD; seed += 1) {
-    const numRuns = Math.min(A_SEED, total - done);
-    for (const found of await compareAll(fc.sample(CONVERSATIONS, { seed, numRuns }))) {
-      different += found.differences.length;
-      calls += found.calls;
-      for (const difference of found.differences) script.print(`seed ${seed}: ${difference}\n`);
+  let [begun, done, calls, different, seed] = [0, 0, 0, 0, first];
+  const compareSeeds = async () => {
+    while (begun < total && different < MOST_TOLD) {
+      const [ofSeed, numRuns] = [seed, Math.min(A_SEED, total - begun)];
+      [seed, begun] = [seed + 1, begun + numRuns];
+      for (const found of await compareAll(fc.sample(CONVERSATIONS, { seed: ofSeed, numRuns }))) {
+        different += found.differences.length;
+        calls += found.calls;
+        for (const difference of found.differences) script.print(`seed ${ofSeed}: ${difference}\n`);
+      }
+      done += numRuns;
+      script.advance(done);
     }
-    done += numRuns;
-    script.advance(done);
-  }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, compareSeeds));
   script.print(
     `${done} conversations of ${calls} calls, seeds ${first} to ${seed - 1}: ` +
       `${different} answers differ\n`,
@@ -63,7 +71,7 @@ async function main(values: DifferentialValues, script: ScriptRun): Promise<void
 async function compareAll(conversations: readonly (readonly RawCall[])[]) {
   const servers = await Promise.all(
     (['grpc-js', 'lean'] as const).map((transport) =>
-      new GrpcFixture({ transport, token: TOKEN, maxMessageBytes: 10_000 }).start(),
+      new GrpcFixture({ transport, token: TOKEN, maxMessageBytes: MOST_MESSAGE_BYTES }).start(),
     ),
   );
   const clients = servers.map(({ port }) => new RawClient(port));
@@ -85,12 +93,14 @@ async function compare(calls: readonly RawCall[], clients: readonly RawClient[])
   const [ofGrpcJs = [], ofLean = []] = answers;
   const differences = calls.flatMap((call, index) => {
     const [theirs, ours] = [ofGrpcJs[index], ofLean[index]];
-    return isDeepStrictEqual(theirs, ours) ? [] : [describe(call, theirs, ours)];
+    if (theirs === undefined || ours === undefined) throw new Error('a call without an answer');
+    const isAlike = theirs.code !== undefined && isDeepStrictEqual(theirs, ours);
+    return isAlike || mayDiffer(call, theirs, ours) ? [] : [describe(call, theirs, ours)];
   });
   return { calls: calls.length, differences };
 }
 
-function describe(call: RawCall, theirs?: RawAnswer, ours?: RawAnswer): string {
+function describe(call: RawCall, theirs: RawAnswer, ours: RawAnswer): string {
   const pieces = call.pieces.map((piece) => piece.subarray(0, 60).toString('hex'));
   return [
     JSON.stringify({ ...call, pieces }),
