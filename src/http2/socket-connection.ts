@@ -84,6 +84,11 @@ export class SocketConnection {
     this.#listen();
   }
 
+  /** True while the kernel has not accepted all that is to be sent. */
+  get hasUnsent(): boolean {
+    return this.#isScheduled || this.socket.writableLength > 0;
+  }
+
   /** Sends what there is, and closes the socket whether the client reads it or not. */
   cut(code: number = CODE.enhanceYourCalm): void {
     this.protocol.fail(new ConnectionError(code, 'cut'));

@@ -8,7 +8,6 @@ import { SocketConnection } from '../../http2/socket-connection';
 import { isExempt } from '../api-refusals';
 import { HEADER_BYTES_A_CALL, type ConnectionsOptions } from '../connections';
 import { Connection } from '../connection';
-import { hasUnsent } from '../socket-handle';
 import { Strangers } from '../strangers';
 import { Turn } from '../turn';
 import { BegunStream, type Receiver } from './begun-stream';
@@ -91,14 +90,17 @@ export class LeanConnections {
   }
 
   /**
-   * Closes connections without a call, which their clients may not do.
+   * Closes connections without a call, which their clients may not do. A client is told first which of
+   * its calls are answered, and has until the next time to read it: others may be on their way, and
+   * it makes them elsewhere (RFC 9113, 6.8).
    *
    * @param mayLose true to close also connections whose last answer the kernel has not accepted yet
    */
   endIdle({ mayLose }: { readonly mayLose: boolean }): void {
-    for (const { connection } of this.#links) {
-      const { socket, streams } = connection;
-      if (streams === 0 && (mayLose || !hasUnsent(socket))) socket.destroy();
+    for (const { connection, http2 } of this.#links) {
+      if (connection.streams > 0) continue;
+      if (!http2.protocol.isClosed) http2.protocol.refuseStreams();
+      else if (mayLose || !http2.hasUnsent) http2.socket.destroy();
     }
   }
 
