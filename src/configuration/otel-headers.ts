@@ -52,7 +52,8 @@ export interface NamedHeader {
 
 /**
  * Reads a header of a Kubernetes manifest. One without its value would make the receiver refuse
- * every span.
+ * every span. In a Configuration of the cluster, values have replaced the references to secrets
+ * (kubernetes/header-secrets.ts). daprd refuses a file with either reference.
  *
  * @throws {Error} if its value is that of a secret or a variable
  */
@@ -64,7 +65,7 @@ export function toNamedHeader({
 }: NamedHeader): readonly [name: string, value: string] {
   if (value === undefined && (isGiven(secretKeyRef) || isGiven(envRef))) {
     throw new Error(
-      `the value of header ${name} is elsewhere, and is not read from there: set the variable OTEL_EXPORTER_OTLP_HEADERS of the container instead`,
+      `the value of header ${name} is elsewhere: secretKeyRef is read only in a Configuration of the cluster (--mode kubernetes, --config NAME), and envRef nowhere; set the variable OTEL_EXPORTER_OTLP_HEADERS of the container instead`,
     );
   }
   return [name, value ?? ''];

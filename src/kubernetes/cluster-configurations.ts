@@ -1,9 +1,12 @@
 import type { Logger } from '../base/logger';
+import { MetadataProperties } from '../components/metadata-properties';
 import type { YamlDocument } from '../manifests/yaml-documents';
 import type { ApiClient } from './api-client';
 import { toDocument } from './api-object';
+import { createClusterSecrets } from './cluster-secrets';
 import { toCollectionPath } from './dapr-resources';
 import { FollowedList } from './followed-list';
+import { withHeaderSecrets } from './header-secrets';
 
 /** The configurations of `--config NAME`, in the pod's namespace. */
 export class ClusterConfigurations {
@@ -17,15 +20,18 @@ export class ClusterConfigurations {
   }
 
   /**
-   * Reads a configuration.
+   * Reads a configuration, and the secrets that its trace headers refer to.
    *
    * @throws {Error} if there is none of this name, or the server refuses
    */
   async read(name: string): Promise<YamlDocument> {
+    const client = this.#client;
     const [object] = await this.#listOf(name).read();
-    if (object !== undefined) return toDocument(object);
-    const { namespace } = this.#client;
-    throw new Error(`there is no configuration.dapr.io ${name} in namespace ${namespace}`);
+    if (object === undefined) {
+      throw new Error(`there is no configuration.dapr.io ${name} in namespace ${client.namespace}`);
+    }
+    const secrets = createClusterSecrets(new MetadataProperties([]), () => Promise.resolve(client));
+    return toDocument(await withHeaderSecrets(object, secrets));
   }
 
   /** Follows the configurations that were read, until the returned function is called. */

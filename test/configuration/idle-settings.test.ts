@@ -182,7 +182,7 @@ spec:
       '[{name: a, envRef: E}]',
     ])('refuses %s, whose value it would not send', async (headers) => {
       await expect(headersOf(headers)).rejects.toThrow(
-        /the value of header a is elsewhere.*: set the variable OTEL_EXPORTER_OTLP_HEADERS/,
+        /the value of header a is elsewhere.*; set the variable OTEL_EXPORTER_OTLP_HEADERS/,
       );
     });
 

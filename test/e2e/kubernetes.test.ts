@@ -5,6 +5,7 @@ import { toComponentYaml, writeComponent } from '../support/component-files';
 import { eventually } from '../support/eventually';
 import { callHttp, postJson } from '../support/http-call';
 import { KubeApi } from '../support/kube-api';
+import { OtlpReceiver } from '../support/otlp-receiver';
 import { startRedisServer } from '../support/redis-server';
 import { SidecarProcess } from '../support/sidecar-process';
 
@@ -141,6 +142,47 @@ describe('a sidecar in mode kubernetes', () => {
     }
   });
 
+  it('reads the trace headers of its configuration from secrets', async () => {
+    const collector = await new OtlpReceiver('http').start();
+    try {
+      api.put('secrets', 'collector', {
+        data: { token: Buffer.from('Bearer hush').toString('base64') },
+      });
+      const endpointAddress = `127.0.0.1:${collector.port}`;
+      const configure = (headers: readonly object[]) => {
+        api.put('configurations', 'appconfig', {
+          spec: {
+            tracing: {
+              samplingRate: '1',
+              otel: { endpointAddress, protocol: 'http', isSecure: false, headers },
+            },
+          },
+        });
+      };
+      const secretKeyRef = { name: 'collector', key: 'token' };
+      configure([
+        { name: 'authorization', value: 'not this', secretKeyRef },
+        { name: 'x-plain', value: 'plain', secretKeyRef: { name: '', key: '' } },
+      ]);
+      api.put('components', 'lockstore', memoryStore());
+      await start(['--mode', 'kubernetes', '--config', 'appconfig']);
+      expect(await lock('lockstore')).toEqual({ success: true });
+      configure([{ name: 'authorization', secretKeyRef: { name: 'collector', key: 'absent' } }]);
+      await sidecar!.waitForOutput(
+        "the value of trace header authorization can't be read from secret collector: the secret has no key",
+      );
+      // What was loaded before stays in use. A stop sends the spans at once.
+      await sidecar!.stop();
+      expect(collector.spans[0]?.headers).toMatchObject({
+        authorization: 'Bearer hush',
+        'x-plain': 'plain',
+      });
+      expect(sidecar!.stdout).not.toContain('hush');
+    } finally {
+      collector.stop();
+    }
+  });
+
   it('survives a lost API server, expired versions and a rotated token', async () => {
     api.put('components', 'lockstore', memoryStore());
     await start();
@@ -174,7 +216,7 @@ describe('a sidecar in mode kubernetes', () => {
       /components: 404 the server could/,
     ],
     [
-      'may not read a secret',
+      'may not read a secret of a component',
       () => {
         api.forbidden.add('get secrets');
         const metadata = [{ name: 'keyPrefix', secretKeyRef: { name: 's', key: 'k' } }];
@@ -185,6 +227,20 @@ describe('a sidecar in mode kubernetes', () => {
   ])('that %s ends, and says why', async (_name, arrange, sentence) => {
     arrange();
     expect(await fails()).toMatch(sentence);
+  });
+
+  it.each([
+    [
+      'may not be read',
+      { name: 's', key: 'k' },
+      /from secret s: https:.*\/secrets\/s: 403 .*must be allowed/,
+    ],
+    ['has no key', { name: 's' }, /trace header a: secretKeyRef.key is missing/],
+  ])('ends if a secret of its configuration %s', async (_what, secretKeyRef, sentence) => {
+    api.forbidden.add('get secrets');
+    const otel = { endpointAddress: 'a:1', headers: [{ name: 'a', secretKeyRef }] };
+    api.put('configurations', 'appconfig', { spec: { tracing: { otel } } });
+    expect(await fails(['--mode', 'kubernetes', '--config', 'appconfig'])).toMatch(sentence);
   });
 
   it('ends if its configuration does not exist', async () => {

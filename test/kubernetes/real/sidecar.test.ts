@@ -105,6 +105,23 @@ describe('a sidecar in mode kubernetes, on a real API server', () => {
     expect(await fails()).toMatch(/foreign-password.*403.*must be allowed to get this secret/);
   });
 
+  it('reads a secret for a trace header, if rbac.yaml names it', async () => {
+    const configure = (name: string) => {
+      const headers = [{ name: 'a', secretKeyRef: { name, key: 'password' } }];
+      const otel = { endpointAddress: '127.0.0.1:1', protocol: 'grpc', isSecure: false, headers };
+      return put(api, 'configurations', {
+        name: 'appconfig',
+        spec: { tracing: { samplingRate: '1', otel } },
+      });
+    };
+    await configure('redis-password');
+    await put(api, 'components', { name: 'lockstore', ...store() });
+    await start([...KUBERNETES, '--config', 'appconfig']);
+    expect(await lock('lockstore')).toEqual({ success: true });
+    await configure('foreign-password');
+    await sidecar!.waitForOutput("trace header a can't be read from secret foreign-password");
+  });
+
   it('ends where its account may read nothing, and says why', async () => {
     expect(await fails('powerless')).toMatch(
       /403 (?:components|resiliencies)\.dapr\.io is forbidden: User "system:serviceaccount:prod:powerless" cannot list/,
