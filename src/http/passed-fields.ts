@@ -39,6 +39,17 @@ export function toPassedFields(rawHeaders: Fields): PassedFields {
   return { raw, isChunked, hasLength };
 }
 
+/**
+ * Selects the trailers that are passed on, as pairs. Those that could delimit a body are left out
+ * (RFC 9110, 6.5.1).
+ */
+export function toPassedTrailers(rawTrailers: Fields): [string, string][] {
+  const raw = without(toPassedFields(rawTrailers).raw, (name) => name === 'content-length');
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < raw.length; at += 2) pairs.push([raw[at] ?? '', raw[at + 1] ?? '']);
+  return pairs;
+}
+
 /** All values of a field. */
 export function valuesOf(rawHeaders: Fields, wanted: string): readonly string[] {
   const values: string[] = [];

@@ -9,6 +9,7 @@ import {
   type Fields,
   type PassedFields,
   toPassedFields,
+  toPassedTrailers,
   unknownCodingOf,
   withField,
   without,
@@ -32,6 +33,8 @@ export interface ArrivedRequest {
 
 /** The methods that may be sent a second time (RFC 9110, 9.2.2) and usually have no body. */
 const REPEATABLE: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** The codes of a connection that the upstream closed before it read a request. */
 const CLOSED_EARLY: readonly unknown[] = ['ECONNRESET', 'EPIPE'];
@@ -104,10 +107,10 @@ export class PassedRequest implements PassedStream {
     if (request.httpVersion !== '1.0') passInterim(sent, response);
     request.once('end', () => {
       attempt(() => {
-        sent.addTrailers(toTrailers(request));
+        sent.addTrailers(toPassedTrailers(request.rawTrailers));
       });
     });
-    if (hasBody(request)) sent.flushHeaders();
+    if (hasBody(request)) sendHead(sent);
     this.#guard(sent);
     request.pipe(sent);
   }
@@ -166,10 +169,11 @@ export class PassedRequest implements PassedStream {
     const { raw, hasLength } = toPassedFields(answer.rawHeaders);
     if (!this.#writeHead(answer, raw)) return;
     if (!hasLength) this.#answeredAtMs = performance.now();
-    response.flushHeaders();
+    sendHead(response);
     answer.once('end', () => {
       attempt(() => {
-        if (answer.complete && response.chunkedEncoding) response.addTrailers(toTrailers(answer));
+        if (answer.complete && response.chunkedEncoding)
+          response.addTrailers(toPassedTrailers(answer.rawTrailers));
       });
     });
     answer.pipe(response);
@@ -275,12 +279,12 @@ function expectsBody({ method = '' }: IncomingMessage): boolean {
   return !['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'].includes(method);
 }
 
-/** Trailers that could delimit a body are left out (RFC 9110, 6.5.1). */
-function toTrailers({ rawTrailers }: IncomingMessage): [string, string][] {
-  const raw = without(toPassedFields(rawTrailers).raw, (name) => name === 'content-length');
-  const pairs: [string, string][] = [];
-  for (let at = 0; at < raw.length; at += 2) pairs.push([raw[at] ?? '', raw[at + 1] ?? '']);
-  return pairs;
+/**
+ * Sends the head of a message before there is any of its body. Node's `flushHeaders` encodes it as
+ * UTF-8, and so an octet above 127 as two. Before bytes it is written as it was received, as Latin-1.
+ */
+function sendHead(message: ClientRequest | ServerResponse): void {
+  message.write(NO_BYTES);
 }
 
 /** Sends what a message can do without. Node throws for what it does not send. */

@@ -37,6 +37,22 @@ describe('a passed request in a rare form', () => {
     expect(next).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\nok$/);
   });
 
+  // An app may write a file name in UTF-8. Its octets are none of this sidecar's business.
+  it.each(['GET /x HTTP/1.1\r\n', 'POST /x HTTP/1.1\r\nContent-Length: 4\r\n'])(
+    'keeps every octet of its fields and trailers, and of those of its answer: %s',
+    async (line) => {
+      const octets = Array.from({ length: 128 }, (_, at) => String.fromCharCode(128 + at)).join('');
+      const text = `X-Octets: ${octets}\r\n`;
+      behind.answer = `HTTP/1.1 200 ${octets}\r\n${text}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n${text}\r\n`;
+      const call = Buffer.from(`${line}${text}${CLOSE}`, 'latin1');
+      const body = line.startsWith('POST') ? '\r\n\r\n' : '';
+      const got = await exchange(behind.port, Buffer.concat([call, Buffer.from(body)]));
+      expect(behind.received).toContain(text);
+      expect(got.startsWith(`HTTP/1.1 200 ${octets}\r\n${text}`)).toBe(true);
+      expect(got.endsWith(`0\r\n${text}\r\n`)).toBe(true);
+    },
+  );
+
   it('asks for no other protocol', async () => {
     behind.answer = OK;
     const fields = 'Host: h\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n';
