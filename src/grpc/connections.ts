@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 
 import type { Server, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
+import { allowManyHeaders } from '../runtime/header-pairs';
 import { useStreamTable } from '../runtime/stream-table';
 import { isExempt } from './api-refusals';
 import type { BegunCall, CallGate, Client } from './call-gate';
@@ -104,6 +105,7 @@ export class Connections {
   }
 
   #watchOne(http2Server: Http2Server): void {
+    allowManyHeaders(http2Server);
     let arriving: Socket;
     // Node creates the session while it handles this event. The session itself does not expose a
     // socket that can be destroyed.

@@ -18,6 +18,13 @@ const MOST_SESSIONS = 16;
 /** The most headers of an answer. Node allows 128; Go bounds their size only, as Node does, too. */
 const MOST_HEADERS = 2000;
 
+/**
+ * The longest list of headers or trailers of an answer, in bytes, with 32 for each field. nghttp2 ends
+ * the whole connection at a block in more than nine frames of 16 KiB. A server that knows this limit
+ * resets the one call instead, as grpc-go does (RFC 9113, 6.5.2).
+ */
+const MOST_HEADER_BYTES = 9 * 16 * 1024;
+
 /** The options of {@link SessionPool}. */
 export interface SessionPoolOptions {
   readonly endpoint: UpstreamEndpoint;
@@ -165,7 +172,7 @@ export class SessionPool {
       const socket = connectSocket(endpoint, { alpn: 'h2', secureContext });
       const session = connect(`${this.scheme}://upstream`, {
         createConnection: () => socket,
-        settings: { enablePush: false },
+        settings: { enablePush: false, maxHeaderListSize: MOST_HEADER_BYTES },
         // Each stream is bounded by its window, and their number by --max-upstream-calls.
         maxSessionMemory: Number.MAX_SAFE_INTEGER,
         maxHeaderListPairs: MOST_HEADERS,

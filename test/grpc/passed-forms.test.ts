@@ -76,6 +76,22 @@ describe('a passed gRPC call in a rare form', () => {
     for (const name of names) expect(received.filter((each) => each === name)).toHaveLength(2);
   });
 
+  it('has more fields than node:http2 allows by default', async () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x-${at}`, 'v']));
+    const stream = passing.open(many);
+    stream.end(frame('x'));
+    expect(await readAll(stream)).toMatchObject({ bytes: 6, trailers: { 'grpc-status': '0' } });
+    expect(passing.behind.calls[0]?.headers).toMatchObject(many);
+  });
+
+  it('tells the upstream how long a list of headers may be', async () => {
+    const stream = passing.open();
+    stream.end();
+    await readAll(stream);
+    const [session] = passing.behind.sessions;
+    expect(session?.remoteSettings.maxHeaderListSize).toBe(144 * 1024);
+  });
+
   it('ends with INTERNAL where the answer can not be sent on', async () => {
     const { stream, received, stop } = await openBeforeFrames([toHeadersFrame('700')]);
     const { headers } = await readAll(stream);

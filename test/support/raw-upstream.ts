@@ -31,6 +31,7 @@ export class RawUpstream {
     const { maxStreams } = settings;
     this.server = createServer({
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
+      maxHeaderListPairs: 1000,
       ...(maxStreams === undefined ? {} : { settings: { maxConcurrentStreams: maxStreams } }),
     });
     this.server.on('session', (session) => {
