@@ -123,10 +123,16 @@ export function stopReadingAtEnd(stream: ClientStream): void {
   }
 }
 
-/** Like {@link stopReadingAtEnd}, for an answer whose last frame was handed over. */
+/**
+ * Like {@link stopReadingAtEnd}, for an answer whose last frame was handed over. What has arrived by
+ * then is dropped. grpc-js leaves it unread, and node:http2 would keep the stream, and with it the
+ * connection at a stop, until all of it is read.
+ */
 export function stopReading(stream: ClientStream): void {
   setImmediate(() => {
-    if (!stream.readableEnded && !stream.closed) stream.close();
+    if (stream.readableEnded || stream.destroyed) return;
+    if (!stream.closed) stream.close();
+    stream.removeAllListeners('data').resume();
   });
 }
 

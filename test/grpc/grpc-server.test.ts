@@ -1,4 +1,5 @@
-import { connect as connectHttp2 } from 'node:http2';
+import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
@@ -8,8 +9,9 @@ import { protoPath as healthProtoPath, service as healthService } from 'grpc-hea
 
 import { DAPR_SERVICE, loadErrorDetailTypes } from '../../src/grpc/proto-files';
 import type { LockService } from '../../src/lock/lock-service';
+import { eventually } from '../support/eventually';
 import { daprPath, GrpcFixture } from './grpc-fixture';
-import { rawCall } from './raw-http2';
+import { frame, rawCall } from './raw-http2';
 
 const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
 
@@ -197,6 +199,33 @@ describe('the gRPC server', () => {
       await expect(call).resolves.toMatchObject({ response: { success: true } });
       await closed;
     });
+
+    it.each([constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_CANCEL])(
+      'does not wait for the rest of a request that was answered before its end (reset with %d)',
+      async (code) => {
+        grpc = await new GrpcFixture().start();
+        const session = connectHttp2(`http://127.0.0.1:${grpc.port}`);
+        session.on('error', () => undefined);
+        const stream = session.request({
+          ':method': 'POST',
+          ':path': daprPath('TryLockAlpha1'),
+          'content-type': 'application/grpc',
+        });
+        // The second message is refused, and nobody reads what follows.
+        stream.on('error', () => undefined).resume();
+        stream.write(Buffer.concat([frame('x'), frame('y'), Buffer.alloc(40_000)]));
+        await once(stream, 'response');
+        stream.close(code);
+        let isClosed = false;
+        void grpc.server.close().then(() => {
+          isClosed = true;
+        });
+        await eventually(() => {
+          expect(isClosed).toBe(true);
+        });
+        session.destroy();
+      },
+    );
   });
 
   describe('a port that is taken', () => {
