@@ -61,7 +61,8 @@ async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
   try {
     steps.check('Go', await run({ file: programs.client, args: [] }), {
       ...{ ...COMMON, ...EVENTS, ...LARGE, lock: 'true', 'lock again while subscribed': 'false' },
-      ...{ unlock: 'SUCCESS', deadline: 'true' },
+      ...{ unlock: 'SUCCESS', deadline: 'true', 'state after it': 'value' },
+      ...{ 'too large a message': 'ResourceExhausted true 4194304', 'too large a body': '413' },
     });
     steps.check('Python', await run(python), {
       ...{ ...COMMON, ...EVENTS, ...LARGE, lock: 'True', 'lock again while subscribed': 'False' },

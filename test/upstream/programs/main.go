@@ -3,13 +3,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log"
+	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	dapr "github.com/dapr/go-sdk/client"
+	"google.golang.org/grpc/status"
 )
+
+// More than a daprd takes unless it is told otherwise, and more than any window or buffer on the way.
+const tooLarge = 6_000_000
 
 func say(step string, answer any) { fmt.Printf("%s\t%v\n", step, answer) }
 
@@ -61,4 +69,16 @@ func main() {
 	defer end()
 	_, err := client.GetState(short, "statestore", "slow-5000", nil)
 	say("deadline", err != nil && short.Err() != nil)
+
+	// The limit is the daprd's, and so is the answer.
+	err = client.SaveState(ctx, "statestore", "large", make([]byte, tooLarge), nil)
+	var size, limit int
+	_, sizes, _ := strings.Cut(status.Convert(err).Message(), "grpc: received message larger than max ")
+	fmt.Sscanf(sizes, "(%d vs. %d)", &size, &limit)
+	say("too large a message", fmt.Sprint(status.Code(err), " ", size > tooLarge, " ", limit))
+	text := fmt.Sprintf(`[{"key":"large","value":"%s"}]`, bytes.Repeat([]byte("x"), tooLarge))
+	url := fmt.Sprintf("http://127.0.0.1:%s/v1.0/state/statestore", os.Getenv("DAPR_HTTP_PORT"))
+	answer := must(http.Post(url, "application/json", bytes.NewReader([]byte(text))))
+	say("too large a body", answer.StatusCode)
+	say("state after it", string(must(client.GetState(ctx, "statestore", "go", nil)).Value))
 }
