@@ -1,4 +1,9 @@
-import { BytesBehind, exchange } from './passing-fixture';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import path from 'node:path';
+
+import { createFolder } from '../support/component-files';
+import { BytesBehind, exchange, startBefore } from './passing-fixture';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const CLOSE = 'Host: h\r\nConnection: close\r\n\r\n';
@@ -103,4 +108,22 @@ describe('a passed request in a rare form', () => {
     expect(got.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
     expect(behind.received.match(/^GET \/\d/gm)).toEqual(['GET /1', 'GET /2']);
   });
+});
+
+it('a passed request goes to a unix socket', async () => {
+  const socket = path.join(await createFolder(), 'daprd.sock');
+  const server = createServer((received, response) => received.pipe(response));
+  await once(server.listen(socket), 'listening');
+  const { http, upstream } = await startBefore(`unix://${socket}`);
+  const call = `POST /x HTTP/1.1\r\nContent-Length: 2\r\n${CLOSE}ok`;
+  expect(await exchange(http.port, call)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*ok/);
+  await http.server.close();
+  upstream.close();
+  server.close();
+  const gone = await startBefore(`unix://${socket}`);
+  expect(await exchange(gone.http.port, call)).toMatch(
+    /^HTTP\/1.1 502 [^]*the upstream sidecar at unix:\/\S+ can't be reached: the socket file does not exist/,
+  );
+  await gone.http.server.close();
+  gone.upstream.close();
 });

@@ -32,16 +32,16 @@ export interface Limits {
   readonly silence: SilenceLimits;
 }
 
-/** Starts Holdfast in front of a port. */
+/** Starts Holdfast in front of a port, or of an endpoint in its own words. */
 export async function startBefore(
-  port: number,
+  behind: number | string,
   options: Fixture = {},
   { maxCalls = 1000, silence = SILENCE_LIMITS }: Partial<Limits> = {},
 ) {
   const logger = new RecordingLogger();
   const upstream = new Upstream({
     grpc: undefined,
-    http: parseEndpoint(`127.0.0.1:${port}`),
+    http: parseEndpoint(typeof behind === 'string' ? behind : `127.0.0.1:${behind}`),
     maxCalls,
     apiToken: options.token,
     goneWithinMs: 1000,
