@@ -3,7 +3,6 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 
 import fc from 'fast-check';
 
-import { eventually } from '../support/eventually';
 import { TextServer } from './text-server';
 
 const SHORT = { numRuns: 50 };
@@ -84,10 +83,9 @@ describe('a client of node:http2', () => {
   it('loses its connection where it does not read the answers that it asks for', async () => {
     const stream = session.request({ ':method': 'POST', ':path': '/' });
     stream.pause();
-    const [connection] = await eventually(() => {
-      expect(server.connections.size).toBe(1);
-      return [...server.connections];
-    });
+    // With more than 10 MB to write, node:http2 has no memory for the fields of an answer: it resets the stream.
+    await once(stream, 'response');
+    const [connection] = server.connections;
     const closed = once(session, 'close').catch(() => undefined);
     session.setLocalWindowSize(2 ** 30);
     stream.on('error', () => undefined);
