@@ -128,6 +128,31 @@ function compile(name) {
   return { script, source, isCached: cachedData !== undefined };
 }
 
+/** Parts that are loaded on demand, but by many: they have a code cache of their own. */
+const CACHED_PARTS = ['./grpc.js'];
+
+/** The parts that were compiled here, by name: V8's scripts. */
+const partScripts = new Map();
+
+/** Loads such a part once, for the bundle and for other parts. */
+function requirePart(id) {
+  const file = path.join(__dirname, id);
+  const known = require.cache[file];
+  if (known !== undefined) return known.exports;
+  const name = path.basename(id, '.js');
+  const source = Module.wrap(fs.readFileSync(file, 'utf8'));
+  const cachedData = readIfThere(cacheFileOf(name));
+  const script = new vm.Script(source, { filename: file, cachedData });
+  partScripts.set(name, script);
+  const part = new Module(file, module);
+  part.filename = file;
+  require.cache[file] = part;
+  const run = script.runInThisContext();
+  run.call(part.exports, part.exports, part.require.bind(part), part, file, __dirname);
+  part.loaded = true;
+  return part.exports;
+}
+
 /** Runs a bundle. Returns what {@link compile} does, and the bundle's exports. */
 function launch(name) {
   const compiled = compile(name);
@@ -135,8 +160,9 @@ function launch(name) {
   const main = new Module(file, null);
   main.filename = file;
   main.paths = Module._nodeModulePaths(__dirname);
+  const requireAny = (id) => (CACHED_PARTS.includes(id) ? requirePart(id) : main.require(id));
   const run = compiled.script.runInThisContext();
-  run.call(main.exports, main.exports, main.require.bind(main), main, file, __dirname);
+  run.call(main.exports, main.exports, requireAny, main, file, __dirname);
   return { ...compiled, exports: main.exports };
 }
 
@@ -190,7 +216,16 @@ function start() {
   });
 }
 
-module.exports = { COMMANDS, cacheFileOf, compile, launch, saveCode, start };
+module.exports = {
+  COMMANDS,
+  cacheFileOf,
+  compile,
+  launch,
+  partScripts,
+  requirePart,
+  saveCode,
+  start,
+};
 
 if (require.main === module) {
   takeNameOfDaprd(process.argv.slice(2));

@@ -7,11 +7,12 @@ const { createHash } = require('node:crypto');
 const path = require('node:path');
 const esbuild = require('esbuild');
 
-const { leftOut } = require('./left-out');
+const { leftOut, noHttp2InFastify } = require('./left-out');
 const { lightProto } = require('./light-proto');
 const { ON_DEMAND, onDemand } = require('./on-demand');
 const { protoFiles } = require('./proto-files');
 const { redisClient } = require('./redis-client');
+const { sharedGrpc } = require('./shared-grpc');
 
 const root = path.join(__dirname, '..', '..');
 
@@ -19,7 +20,7 @@ const root = path.join(__dirname, '..', '..');
 const BUNDLES = {
   holdfast: {
     entryPoints: [path.join(root, 'src/main.ts')],
-    plugins: [protoFiles, redisClient, leftOut, onDemand],
+    plugins: [protoFiles, sharedGrpc, redisClient, leftOut, noHttp2InFastify, onDemand],
   },
   commands: {
     entryPoints: [path.join(root, 'src/commands/main.ts')],

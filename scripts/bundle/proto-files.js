@@ -12,10 +12,13 @@ const { LATE_FUNCTION, LATE_VALUE } = require('./late-definitions');
 
 const root = path.join(__dirname, '..', '..');
 
-/** All proto files: the end of the path, and the folder that contains it. */
+/**
+ * All proto files: the end of the path, the folder that contains it, and whether the fields of all its messages are
+ * available at once. The encoder of the native API reads them.
+ */
 const PROTO_FILES = [
   ['dapr/proto/runtime/v1/dapr.proto', 'proto'],
-  ['holdfast/v1/locks.proto', 'proto'],
+  ['holdfast/v1/locks.proto', 'proto', true],
   ['google/rpc/status.proto', 'proto'],
   ['reflected.proto', 'proto'],
   ['health/v1/health.proto', 'node_modules/grpc-health-check/proto'],
@@ -37,13 +40,15 @@ function parseProto(file, folder, keepCase) {
 
 /**
  * The part of a package that is available at once: complete services, except for the late parts.
+ *
+ * @param hasMessages true for the messages as well, in the same way
  */
-function toOutline(definitions) {
+function toOutline(definitions, hasMessages = false) {
   const isService = (definition) => !('format' in definition);
   return Object.fromEntries(
     Object.entries(definitions).map(([name, definition]) => [
       name,
-      isService(definition) ? outlineOf(definition) : LATE_VALUE,
+      isService(definition) || hasMessages ? outlineOf(definition) : LATE_VALUE,
     ]),
   );
 }
@@ -59,9 +64,9 @@ function outlineOf(value) {
   );
 }
 
-function toEntry([file, folder], keepCase) {
+function toEntry([file, folder, hasMessages], keepCase) {
   const json = parseProto(file, folder, keepCase);
-  const outline = toOutline(loader.fromJSON(json, { keepCase }));
+  const outline = toOutline(loader.fromJSON(json, { keepCase }), hasMessages && !keepCase);
   // Kept as texts, because a start reads one of ten entries, and only its outline.
   return { file, keepCase, outline: JSON.stringify(outline), json: JSON.stringify(json) };
 }

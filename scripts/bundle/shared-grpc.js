@@ -1,20 +1,29 @@
 'use strict';
-// grpc-js and proto-loader as one part of dist, for the parts that are clients of gRPC: each copy takes
-// 440 kB. It is not the copy of the sidecar's server, which is in the bundle that every start reads.
+// grpc-js, proto-loader and reflection as one part of dist, which several parts and the sidecar load on demand: a
+// second copy would take 440 kB. The sidecar loads grpc-js for its server of that name, and proto-loader for messages
+// that have no codec of their own.
 
 const PART = 'grpc';
-const PACKAGES = ['@grpc/grpc-js', '@grpc/proto-loader'];
+const PACKAGES = [
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
+  '@grpc/reflection',
+  'protobufjs/ext/descriptor',
+];
 
-/** The packages in the part, by their names. */
-const source = PACKAGES.map(
-  (name) => `exports[${JSON.stringify(name)}] = require('${name}');`,
-).join('\n');
+/** The packages in the part, by their names. Each runs when it is first asked for. */
+const source = PACKAGES.map((name) => {
+  const key = JSON.stringify(name);
+  return `Object.defineProperty(exports, ${key}, { enumerable: true, get: () => require(${key}) });`;
+}).join('\n');
+
+const FILTER = new RegExp(`^(?:${PACKAGES.join('|')})$`);
 
 /** The esbuild plugin that makes parts take the packages from there. */
 const sharedGrpc = {
   name: 'shared-grpc',
   setup(build) {
-    build.onResolve({ filter: /^@grpc\/(?:grpc-js|proto-loader)$/ }, ({ path }) => ({
+    build.onResolve({ filter: FILTER }, ({ path }) => ({
       path,
       namespace: 'shared-grpc',
     }));

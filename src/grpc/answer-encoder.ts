@@ -1,16 +1,26 @@
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { Writer } from 'protobufjs/minimal';
 
+import { createMessageEncoder, type MessageDescriptors } from './message-encoder';
+
 /**
  * Creates the encoder of a method's answers. The answers of the lock calls consist of one boolean
  * or one enum, so they have only a few values. Each value is encoded once and kept, without
- * protobufjs's codec, whose creation takes longer than a lock call.
+ * protobufjs's codec, whose creation takes longer than a lock call. Other answers are encoded by
+ * {@link createMessageEncoder} where it can.
+ *
+ * @param messages the messages of which answers of this method consist
  */
 export function createAnswerEncoder(
   method: MethodDefinition<object, object>,
+  messages: MessageDescriptors = new Map(),
 ): (answer: object) => Buffer {
-  const field = onlyField(method.responseType.type);
-  if (field === undefined) return (answer) => method.responseSerialize(omitZeroValues(answer));
+  const { type } = method.responseType;
+  const field = onlyField(type);
+  if (field === undefined) {
+    const encode = createMessageEncoder(type, messages);
+    return encode ?? ((answer) => method.responseSerialize(omitZeroValues(answer)));
+  }
   const known = new Map<number, Buffer>();
   return (answer) => {
     const value = Number((answer as Readonly<Record<string, unknown>>)[field.name]);

@@ -1,7 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 
-import { status } from '@grpc/grpc-js';
-
 import { type ApiAccess, isServed } from '../api/api-groups';
 import type { MethodRow } from '../api/api-method';
 import { API_TOKEN_HEADER, type TokenCheck, type TokenVerdict } from '../sidecar/api-token';
@@ -9,6 +7,7 @@ import { isOwnGrpcPath } from '../upstream/own-paths';
 import { createDaprStatus } from './error-details';
 import { type GrpcStatus, statusOf } from './grpc-status';
 import { TRANSPORT_METHODS } from './transport-methods';
+import { Status } from './status';
 
 /** The paths that need no token. All of them are health checks of the gRPC transport. */
 const EXEMPT_PATHS: ReadonlySet<string | undefined> = new Set(
@@ -98,11 +97,11 @@ export class ApiRefusals {
 
 /** Checked after the token, so that only callers with the token find out which methods exist. */
 function refuseUnknown(path: string): GrpcStatus {
-  return statusOf(status.UNIMPLEMENTED, `Holdfast does not serve ${path}`);
+  return statusOf(Status.UNIMPLEMENTED, `Holdfast does not serve ${path}`);
 }
 
 function createAccessRefusal(): GrpcStatus {
-  return createDaprStatus(status.UNIMPLEMENTED, {
+  return createDaprStatus(Status.UNIMPLEMENTED, {
     httpCode: 501,
     title: 'Not Implemented',
     reason: 'requested endpoint is not available',
@@ -110,7 +109,7 @@ function createAccessRefusal(): GrpcStatus {
 }
 
 function createTokenRefusal(reason: string): GrpcStatus {
-  return createDaprStatus(status.UNAUTHENTICATED, {
+  return createDaprStatus(Status.UNAUTHENTICATED, {
     httpCode: 401,
     title: 'Unauthorized',
     reason,

@@ -1,6 +1,6 @@
-import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 
+import { CODE } from '../http2/protocol';
 import type { ByteBudget } from '../servers/byte-budget';
 import { isEndedByClient } from '../servers/client-end';
 import type { CallSession } from './call-session';
@@ -120,7 +120,7 @@ export class Connection {
    */
   ended(code: number, begunIn: number): void {
     this.streams -= 1;
-    if (code !== constants.NGHTTP2_NO_ERROR) this.#countCancel(begunIn);
+    if (code !== CODE.noError) this.#countCancel(begunIn);
   }
 
   /**
@@ -144,7 +144,7 @@ export class Connection {
     this.#isCut = true;
     // More data may have arrived, and would be read within this turn.
     setReading(socket, false);
-    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    session.goaway(CODE.enhanceYourCalm);
     setImmediate(() => {
       socket.destroy();
     });
@@ -174,7 +174,7 @@ export class Connection {
     const { session } = this;
     if (this.#isRetired || session.closed || session.destroyed) return;
     this.#isRetired = true;
-    session.goaway(constants.NGHTTP2_NO_ERROR, ALL_STREAMS);
+    session.goaway(CODE.noError, ALL_STREAMS);
     setTimeout(() => {
       if (!session.closed && !session.destroyed) session.close();
     }, NOTICE_MS).unref();

@@ -21,13 +21,10 @@ import { dropEndlessDeadline } from './grpc-timeout';
 import type { ArrivedCall } from './passed-call';
 import type { Passing } from './passing';
 import { hasUnsent } from './socket-handle';
-import { Strangers } from './strangers';
+import { HEADER_BYTES_A_CALL, Strangers } from './strangers';
 import type { StreamShares } from './stream-shares';
 import { endStream } from './trailers-only';
 import { Turn } from './turn';
-
-/** Header bytes that take as much time to process as one refused call. */
-export const HEADER_BYTES_A_CALL = 4096;
 
 /** The parts that the connections of a server share. */
 export interface ConnectionsOptions {

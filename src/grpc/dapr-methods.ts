@@ -5,10 +5,8 @@ import { loadDaprService } from './proto-files';
 
 /** Dapr's methods in the form that the gRPC server needs. */
 export function createDaprMethods(api: DaprApi): readonly GrpcMethod[] {
-  const definitions = new Map(
-    Object.values(loadDaprService()).map((method) => [method.path, method]),
-  );
-  return bindMethods(api, definitions, { GetMetadata: toMetadataResponse });
+  const methods = new Map(Object.values(loadDaprService()).map((method) => [method.path, method]));
+  return bindMethods(api, { methods }, { GetMetadata: toMetadataResponse });
 }
 
 /** ActorRuntimeStatus.DISABLED, as daprd reports without actors. */

@@ -1,8 +1,10 @@
 import type { Metadata, sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
+import type { AnswerMetadata } from './answer-metadata';
 import type { Connection } from './connection';
 import type { Connections } from './connections';
 import { isAnswerSent, sessionOf } from './grpc-js-call';
+import { toGrpcJsMetadata, toGrpcJsStatus } from './grpc-js-status';
 import type { GrpcStatus } from './grpc-status';
 import type { CallMetadata, ServerCall, StreamServerCall, UnaryServerCall } from './server-call';
 
@@ -46,8 +48,8 @@ abstract class GrpcJsServerCall<
     this.call.once('cancelled', listener);
   }
 
-  sendMetadata(metadata: Metadata): void {
-    this.call.sendMetadata(metadata);
+  sendMetadata(metadata: AnswerMetadata): void {
+    this.call.sendMetadata(toGrpcJsMetadata(metadata));
   }
 
   abstract fail(status: GrpcStatus): void;
@@ -80,12 +82,12 @@ export class GrpcJsUnaryCall
     return isAnswerSent(this.call);
   }
 
-  answer(response: Buffer, trailers: Metadata | undefined): void {
-    this.#callback(null, response, trailers);
+  answer(response: Buffer, trailers: AnswerMetadata | undefined): void {
+    this.#callback(null, response, trailers && toGrpcJsMetadata(trailers));
   }
 
   fail(status: GrpcStatus): void {
-    this.#callback(status);
+    this.#callback(toGrpcJsStatus(status));
   }
 }
 
@@ -107,7 +109,7 @@ export class GrpcJsStreamCall
   }
 
   fail(status: GrpcStatus): void {
-    this.call.emit('error', status);
+    this.call.emit('error', toGrpcJsStatus(status));
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   UnaryMethod,
 } from '../api/api-method';
 import { createAnswerEncoder } from './answer-encoder';
+import type { MessageDescriptors } from './message-encoder';
 import { createRequestDecoder } from './request-decoder';
 
 /**
@@ -40,8 +41,13 @@ export type GrpcRow = MethodRow & { readonly grpcPath: string };
 /** A method in the form that the gRPC server needs. */
 export type GrpcMethod = GrpcUnaryMethod | GrpcStreamMethod;
 
-/** The methods that the proto files declare, by path. */
-export type Definitions = ReadonlyMap<string, MethodDefinition<object, object>>;
+/** What the proto files declare. */
+export interface Definitions {
+  /** By path. */
+  readonly methods: ReadonlyMap<string, MethodDefinition<object, object>>;
+  /** The messages of which answers consist. Those that are not there are encoded by proto-loader. */
+  readonly messages?: MessageDescriptors;
+}
 
 /** The rows of a method table, by name. */
 type Rows<Api> = { readonly [Name in keyof Api]: ApiMethod<never, unknown> };
@@ -60,7 +66,7 @@ export type ToMessages<Api> = {
  */
 export function bindMethods<Api extends Rows<Api>>(
   api: Api,
-  definitions: Definitions,
+  { methods: definitions, messages }: Definitions,
   toMessages: ToMessages<Api> = {},
 ): readonly GrpcMethod[] {
   return Object.entries<ApiMethod<never, unknown>>(api).flatMap<GrpcMethod>(([name, method]) => {
@@ -73,7 +79,10 @@ export function bindMethods<Api extends Rows<Api>>(
         `the proto files declare ${grpcPath} as another kind of method than ${method.kind}`,
       );
     }
-    const encode = createEncoder(definition, toMessages[name as keyof Api]);
+    const encode = createEncoder(
+      createAnswerEncoder(definition, messages),
+      toMessages[name as keyof Api],
+    );
     const decode = createRequestDecoder(definition);
     const codec: Codec = { decode, encode };
     if (method.kind === 'unary') return [bindUnary({ ...method, grpcPath }, codec)];
@@ -87,11 +96,7 @@ interface Codec {
 }
 
 /** The proto file defines the shape of an answer. A test compares it with the type of the row. */
-function createEncoder(
-  definition: MethodDefinition<object, object>,
-  toMessage: unknown,
-): Codec['encode'] {
-  const encode = createAnswerEncoder(definition);
+function createEncoder(encode: (answer: object) => Buffer, toMessage: unknown): Codec['encode'] {
   if (toMessage === undefined) return (answer) => encode(answer as object);
   return (answer) => encode((toMessage as (answer: unknown) => object)(answer));
 }

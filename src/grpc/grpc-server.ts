@@ -1,9 +1,15 @@
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
-import { GrpcJsTransport } from './grpc-js-transport';
+import type * as grpcJs from './grpc-js-transport';
 import { LateServices } from './late-services';
-import { LeanTransport } from './lean/lean-transport';
+import type * as lean from './lean/lean-transport';
 import { OpenStreams } from './open-streams';
-import { createServerParts, type GrpcServerOptions } from './server-parts';
+import {
+  createServerParts,
+  type GrpcServerOptions,
+  type GrpcTransport,
+  type ServerParts,
+} from './server-parts';
+import type { Transport } from './transport';
 
 /** The gRPC transport of the sidecar. */
 export interface GrpcServer {
@@ -32,8 +38,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { eventStreams, upstream, tls } = options;
   const parts = createServerParts(options);
   const { handshakes, passing } = parts;
-  const transport =
-    options.transport === 'lean' ? new LeanTransport(parts, tls) : new GrpcJsTransport(parts, tls);
+  const transport = createTransport(options.transport, parts, tls);
   const streams = new OpenStreams();
   const lateServices = new LateServices(transport.registry, streams, upstream?.sessions);
   let isClosing = false;
@@ -69,3 +74,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
   };
 }
+
+/** Only the chosen transport is loaded, because grpc-js and node:http2 take memory and time. */
+function createTransport(
+  name: GrpcTransport,
+  parts: ServerParts,
+  tls: ServerTls | undefined,
+): Transport {
+  if (name === 'grpc-js') return new (loadGrpcJs().GrpcJsTransport)(parts, tls);
+  return new (loadLean().LeanTransport)(parts, tls);
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports -- an import() would resolve too late: the
+   transport is needed synchronously */
+const loadGrpcJs = () => require('./grpc-js-transport') as typeof grpcJs;
+const loadLean = () => require('./lean/lean-transport') as typeof lean;
+/* eslint-enable @typescript-eslint/no-require-imports */

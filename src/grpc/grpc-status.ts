@@ -1,5 +1,3 @@
-import { Metadata, status } from '@grpc/grpc-js';
-
 import type { MethodRow } from '../api/api-method';
 import { StreamsFullError } from '../api/event-streams';
 import { LockError } from '../lock/lock-errors';
@@ -7,6 +5,8 @@ import { MetadataFullError } from '../sidecar/metadata';
 import { UpstreamError, type UpstreamFailure } from '../upstream/upstream-error';
 import { RequestDecodeError } from './request-decoder';
 import { encodeStatusDetails, type StatusDetails } from './status-details';
+import { AnswerMetadata } from './answer-metadata';
+import { Status } from './status';
 
 /**
  * Maximum length of a status message in bytes, as encoded on the wire. Python and Java clients
@@ -16,10 +16,10 @@ const MAX_MESSAGE_BYTES = 4096;
 
 /** A status that ends a call, in a form that handlers and interceptors accept. */
 export interface GrpcStatus {
-  readonly code: status;
+  readonly code: Status;
   readonly details: string;
   /** Sent as trailers. */
-  readonly metadata?: Metadata;
+  readonly metadata?: AnswerMetadata;
 }
 
 /**
@@ -34,7 +34,7 @@ export class CallRefusedError extends Error {
 const UNEXPECTED = 'internal error';
 
 /** The status of a successful call. */
-export const OK_STATUS: GrpcStatus = { code: status.OK, details: 'OK' };
+export const OK_STATUS: GrpcStatus = { code: Status.OK, details: 'OK' };
 
 /** False for a defect, which must be logged. */
 export function isExpected(error: unknown): boolean {
@@ -64,28 +64,28 @@ export function toGrpcStatus(error: unknown, row?: Pick<MethodRow, 'access'>): G
 }
 
 /** The codes of calls that could not be passed on, or whose answer could not. */
-const UPSTREAM_CODES: Readonly<Record<UpstreamFailure, status>> = {
-  unavailable: status.UNAVAILABLE,
-  lost: status.UNAVAILABLE,
-  garbled: status.INTERNAL,
-  overloaded: status.RESOURCE_EXHAUSTED,
-  deadline: status.DEADLINE_EXCEEDED,
+const UPSTREAM_CODES: Readonly<Record<UpstreamFailure, Status>> = {
+  unavailable: Status.UNAVAILABLE,
+  lost: Status.UNAVAILABLE,
+  garbled: Status.INTERNAL,
+  overloaded: Status.RESOURCE_EXHAUSTED,
+  deadline: Status.DEADLINE_EXCEEDED,
 };
 
 /** A failed call: its status, and its code in the catalogue where it has one. */
 interface Failure extends StatusDetails {
-  readonly code: status;
+  readonly code: Status;
   readonly message: string;
 }
 
 function toFailure(error: unknown): Failure {
   if (error instanceof LockError) {
     const { message, errorCode, retryAfterSeconds } = error;
-    return { code: status[error.grpcCode], message, errorCode, retryAfterSeconds };
+    return { code: Status[error.grpcCode], message, errorCode, retryAfterSeconds };
   }
   if (error instanceof StreamsFullError) {
     const { message, errorCode, retryAfterSeconds } = error;
-    return { code: status.RESOURCE_EXHAUSTED, message, errorCode, retryAfterSeconds };
+    return { code: Status.RESOURCE_EXHAUSTED, message, errorCode, retryAfterSeconds };
   }
   if (error instanceof UpstreamError) {
     const { failure, message, retryAfterSeconds } = error;
@@ -93,21 +93,21 @@ function toFailure(error: unknown): Failure {
   }
   if (error instanceof RequestDecodeError) {
     const { message } = error;
-    return { code: status.INTERNAL, message, errorCode: 'ERR_MALFORMED_REQUEST' };
+    return { code: Status.INTERNAL, message, errorCode: 'ERR_MALFORMED_REQUEST' };
   }
   if (error instanceof MetadataFullError) {
-    return { code: status.RESOURCE_EXHAUSTED, message: error.message };
+    return { code: Status.RESOURCE_EXHAUSTED, message: error.message };
   }
   if (error instanceof CallRefusedError) {
-    return { code: status.INVALID_ARGUMENT, message: error.message };
+    return { code: Status.INVALID_ARGUMENT, message: error.message };
   }
-  return { code: status.INTERNAL, message: UNEXPECTED, errorCode: 'ERR_INTERNAL' };
+  return { code: Status.INTERNAL, message: UNEXPECTED, errorCode: 'ERR_INTERNAL' };
 }
 
-function withDetails(code: status, message: string, details: StatusDetails): GrpcStatus {
+function withDetails(code: Status, message: string, details: StatusDetails): GrpcStatus {
   const { errorCode, retryAfterSeconds } = details;
   if (errorCode === undefined && retryAfterSeconds === undefined) return statusOf(code, message);
-  const metadata = new Metadata();
+  const metadata = new AnswerMetadata();
   // It is sent twice, so that half of the space is there for each.
   const shown = clip(message.toWellFormed(), MAX_MESSAGE_BYTES / 2);
   metadata.set('grpc-status-details-bin', encodeStatusDetails(code, shown, details));
@@ -118,7 +118,7 @@ function withDetails(code: status, message: string, details: StatusDetails): Grp
  * Creates a status with a message that can be sent: cut to {@link MAX_MESSAGE_BYTES}, and without
  * lone surrogates.
  */
-export function statusOf(code: status, message: string, metadata?: Metadata): GrpcStatus {
+export function statusOf(code: Status, message: string, metadata?: AnswerMetadata): GrpcStatus {
   const details = clip(message.toWellFormed(), MAX_MESSAGE_BYTES);
   return metadata === undefined ? { code, details } : { code, details, metadata };
 }

@@ -1,18 +1,16 @@
-import {
-  type handleUnaryCall,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  status,
-} from '@grpc/grpc-js';
+import type { EventEmitter } from 'node:events';
+
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
 
+import { createAnswerEncoder } from './answer-encoder';
 import { EXEMPT_KEPT_BYTES } from './call-gate';
 import { type GrpcStatus, statusOf, toGrpcStatus } from './grpc-status';
 import type { ServiceMethods } from './late-services';
 import type { OpenStreams } from './open-streams';
 import { DAPR_SERVICE } from './proto-files';
 import { createRequestDecoder } from './request-decoder';
+import { Status } from './status';
 
 /** The services whose health can be queried: the whole server (empty name) and the Dapr service. */
 const SERVICES: readonly string[] = ['', DAPR_SERVICE];
@@ -25,7 +23,15 @@ const SERVICE_UNKNOWN = 3;
 /** How many characters of an unknown name an error repeats. */
 const SHOWN_NAME_LENGTH = 100;
 
-type Watch = ServerWritableStream<Buffer, object>;
+/** The calls of grpc-js, or those that look like them, as far as they are used here. */
+interface Check {
+  readonly request: Buffer;
+}
+interface Watch extends Check, EventEmitter {
+  write(answer: object): boolean;
+  end(): unknown;
+}
+type Callback = (error: GrpcStatus | null, answer?: object) => void;
 
 /**
  * `grpc.health.v1.Health`, for the whole server and for the Dapr service. daprd does not have it.
@@ -44,12 +50,12 @@ export class HealthService {
       'grpc.health.v1.Health'
     ] as unknown as Record<'Check' | 'Watch' | 'List', MethodDefinition<object, object>>;
     this.#decodeName = createRequestDecoder(service.Check);
-    const check: handleUnaryCall<Buffer, object> = (call, callback) => {
+    const check = (call: Check, callback: Callback): void => {
       const answer = this.#check(call);
       if ('code' in answer) callback(answer);
       else callback(null, answer);
     };
-    const list: handleUnaryCall<Buffer, object> = (_call, callback) => {
+    const list = (_call: Check, callback: Callback): void => {
       callback(null, { statuses: this.#list() });
     };
     const watch = streams.track((call: Watch) => {
@@ -58,8 +64,9 @@ export class HealthService {
     const handlers = { Check: check, List: list, Watch: watch };
     this.methods = new Map(
       Object.entries(handlers).map(([name, handle]) => {
-        const { path, responseSerialize } = service[name as keyof typeof handlers];
-        return [path, { handle, serialize: responseSerialize, deserialize: (bytes) => bytes }];
+        const method = service[name as keyof typeof handlers];
+        const serialize = createAnswerEncoder(method);
+        return [method.path, { handle, serialize, deserialize: (bytes) => bytes }];
       }),
     );
   }
@@ -70,7 +77,7 @@ export class HealthService {
     for (const watch of this.#watches) watch.write({ status: this.#status });
   }
 
-  #check({ request }: ServerUnaryCall<Buffer, object>): GrpcStatus | { readonly status: number } {
+  #check({ request }: Check): GrpcStatus | { readonly status: number } {
     try {
       const name = this.#nameOf(request);
       return isKnown(name) ? { status: this.#status } : unknown(name);
@@ -113,5 +120,5 @@ function isKnown(name: string | undefined): boolean {
 
 function unknown(name = '(a name of more than 4000 bytes)'): GrpcStatus {
   const shown = name.length > SHOWN_NAME_LENGTH ? `${name.slice(0, SHOWN_NAME_LENGTH)}…` : name;
-  return statusOf(status.NOT_FOUND, `Health status unknown for service ${shown}`);
+  return statusOf(Status.NOT_FOUND, `Health status unknown for service ${shown}`);
 }

@@ -1,8 +1,7 @@
 import { createGunzip, createInflate, gunzipSync, inflateSync } from 'node:zlib';
 
-import { status } from '@grpc/grpc-js';
-
 import { type GrpcStatus, statusOf } from './grpc-status';
+import { Status } from './status';
 
 /** Memory that zlib needs to decompress one message, in bytes: its window and its buffers. */
 const UNPACKER_BYTES = 65_536;
@@ -44,7 +43,7 @@ export function inflate(
       reject(reason);
     };
     unpacker.on('error', () => {
-      end(statusOf(status.INTERNAL, 'Failed to decompress message'));
+      end(statusOf(Status.INTERNAL, 'Failed to decompress message'));
     });
     unpacker.on('data', (part: Buffer) => {
       parts.push(part);
@@ -81,14 +80,14 @@ function rejectWith(reason: GrpcStatus): Promise<never> {
 
 function unsupported(encoding: string): GrpcStatus {
   return statusOf(
-    status.UNIMPLEMENTED,
+    Status.UNIMPLEMENTED,
     `Received message compressed with unsupported encoding "${encoding}"`,
   );
 }
 
 function tooLong(maxBytes: number): GrpcStatus {
   return statusOf(
-    status.RESOURCE_EXHAUSTED,
+    Status.RESOURCE_EXHAUSTED,
     `Received message that decompresses to a size larger than ${maxBytes}`,
   );
 }
@@ -96,7 +95,7 @@ function tooLong(maxBytes: number): GrpcStatus {
 /** The status of a call for which no memory is left. */
 export function full(): GrpcStatus {
   return statusOf(
-    status.RESOURCE_EXHAUSTED,
+    Status.RESOURCE_EXHAUSTED,
     'The memory limit for requests in flight is reached; retry later',
   );
 }

@@ -1,8 +1,7 @@
-import { status } from '@grpc/grpc-js';
-
 import { PREFIX_BYTES } from '../base/grpc-frames';
 import { type GrpcStatus, statusOf } from './grpc-status';
 import { full } from './inflate';
+import { Status } from './status';
 
 /**
  * Messages up to this size, in bytes, are not counted. Their number is limited by the number of
@@ -157,12 +156,12 @@ export class MessageReader {
 function flagRefusal(flag: number, encoding: string): GrpcStatus | undefined {
   if (flag === 0) return undefined;
   if (flag > 1) {
-    return statusOf(status.INTERNAL, `grpc: received unexpected payload format ${flag}`);
+    return statusOf(Status.INTERNAL, `grpc: received unexpected payload format ${flag}`);
   }
   if (encoding !== '' && encoding !== 'identity') return undefined;
-  return statusOf(status.INTERNAL, 'grpc: compressed flag set with identity or empty encoding');
+  return statusOf(Status.INTERNAL, 'grpc: compressed flag set with identity or empty encoding');
 }
 
 function tooMuch(message: string): GrpcStatus {
-  return statusOf(status.RESOURCE_EXHAUSTED, message);
+  return statusOf(Status.RESOURCE_EXHAUSTED, message);
 }

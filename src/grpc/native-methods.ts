@@ -1,14 +1,13 @@
 import type { NativeApi } from '../api/native-api';
 import type { HoldEvent, LockInfo } from '../lock/native-lock-service';
 import { bindMethods, type GrpcMethod, type ToMessages } from './grpc-method';
-import { loadNativeService } from './proto-files';
+import { loadNativePackage } from './proto-files';
 
 /** The native methods in the form that the gRPC server needs. */
 export function createNativeMethods(api: NativeApi): readonly GrpcMethod[] {
-  const definitions = new Map(
-    Object.values(loadNativeService()).map((method) => [method.path, method]),
-  );
-  return bindMethods(api, definitions, TO_MESSAGES);
+  const { service, messages } = loadNativePackage();
+  const methods = new Map(Object.values(service).map((method) => [method.path, method]));
+  return bindMethods(api, { methods, messages }, TO_MESSAGES);
 }
 
 /** The numbers of the enums in proto/holdfast/v1/locks.proto. A test compares them. */

@@ -8,8 +8,6 @@ import {
   type ServerStreamResponseOptions,
 } from 'node:http2';
 
-import { status } from '@grpc/grpc-js';
-
 import { toErrorMessage } from '../base/error-message';
 import { describeConnectError } from '../upstream/connect-socket';
 import type { PassedStream } from '../upstream/passed-streams';
@@ -22,6 +20,7 @@ import { stopReading, stopReadingAtEnd } from './grpc-js-call';
 import { whenDeadlinePasses } from './grpc-timeout';
 import { toSentHeaders } from './passed-headers';
 import { endStream, toTrailers, toTrailersOnly } from './trailers-only';
+import { Status } from './status';
 
 /** A call as it arrived, with its headers in both of node:http2's forms. */
 export interface ArrivedCall {
@@ -46,7 +45,7 @@ export class PassedCall implements PassedStream {
   #isComplete = false;
   #problem: unknown;
   #answeredAtMs: number | undefined;
-  #status: status | undefined;
+  #status: Status | undefined;
 
   constructor(call: ArrivedCall, pool: SessionPool, joint: AnswerJoint | undefined) {
     this.#call = call;
@@ -55,10 +54,10 @@ export class PassedCall implements PassedStream {
   }
 
   /** The gRPC status of the ended call. Call this after its stream has closed. */
-  get status(): status {
+  get status(): Status {
     const { rstCode } = this.#call.stream;
     if (this.#status !== undefined) return this.#status;
-    return rstCode === constants.NGHTTP2_CANCEL ? status.CANCELLED : status.UNKNOWN;
+    return rstCode === constants.NGHTTP2_CANCEL ? Status.CANCELLED : Status.UNKNOWN;
   }
 
   /** When the answer began, on the monotonic clock. Undefined before that. */
@@ -241,8 +240,8 @@ export class PassedCall implements PassedStream {
 
   /** Notes the status that the upstream sent. */
   #note(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-    const name = status[Number(headers['grpc-status'])];
-    if (name !== undefined) this.#status = status[name as keyof typeof status];
+    const name = Status[Number(headers['grpc-status'])];
+    if (name !== undefined) this.#status = Status[name as keyof typeof Status];
     return headers;
   }
 

@@ -8,6 +8,8 @@ import {
   type ServiceDefinition,
 } from '@grpc/proto-loader';
 
+import type { MessageDescriptors } from './message-encoder';
+
 /** The folder of the proto files. The path is valid from src and from dist. */
 const PROTO_DIR = path.join(__dirname, '..', '..', 'proto');
 
@@ -30,14 +32,28 @@ export function loadDaprService(): ServiceDefinition {
   return service;
 }
 
+const NATIVE_PACKAGE = 'holdfast.v1.';
+
 /** Full name of the native service. */
-export const NATIVE_SERVICE = 'holdfast.v1.Locks';
+export const NATIVE_SERVICE = `${NATIVE_PACKAGE}Locks`;
 
 /** Loads the native service, in the same way as {@link loadDaprService}. */
 export function loadNativeService(): ServiceDefinition {
-  const service = loadSync(NATIVE_FILE, OPTIONS)[NATIVE_SERVICE];
+  return loadNativePackage().service;
+}
+
+/** Loads the native service and the fields of its messages. */
+export function loadNativePackage(): {
+  readonly service: ServiceDefinition;
+  readonly messages: MessageDescriptors;
+} {
+  const found = loadSync(NATIVE_FILE, OPTIONS);
+  const service = found[NATIVE_SERVICE];
   if (service === undefined || 'format' in service) throw new Error(`no service ${NATIVE_SERVICE}`);
-  return service;
+  const messages = Object.entries(found).flatMap(([name, definition]): [string, object][] =>
+    isMessageType(definition) ? [[name.slice(NATIVE_PACKAGE.length), definition.type]] : [],
+  );
+  return { service, messages: new Map(messages) };
 }
 
 /** Loads what reflection shows: all services and error details, with field names as in the proto files. */

@@ -1,7 +1,6 @@
-import type { Metadata } from '@grpc/grpc-js';
-
 import type { Connection } from './connection';
 import type { GrpcStatus } from './grpc-status';
+import type { AnswerMetadata } from './answer-metadata';
 
 /** The metadata that a client sent with a call. */
 export interface CallMetadata {
@@ -28,7 +27,7 @@ export interface ServerCall {
   /** Calls back once, however the call ends, answered or not. Call this before answering. */
   whenOver(listener: () => void): void;
   /** Sends metadata before the answer. */
-  sendMetadata(metadata: Metadata): void;
+  sendMetadata(metadata: AnswerMetadata): void;
   /** Ends the call with a status. Has no effect once it is over. */
   fail(status: GrpcStatus): void;
 }
@@ -41,7 +40,7 @@ export interface UnaryServerCall extends ServerCall {
    */
   readonly isAnswerSent: boolean;
   /** Ends the call with its answer. */
-  answer(response: Buffer, trailers: Metadata | undefined): void;
+  answer(response: Buffer, trailers: AnswerMetadata | undefined): void;
 }
 
 /** A call with a stream of answers. */

@@ -9,7 +9,7 @@ import { CallGate } from './call-gate';
 import type { ConnectionsOptions } from './connections';
 import type { GrpcMethod } from './grpc-method';
 import { createMetadataJoint } from './metadata-joint';
-import { Passing } from './passing';
+import type * as passing from './passing';
 import type { StreamHandlerOptions } from './stream-handler';
 import { StreamShares } from './stream-shares';
 import { UncountedCalls } from './uncounted-calls';
@@ -81,11 +81,21 @@ function createRefusals({ methods, sidecar, upstream }: GrpcServerOptions): ApiR
   return new ApiRefusals({ methods: rows, isAllowed, checkToken, hasUpstream });
 }
 
-function createPassing({ methods, sidecar, upstream }: GrpcServerOptions): Passing | undefined {
+function createPassing({
+  methods,
+  sidecar,
+  upstream,
+}: GrpcServerOptions): passing.Passing | undefined {
   if (upstream?.sessions === undefined) return undefined;
   const { sessions: pool, calls: limit } = upstream;
   const joint = createMetadataJoint(() => sidecar.metadata.view().components);
   const joined = methods.filter(({ row }) => row.behind === 'joined');
   const joints = new Map(joined.map(({ row }) => [row.grpcPath, joint]));
+  const { Passing } = loadPassing();
   return new Passing({ pool, limit, observer: sidecar.observer, joints });
 }
+
+/** It loads node:http2, which only sidecars with an upstream need. */
+const loadPassing = () =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- it is needed synchronously
+  require('./passing') as typeof passing;

@@ -13,6 +13,9 @@ const MOST_STRANGERS = 1000;
 /** The cost of a new connection, in refused calls. */
 export const CONNECTION_COST = 15;
 
+/** Header bytes that take as much time to process as one refused call. */
+export const HEADER_BYTES_A_CALL = 4096;
+
 /** How many strangers are read in each turn after all of them were stopped. */
 const READ_IN_A_TURN = 2;
 

@@ -1,5 +1,3 @@
-import { status } from '@grpc/grpc-js';
-
 import type { StreamEnd } from '../api/api-method';
 import type { ApiObserver, ObservedCall } from '../api/api-observer';
 import type { EventStreams } from '../api/event-streams';
@@ -20,6 +18,7 @@ import {
 import type { StreamServerCall } from './server-call';
 import { toTraceHeaders } from './trace-headers';
 import type { UncountedCalls } from './uncounted-calls';
+import { Status } from './status';
 
 /** The parts that all stream handlers share. */
 export interface StreamHandlerOptions {
@@ -32,9 +31,9 @@ export interface StreamHandlerOptions {
 
 /** The status that is recorded for a stream whose client did not see its end. */
 const LOST_STATUS: Readonly<Record<StreamEnd, GrpcStatus>> = {
-  left: { code: status.CANCELLED, details: '' },
-  deadline: { code: status.DEADLINE_EXCEEDED, details: '' },
-  silent: { code: status.UNAVAILABLE, details: '' },
+  left: { code: Status.CANCELLED, details: '' },
+  deadline: { code: Status.DEADLINE_EXCEEDED, details: '' },
+  silent: { code: Status.UNAVAILABLE, details: '' },
 };
 
 /** Turns a streaming method of the table into a handler. */

@@ -1,5 +1,3 @@
-import { Metadata, status } from '@grpc/grpc-js';
-
 import type { MethodCall } from '../api/api-method';
 import type { ApiObserver, ApiResult, ObservedCall } from '../api/api-observer';
 import { Cancellation } from '../base/cancellation';
@@ -13,6 +11,8 @@ import { CallRefusedError, isExpected, toGrpcStatus } from './grpc-status';
 import type { UnaryServerCall } from './server-call';
 import { toTraceHeaders } from './trace-headers';
 import type { UncountedCalls } from './uncounted-calls';
+import { AnswerMetadata } from './answer-metadata';
+import { Status } from './status';
 
 /** The parts that all handlers share. */
 export interface UnaryHandlerOptions {
@@ -37,7 +37,7 @@ export function toUnaryHandler(
       (response) => {
         sendTrace(call, observed);
         call.answer(response, context.trailers);
-        observed?.end(toResult(call, { status: status.OK, responseBytes: response.length }));
+        observed?.end(toResult(call, { status: Status.OK, responseBytes: response.length }));
       },
       (error: unknown) => {
         if (!isExpected(error)) logger.error(`${row.grpcPath} failed: ${toErrorTrace(error)}`);
@@ -54,7 +54,7 @@ export function toUnaryHandler(
 class UnaryCall implements MethodCall {
   readonly signal = new Cancellation();
   /** Sent after the answer; undefined for none. */
-  trailers: Metadata | undefined;
+  trailers: AnswerMetadata | undefined;
   readonly #call: UnaryServerCall;
   readonly #observed: ObservedCall | undefined;
   readonly #uncounted: UncountedCalls;
@@ -84,7 +84,7 @@ class UnaryCall implements MethodCall {
   }
 
   attach(key: string, value: string): void {
-    this.trailers ??= new Metadata();
+    this.trailers ??= new AnswerMetadata();
     this.trailers.set(key, value);
   }
 

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import type * as http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 
@@ -39,11 +39,11 @@ export interface SessionPoolOptions {
  */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
-  readonly #sessions = new Map<ClientHttp2Session, PooledSession>();
+  readonly #sessions = new Map<http2.ClientHttp2Session, PooledSession>();
   #connecting: Promise<void> | undefined;
   /** Calls that wait for the end of another one. */
   readonly #waiting: (() => void)[] = [];
-  #opening: ClientHttp2Session | undefined;
+  #opening: http2.ClientHttp2Session | undefined;
   #isClosed = false;
 
   constructor(options: SessionPoolOptions) {
@@ -70,7 +70,7 @@ export class SessionPool {
    * Takes room for a stream on a connection. Undefined if there is none at the moment. Call
    * {@link give} when the stream has closed, or is not opened.
    */
-  take(): ClientHttp2Session | undefined {
+  take(): http2.ClientHttp2Session | undefined {
     for (const pooled of this.#sessions.values()) if (pooled.hasRoom) return use(pooled);
     return undefined;
   }
@@ -81,7 +81,7 @@ export class SessionPool {
    *
    * @throws {UpstreamError} `unavailable`
    */
-  async open(): Promise<ClientHttp2Session> {
+  async open(): Promise<http2.ClientHttp2Session> {
     for (;;) {
       const taken = this.take();
       if (taken !== undefined) return taken;
@@ -91,7 +91,7 @@ export class SessionPool {
   }
 
   /** Gives back the room that was taken for a stream. */
-  give(session: ClientHttp2Session): void {
+  give(session: http2.ClientHttp2Session): void {
     const pooled = this.#sessions.get(session);
     if (pooled === undefined) return;
     pooled.streams -= 1;
@@ -170,7 +170,7 @@ export class SessionPool {
     const { endpoint, secureContext } = this.#options;
     return new Promise((resolve, reject) => {
       const socket = connectSocket(endpoint, { alpn: 'h2', secureContext });
-      const session = connect(`${this.scheme}://upstream`, {
+      const session = loadHttp2().connect(`${this.scheme}://upstream`, {
         createConnection: () => socket,
         settings: { enablePush: false, maxHeaderListSize: MOST_HEADER_BYTES },
         // Each stream is bounded by its window, and their number by --max-upstream-calls.
@@ -196,7 +196,7 @@ export class SessionPool {
     });
   }
 
-  #add(session: ClientHttp2Session, socket: Socket): void {
+  #add(session: http2.ClientHttp2Session, socket: Socket): void {
     this.#sessions.set(session, new PooledSession(session, socket, this.#options.silence));
     // The upstream may allow more streams from now on.
     session.on('remoteSettings', () => {
@@ -210,7 +210,12 @@ export class SessionPool {
   }
 }
 
-function use(pooled: PooledSession): ClientHttp2Session {
+function use(pooled: PooledSession): http2.ClientHttp2Session {
   pooled.use();
   return pooled.session;
 }
+
+/** On demand, because a sidecar without an upstream does not need it. */
+const loadHttp2 = () =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import() would resolve too late
+  require('node:http2') as typeof http2;

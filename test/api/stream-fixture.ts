@@ -113,7 +113,7 @@ function toGrpcMethods(api: WatchApi): readonly GrpcMethod[] {
     responseSerialize: setMetadata!.requestSerialize,
     responseDeserialize: setMetadata!.requestDeserialize,
   };
-  return bindGrpc(api, new Map([[WATCH_PATH, definition]]));
+  return bindGrpc(api, { methods: new Map([[WATCH_PATH, definition]]) });
 }
 
 function toHttpMethods(api: WatchApi): readonly HttpMethod[] {

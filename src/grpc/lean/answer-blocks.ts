@@ -1,10 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 
-import type { Metadata } from '@grpc/grpc-js';
-
 import { encodeFields } from '../../http2/hpack-encoder';
 import { type GrpcStatus, OK_STATUS } from '../grpc-status';
 import { toTrailers, toTrailersOnly } from '../trailers-only';
+import type { AnswerMetadata } from '../answer-metadata';
 
 /** The headers of an answer (gRPC over HTTP/2, Responses), as grpc-js sends them. */
 const HEAD = [
@@ -20,7 +19,7 @@ export class AnswerBlocks {
   readonly #success = encodeFields(['grpc-status', '0', 'grpc-message', 'OK']);
 
   /** The headers before the messages of an answer. */
-  head(metadata: Metadata | undefined): Buffer {
+  head(metadata: AnswerMetadata | undefined): Buffer {
     if (metadata === undefined) return this.#head;
     return Buffer.concat([this.#head, encodeFields(toFields(metadata.toHttp2Headers()))]);
   }

@@ -1,9 +1,9 @@
-import { type Metadata, status } from '@grpc/grpc-js';
-
 import { PREFIX_BYTES, toFrame } from '../../base/grpc-frames';
 import type { ServerStream } from '../../http2/server-stream';
 import { type GrpcStatus, OK_STATUS, statusOf } from '../grpc-status';
 import type { AnswerBlocks } from './answer-blocks';
+import type { AnswerMetadata } from '../answer-metadata';
+import { Status } from '../status';
 
 /** The answering side of a gRPC call on a stream: headers, messages, and a status at the end. */
 export class CallAnswer {
@@ -27,7 +27,7 @@ export class CallAnswer {
   }
 
   /** Sends the headers. Later calls have no effect. */
-  sendHead(metadata?: Metadata): void {
+  sendHead(metadata?: AnswerMetadata): void {
     if (this.#stream.hasResponded) return;
     this.#stream.respond(this.#blocks.head(metadata), { isEnd: false });
   }
@@ -41,7 +41,7 @@ export class CallAnswer {
     const length = PREFIX_BYTES + message.length;
     if (this.#maxBytes !== -1 && length > this.#maxBytes) {
       const sizes = `${length} vs. ${this.#maxBytes}`;
-      this.end(statusOf(status.RESOURCE_EXHAUSTED, `Sent message larger than max (${sizes})`));
+      this.end(statusOf(Status.RESOURCE_EXHAUSTED, `Sent message larger than max (${sizes})`));
       return true;
     }
     this.sendHead();

@@ -1,8 +1,7 @@
-import { status } from '@grpc/grpc-js';
-
 import type { DeadlineQueue, Timed } from '../../base/deadline-queue';
 import { type GrpcStatus, statusOf } from '../grpc-status';
 import { parseTimeout } from '../grpc-timeout';
+import { Status } from '../status';
 
 /** A call that may have a deadline. */
 export interface ExpiringCall extends Timed {
@@ -32,7 +31,7 @@ export function startDeadline(
   if (timeout === undefined) return undefined;
   const timeoutMs = parseTimeout(timeout);
   if (timeoutMs === undefined) {
-    return statusOf(status.INTERNAL, `Invalid grpc-timeout value "${timeout}"`);
+    return statusOf(Status.INTERNAL, `Invalid grpc-timeout value "${timeout}"`);
   }
   deadlines.set(call, now() + timeoutMs);
   return undefined;
@@ -40,13 +39,13 @@ export function startDeadline(
 
 /** The status of a call whose deadline has passed. */
 export function pastDeadline(): GrpcStatus {
-  return statusOf(status.DEADLINE_EXCEEDED, 'Deadline exceeded');
+  return statusOf(Status.DEADLINE_EXCEEDED, 'Deadline exceeded');
 }
 
 /** The status of a call with one request that has none or several, in the words of grpc-js. */
 export function wrongCount(what: 'a second' | 'no', path: string): GrpcStatus {
   return statusOf(
-    status.UNIMPLEMENTED,
+    Status.UNIMPLEMENTED,
     `Received ${what} request message for server streaming method ${path}`,
   );
 }

@@ -1,5 +1,3 @@
-import type { Metadata } from '@grpc/grpc-js';
-
 import type { ServerStream } from '../../http2/server-stream';
 import type { Connection } from '../connection';
 import type { CallLimits } from '../grpc-js-call';
@@ -17,6 +15,7 @@ import {
 } from './call-deadline';
 import type { CallHeaders } from './call-headers';
 import { IncomingMessages, type MessagesListener } from './incoming-messages';
+import type { AnswerMetadata } from '../answer-metadata';
 
 /** The parts that all calls of a server share. */
 export interface CallParts extends CallDeadlines {
@@ -109,11 +108,11 @@ export class LeanCall
     this.#onDrained = listener;
   }
 
-  sendMetadata(metadata: Metadata): void {
+  sendMetadata(metadata: AnswerMetadata): void {
     if (!this.#isOver) this.#answer.sendHead(metadata);
   }
 
-  answer(response: Buffer, trailers: Metadata | undefined): void {
+  answer(response: Buffer, trailers: AnswerMetadata | undefined): void {
     if (this.#isOver) return;
     // Before the stream closes, which it may do within these calls.
     this.#isAnswerSent = this.#answer.send(response);

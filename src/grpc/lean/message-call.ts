@@ -1,7 +1,5 @@
 import { Duplex } from 'node:stream';
 
-import { type Metadata, status } from '@grpc/grpc-js';
-
 import type { ServerStream } from '../../http2/server-stream';
 import { type GrpcStatus, OK_STATUS, statusOf } from '../grpc-status';
 import type { ServiceMethod } from '../late-services';
@@ -12,6 +10,8 @@ import { type ExpiringCall, pastDeadline, startDeadline, wrongCount } from './ca
 import type { CallHeaders } from './call-headers';
 import { IncomingMessages, type MessagesListener } from './incoming-messages';
 import type { AdmittedCall, CallParts } from './lean-call';
+import type { AnswerMetadata } from '../answer-metadata';
+import { Status } from '../status';
 
 /** A method of a service that is written for grpc-js. */
 export interface ServiceCallMethod extends ServiceMethod {
@@ -79,7 +79,7 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
   }
 
   /** Sends metadata before the first answer. */
-  sendMetadata(metadata: Metadata): void {
+  sendMetadata(metadata: AnswerMetadata): void {
     this.#answer.sendHead(metadata);
   }
 
@@ -151,7 +151,7 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
     try {
       return this.#method.deserialize(bytes);
     } catch {
-      this.refuse(statusOf(status.INTERNAL, 'Error deserializing request'));
+      this.refuse(statusOf(Status.INTERNAL, 'Error deserializing request'));
       return undefined;
     }
   }
@@ -186,7 +186,7 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
   }
 }
 
-/** The part of grpc-js's Metadata that services use. */
+/** The part of grpc-js's AnswerMetadata that services use. */
 function toMetadata(headers: CallHeaders): MessageCall['metadata'] {
   return {
     get: (name) => {
