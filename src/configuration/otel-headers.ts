@@ -26,7 +26,11 @@ export function parseHeaders(text: string): OtelHeaders {
 export function toHeaders(entries: readonly (readonly [name: string, value: string])[]) {
   for (const [index, [name, value]] of entries.entries()) {
     if (!NAME.test(name)) throw new Error(`header ${index + 1} has an invalid name`);
-    if (!VALUE.test(value)) throw new Error(`header ${name} has an invalid value`);
+    if (!VALUE.test(value)) {
+      throw new Error(
+        `header ${name} has an invalid value (allowed: printable ASCII, without a line break at the end)`,
+      );
+    }
   }
   return Object.fromEntries(entries);
 }

@@ -27,14 +27,16 @@ export async function withHeaderSecrets(
   const { spec } = object as Configured;
   const headers = spec?.tracing?.otel?.headers;
   if (!Array.isArray(headers)) return object;
-  const read = await Promise.all(headers.map((header) => toValue(header as Header, secrets)));
+  const read = await Promise.all(
+    headers.map((header) => toValue(header as Header | null, secrets)),
+  );
   const otel = { ...spec?.tracing?.otel, headers: read };
   return { ...object, spec: { ...spec, tracing: { ...spec?.tracing, otel } } } as ApiObject;
 }
 
-async function toValue(header: Header, secrets: SecretStore): Promise<unknown> {
-  const { name = '', key = '' } = header.secretKeyRef ?? {};
-  if (name === '') return header;
+async function toValue(header: Header | null, secrets: SecretStore): Promise<unknown> {
+  const { name = '', key = '' } = header?.secretKeyRef ?? {};
+  if (header === null || name === '') return header;
   const place = `the value of trace header ${header.name ?? ''}`;
   if (key === '') throw new Error(`${place}: secretKeyRef.key is missing`);
   try {
