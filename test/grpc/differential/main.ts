@@ -11,6 +11,7 @@ import {
 } from '../../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { GrpcFixture } from '../grpc-fixture';
+import { SINGLE_BYTES, SplittingProxy } from '../splitting-proxy';
 import { type RawAnswer, RawClient } from './answers';
 import { MOST_MESSAGE_BYTES, type RawCall, RAW_CALLS, TOKEN } from './calls';
 import { mayDiffer } from './exclusions';
@@ -18,6 +19,7 @@ import { mayDiffer } from './exclusions';
 interface DifferentialValues extends ScriptValues {
   readonly conversations: number;
   readonly seed?: number;
+  readonly split?: true;
 }
 
 /** Conversations of one seed, for which both servers and connections are new. */
@@ -40,18 +42,20 @@ const command = createScript({
   .addOption(
     countOption('--conversations <number>', 'how many, of 1 to 4 calls at a time').default(1000),
   )
-  .addOption(seedOption());
+  .addOption(seedOption())
+  .option('--split', 'behind a proxy that puts every byte into a TCP segment of its own');
 
 /** Exit code 1 where answers differ. */
 async function main(values: DifferentialValues, script: ScriptRun): Promise<void> {
-  const { conversations: total, seed: first = drawSeed() } = values;
+  const { conversations: total, seed: first = drawSeed(), split = false } = values;
   script.begin({ total, unit: 'conversations' });
   let [begun, done, calls, different, seed] = [0, 0, 0, 0, first];
   const compareSeeds = async () => {
     while (begun < total && different < MOST_TOLD) {
       const [ofSeed, numRuns] = [seed, Math.min(A_SEED, total - begun)];
       [seed, begun] = [seed + 1, begun + numRuns];
-      for (const found of await compareAll(fc.sample(CONVERSATIONS, { seed: ofSeed, numRuns }))) {
+      const conversations = fc.sample(CONVERSATIONS, { seed: ofSeed, numRuns });
+      for (const found of await compareAll(conversations, split)) {
         different += found.differences.length;
         calls += found.calls;
         for (const difference of found.differences) script.print(`seed ${ofSeed}: ${difference}\n`);
@@ -68,19 +72,23 @@ async function main(values: DifferentialValues, script: ScriptRun): Promise<void
   if (different > 0) process.exitCode = 1;
 }
 
-async function compareAll(conversations: readonly (readonly RawCall[])[]) {
+async function compareAll(conversations: readonly (readonly RawCall[])[], isSplit: boolean) {
   const servers = await Promise.all(
     (['grpc-js', 'lean'] as const).map((transport) =>
       new GrpcFixture({ transport, token: TOKEN, maxMessageBytes: MOST_MESSAGE_BYTES }).start(),
     ),
   );
-  const clients = servers.map(({ port }) => new RawClient(port));
+  const proxies = servers.map(({ port }) => new SplittingProxy(port, SINGLE_BYTES));
+  const ports = await Promise.all(
+    servers.map(({ port }, index) => (isSplit ? proxies[index]!.listen() : port)),
+  );
+  const clients = ports.map((port) => new RawClient(port));
   try {
     const found = [];
     for (const calls of conversations) found.push(await compare(calls, clients));
     return found;
   } finally {
-    for (const client of clients) client.close();
+    for (const closed of [...clients, ...proxies]) closed.close();
     await Promise.all(servers.map((server) => server.stop()));
   }
 }
