@@ -124,7 +124,11 @@ describe('a sidecar whose files change', () => {
     ],
     [
       'of a Redis that is not there',
-      toComponentYaml({ type: 'lock.redis', metadata: { redisHost: '127.0.0.1:1' } }),
+      toComponentYaml({
+        type: 'lock.redis',
+        metadata: { redisHost: '127.0.0.1:1' },
+        spec: '  initTimeout: 300ms\n',
+      }),
       'The previous version of component lockstore stays in use',
     ],
     [

@@ -25,7 +25,8 @@ describe('the metrics of a sidecar', () => {
   beforeEach(async () => {
     folder = await writeComponent({
       type: 'lock.redis',
-      metadata: { redisHost: `127.0.0.1:${redis.port}`, readTimeout: '300ms' },
+      // It bounds a whole TryLock: that to a paused Redis would take 10 s.
+      metadata: { redisHost: `127.0.0.1:${redis.port}`, writeTimeout: '300ms' },
     });
   });
   afterEach(async () => {

@@ -222,7 +222,8 @@ describe('a sidecar process', () => {
 
     it('for a Redis that is not there says so, and never opens its ports', async () => {
       const redisHost = `127.0.0.1:${await findFreePort()}`;
-      const folder = await writeComponent({ type: 'lock.redis', metadata: { redisHost } });
+      const spec = '  initTimeout: 300ms\n';
+      const folder = await writeComponent({ type: 'lock.redis', metadata: { redisHost }, spec });
       await expect(fails(['--resources-path', folder])).resolves.toBe(1);
       expect(sidecar.stdout).toMatch(
         /level=fatal msg="Fatal error from runtime: failed to load components: process component lockstore error: \[INIT_COMPONENT_FAILURE\].*error connecting to Redis: .*ECONNREFUSED/,

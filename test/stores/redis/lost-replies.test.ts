@@ -294,7 +294,7 @@ describe('lock.redis behind a bad network', () => {
       proxy.cut();
       const withdrawn = store.withdraw(call);
       await eventually(() => {
-        expect(fixture.logger.messages('warn')).toHaveLength(1);
+        expect(fixture.logger.messages('warn')).not.toEqual([]);
       });
       proxy.heal();
       // The first call that is answered at all, not one of those after it.
