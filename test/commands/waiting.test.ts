@@ -61,7 +61,9 @@ describe('a wait in a pipe', () => {
     const stderr = new PassThrough() as unknown as CommandContext['stderr'];
     const said: string[] = [];
     const say = (line: string) => void said.push(line);
-    const { stdin, stdout } = process;
+    const { stdout } = process;
+    // That of the process would be open from then on.
+    const stdin = new PassThrough() as unknown as CommandContext['stdin'];
     const locks = { get: async () => Promise.resolve(HELD) };
     const all = { locks, resource: 'nightly', waitMs: 90_000, isQuiet: false, ...call };
     return { progress: new WaitingProgress(all, { env: {}, stdin, stdout, stderr, say }), said };

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import path from 'node:path';
@@ -153,6 +154,7 @@ it('takes the place of daprd for dapr run -f with two apps, and for dapr stop by
   const plan = JSON.stringify([path.join(home, '.dapr/bin/daprd'), orders, stock]);
   const cli = spawn(process.execPath, ['-e', CLI, plan], { env, detached: true });
   const group = cli.pid!;
+  const gone = once(cli, 'close');
   let told = '';
   cli.stdout.on('data', (part: Buffer) => (told += part.toString()));
   const until = (text: RegExp) =>
@@ -184,6 +186,7 @@ it('takes the place of daprd for dapr run -f with two apps, and for dapr stop by
     expect(readFileSync(stock.log, 'utf8')).toContain('stock');
   } finally {
     if (!told.includes('stock ended')) process.kill(-group, 'SIGKILL');
+    await gone;
   }
 });
 

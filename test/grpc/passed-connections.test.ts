@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -103,13 +103,18 @@ describe('the connections of gRPC calls that are passed on', () => {
   });
 
   it('waits no longer than its deadline for an upstream that says nothing', async () => {
-    const silent = createServer(() => undefined);
+    let silence: Socket | undefined;
+    const silent = createServer((socket) => {
+      silence = socket;
+    });
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     await passing.start({}, 1000, `127.0.0.1:${port}`);
     const answer = await rawCall(passing.grpc.port, { ':path': STATE, 'grpc-timeout': '50m' });
     expect(answer.headers['grpc-status']).toBe('4');
+    // It is not read, so that it would not notice its end.
+    silence?.destroy();
     silent.close();
   });
 
