@@ -16,7 +16,7 @@ export class GrpcApiCall implements ApiCall {
 
   constructor(method: GrpcRow, call: ServerCall) {
     this.method = method;
-    this.requestBytes = call.request.length;
+    this.requestBytes = call.requestBytes;
     this.#call = call;
   }
 

@@ -26,6 +26,10 @@ abstract class GrpcJsServerCall<
     return this.call.request;
   }
 
+  get requestBytes(): number {
+    return this.call.request.length;
+  }
+
   get remoteAddress(): string | undefined {
     return this.#peer()[0];
   }

@@ -16,7 +16,9 @@ export interface CallMetadata {
  * transports, grpc-js and our own (lean/), has one implementation.
  */
 export interface ServerCall {
+  /** Valid until the handler returns, so that a call that lasts does not keep it. */
   readonly request: Buffer;
+  readonly requestBytes: number;
   readonly metadata: CallMetadata;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;

@@ -143,7 +143,7 @@ class GrpcEventStream extends OpenStream<unknown> {
     this.#observed?.end({
       status: this.#answered.code,
       responseBytes: this.#sentBytes,
-      requestBytes: this.#call.request.length,
+      requestBytes: this.#call.requestBytes,
       errorCode: this.#errorCode,
       isLogged: true,
     });

@@ -123,6 +123,6 @@ function toResult(
   },
 ): ApiResult {
   const { status: code, responseBytes, errorCode } = result;
-  const requestBytes = call.request.length;
+  const { requestBytes } = call;
   return { status: code, responseBytes, requestBytes, errorCode, isLogged: true };
 }

@@ -56,8 +56,10 @@ export class LeanCall
   readonly #parts: CallParts;
   readonly #method: TableMethod;
   readonly #answer: CallAnswer;
-  readonly #messages: IncomingMessages;
+  /** Undefined once all of the request has arrived: holds last long, and there are many. */
+  #messages: IncomingMessages | undefined;
   #request: Buffer | undefined;
+  #requestBytes = 0;
   #isPastDeadline = false;
   #isAnswerSent = false;
   #isAnswerQueued = false;
@@ -82,6 +84,10 @@ export class LeanCall
 
   get request(): Buffer {
     return this.#request ?? EMPTY;
+  }
+
+  get requestBytes(): number {
+    return this.#requestBytes;
   }
 
   get remoteAddress(): string | undefined {
@@ -141,14 +147,14 @@ export class LeanCall
 
   /** See {@link Receiver}. */
   data(bytes: Buffer): void {
-    this.#messages.data(bytes);
+    this.#messages?.data(bytes);
     // What is kept of it is counted by its account, and not by the windows.
     this.#stream.consume(bytes.length);
   }
 
   /** See {@link Receiver}. */
   ended(): void {
-    this.#messages.ended();
+    this.#messages?.ended();
   }
 
   /** See {@link Receiver}. */
@@ -167,27 +173,33 @@ export class LeanCall
 
   /** See {@link MessagesListener}. */
   message(bytes: Buffer): void {
-    if (this.#request === undefined) this.#request = bytes;
-    else this.refuse(wrongCount('a second', this.#method.path));
+    if (this.#request === undefined) {
+      this.#request = bytes;
+      this.#requestBytes = bytes.length;
+    } else this.refuse(wrongCount('a second', this.#method.path));
   }
 
   /** See {@link MessagesListener}. */
   complete(): void {
     if (this.#answer.isEnded) return;
     if (this.#request === undefined) this.refuse(wrongCount('no', this.#method.path));
-    else this.#method.handle(this);
+    else {
+      this.#messages = undefined;
+      this.#method.handle(this);
+      this.#request = undefined;
+    }
   }
 
   /** See {@link MessagesListener}. */
   refuse(answered: GrpcStatus): void {
-    this.#messages.drop();
+    this.#messages?.drop();
     this.fail(answered);
   }
 
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#messages.drop();
+    this.#messages?.drop();
     this.#parts.deadlines.delete(this);
     this.#onOver?.();
   }
