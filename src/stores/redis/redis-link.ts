@@ -79,13 +79,24 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : 'no reason given';
 }
 
-function toClient({ tls }: RedisSettings, address: RedisAddress) {
+/** Creates the client of a link. It is not connected. */
+export function toClient({ tls }: RedisSettings, address: RedisAddress) {
   return createClient({
     ...toConnectOptions(address, tls),
     // node-redis's timeout would end once a command is written, and would cost a timer per command.
     // See OneLink.
-    commandOptions: { timeout: 0 },
+    commandOptions: outsideOfKey({ timeout: 0 }),
   });
+}
+
+/**
+ * Keeps options out of the key by which node-redis finds the class for a new client: all options as
+ * JSON. It keeps one class only, and creating another takes 10 ms and more of the processor, during
+ * which no call is served. Without this, every connection to another address would cost that: a
+ * cluster or some Sentinels that are away would keep the sidecar from everything else.
+ */
+function outsideOfKey<T extends object>(options: T): T {
+  return { ...options, toJSON: () => undefined };
 }
 
 /**
@@ -106,7 +117,7 @@ export function toConnectOptions({ host, port }: RedisAddress, tls: RedisTls | u
     highWaterMark: WRITTEN_IN_A_TURN_BYTES,
   };
   return {
-    socket: tls === undefined ? socket : { ...socket, ...toTlsOptions(tls) },
+    socket: outsideOfKey(tls === undefined ? socket : { ...socket, ...toTlsOptions(tls) }),
     disableOfflineQueue: true,
     // RESP2, and no command that a narrow ACL would refuse: the permissions that daprd needs are
     // enough.
