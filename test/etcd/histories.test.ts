@@ -27,12 +27,17 @@ describe('the histories of locks on a cluster of three members under faults', ()
       const etcd = await startEtcd({ members: 3 });
       const others = (at: number) =>
         etcd.members.filter((_, index) => index !== at).map(({ endpoint }) => endpoint);
+      const timeoutMs = (at: number) => (at === 0 ? 3000 : 400);
       const sidecars = await Promise.all(
         etcd.members.map((member, at) =>
-          startInProcess(member.port, (port) => {
-            const endpoints = [`127.0.0.1:${port}`, ...others(at)].join(',');
-            return createEtcd(endpoints, { requestTimeout: at === 0 ? '3s' : '400ms' }).store;
-          }),
+          startInProcess(
+            member.port,
+            (port) => {
+              const endpoints = [`127.0.0.1:${port}`, ...others(at)].join(',');
+              return createEtcd(endpoints, { requestTimeout: `${timeoutMs(at)}ms` }).store;
+            },
+            timeoutMs(at),
+          ),
         ),
       );
       const workload = new Workload({

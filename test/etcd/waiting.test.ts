@@ -8,6 +8,9 @@ import { type EtcdCluster, startEtcd } from '../support/etcd-server';
 import { callGateway, findLeader } from './etcd-admin';
 import { createEtcd, noAbort, openEtcd } from './etcd-fixture';
 
+/** How long a request to etcd waits for its reply by default, in milliseconds. */
+const SEND_WAITS_MS = 3000;
+
 describe('a call that waits for a lock on a cluster of three members', () => {
   let etcd: EtcdCluster;
   let holding: SidecarUnderTest;
@@ -19,6 +22,7 @@ describe('a call that waits for a lock on a cluster of three members', () => {
       startInProcess(
         etcd.members[at]!.port,
         (port) => createEtcd(`127.0.0.1:${port},${others}`).store,
+        SEND_WAITS_MS,
       );
     holding = await start(0, `${second!},${third!}`);
     waiting = await start(1, `${first!},${third!}`);

@@ -9,6 +9,7 @@ import { findViolations } from './linearizability';
 import { type Observed, observe, type ObserveOptions } from './observe';
 import { Random } from './random';
 import { REDIS_FAULTS } from './redis-faults';
+import { createRedisProbe } from './redis-probe';
 import type { RuleBreak } from './rule-breaks';
 import { ServerView } from './server-view';
 import { newRunName, type SidecarUnderTest } from './sidecar-under-test';
@@ -67,7 +68,11 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunRepor
       ...{ server: redis, sidecars, random: random.fork() },
       ...{ faults: REDIS_FAULTS, calmMs: CALM_MS },
     });
-    const seen = await observe(workload, injector, { ...options, sidecars, redisPort: redis.port });
+    const seen = await observe(workload, injector, {
+      ...options,
+      sidecars,
+      probe: createRedisProbe(redis.port),
+    });
     const { account, late } = seen;
     return {
       ...toReport(options.seed, seen),

@@ -77,6 +77,8 @@ export interface FaultWindow {
   readonly losesData: boolean;
   /** The sidecar that was concerned, or whose way to Redis was; undefined where all were. */
   readonly sidecar?: number | undefined;
+  /** Whether the lock of a key was concerned; all were where this is left out. */
+  readonly concerns?: (key: string) => boolean;
 }
 
 /** Everything that a run has seen. */
@@ -107,6 +109,11 @@ export function meetsAny(
 ): boolean {
   const next = windows[firstIndex(windows, ({ toMs }) => toMs >= time.fromMs)];
   return next !== undefined && next.fromMs <= time.toMs;
+}
+
+/** The faults in which the data of a lock was lost. */
+export function lossesOf(faults: readonly FaultWindow[], key: string): readonly FaultWindow[] {
+  return faults.filter(({ losesData, concerns }) => losesData && (concerns?.(key) ?? true));
 }
 
 /** Sorts calls by the lock that they are about. */

@@ -17,9 +17,6 @@ import {
 } from './lock-request';
 import type { Mishaps, SidecarUnderTest } from './sidecar-under-test';
 
-/** How long a send of the stores that are run like this waits for its reply. */
-const SEND_WAITS_MS = 200;
-
 /** How long a store that is stopped may go on with its withdrawals: as long as a sidecar's may. */
 const STOP_GRACE_MS = 5000;
 
@@ -62,13 +59,27 @@ async function createServices(store: LockStore) {
   };
 }
 
-/** Starts the lock services over any store in this process: how the zoo's stores are called. */
+/**
+ * Starts the lock services over any store in this process: how the zoo's stores are called.
+ *
+ * @param sendWaitMs how long a send of the store waits for its reply; what faults can explain depends on it
+ */
 export async function startInProcess(
-  redisPort: number,
+  serverPort: number,
   createStore: (port: number) => LockStore,
+  sendWaitMs: number,
 ): Promise<SidecarUnderTest> {
-  const proxy = await TcpProxy.start(redisPort);
-  let services = await createServices(createStore(proxy.port)).catch(async (error: unknown) => {
+  const proxy = await TcpProxy.start(serverPort);
+  return startBehind(proxy, () => createStore(proxy.port), sendWaitMs);
+}
+
+/** The same behind a network of its own, which is stopped with it. */
+export async function startBehind(
+  proxy: TcpProxy,
+  createStore: () => LockStore,
+  sendWaitMs: number,
+): Promise<SidecarUnderTest> {
+  let services = await createServices(createStore()).catch(async (error: unknown) => {
     // What stays open would keep the process from its end.
     await proxy.stop();
     throw error;
@@ -79,14 +90,14 @@ export async function startInProcess(
     async restart() {
       isUp = false;
       await services.stop(200);
-      services = await createServices(createStore(proxy.port));
+      services = await createServices(createStore());
       isUp = true;
     },
   };
   return {
     by: 'holdfast',
     proxy,
-    sendWaitMs: SEND_WAITS_MS,
+    sendWaitMs,
     mishaps,
     get isUp() {
       return isUp;

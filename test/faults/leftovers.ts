@@ -109,10 +109,11 @@ function findEndless(redis: RedisServer): Promise<string[]> {
 }
 
 /** Side keys of the first version have names that locks can have; no lock of a run has such a one. */
-function isLock(key: string): boolean {
+export function isLock(key: string): boolean {
   return !isSideKey(key) && !key.includes('||done||') && !key.endsWith('||attempt');
 }
 
-function isOfQueue(key: string): boolean {
-  return key.endsWith(QUEUE_SUFFIX) || key.startsWith(PRESENCE_PREFIX);
+/** True for a queue, or for the presence of a sidecar in one; in a cluster with a tag before. */
+export function isOfQueue(key: string): boolean {
+  return key.endsWith(QUEUE_SUFFIX) || key.replace(/^\{\d+\}/, '').startsWith(PRESENCE_PREFIX);
 }

@@ -1,7 +1,16 @@
-import { byKey, type FaultWindow, type History, meetsAny, type Operation } from './history';
+import {
+  byKey,
+  type FaultWindow,
+  type History,
+  lossesOf,
+  meetsAny,
+  type Operation,
+} from './history';
 import {
   effectEndOf,
   isAbout,
+  isAnother,
+  isOfAnother,
   isSeenAs,
   type Lease,
   maybeRenewed,
@@ -127,7 +136,7 @@ class KeyCheck {
     this.#untold = this.#operations.flatMap((operation) =>
       toLateGrant(operation).concat(this.#isDisturbed(operation) ? toUntoldRenewal(operation) : []),
     );
-    this.#losses = faults.filter(({ losesData }) => losesData);
+    this.#losses = lossesOf(faults, key);
     this.#queue = new QueueTimes(operations, (operation) => this.#isDisturbed(operation));
   }
 
@@ -372,17 +381,6 @@ function afterUnknown(lease: Lease, operation: Operation): Lease {
   if (!isAbout(operation, lease)) return lease;
   if (releases(operation)) return { ...lease, mayVanish: true };
   return operation.kind === 'renew' ? maybeRenewed(lease, operation) : lease;
-}
-
-/** A forced release of a grant without a token names its end, too, and so may miss a later one of the same owner. */
-function isAnother(operation: Operation, lease: Lease): boolean {
-  const { kind, named } = operation;
-  return !isAbout(operation, lease) || (kind === 'forceRelease' && named === 0);
-}
-
-/** Where a call names a grant, that of the same owner may be another. */
-function isOfAnother(operation: Operation, owner: string): boolean {
-  return operation.named !== undefined || owner !== operation.owner;
 }
 
 /** Until when an operation may have an effect. */

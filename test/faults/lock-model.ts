@@ -105,3 +105,14 @@ function isEndOf(lease: Lease, { leftMs }: SeenLock, { nowMs, untilMs }: Span): 
   if (nowMs < lease.toldAtMs) return endsSoonEnough;
   return endsSoonEnough && untilMs + leftMs >= lease.endsFromMs - CLOCK_SLACK_MS;
 }
+
+/** A forced release of a grant without a token names its end, too, and so may miss a later one of the same owner. */
+export function isAnother(operation: Operation, lease: Lease): boolean {
+  const { kind, named } = operation;
+  return !isAbout(operation, lease) || (kind === 'forceRelease' && named === 0);
+}
+
+/** Where a call names a grant, that of the same owner may be another. */
+export function isOfAnother(operation: Operation, owner: string): boolean {
+  return operation.named !== undefined || owner !== operation.owner;
+}

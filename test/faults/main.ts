@@ -9,7 +9,8 @@ import {
   seedOption,
 } from '../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../support/long-run/script-run';
-import { type FaultRunReport, runFaults } from './fault-run';
+import { runFaults } from './fault-run';
+import { toNamedHistories } from './named-histories';
 import { toTable, toVerdict } from './report-table';
 import { startPlainClient } from './plain-client';
 import { startProcess } from './process-sidecar';
@@ -73,16 +74,8 @@ async function main(values: FaultValues, run: ScriptRun): Promise<void> {
   const note = `--seed ${seed}, ${report.seconds.toFixed(0)} s`;
   run.attach('results.svg', renderChart(toFaultChart(table, note)));
   for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
-  if (report.violations.length > 0) run.attach('histories.json', toHistories(report));
+  if (report.violations.length > 0) run.attach('histories.json', toNamedHistories(report));
   process.exitCode = report.violations.length === 0 ? 0 : 1;
-}
-
-/** Everything about the locks that a violation names, to be read by whoever looks for its cause. */
-function toHistories({ violations, operations, holds, faults, stalls }: FaultRunReport): string {
-  const isNamed = ({ key }: { readonly key: string }) =>
-    violations.some((violation) => violation.includes(key));
-  const named = { operations: operations.filter(isNamed), holds: holds.filter(isNamed) };
-  return JSON.stringify({ violations, faults, stalls, ...named }, undefined, 1);
 }
 
 void runScript(command, main);

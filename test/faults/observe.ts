@@ -3,7 +3,7 @@ import type { FaultWindow, History } from './history';
 import { toOperations } from './holds';
 import type { Account } from './rule-breaks';
 import type { FailedStart, SidecarUnderTest } from './sidecar-under-test';
-import { StallWatch } from './stall-watch';
+import { type ServerProbe, StallWatch } from './stall-watch';
 import { Tally } from './tally';
 import { Troubles } from './troubles';
 import type { Workload } from './workload';
@@ -14,8 +14,8 @@ const FOREVER_MS = 2 ** 31 - 1;
 /** How a run is watched. */
 export interface ObserveOptions {
   readonly sidecars: readonly SidecarUnderTest[];
-  /** The Redis that is asked whether it stands still; none where the locks are elsewhere. */
-  readonly redisPort?: number;
+  /** Asks the server of the locks whether it stands still; nobody does where this is left out. */
+  readonly probe?: ServerProbe | undefined;
   /** After so long nothing more is begun; no bound where this is left out. */
   readonly longestMs?: number;
   /** Called twice a second with how many operations have begun. */
@@ -27,7 +27,7 @@ export interface Observed {
   readonly account: Account;
   readonly history: History;
   readonly faults: readonly FaultWindow[];
-  /** When a process had to wait for the processor or for Redis, without a fault. */
+  /** When a process had to wait for the processor or for the server, without a fault. */
   readonly stalls: readonly FaultWindow[];
   /** The faults, and when the clients were late. */
   readonly late: readonly FaultWindow[];
@@ -38,7 +38,7 @@ export interface Observed {
 }
 
 /** The injectors that break things while the load runs. */
-interface Breaking {
+export interface Breaking {
   readonly windows: readonly FaultWindow[];
   start(): void;
   stop(): Promise<void>;
@@ -56,7 +56,7 @@ export async function observe(
   const progress = setInterval(() => {
     options.onProgress?.(workload.recorder.begun);
   }, 500);
-  const watch = new StallWatch(options.sidecars, options.redisPort);
+  const watch = new StallWatch(options.sidecars, options.probe);
   const startedAtMs = performance.now();
   injector.start();
   try {

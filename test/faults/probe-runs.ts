@@ -4,6 +4,7 @@ import { createAttempt } from '../../src/lock/attempt';
 import type { LockStore } from '../../src/lock/lock-store';
 import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { TcpProxy } from '../support/tcp-proxy';
+import { QUICK_SEND_MS } from '../stores/redis/redis-fixture';
 import { startInProcess } from './in-process-sidecar';
 import { NATIVE_PROBES, type NativeScene } from './native-probes';
 import { PROBES, type Scene } from './probes';
@@ -68,8 +69,8 @@ function runNative(
   createStore: (port: number) => LockStore,
 ): Promise<string | undefined> {
   return onRedis(async (redis) => {
-    const near = await startInProcess(redis.port, createStore);
-    const far = await startInProcess(redis.port, createStore);
+    const near = await startInProcess(redis.port, createStore, QUICK_SEND_MS);
+    const far = await startInProcess(redis.port, createStore, QUICK_SEND_MS);
     const resourceId = randomUUID();
     const recorder = new Recorder([near, far]);
     try {

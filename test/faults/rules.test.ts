@@ -54,11 +54,12 @@ const breaksOf = (
   more: readonly Operation[] = [],
   faults: readonly FaultWindow[] = [],
   stalls: readonly FaultWindow[] = [],
+  sendWaitsMs: readonly number[] = [],
 ): string[] => {
   let id = 0;
   const nextId = (): number => (id -= 1);
   const operations = [...more, ...holds.flatMap((each) => toOperations(each, nextId))];
-  const troubles = new Troubles({ faults, stalls });
+  const troubles = new Troubles({ faults, stalls, sendWaitsMs });
   const account = { operations, holds, faults, troubles, tally: new Tally(), wallMs: WALL_MS };
   return [...findTokenBreaks(account), ...findHoldBreaks(account), ...findTurnBreaks(account)].map(
     ({ what }) => what,
@@ -259,6 +260,14 @@ describe('the rules of turns', () => {
     // One may be dropped where its sidecar can't refresh it for as long as it lives, or Redis loses it.
     expect(breaksOf([first], [grant], [pausedRedis(8500, 10_900)])).toEqual([]);
     expect(breaksOf([first], [grant], [flushed(10_900)])).toEqual([]);
+  });
+
+  it('accept it where a swallowed send kept a sidecar waiting for longer than its tickets live', () => {
+    const grant = acquired([10_500, 11_000], { waitMs: 5000 });
+    const swallowed = { ...pausedRedis(6900, 7300), kind: 'requests dropped', sidecar: 0 };
+    const what = expect.stringContaining('granted before hold') as string;
+    expect(breaksOf([first], [grant], [swallowed], [], [3000])).toEqual([]);
+    expect(breaksOf([first], [grant], [swallowed], [], [150])).toEqual([what]);
   });
 
   const late = acquired([10_500, 11_000], { waitMs: 5000 });

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
 
-import { createClient } from 'redis';
-
 import { ClientLag } from './client-lag';
 import { type FaultWindow, meetsAny } from './history';
 import type { SidecarUnderTest } from './sidecar-under-test';
@@ -16,7 +14,17 @@ const STALL_MS = 300;
 const [SECOND_MS, MOST_OF_IT_MS] = [1000, 800];
 
 /** The times for which a process stood still. */
-const [NO_PROCESSOR, REDIS_SILENT] = ['waited for the processor', 'Redis did not answer'] as const;
+const [NO_PROCESSOR, SERVER_SILENT] = [
+  'waited for the processor',
+  'the server did not answer',
+] as const;
+
+/** A way to the server of the locks of which no sidecar knows. */
+export interface ServerProbe {
+  /** Asks it something that is quickly answered. Rejects where it can't be asked. */
+  ask(): Promise<unknown>;
+  close(): void;
+}
 
 /** How long a process has waited for the processor when it was looked at. */
 interface Sample {
@@ -27,7 +35,7 @@ interface Sample {
 
 /**
  * Measures when the machine, not the code under test, kept somebody from working: by the kernel's own account of how long
- * each sidecar waited for a processor (Linux, schedstat), by a question to Redis of which no sidecar knows, and by how
+ * each sidecar waited for a processor (Linux, schedstat), by a question to the server of which no sidecar knows, and by how
  * late the clients' own process was.
  */
 export class StallWatch {
@@ -35,14 +43,14 @@ export class StallWatch {
   readonly #lag = new ClientLag();
   readonly #samples = new Map<number, readonly Sample[]>();
   readonly #windows: FaultWindow[] = [];
-  readonly #client: ReturnType<typeof connect> | undefined;
+  readonly #probe: ServerProbe | undefined;
   readonly #timer: NodeJS.Timeout;
   #askedAtMs: number | undefined;
 
-  /** Without a port no Redis is asked. */
-  constructor(sidecars: readonly SidecarUnderTest[], redisPort?: number) {
+  /** Without a probe no server is asked. */
+  constructor(sidecars: readonly SidecarUnderTest[], probe?: ServerProbe) {
     this.#sidecars = sidecars;
-    this.#client = redisPort === undefined ? undefined : connect(redisPort);
+    this.#probe = probe;
     this.#timer = setInterval(() => {
       this.#look();
     }, LOOK_MS);
@@ -53,11 +61,11 @@ export class StallWatch {
     return this.#lag.windows;
   }
 
-  /** All stalls, without those of Redis that were a fault which hit it. */
+  /** All stalls, without those of the server that were a fault which hit it. */
   stallsBeside(faults: readonly FaultWindow[]): FaultWindow[] {
     const ofAll = faults.filter(({ sidecar }) => sidecar === undefined);
     const own = this.#windows.filter(
-      (stall) => stall.kind !== REDIS_SILENT || !meetsAny(ofAll, around(stall)),
+      (stall) => stall.kind !== SERVER_SILENT || !meetsAny(ofAll, around(stall)),
     );
     return [...own, ...this.#lag.stalls].sort((one, other) => one.fromMs - other.fromMs);
   }
@@ -65,14 +73,15 @@ export class StallWatch {
   stop(): void {
     clearInterval(this.#timer);
     this.#lag.stop();
-    this.#client?.destroy();
+    this.#probe?.close();
   }
 
   #look(): void {
     this.#sidecars.forEach(({ pid }, sidecar) => {
       if (pid !== undefined) void this.#lookAt(pid, sidecar);
     });
-    if (this.#askedAtMs === undefined && this.#client?.isReady === true) void this.#askRedis();
+    if (this.#askedAtMs === undefined && this.#probe !== undefined)
+      void this.#askServer(this.#probe);
   }
 
   async #lookAt(pid: number, sidecar: number): Promise<void> {
@@ -98,13 +107,13 @@ export class StallWatch {
     this.#add(NO_PROCESSOR, { fromMs, toMs, sidecar });
   }
 
-  async #askRedis(): Promise<void> {
+  async #askServer(probe: ServerProbe): Promise<void> {
     const fromMs = performance.now();
     this.#askedAtMs = fromMs;
-    await this.#client?.ping().catch(() => undefined);
+    await probe.ask().catch(() => undefined);
     this.#askedAtMs = undefined;
     const toMs = performance.now();
-    if (toMs - fromMs > STALL_MS) this.#add(REDIS_SILENT, { fromMs, toMs });
+    if (toMs - fromMs > STALL_MS) this.#add(SERVER_SILENT, { fromMs, toMs });
   }
 
   #add(kind: string, time: Pick<FaultWindow, 'fromMs' | 'toMs' | 'sidecar'>): void {
@@ -115,14 +124,4 @@ export class StallWatch {
 /** The question may have been asked a little before. */
 function around({ fromMs, toMs }: FaultWindow) {
   return { fromMs: fromMs - STALL_MS, toMs: toMs + STALL_MS };
-}
-
-function connect(port: number) {
-  const client = createClient({
-    socket: { host: '127.0.0.1', port, reconnectStrategy: 20 },
-    disableOfflineQueue: true,
-  });
-  client.on('error', () => undefined);
-  client.connect().catch(() => undefined);
-  return client;
 }

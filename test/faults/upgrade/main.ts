@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import { createQuickStore } from '../../stores/redis/redis-fixture';
+import { createQuickStore, QUICK_SEND_MS } from '../../stores/redis/redis-fixture';
 import {
   countOption,
   createScript,
@@ -94,6 +94,7 @@ function startFirstVersion(port: number, checkout: string | undefined): Promise<
   return startInProcess(
     port,
     (at) => createQuickStore(at, { commands: new FirstVersionCommands() }).store,
+    QUICK_SEND_MS,
   );
 }
 

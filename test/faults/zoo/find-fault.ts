@@ -1,5 +1,6 @@
 import type { LockStore } from '../../../src/lock/lock-store';
 import { runFaults } from '../fault-run';
+import { QUICK_SEND_MS } from '../../stores/redis/redis-fixture';
 import { startInProcess } from '../in-process-sidecar';
 import { startPlainClient } from '../plain-client';
 import { type ProbeRun, PROBE_RUNS } from '../probe-runs';
@@ -30,8 +31,8 @@ export async function findFault(createStore: CreateStore, first = ''): Promise<s
       deadlineMs: 4000,
       startSidecars: (port) =>
         Promise.all([
-          startInProcess(port, createStore),
-          startInProcess(port, createStore),
+          startInProcess(port, createStore, QUICK_SEND_MS),
+          startInProcess(port, createStore, QUICK_SEND_MS),
           startPlainClient(port),
         ]),
       watchServer: false,

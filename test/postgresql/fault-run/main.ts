@@ -1,28 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { check, type FaultRunReport, toReport } from '../../faults/fault-run';
+import { Client } from 'pg';
+
 import { startInProcess } from '../../faults/in-process-sidecar';
-import { CALM_MS, Injector } from '../../faults/injector';
-import { observe, type ObserveOptions } from '../../faults/observe';
-import { Random } from '../../faults/random';
-import { toTable, toVerdict } from '../../faults/report-table';
-import { newRunName, type SidecarUnderTest } from '../../faults/sidecar-under-test';
-import { Workload } from '../../faults/workload';
+import type { SidecarUnderTest } from '../../faults/sidecar-under-test';
+import type { ServerProbe } from '../../faults/stall-watch';
+import { runStoreFaults, type StoreScene } from '../../faults/store-fault-run';
 import { eventually } from '../../support/eventually';
-import {
-  countOption,
-  createScript,
-  drawSeed,
-  type ScriptValues,
-  seedOption,
-} from '../../support/long-run/script-command';
-import { runScript, type ScriptRun } from '../../support/long-run/script-run';
 import { type PostgresqlServer, startPostgresqlServer } from '../../support/postgresql-server';
 import { createStore } from '../store-fixture';
 import { POSTGRESQL_FAULTS } from './faults';
 
-/** Time-outs of the sidecars of a run: the default, and short ones that give many unknown outcomes. */
-const TIMEOUTS = ['3s', '400ms', '150ms'] as const;
+/** Time-outs of the sidecars of a run, in milliseconds: the default, and short ones that give many unknown outcomes. */
+const TIMEOUTS_MS = [3000, 400, 150] as const;
 
 /** The failures that a call may report as certain under these faults. Any other is a mistake. */
 const REFUSALS =
@@ -34,44 +24,33 @@ const LEFT_MS = 4000;
 /** How long a start may take, in milliseconds. */
 const START_MS = 30_000;
 
-interface FaultValues extends ScriptValues {
-  readonly ops: number;
-  readonly seed?: number;
-  readonly minutes: number;
-}
-
-const command = createScript({
-  name: 'test:postgresql-faults',
-  description: 'Checks that lock histories stay valid while PostgreSQL and the network break.',
-  example: '--ops 100000 --seed 7 --minutes 10',
-})
-  .addOption(countOption('--ops <number>', 'how many operations').default(100_000))
-  .addOption(seedOption())
-  .addOption(countOption('--minutes <number>', 'begins nothing more after so long').default(600));
-
-/** The fault run on `lock.postgresql`. Exit code 1 where a history is not valid. */
-async function main(values: FaultValues, run: ScriptRun): Promise<void> {
-  const { ops: operations, seed = drawSeed() } = values;
-  const longestMs = values.minutes * 60_000;
-  run.print(`fault run: ${operations} operations, --seed ${seed} repeats the schedule\n`);
-  run.begin({ total: operations, unit: 'operations', longestMs });
-  const server = await startPostgresqlServer();
-  const sidecars: SidecarUnderTest[] = [];
-  try {
-    await createTables(server);
-    for (const timeout of TIMEOUTS) sidecars.push(await start(server, timeout));
-    const onProgress = (begun: number): void => {
-      run.advance(begun, begun < operations ? '' : 'checking');
+runStoreFaults(
+  {
+    name: 'test:postgresql-faults',
+    description: 'Checks that lock histories stay valid while PostgreSQL and the network break.',
+    example: '--ops 100000 --seed 7 --minutes 10',
+  },
+  async (): Promise<StoreScene<PostgresqlServer>> => {
+    const server = await startPostgresqlServer();
+    const sidecars: SidecarUnderTest[] = [];
+    const stop = async (): Promise<void> => {
+      for (const sidecar of sidecars) await sidecar.stop();
+      await server.stop();
     };
-    const report = await judge({ server, sidecars, seed, operations, longestMs, onProgress });
-    run.print(`${toOwnTable(report)}\n${toVerdict(report)}`);
-    for (const violation of report.violations.slice(0, 10)) run.print(`\n${violation}\n`);
-    process.exitCode = report.violations.length === 0 ? 0 : 1;
-  } finally {
-    for (const sidecar of sidecars) await sidecar.stop();
-    await server.stop();
-  }
-}
+    try {
+      await createTables(server);
+      for (const timeoutMs of TIMEOUTS_MS) sidecars.push(await start(server, timeoutMs));
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return {
+      ...{ server, sidecars, faults: POSTGRESQL_FAULTS, refusals: REFUSALS, stop },
+      probe: createProbe(server),
+      findLeftovers: () => findLeftovers(server),
+    };
+  },
+);
 
 /** The shortest time-out of a sidecar is less than the tables take on a busy machine. */
 async function createTables({ port }: PostgresqlServer): Promise<void> {
@@ -84,51 +63,38 @@ async function createTables({ port }: PostgresqlServer): Promise<void> {
 }
 
 /** Starts a sidecar. It may need several looks at the tables where the machine is slower than its time-out. */
-function start({ port: serverPort }: PostgresqlServer, timeout: string): Promise<SidecarUnderTest> {
+function start(server: PostgresqlServer, timeoutMs: number): Promise<SidecarUnderTest> {
+  const timeout = `${timeoutMs}ms`;
   const open = (): Promise<SidecarUnderTest> =>
-    startInProcess(serverPort, (port) => createStore(urlOf(port), { timeout }).store);
+    startInProcess(server.port, (port) => createStore(urlOf(port), { timeout }).store, timeoutMs);
   return eventually(open, { withinMs: START_MS });
 }
 
-/** The table of the run on Redis, with the faults of this one. */
-function toOwnTable(report: FaultRunReport): string {
-  const rows = toTable(report)
-    .split('\n')
-    .filter((row) => !/fault: |MONITOR|daprd's own/.test(row));
-  const faults = [...new Set(report.faults.map(({ kind }) => kind))].sort().map((kind) => {
-    const count = report.faults.filter((fault) => fault.kind === kind).length;
-    return `| fault: ${kind} | ${count} |`;
-  });
-  return `${[...rows.filter(Boolean), ...faults].join('\n')}\n`;
+/** Asks over a connection of its own, which is opened again when it has ended. */
+function createProbe({ port }: PostgresqlServer): ServerProbe {
+  let client: Client | undefined;
+  const connect = async (): Promise<Client> => {
+    const opened = new Client({ connectionString: urlOf(port), application_name: 'probe' });
+    opened.on('error', () => undefined);
+    opened.on('end', () => {
+      client = undefined;
+    });
+    await opened.connect();
+    return opened;
+  };
+  return {
+    async ask() {
+      client ??= await connect();
+      await client.query('SELECT 1');
+    },
+    close() {
+      client?.end().catch(() => undefined);
+    },
+  };
 }
 
 function urlOf(port: number): string {
   return `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
-}
-
-interface RunOptions extends ObserveOptions {
-  readonly server: PostgresqlServer;
-  readonly seed: number;
-  readonly operations: number;
-}
-
-async function judge(options: RunOptions): Promise<FaultRunReport> {
-  const { server, sidecars, seed, operations } = options;
-  const random = new Random(seed);
-  const workload = new Workload({
-    ...{ sidecars, clients: 24, nativeClients: 24, keys: 12, operations },
-    ...{ deadlineMs: 15_000, random: random.fork(), run: newRunName() },
-  });
-  const injector = new Injector({
-    ...{ server, sidecars, random: random.fork() },
-    ...{ faults: POSTGRESQL_FAULTS, calmMs: CALM_MS },
-  });
-  const seen = await observe(workload, injector, options);
-  return {
-    ...toReport(seed, seen),
-    serverEvents: 0,
-    violations: [...check(seen, REFUSALS), ...(await findLeftovers(server))],
-  };
 }
 
 /** Locks and tickets that stay when all leases are over and nobody waits. */
@@ -143,5 +109,3 @@ async function findLeftovers(server: PostgresqlServer): Promise<readonly string[
   );
   return rows.map(({ what }) => `${String(what)} stays though nobody uses it`);
 }
-
-void runScript(command, main);

@@ -33,13 +33,16 @@ export function createStore(
   return { store, logger };
 }
 
+/** How long a send of {@link createQuickStore} waits for its reply, in milliseconds. */
+export const QUICK_SEND_MS = 200;
+
 /**
  * Makes a store whose sends wait 200 ms, or as long as is said, and whose calls wait 3 s: what the defaults are
  * in small, which no component can set, as a time-out that it sets bounds the whole call.
  */
 export function createQuickStore(
   port: number,
-  { commands = new LockCommands(), tryTimeoutMs = 200 } = {},
+  { commands = new LockCommands(), tryTimeoutMs = QUICK_SEND_MS } = {},
 ): StoreFixture {
   const logger = new RecordingLogger();
   const properties = new MetadataProperties([['redisHost', `127.0.0.1:${port}`]]);
