@@ -1,7 +1,11 @@
+import { encodeHuffman } from './huffman-encoder';
 import { STATIC_TABLE } from './static-table';
 
 /** The change of the size of the dynamic table to zero (RFC 7541, 6.3). */
 const EMPTY_TABLE = Buffer.from([0x20]);
+
+/** Clients on nghttp2 (Node's) read no string of more than 64 KiB, as it is encoded. */
+const MOST_UNCODED_BYTES = 32 * 1024;
 
 /**
  * Fields that are never to be stored by anything on the way (RFC 7541, 7.1.3). Nothing that a server
@@ -45,9 +49,18 @@ function encodeField(name: string, value: string): readonly Buffer[] {
     : [named, ...encodeString(value)];
 }
 
-/** A string that is not Huffman-coded (RFC 7541, 5.2): it costs bytes, and saves time at both ends. */
+/**
+ * A string (RFC 7541, 5.2). It is not Huffman-coded unless it is long: that costs bytes, and saves time
+ * at both ends.
+ */
 function encodeString(text: string): readonly Buffer[] {
   const bytes = Buffer.from(text, 'latin1');
+  if (bytes.length > MOST_UNCODED_BYTES) {
+    const coded = encodeHuffman(bytes);
+    if (coded.length < bytes.length) {
+      return [encodeInteger(coded.length, { prefixBits: 7, pattern: 0x80 }), coded];
+    }
+  }
   return [encodeInteger(bytes.length, { prefixBits: 7, pattern: 0 }), bytes];
 }
 

@@ -211,6 +211,23 @@ describe('a passed gRPC call in a rare form', () => {
     expect(trailers).toMatchObject({ 'grpc-status': '0', ...many });
   });
 
+  it('is given a header and a trailer of 70 KB each', async () => {
+    // More than the 64 KiB that nghttp2 reads of a string, unless it is Huffman-coded.
+    const long = { 'x-long-bin': 'Zm9vYmFy'.repeat(8750) };
+    passing.behind.answer = ({ stream }) => {
+      stream.respond({ ...GRPC, ...long }, { waitForTrailers: true });
+      stream.once('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': '0', ...long });
+      });
+      stream.end(frame('x'));
+    };
+    const stream = passing.open();
+    stream.end(frame('x'));
+    const { headers, trailers } = await readAll(stream);
+    expect(headers).toMatchObject(long);
+    expect(trailers).toMatchObject({ 'grpc-status': '0', ...long });
+  });
+
   it('ends with UNAVAILABLE where its trailers are longer than node:http2 reads', async () => {
     passing.behind.answer = ({ stream }) => {
       stream.respond(GRPC, { waitForTrailers: true });

@@ -4,6 +4,7 @@ import { HpackDecoder } from '../../src/http2/hpack-decoder';
 import { asFirstBlock, encodeFields } from '../../src/http2/hpack-encoder';
 import { HpackReader } from '../../src/http2/hpack-reader';
 import { HuffmanDecoder } from '../../src/http2/huffman';
+import { encodeHuffman } from '../../src/http2/huffman-encoder';
 import { CODE, ConnectionError } from '../../src/http2/protocol';
 
 const huffman = new HuffmanDecoder();
@@ -170,6 +171,30 @@ describe('header compression', () => {
         }
       }),
     );
+  });
+
+  it.each([
+    ['www.example.com', 'f1e3c2e5f23a6ba0ab90f4ff'],
+    ['Mon, 21 Oct 2013 20:13:21 GMT', 'd07abe941054d444a8200595040b8166e082a62d1bff'],
+  ])('has the Huffman code of RFC 7541, Appendix C for %s', (text, code) => {
+    expect(encodeHuffman(Buffer.from(text)).toString('hex')).toBe(code);
+  });
+
+  it('reads what it has Huffman-coded, and codes only what is long', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
+        const coded = encodeHuffman(Buffer.from(octets));
+        expect(huffman.decode(coded)).toBe(Buffer.from(octets).toString('latin1'));
+      }),
+    );
+    const block = (value: string) => asFirstBlock(encodeFields(['a', value]));
+    const long = 'e'.repeat(40_000);
+    expect(block(long).length).toBeLessThan(26_000);
+    expect(createDecoder().decode(block(long)).fields).toEqual(['a', long]);
+    // Code that is no shorter is not used.
+    const wide = '\x01'.repeat(40_000);
+    expect(block(wide).length).toBeGreaterThan(40_000);
+    expect(block('e'.repeat(100)).length).toBeGreaterThan(100);
   });
 
   it('gives equal blocks one list, unless the table has changed between them', () => {
