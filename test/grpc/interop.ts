@@ -1,16 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import { EventStreams } from '../../src/api/event-streams';
-import { ApiRefusals } from '../../src/grpc/api-refusals';
-import { CallGate } from '../../src/grpc/call-gate';
-import { LeanTransport } from '../../src/grpc/lean/lean-transport';
-import { createServerParts } from '../../src/grpc/server-parts';
-import { createFakeSidecar } from '../support/fake-sidecar';
 import { createScript, type ScriptValues } from '../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../support/long-run/script-run';
-import { RecordingLogger } from '../support/recording-logger';
-import { INTEROP_PATHS, registerInteropService } from './interop-service';
+import { createTestServiceTransport } from './test-service-transport';
 
 const run = promisify(execFile);
 
@@ -34,31 +27,6 @@ const CASES = [
   'channel_soak',
 ];
 
-const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
-
-/** The transport with the test service in place of the table's methods. */
-function createTransport(): LeanTransport {
-  const sidecar = createFakeSidecar({});
-  const parts = createServerParts({
-    transport: 'lean',
-    methods: [],
-    sidecar,
-    logger: new RecordingLogger(),
-    eventStreams: new EventStreams(),
-    maxMessageBytes: MAX_MESSAGE_BYTES,
-    maxConcurrentCalls: 1000,
-    tls: undefined,
-  });
-  const methods = INTEROP_PATHS.map((grpcPath) => ({
-    ...({ operation: grpcPath, grpcPath, access: 'always', http: [], isPublic: false } as const),
-  }));
-  const refusals = new ApiRefusals({ methods, isAllowed: () => true, checkToken: undefined });
-  const gate = new CallGate({ refusals, maxMessageBytes: MAX_MESSAGE_BYTES });
-  const transport = new LeanTransport({ ...parts, gate }, undefined);
-  registerInteropService(transport.registry);
-  return transport;
-}
-
 /** The path of the client, as scripts/ensure-interop-client.js builds it. */
 function findClient(): string {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a script of plain JavaScript
@@ -77,7 +45,7 @@ const command = createScript({
 /** Exit code 1 if a case fails. */
 async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
   const client = findClient();
-  const transport = createTransport();
+  const transport = createTestServiceTransport();
   const { port } = await transport.listen({ host: '127.0.0.1', port: 0 });
   script.begin({ total: CASES.length, unit: 'cases' });
   for (const [done, name] of CASES.entries()) {

@@ -80,7 +80,7 @@ async function compareAll(conversations: readonly (readonly RawCall[])[], isSpli
   );
   const proxies = servers.map(({ port }) => new SplittingProxy(port, SINGLE_BYTES));
   const ports = await Promise.all(
-    servers.map(({ port }, index) => (isSplit ? proxies[index]!.listen() : port)),
+    servers.map(async ({ port }, index) => (isSplit ? proxies[index]!.listen() : port)),
   );
   const clients = ports.map((port) => new RawClient(port));
   try {

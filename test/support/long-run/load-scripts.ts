@@ -20,6 +20,7 @@ export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   'test:fencing': 'test/faults/fencing/main.ts',
   'test:grpc-differential': 'test/grpc/differential/main.ts',
   'test:grpc-interop': 'test/grpc/interop.ts',
+  'test:grpc-stacks': 'test/grpc/stacks/main.ts',
   'test:h2spec': 'test/http2/h2spec.ts',
   'test:hostile': 'test/hostile/main.ts',
   'test:http2-fuzz': 'test/http2/fuzz/main.ts',
