@@ -126,7 +126,9 @@ export class Streams implements StreamOwner {
       this.#fail(stream, CODE.flowControlError);
     } else {
       if (content.length < payload.length) stream.consume(payload.length - content.length);
-      const isRight = stream.receive(content) && (!isEnd || stream.receiveEnd(undefined));
+      const isTaken = stream.receive(content);
+      if (!isTaken) this.#openConnection(content.length);
+      const isRight = isTaken && (!isEnd || stream.receiveEnd(undefined));
       if (!isRight) this.#fail(stream, CODE.protocolError);
     }
   }

@@ -7,6 +7,7 @@ import {
   GET,
   headers,
   ping,
+  POST,
   reset,
   settings,
   windowUpdate,
@@ -111,6 +112,24 @@ describe('flow control of requests', () => {
     const machine = open({ streamWindowBytes: 1000 }).receive(begin(1));
     machine.receive(data(1, Buffer.alloc(1001)));
     expect(codeOf(machine.takeFrames(), FRAME.reset)).toBe(CODE.flowControlError);
+  });
+});
+
+describe('content that is refused', () => {
+  const short = [...POST, 'content-length', '1'];
+  const long = Buffer.alloc(16_384);
+
+  it.each([
+    ['more than announced', (id: number) => [begin(id, short), data(id, long)]],
+    ['for a closed stream', (id: number) => [begin(id), reset(id), data(id, long)]],
+    ['behind the end of the request', (id: number) => [headers(id, GET), data(id, long)]],
+  ])('does not stay in the window of the connection: %s (6.9)', (_what, toFrames) => {
+    const machine = open({ connectionWindowBytes: 65_535 });
+    for (const id of [1, 3]) machine.receive(Buffer.concat(toFrames(id)));
+    const opened = machine
+      .takeFrames()
+      .filter(({ type, streamId }) => type === FRAME.windowUpdate && streamId === 0);
+    expect(opened.map(({ payload }) => payload.readUInt32BE())).toEqual([2 * long.length]);
   });
 });
 
