@@ -1,19 +1,38 @@
 import { execFileSync } from 'node:child_process';
+import { PassThrough } from 'node:stream';
 
-import { createProgram } from '../../src/commands/program';
+import type { Command } from 'commander';
+
+import { type CommandContext, createProgram } from '../../src/commands/program';
 import { runCommand } from '../support/command-process';
 
 interface Launcher {
   readonly COMMANDS: readonly string[];
 }
 
+/** The commands, where the standard input of the process is not opened. */
+function createTree(): Command {
+  const { env, stdout, stderr } = process;
+  const stdin = new PassThrough() as unknown as CommandContext['stdin'];
+  return createProgram({ env, stdin, stdout, stderr, say: () => undefined }, () => undefined);
+}
+
 it('has the commands that the launcher knows', () => {
   const { COMMANDS } = jest.requireActual<Launcher>('../../scripts/launcher.js');
-  const { env, stdin, stdout, stderr } = process;
-  const context = { env, stdin, stdout, stderr, say: () => undefined };
-  const program = createProgram(context, () => undefined);
-  const names = program.commands.map((command) => command.name());
+  const names = createTree().commands.map((command) => command.name());
   expect([...COMMANDS].sort()).toEqual([...names, 'help'].sort());
+});
+
+it('has a help of at most 80 columns for each command, where it is no terminal', () => {
+  const helpsOf = (command: Command): readonly string[] => {
+    const lines: string[] = [];
+    command.configureOutput({ writeOut: (text) => lines.push(text), getOutHelpWidth: () => 80 });
+    command.outputHelp();
+    return [...lines, ...command.commands.flatMap(helpsOf)];
+  };
+  const lines = helpsOf(createTree()).join('').split('\n');
+  expect(lines.length).toBeGreaterThan(100);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
 describe('in bash', () => {

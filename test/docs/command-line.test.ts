@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 
 import { EXIT } from '../../src/commands/exit-codes';
-import { createProgram } from '../../src/commands/program';
+import { type CommandContext, createProgram } from '../../src/commands/program';
 import { runCommand } from '../support/command-process';
 import { createFolder, writeComponent } from '../support/component-files';
 import { startRedisServer } from '../support/redis-server';
@@ -25,7 +26,9 @@ describe('docs/command-line.md', () => {
   });
 
   it('has every command', () => {
-    const { env, stdin, stdout, stderr } = process;
+    const { env, stdout, stderr } = process;
+    // That of the process would be open from then on.
+    const stdin = new PassThrough() as unknown as CommandContext['stdin'];
     const context = { env, stdin, stdout, stderr, say: () => undefined };
     const program = createProgram(context, () => undefined);
     const locks = program.commands.find((command) => command.name() === 'locks');

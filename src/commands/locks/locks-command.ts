@@ -41,8 +41,9 @@ interface LocksWork {
 }
 
 const HELP = `
-Exit codes: 0, 1 the lock is free or nothing was released, 64 usage, 69 sidecar or store unreachable, 75 not acquired,
-76 the grant does not have the lock any more, 77 not permitted.`;
+Exit codes: 0, 1 the lock is free or nothing was released, 64 usage, 69 sidecar
+or store unreachable, 75 not acquired, 76 the grant does not have the lock any
+more, 77 not permitted.`;
 
 /** Adds `holdfast locks` and what can be done with them. */
 export function addLocks(program: Command, context: CommandContext, plan: Plan): void {

@@ -29,11 +29,13 @@ interface RunOptions extends PlaceOptions {
 const DEFAULT_GRACE_MS = 5000;
 
 const HELP = `
-The command runs in a process group of its own. Its environment has HOLDFAST_FENCING_TOKEN, HOLDFAST_LOCK_OWNER,
-HOLDFAST_RESOURCE and HOLDFAST_STORE.
+The command runs in a process group of its own. Its environment has
+HOLDFAST_FENCING_TOKEN, HOLDFAST_LOCK_OWNER, HOLDFAST_RESOURCE and
+HOLDFAST_STORE.
 
-Exit codes: that of the command, or 64 usage, 69 sidecar or store unreachable, 75 not acquired, 76 the lock was lost,
-77 not permitted, 126 and 127 the command can't be started.
+Exit codes: that of the command, or 64 usage, 69 sidecar or store unreachable,
+75 not acquired, 76 the lock was lost, 77 not permitted, 126 and 127 the command
+can't be started.
 
 Example:
   holdfast run --resource nightly --wait 10m -- ./backup.sh --full`;
