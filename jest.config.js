@@ -8,7 +8,7 @@ module.exports = {
   // Sources that no test loads are counted as not run.
   roots: ['<rootDir>/test', '<rootDir>/src'],
   testMatch: ['**/*.test.ts'],
-  // Node's, which fails a file that leaves something open.
+  // Node's, which names a file that leaves something open.
   testEnvironment: '<rootDir>/test/support/closing-environment.ts',
   // Types are removed but not checked; `npm run typecheck` checks them. The compiler itself needs 25 times as long for it.
   transform: {

@@ -6,16 +6,22 @@ import { countOpen, findLeftOpen } from './left-open';
 const CLOSED_WITHIN_MS = 5000;
 
 /**
- * Fails a test file that leaves something open. jest would wait for it at the end of all tests, in vain, say "A worker process has
- * failed to exit gracefully", and not say of which file it is.
+ * Names on standard error each test file that leaves something open. jest waits for it at the end of all tests, in vain, says
+ * "A worker process has failed to exit gracefully", and does not say of which file it is.
  */
 export default class ClosingEnvironment extends TestEnvironment {
   readonly #before = countOpen();
+  readonly #file: string;
+
+  constructor(...options: ConstructorParameters<typeof TestEnvironment>) {
+    super(...options);
+    this.#file = options[1].testPath;
+  }
 
   override async teardown(): Promise<void> {
     await super.teardown();
     const left = await findLeftOpen(this.#before, { withinMs: CLOSED_WITHIN_MS });
     if (left.length === 0) return;
-    throw new Error(`open after the last test: ${left.join(', ')} (jest --detectOpenHandles)`);
+    process.stderr.write(`${this.#file} leaves open: ${left.join(', ')}\n`);
   }
 }
