@@ -12,6 +12,13 @@ const UNCOUNTED_BYTES = 1024;
 /** Memory overhead of a message that waits to be read, in bytes. */
 const QUEUED_MESSAGE_BYTES = 256;
 
+/**
+ * Longer messages are kept in chunks of this size, in bytes, and joined once they are complete. One
+ * buffer that doubles would leave its predecessors behind, and once buffers of megabytes were freed, the
+ * allocator of glibc keeps memory of that size for the process.
+ */
+const CHUNK_BYTES = 64 * 1024;
+
 /** The limits and callbacks of a {@link MessageReader}. */
 export interface MessageReaderOptions {
   /** Maximum size of a message, in bytes. -1 means no limit. */
@@ -33,9 +40,9 @@ export interface MessageReaderOptions {
 
 /**
  * Splits the bytes of a call into messages. It replaces grpc-js's decoder to limit memory. An
- * unfinished message is kept in one buffer that grows with the received data and counts against a
- * budget. grpc-js keeps every received piece, and even a piece of one byte keeps the whole buffer
- * that was read from the socket.
+ * unfinished message is kept in chunks, which come with the received data and count against a budget.
+ * grpc-js keeps every received piece, and even a piece of one byte keeps the whole buffer that was read
+ * from the socket.
  */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
@@ -43,7 +50,10 @@ export class MessageReader {
   /** The parts of the prefix received so far: the flag and the message length. */
   #flag = 0;
   #size = 0;
+  /** The last chunk, and the full ones before it. */
   #kept: Buffer | undefined;
+  #chunks: Buffer[] | undefined;
+  #chunkedBytes = 0;
   #received = 0;
   #messages = 0;
   #isOver = false;
@@ -85,7 +95,6 @@ export class MessageReader {
 
   #begin(): void {
     this.#received = 0;
-    this.#kept = undefined;
     const { maxBytes, maxMessages, encoding } = this.#options;
     const refusal = flagRefusal(this.#flag, encoding);
     if (refusal !== undefined) this.#refuse(refusal);
@@ -108,21 +117,31 @@ export class MessageReader {
 
   /** Appends a piece to the kept part of the message. */
   #keep(piece: Buffer, keptBytes: number): void {
-    const start = PREFIX_BYTES + this.#received;
     const whole = PREFIX_BYTES + Math.min(this.#size, keptBytes);
-    const kept = this.#bufferFor(start + piece.length, whole);
-    if (kept !== undefined) piece.copy(kept, start);
+    let start = PREFIX_BYTES + this.#received;
+    for (let at = 0; at < piece.length;) {
+      const rest = start + piece.length - at;
+      const end = Math.min(rest, this.#chunkedBytes + CHUNK_BYTES);
+      const kept = this.#bufferFor(end - this.#chunkedBytes, whole - this.#chunkedBytes);
+      if (kept === undefined) return;
+      at += piece.copy(kept, start - this.#chunkedBytes, at, at + end - start);
+      start = end;
+      if (end - this.#chunkedBytes === CHUNK_BYTES) this.#setAside(kept);
+    }
   }
 
   /**
-   * Returns a buffer with enough room; if it has to grow, it at least doubles. Returns undefined if
-   * there is no memory: the call has ended then.
+   * Returns a buffer with enough room for the chunk. The first one at least doubles if it has to grow, as
+   * most messages are short; later ones have their whole length at once. Returns undefined if there is
+   * no memory: the call has ended then.
    */
   #bufferFor(end: number, whole: number): Buffer | undefined {
     const before = this.#kept?.length ?? 0;
     if (end <= before) return this.#kept;
-    const length = Math.min(whole, Math.max(end, 2 * before));
-    if (length > UNCOUNTED_BYTES && !this.#options.take(length - before)) {
+    const least = this.#chunkedBytes === 0 ? Math.max(end, 2 * before) : CHUNK_BYTES;
+    const length = Math.min(whole, CHUNK_BYTES, least);
+    const isCounted = this.#chunkedBytes + length > UNCOUNTED_BYTES;
+    if (isCounted && !this.#options.take(length - before)) {
       this.#refuse(full());
       return undefined;
     }
@@ -132,19 +151,36 @@ export class MessageReader {
     return grown;
   }
 
+  #setAside(chunk: Buffer): void {
+    (this.#chunks ??= []).push(chunk);
+    this.#chunkedBytes += chunk.length;
+    this.#kept = undefined;
+  }
+
   #finish(): Buffer {
-    const message = this.#kept ?? Buffer.allocUnsafe(PREFIX_BYTES);
+    const message = this.#join();
     message.writeUInt8(this.#flag, 0);
     message.writeUInt32BE(this.#size, 1);
-    this.#kept = undefined;
+    this.#drop();
     this.#prefixLength = 0;
     this.#messages += 1;
     return message;
   }
 
+  #join(): Buffer {
+    if (this.#chunks === undefined) return this.#kept ?? Buffer.allocUnsafe(PREFIX_BYTES);
+    return Buffer.concat(this.#kept === undefined ? this.#chunks : [...this.#chunks, this.#kept]);
+  }
+
+  #drop(): void {
+    this.#kept = undefined;
+    this.#chunks = undefined;
+    this.#chunkedBytes = 0;
+  }
+
   #refuse(refusal: GrpcStatus): void {
     this.#isOver = true;
-    this.#kept = undefined;
+    this.#drop();
     this.#options.refuse(refusal);
   }
 }

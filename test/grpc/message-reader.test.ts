@@ -46,6 +46,23 @@ describe('the reader of the messages of a call', () => {
     );
   });
 
+  const CHUNK = 64 * 1024;
+
+  it.each([CHUNK - 6, CHUNK - 5, CHUNK - 4, 2 * CHUNK - 5, 3 * CHUNK + 7])(
+    'gives a message of %d bytes as it was sent, and pays once for what it keeps',
+    (length) => {
+      const sent = message(Buffer.from(Array.from({ length }, (_, index) => index % 251)));
+      for (const pieceBytes of [1000, CHUNK, sent.length]) {
+        const places = Array.from({ length: 200 }, (_, index) => (index + 1) * pieceBytes);
+        const parts = cut(Buffer.concat([sent, sent]), places);
+        const { messages, taken } = read(parts);
+        expect(messages.map((whole) => whole.equals(sent))).toEqual([true, true]);
+        expect(taken).toBeGreaterThan(2 * length - 4 * 1024);
+        expect(taken).toBeLessThan(2 * length + 2 * CHUNK);
+      }
+    },
+  );
+
   it('keeps so much of a message as it is to', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat()), (body, places) => {
