@@ -147,6 +147,18 @@ describe('the linearizability check', () => {
     expect(verdictOn(history)).toEqual([]);
   });
 
+  it.each([
+    ['accepts', 1600, 0],
+    ['rejects', 900, 1],
+  ])('%s a view of the first grant of a call that took %i ms', (_verdict, tookMs, violations) => {
+    const seen = { owner: 'a', token: 7, leftMs: 900, expiresAtMs: 0 };
+    const history = [
+      { ...operation('tryLock', 'a', [0, tookMs], 'acquired'), token: 9 },
+      { ...operation('get', 'b', [100, 101], 'seen'), seen },
+    ];
+    expect(verdictOn(history)).toHaveLength(violations);
+  });
+
   it('voids a lease where the server lost its data, and only then', () => {
     const history = [
       operation('tryLock', 'a', [0, 1], 'acquired'),
@@ -155,5 +167,9 @@ describe('the linearizability check', () => {
     const at = { kind: 'FLUSHALL', fromMs: 10, toMs: 11 };
     expect(verdictOn(history, [{ ...at, losesData: true }])).toEqual([]);
     expect(verdictOn(history, [{ ...at, losesData: false }])).toHaveLength(1);
+    const concerns = (key: string): boolean => key === 'k';
+    expect(verdictOn(history, [{ ...at, losesData: true, concerns }])).toEqual([]);
+    const others = (key: string): boolean => key !== 'k';
+    expect(verdictOn(history, [{ ...at, losesData: true, concerns: others }])).toHaveLength(1);
   });
 });

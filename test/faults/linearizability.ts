@@ -8,6 +8,7 @@ import {
 } from './history';
 import {
   effectEndOf,
+  hasLapsed,
   isAbout,
   isAnother,
   isOfAnother,
@@ -330,15 +331,15 @@ class KeyCheck {
   }
 
   /**
-   * True where another try that is under way in a time of faults may have held the lock for a
-   * while: one whose reply was lost takes it, loses it by its expiry, and takes it again.
+   * True where another try that is under way may have held the lock for a while: one whose reply
+   * was lost, or came after the lease, takes it, loses it by its expiry, and takes it again.
    */
   #isShadowed(operation: Operation, accepts: (other: Operation) => boolean): boolean {
     const shadows = (other: Operation): boolean =>
       takes(other) && other.id !== operation.id && accepts(other);
     for (const other of this.#unknown) if (shadows(other)) return true;
     for (const other of this.#pending.values()) {
-      if (shadows(other) && this.#isDisturbed(other)) return true;
+      if (shadows(other) && (hasLapsed(other) || this.#isDisturbed(other))) return true;
     }
     return false;
   }

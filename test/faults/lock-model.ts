@@ -38,6 +38,11 @@ export function takes({ kind }: Operation): boolean {
   return kind === 'tryLock' || kind === 'acquire';
 }
 
+/** True where the answer came so late that the lease of a first send was over. It is sent again then. */
+export function hasLapsed({ calledAtMs, returnedAtMs, ttlMs }: Operation): boolean {
+  return returnedAtMs - calledAtMs >= ttlMs - CLOCK_SLACK_MS;
+}
+
 /** True for a call that ends a lease. */
 export function releases({ kind }: Operation): boolean {
   return kind === 'unlock' || kind === 'release' || kind === 'forceRelease';
