@@ -23,26 +23,33 @@ const FAILOVER_MS = 2000;
 /** The nodes talk to each other on the port that is so much higher. */
 const BUS_OFFSET = 10_000;
 
+/** The size of a cluster, and further arguments of its nodes. */
+export interface ClusterOptions {
+  readonly masters?: number;
+  readonly replicas?: number;
+  readonly args?: readonly string[];
+}
+
 /** A real Redis Cluster on the loopback interface: three masters, and a replica of each unless told otherwise. */
 export class RedisCluster {
   /** The masters of the beginning, and then their replicas in the same order. */
   readonly servers: readonly RedisServer[];
-  readonly #clients = new Map<RedisServer, AdminClient>();
+  readonly #admins = new Map<RedisServer, Admin>();
 
   private constructor(servers: readonly RedisServer[]) {
     this.servers = servers;
   }
 
   /** Starts all nodes and waits until every one of them says that the cluster serves. */
-  static async start(options: { readonly masters?: number; readonly replicas?: number } = {}) {
-    const { masters = 3, replicas = 1 } = options;
+  static async start(options: ClusterOptions = {}) {
+    const { masters = 3, replicas = 1, args = [] } = options;
     const servers = await Promise.all(
-      Array.from({ length: masters * (1 + replicas) }, () => startNode()),
+      Array.from({ length: masters * (1 + replicas) }, () => startNode(args)),
     );
     const cluster = new RedisCluster(servers);
     await cluster.#assign(masters);
     await cluster.#join(masters);
-    await eventually(() => cluster.#expectComplete(), { withinMs: 45_000 });
+    await eventually(() => cluster.expectComplete(), { withinMs: 45_000 });
     await cluster.giveUpAfter(FAILOVER_MS);
     return cluster;
   }
@@ -62,18 +69,24 @@ export class RedisCluster {
 
   /** Runs a command on a node. */
   async ask(server: RedisServer, command: readonly string[]): Promise<unknown> {
-    const client = this.#clients.get(server) ?? (await this.#connect(server));
+    const client = await this.#clientOf(server);
     return client.sendCommand([...command]);
   }
 
-  async #connect(server: RedisServer): Promise<AdminClient> {
-    const client = createAdminClient(server.port);
-    client.on('error', () => undefined);
-    client.on('end', () => {
-      this.#clients.delete(server);
+  /** The client of a node, connected again where the node has been away. */
+  async #clientOf(server: RedisServer): Promise<AdminClient> {
+    let admin = this.#admins.get(server);
+    if (admin === undefined) {
+      admin = { client: createAdminClient(server.port), connecting: undefined };
+      this.#admins.set(server, admin);
+    }
+    const { client } = admin;
+    if (client.isReady) return client;
+    // Not a new client: node-redis would make a class for it, which takes the processor for long.
+    admin.connecting ??= client.connect().finally(() => {
+      admin.connecting = undefined;
     });
-    await client.connect();
-    this.#clients.set(server, client);
+    await admin.connecting;
     return client;
   }
 
@@ -139,7 +152,7 @@ export class RedisCluster {
 
   /** Ends all nodes. */
   async stop(): Promise<void> {
-    for (const client of this.#clients.values()) client.destroy();
+    for (const { client } of this.#admins.values()) if (client.isOpen) client.destroy();
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 
@@ -167,7 +180,8 @@ export class RedisCluster {
     }
   }
 
-  async #expectComplete(): Promise<void> {
+  /** Every node says that the cluster serves, and every replica has a copy. */
+  async expectComplete(): Promise<void> {
     const count = this.servers.length;
     for (const server of this.servers) {
       const info = (await this.ask(server, ['CLUSTER', 'INFO'])) as string;
@@ -194,15 +208,24 @@ export interface Move {
 
 type AdminClient = ReturnType<typeof createAdminClient>;
 
-function createAdminClient(port: number) {
-  return createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: false }, RESP: 2 });
+/** A client of a node, and its connecting while that lasts. */
+interface Admin {
+  readonly client: AdminClient;
+  connecting: Promise<unknown> | undefined;
 }
 
-async function startNode(): Promise<RedisServer> {
+function createAdminClient(port: number) {
+  const socket = { host: '127.0.0.1', port, reconnectStrategy: false as const };
+  const client = createClient({ socket, RESP: 2 });
+  client.on('error', () => undefined);
+  return client;
+}
+
+async function startNode(args: readonly string[]): Promise<RedisServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-redis-'));
   let port = await findFreePort();
   while (port + BUS_OFFSET > 65_535) port = await findFreePort();
-  const server = new RedisServer({ port, folder, args: QUICK });
+  const server = new RedisServer({ port, folder, args: [...QUICK, ...args] });
   await server.start();
   return server;
 }

@@ -2,6 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 /** One connection through the proxy. */
 interface Pair {
+  readonly targetPort: number;
   readonly client: Socket;
   readonly server: Socket;
   /** Requests that were held back, in order. */
@@ -20,6 +21,7 @@ interface Direction {
 /**
  * A TCP proxy whose network is as bad as a test wants it: every switch acts on what comes next.
  * A connection of which something was swallowed says nothing more, also when the proxy is healed.
+ * It may lead to several servers, each by a port of its own; the switches are those of the whole network.
  */
 export class TcpProxy {
   /** Requests reach the server, replies are swallowed. */
@@ -34,27 +36,36 @@ export class TcpProxy {
   delayMs = 0;
   /** The next reply is cut in its middle, and its connection with it. */
   cutNextReply = false;
-  readonly #targetPort: number;
-  readonly #server: Server;
+  /** Nothing reaches the server at this port, and nothing comes from it. */
+  silentPort: number | undefined;
+  readonly #servers: readonly Server[];
   readonly #pairs = new Set<Pair>();
 
-  private constructor(targetPort: number) {
-    this.#targetPort = targetPort;
-    this.#server = createServer({ allowHalfOpen: true }, (client) => {
-      this.#accept(client);
-    });
+  private constructor(targetPorts: readonly number[]) {
+    this.#servers = targetPorts.map((targetPort) =>
+      createServer({ allowHalfOpen: true }, (client) => {
+        this.#accept(client, targetPort);
+      }),
+    );
   }
 
   /** Starts a proxy on a free port of the loopback interface. */
   static async start(targetPort: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(targetPort);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    const proxy = new TcpProxy([targetPort]);
+    await listen(proxy.#servers[0]!, '127.0.0.1', 0);
     return proxy;
   }
 
-  /** The port that stands for the server's. */
+  /** Starts a proxy that has the same ports as some servers, on another address of the loopback interface. */
+  static async startOn(host: string, ports: readonly number[]): Promise<TcpProxy> {
+    const proxy = new TcpProxy(ports);
+    await Promise.all(proxy.#servers.map((server, at) => listen(server, host, ports[at]!)));
+    return proxy;
+  }
+
+  /** The port that stands for the server's, or the first one's. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.#servers[0]!.address() as AddressInfo).port;
   }
 
   /** True where a request was held back and not yet delivered. */
@@ -70,6 +81,7 @@ export class TcpProxy {
     this.refuse = false;
     this.cutNextReply = false;
     this.delayMs = 0;
+    this.silentPort = undefined;
   }
 
   /** Ends every connection to clients; those to the server stay where requests are held for it. */
@@ -91,21 +103,26 @@ export class TcpProxy {
       client.destroy();
       server.destroy();
     }
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
-    });
+    const closed = this.#servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => {
+            resolve();
+          });
+        }),
+    );
+    await Promise.all(closed);
   }
 
-  #accept(client: Socket): void {
+  #accept(client: Socket, targetPort: number): void {
     client.on('error', () => undefined);
     if (this.refuse) {
       client.destroy();
       return;
     }
-    const server = connect({ host: '127.0.0.1', port: this.#targetPort });
+    const server = connect({ host: '127.0.0.1', port: targetPort });
     const pair: Pair = {
+      targetPort,
       client,
       server,
       held: [],
@@ -132,7 +149,7 @@ export class TcpProxy {
   }
 
   #toServer(pair: Pair, data: Buffer): void {
-    if (this.dropRequests) pair.isMute = true;
+    if (this.dropRequests || pair.targetPort === this.silentPort) pair.isMute = true;
     if (pair.isMute) return;
     if (this.holdRequests || pair.held.length > 0) {
       pair.held.push(data);
@@ -142,7 +159,7 @@ export class TcpProxy {
   }
 
   #toClient(pair: Pair, data: Buffer): void {
-    if (this.dropReplies) pair.isMute = true;
+    if (this.dropReplies || pair.targetPort === this.silentPort) pair.isMute = true;
     if (pair.isMute) return;
     if (this.cutNextReply) {
       this.cutNextReply = false;
@@ -165,4 +182,11 @@ export class TcpProxy {
       waiting.shift()?.();
     }, this.delayMs);
   }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
 }

@@ -1,0 +1,107 @@
+import { slotOf } from '../../../src/stores/redis/cluster/slots';
+import type { FaultWindow, Operation } from '../../faults/history';
+import type { Breaking, Observed } from '../../faults/observe';
+import type { RedisServer } from '../../support/redis-server';
+import type { FaultyCluster, Role } from './faulty-cluster';
+
+/** How often each node is asked for its role, in milliseconds. */
+const LOOK_MS = 50;
+
+/** Over how long a time before a promotion the copies of a busy machine may lack something, in milliseconds. */
+const LAG_MS = 200;
+
+/** A node as it was seen last. */
+interface Seen {
+  readonly role: Role;
+  readonly atMs: number;
+}
+
+/** A promotion whose end is not yet known. */
+interface Promotion {
+  readonly promoted: RedisServer;
+  readonly fromMs: number;
+}
+
+/**
+ * Notes when a replica became a master, injected or not. What its old master had not copied by then is lost, and what that
+ * one confirms until it has learned of its successor: so each loss lasts until all nodes agree.
+ */
+export class FailoverWatch implements Breaking {
+  readonly windows: FaultWindow[] = [];
+  readonly #server: FaultyCluster;
+  readonly #seen = new Map<RedisServer, Seen>();
+  readonly #asked = new Set<RedisServer>();
+  #promotions: readonly Promotion[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(server: FaultyCluster) {
+    this.#server = server;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      for (const server of this.#server.cluster.servers) void this.#look(server);
+    }, LOOK_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#ending;
+  }
+
+  async #look(server: RedisServer): Promise<void> {
+    // A node that is paused answers later, and one that is killed does not.
+    if (this.#asked.has(server)) return;
+    this.#asked.add(server);
+    const atMs = performance.now();
+    const role = await this.#server.roleOf(server).catch(() => undefined);
+    this.#asked.delete(server);
+    if (role === undefined) return;
+    const before = this.#seen.get(server);
+    this.#seen.set(server, { role, atMs });
+    if (before?.role.isMaster !== false || !role.isMaster) return;
+    this.#promotions = [...this.#promotions, { promoted: server, fromMs: before.atMs - LAG_MS }];
+    this.#ending ??= this.#end().finally(() => {
+      this.#ending = undefined;
+    });
+    // The run fails with it at its end.
+    this.#ending.catch(() => undefined);
+  }
+
+  /** Waits until all nodes agree, and notes what was lost by then. */
+  async #end(): Promise<void> {
+    await this.#server.untilWhole();
+    const toMs = performance.now();
+    const ended = this.#promotions;
+    this.#promotions = [];
+    for (const { promoted, fromMs } of ended) {
+      const ranges = await this.#server.cluster.masters(promoted);
+      const concerns = (key: string): boolean =>
+        ranges.some(({ server, has }) => server === promoted && has(slotOf(key)));
+      this.windows.push({ kind: 'replica promoted', fromMs, toMs, losesData: true, concerns });
+    }
+  }
+}
+
+/**
+ * What an old master confirmed and its successor had no copy of was taken back: an unlocked lock may be held again, and a
+ * renewed lease may end as before. Nobody knows whether, so these calls count as of unknown outcome.
+ */
+export function withoutTakenBack(seen: Observed): Observed {
+  const losses = seen.faults.filter(({ losesData }) => losesData);
+  const isTakenBack = ({ key, answer, calledAtMs, returnedAtMs }: Operation): boolean =>
+    (answer === 'unlocked' || answer === 'renewed') &&
+    losses.some(
+      ({ fromMs, toMs, concerns }) =>
+        (concerns?.(key) ?? true) && calledAtMs <= toMs && returnedAtMs >= fromMs,
+    );
+  const operations = seen.account.operations.map((each) =>
+    isTakenBack(each) ? { ...each, answer: 'unknown' as const, lateMs: 0 } : each,
+  );
+  return {
+    ...seen,
+    account: { ...seen.account, operations },
+    history: { ...seen.history, operations },
+  };
+}
