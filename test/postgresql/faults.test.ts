@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import { Client } from 'pg';
 
 import { createAttempt } from '../../src/lock/attempt';
@@ -74,6 +76,19 @@ describe('a restart of the server', () => {
       /Connection to PostgreSQL lost/,
     );
   });
+});
+
+describe('a handshake whose bytes are lost', () => {
+  it('keeps nobody waiting for the whole dialTimeout', async () => {
+    const { store } = await open({ dialTimeout: '60s' }, throughProxy());
+    proxy.dropRequests = true;
+    proxy.cut();
+    await expect(store.ping(forever())).rejects.toMatchObject({ kind: 'unavailable' });
+    // Until the first attempt to connect again has fallen silent.
+    await pause(500);
+    proxy.heal();
+    await eventually(() => store.ping(forever()), { withinMs: 20_000 });
+  }, 40_000);
 });
 
 describe('terminated backends', () => {

@@ -1,11 +1,15 @@
 import { runWithin } from '../../base/race';
 import type { Logger } from '../../base/logger';
 import type { StoreObserver } from '../../lock/store-observer';
+import { dialHedged } from '../attempts/hedged-dial';
 import { OneLink } from '../attempts/one-link';
 import { type PostgresqlAddress, toAddressText } from './connection-string';
 import { describeError, isFinal, isUnknownStartupOption } from './postgresql-errors';
 import { PostgresqlLink, SERVER_NAME } from './postgresql-link';
 import type { PostgresqlSettings } from './postgresql-settings';
+
+/** How long an attempt may be silent before a second one starts, in milliseconds: each is a process of the server. */
+const SILENT_DIAL_MS = 1000;
 
 /** The dependencies of a connection. */
 export interface PostgresqlConnectionOptions {
@@ -28,7 +32,7 @@ export function createPostgresqlConnection(
     logger,
     observer,
     isFinal,
-    dial: (signals) => dialer.dial(signals),
+    dial: (signals) => dialHedged((settled) => dialer.dial([...signals, settled]), SILENT_DIAL_MS),
     onLink,
   });
 }

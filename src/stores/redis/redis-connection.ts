@@ -1,8 +1,8 @@
 import type { Logger } from '../../base/logger';
 import { runWithin } from '../../base/race';
 import type { StoreObserver } from '../../lock/store-observer';
+import { dialHedged } from '../attempts/hedged-dial';
 import { OneLink } from '../attempts/one-link';
-import { dialHedged } from './hedged-dial';
 import { type RedisAddress, toAddressText } from './redis-address';
 import { isFinal } from './redis-errors';
 import { openLink, type RedisLink, SERVER_NAME } from './redis-link';

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { RedisLink } from './redis-link';
+import type { EndingLink } from './one-link';
 
-/** How long an attempt may be silent before a second one starts, in milliseconds. */
+/** How long an attempt may be silent by default, in milliseconds. */
 const HEDGE_MS = 500;
 
 /**
@@ -13,23 +13,25 @@ const HEDGE_MS = 500;
  * fail.
  *
  * @param dial opens a connection, unless its signal aborts first
+ * @param silentMs how long an attempt may be silent before a second one starts
  */
-export async function dialHedged(
-  dial: (settled: AbortSignal) => Promise<RedisLink>,
-): Promise<RedisLink> {
+export async function dialHedged<L extends EndingLink>(
+  dial: (settled: AbortSignal) => Promise<L>,
+  silentMs = HEDGE_MS,
+): Promise<L> {
   const settled = new AbortController();
   // Each attempt adds a listener, and in Node 20 each pause leaves one behind. Node warns about the
   // eleventh.
   setMaxListeners(0, settled.signal);
-  const dials: Promise<RedisLink>[] = [];
-  const dialNext = async (): Promise<RedisLink> => {
+  const dials: Promise<L>[] = [];
+  const dialNext = async (): Promise<L> => {
     const next = dial(settled.signal);
     dials.push(next);
-    const silence = pause(HEDGE_MS, 'silent' as const, { signal: settled.signal });
+    const silence = pause(silentMs, 'silent' as const, { signal: settled.signal });
     const first = await Promise.race([next, silence]);
     return first === 'silent' ? Promise.race([next, dialNext()]) : first;
   };
-  let taken: RedisLink | undefined;
+  let taken: L | undefined;
   try {
     taken = await dialNext();
     return taken;
