@@ -8,7 +8,7 @@ import {
 } from './history';
 import {
   effectEndOf,
-  hasLapsed,
+  mayHaveTakenTwice,
   isAbout,
   isAnother,
   isOfAnother,
@@ -339,7 +339,7 @@ class KeyCheck {
       takes(other) && other.id !== operation.id && accepts(other);
     for (const other of this.#unknown) if (shadows(other)) return true;
     for (const other of this.#pending.values()) {
-      if (shadows(other) && (hasLapsed(other) || this.#isDisturbed(other))) return true;
+      if (shadows(other) && (mayHaveTakenTwice(other) || this.#isDisturbed(other))) return true;
     }
     return false;
   }

@@ -38,9 +38,13 @@ export function takes({ kind }: Operation): boolean {
   return kind === 'tryLock' || kind === 'acquire';
 }
 
-/** True where the answer came so late that the lease of a first send was over. It is sent again then. */
-export function hasLapsed({ calledAtMs, returnedAtMs, ttlMs }: Operation): boolean {
-  return returnedAtMs - calledAtMs >= ttlMs - CLOCK_SLACK_MS;
+/**
+ * True for a grant that was answered so late that the lease of a first send was over. The call is sent again
+ * then. That a later send was refused needs a measured reason: the fault rules judge it.
+ */
+export function mayHaveTakenTwice(operation: Operation): boolean {
+  const { answer, calledAtMs, returnedAtMs, ttlMs } = operation;
+  return answer === 'acquired' && returnedAtMs - calledAtMs >= ttlMs - CLOCK_SLACK_MS;
 }
 
 /** True for a call that ends a lease. */
