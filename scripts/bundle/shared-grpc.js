@@ -1,15 +1,10 @@
 'use strict';
-// grpc-js, proto-loader and reflection as one part of dist, which several parts and the sidecar load on demand: a
+// grpc-js, proto-loader and protobufjs as one part of dist, which several parts and the sidecar load on demand: a
 // second copy would take 440 kB. The sidecar loads grpc-js for its server of that name, and proto-loader for messages
 // that have no codec of their own.
 
 const PART = 'grpc';
-const PACKAGES = [
-  '@grpc/grpc-js',
-  '@grpc/proto-loader',
-  '@grpc/reflection',
-  'protobufjs/ext/descriptor',
-];
+const PACKAGES = ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs/ext/descriptor'];
 
 /** The packages in the part, by their names. Each runs when it is first asked for. */
 const source = PACKAGES.map((name) => {

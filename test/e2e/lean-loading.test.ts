@@ -57,6 +57,36 @@ function checkHealth(client: Client): Promise<Buffer | undefined> {
   });
 }
 
+/** `list_services: "*"` (grpc/reflection/v1/reflection.proto). */
+const LIST_SERVICES = Buffer.from([0x3a, 1, 0x2a]);
+
+/** What reflection answers, as text: the names of services are in it. */
+function listServices(target: string): Promise<string> {
+  const client = new Client(target, credentials.createInsecure());
+  const keep = (bytes: Buffer) => bytes;
+  return new Promise<string>((resolve, reject) => {
+    const method = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const call = client.makeBidiStreamRequest(method, keep, keep);
+    call.on('data', (answer: Buffer) => {
+      resolve(answer.toString());
+      call.end();
+    });
+    call.on('error', reject);
+    call.write(LIST_SERVICES);
+  }).finally(() => {
+    client.close();
+  });
+}
+
+describe('reflection of the built program, which loads grpc-js late', () => {
+  it.each(['lean', 'grpc-js'])('lists the services with the server %s', async (server) => {
+    const sidecar = await SidecarProcess.start({ args: ['--grpc-server', server] });
+    const services = listServices(`127.0.0.1:${sidecar.grpcPort}`);
+    await services.finally(() => sidecar.stop());
+    expect(await services).toContain('dapr.proto.runtime.v1.Dapr');
+  });
+});
+
 describe('a sidecar that served a lock, a hold and a health check', () => {
   const isHeavy = (name: string) => /node:(?:internal\/)?http2|\/dist\/grpc\.js$/.test(name);
 
