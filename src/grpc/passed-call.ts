@@ -284,6 +284,9 @@ export class PassedCall implements PassedStream {
       return;
     }
     upstream.close(rstCode === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_CANCEL : rstCode);
+    // If a reset without an error of the upstream crosses this one, node:http2 takes that for the end, and
+    // waits until all has been written, which is never. In a later turn, when this reset has been sent.
+    setImmediate(() => upstream.destroy());
   }
 }
 
