@@ -146,7 +146,8 @@ describe.each([
     await hearOfIt();
     stream.resume();
     await Promise.all([closed, stopped]);
-    expect(received).toMatchObject({ status: '0' });
-    expect(received.bytes).toBeGreaterThan(LONG);
+    // It comes behind all data. The client of Node 26 drops data that nobody has read when a TLS connection ends.
+    expect(received.status).toBe('0');
+    if (stream.readableEnded) expect(received.bytes).toBeGreaterThan(LONG);
   });
 });
