@@ -35,8 +35,15 @@ export class FailoverWatch implements Breaking {
   #timer: NodeJS.Timeout | undefined;
   #ending: Promise<void> | undefined;
 
-  constructor(server: FaultyCluster) {
+  private constructor(server: FaultyCluster) {
     this.#server = server;
+  }
+
+  /** A watch that has seen the role of every node: one may be promoted as soon as the run begins. */
+  static async of(server: FaultyCluster): Promise<FailoverWatch> {
+    const watch = new FailoverWatch(server);
+    await Promise.all(server.cluster.servers.map((node) => watch.#look(node)));
+    return watch;
   }
 
   start(): void {
@@ -69,18 +76,22 @@ export class FailoverWatch implements Breaking {
     this.#ending.catch(() => undefined);
   }
 
-  /** Waits until all nodes agree, and notes what was lost by then. */
+  /** Waits until all nodes agree, and notes what was lost by then, also of promotions that come meanwhile. */
   async #end(): Promise<void> {
-    await this.#server.untilWhole();
-    const toMs = performance.now();
-    const ended = this.#promotions;
-    this.#promotions = [];
-    for (const { promoted, fromMs } of ended) {
-      const ranges = await this.#server.cluster.masters(promoted);
-      const concerns = (key: string): boolean =>
-        ranges.some(({ server, has }) => server === promoted && has(slotOf(key)));
-      this.windows.push({ kind: 'replica promoted', fromMs, toMs, losesData: true, concerns });
+    while (this.#promotions.length > 0) {
+      await this.#server.untilWhole();
+      const toMs = performance.now();
+      const ended = this.#promotions;
+      this.#promotions = [];
+      for (const promotion of ended) this.windows.push(await this.#toWindow(promotion, toMs));
     }
+  }
+
+  async #toWindow({ promoted, fromMs }: Promotion, toMs: number): Promise<FaultWindow> {
+    const ranges = await this.#server.cluster.masters(promoted);
+    const concerns = (key: string): boolean =>
+      ranges.some(({ server, has }) => server === promoted && has(slotOf(key)));
+    return { kind: 'replica promoted', fromMs, toMs, losesData: true, concerns };
   }
 }
 

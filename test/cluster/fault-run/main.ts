@@ -38,16 +38,16 @@ runStoreFaults(
       for (const timeoutMs of TIMEOUTS_MS) {
         sidecars.push(await start(server, { timeoutMs, host: `127.0.1.${sidecars.length + 1}` }));
       }
+      return {
+        ...{ server, sidecars, faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
+        watch: await FailoverWatch.of(server),
+        toJudged: withoutTakenBack,
+        findLeftovers: () => findLeftovers(server),
+      };
     } catch (error) {
       await stop();
       throw error;
     }
-    return {
-      ...{ server, sidecars, faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
-      watch: new FailoverWatch(server),
-      toJudged: withoutTakenBack,
-      findLeftovers: () => findLeftovers(server),
-    };
   },
 );
 
