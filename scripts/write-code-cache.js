@@ -1,7 +1,8 @@
 'use strict';
-// Writes V8's code cache for dist/holdfast.js after a sidecar has started and served locks over HTTP and gRPC, so
-// that later starts compile almost nothing, and the one for dist/grpc.js after a server of grpc-js has answered a call. Usage: node scripts/write-code-cache.js, with the
-// version of Node that will use the cache. Listens on a unix socket in a temporary folder.
+// Writes V8's code caches, so that later starts compile almost nothing: that of dist/holdfast.js after a sidecar has
+// started and served locks over HTTP and gRPC, and that of dist/grpc.js after a server of grpc-js has answered a call.
+// Usage: node scripts/write-code-cache.js, with the version of Node that will use the caches. Listens on unix sockets in
+// a temporary folder.
 
 const { Buffer } = require('node:buffer');
 const { once } = require('node:events');

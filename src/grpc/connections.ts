@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 
 import type { Server, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
+import { MOST_HEADERS } from '../base/header-limits';
 import { allowManyHeaders } from '../runtime/header-pairs';
 import { useStreamTable } from '../runtime/stream-table';
 import { isExempt } from './api-refusals';
@@ -102,7 +103,7 @@ export class Connections {
   }
 
   #watchOne(http2Server: Http2Server): void {
-    allowManyHeaders(http2Server);
+    allowManyHeaders(http2Server, MOST_HEADERS);
     let arriving: Socket;
     // Node creates the session while it handles this event. The session itself does not expose a
     // socket that can be destroyed.

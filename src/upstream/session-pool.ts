@@ -2,6 +2,7 @@ import type * as http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 
+import { MOST_HEADERS } from '../base/header-limits';
 import { CONNECT_TIMEOUT_MS, connectSocket, describeConnectError } from './connect-socket';
 import type { UpstreamEndpoint } from './endpoint';
 import { PooledSession } from './pooled-session';
@@ -14,9 +15,6 @@ import { upstreamErrors } from './upstream-error';
  * streams as the upstream allows.
  */
 const MOST_SESSIONS = 16;
-
-/** The most headers of an answer. Node allows 128; Go bounds their size only, as Node does, too. */
-const MOST_HEADERS = 2000;
 
 /**
  * The longest list of headers or trailers of an answer, in bytes, with 32 for each field. nghttp2 ends

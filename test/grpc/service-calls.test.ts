@@ -3,19 +3,19 @@ import { GrpcFixture } from './grpc-fixture';
 
 const MESSAGE = Buffer.alloc(5);
 
+let grpc: GrpcFixture;
+let client: RawClient;
+
+beforeAll(async () => {
+  grpc = await new GrpcFixture().start();
+  client = new RawClient(grpc.port);
+});
+afterAll(async () => {
+  client.close();
+  await grpc.stop();
+});
+
 describe('a call of health checks', () => {
-  let grpc: GrpcFixture;
-  let client: RawClient;
-
-  beforeAll(async () => {
-    grpc = await new GrpcFixture().start();
-    client = new RawClient(grpc.port);
-  });
-  afterAll(async () => {
-    client.close();
-    await grpc.stop();
-  });
-
   const call = (method: string, fields: Record<string, string>, pieces: readonly Buffer[]) =>
     client.call({
       path: `/grpc.health.v1.Health/${method}`,
@@ -40,18 +40,6 @@ describe('a call of health checks', () => {
 });
 
 describe('a call of reflection', () => {
-  let grpc: GrpcFixture;
-  let client: RawClient;
-
-  beforeAll(async () => {
-    grpc = await new GrpcFixture().start();
-    client = new RawClient(grpc.port);
-  });
-  afterAll(async () => {
-    client.close();
-    await grpc.stop();
-  });
-
   const WRONG_MESSAGE = Buffer.from('0000000001ff', 'hex');
 
   it.each([

@@ -1,5 +1,3 @@
-import { Cancellation } from '../../src/base/cancellation';
-import type { AcquireAnswer } from '../../src/lock/native-lock-service';
 import { LockServer } from '../support/lock-world/lock-server';
 import { calmNetwork } from '../support/lock-world/remote-store';
 import { SimulatedSidecar } from '../support/lock-world/sidecar';
@@ -10,23 +8,6 @@ describe('a waiter whose lock is released by its own sidecar', () => {
   let clock: ManualClock;
   let server: LockServer;
   let sidecar: SimulatedSidecar;
-
-  const wait = (at = sidecar): { answer: AcquireAnswer | undefined } => {
-    const result: { answer: AcquireAnswer | undefined } = { answer: undefined };
-    const request = { storeName: 'store', resourceId: 'r', lockOwner: '', ttlMs: 60_000 };
-    void at.locks
-      .acquire({ ...request, waitMs: 10_000 }, at.callerOf(new Cancellation()))
-      .then((answer) => Object.assign(result, { answer }));
-    return result;
-  };
-  const hold = async (): Promise<() => Promise<void>> => {
-    const held = sidecar.hold({ ttlMs: 60_000 });
-    await clock.passGently(5);
-    return async () => {
-      held.signal.abort();
-      await clock.passGently(5);
-    };
-  };
 
   beforeEach(() => {
     clock = new ManualClock();
@@ -41,9 +22,9 @@ describe('a waiter whose lock is released by its own sidecar', () => {
   });
 
   it('asks behind the release, and needs no wake-up', async () => {
-    const release = await hold();
+    const release = await sidecar.holdUntilReleased();
     sidecar.store.network = noWakes;
-    const waiter = wait();
+    const waiter = sidecar.wait();
     await clock.passGently(100);
     await release();
     expect(waiter.answer?.acquired).toBe(true);
@@ -51,8 +32,8 @@ describe('a waiter whose lock is released by its own sidecar', () => {
   });
 
   it('is served by the wake-up if its ask came before the release', async () => {
-    const release = await hold();
-    const waiter = wait();
+    const release = await sidecar.holdUntilReleased();
+    const waiter = sidecar.wait();
     await clock.passGently(100);
     const asks = sidecar.store.asked.length;
     const thereMs = [3, 1];
@@ -66,10 +47,10 @@ describe('a waiter whose lock is released by its own sidecar', () => {
   });
 
   it('does not ask if a waiter elsewhere leads', async () => {
-    const release = await hold();
-    const first = wait(new SimulatedSidecar(server, clock));
+    const release = await sidecar.holdUntilReleased();
+    const first = new SimulatedSidecar(server, clock).wait();
     await clock.passGently(5);
-    const second = wait();
+    const second = sidecar.wait();
     await clock.passGently(100);
     const asks = sidecar.store.asked.length;
     await release();

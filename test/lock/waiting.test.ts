@@ -1,6 +1,6 @@
 import { Cancellation } from '../../src/base/cancellation';
 import type { WaitReport } from '../../src/lock/lock-observer';
-import type { AcquireAnswer, AcquireRequest } from '../../src/lock/native-lock-service';
+import type { AcquireRequest } from '../../src/lock/native-lock-service';
 import { SidecarStoppingError } from '../../src/lock/native-lock-service';
 import { LockServer } from '../support/lock-world/lock-server';
 import { calmNetwork } from '../support/lock-world/remote-store';
@@ -8,14 +8,6 @@ import { keyOf, SimulatedSidecar } from '../support/lock-world/sidecar';
 import { ManualClock } from '../support/manual-clock';
 
 const KEY = keyOf('r');
-
-/** A wait that a test looks into. */
-interface Wait {
-  readonly signal: Cancellation;
-  answer: AcquireAnswer | undefined;
-  error: Error | undefined;
-  atMs: number;
-}
 
 describe('waiting for a lock', () => {
   let clock: ManualClock;
@@ -37,26 +29,8 @@ describe('waiting for a lock', () => {
     sidecar = new SimulatedSidecar(server, clock, { observer, ...options });
   };
 
-  const wait = (request: Partial<AcquireRequest> = {}, at = sidecar): Wait => {
-    const signal = new Cancellation();
-    const result: Wait = { signal, answer: undefined, error: undefined, atMs: 0 };
-    const whole = { storeName: 'store', resourceId: 'r', lockOwner: '', ttlMs: 60_000 };
-    at.locks.acquire({ ...whole, waitMs: 10_000, ...request }, at.callerOf(signal)).then(
-      (answer) => Object.assign(result, { answer, atMs: clock.now() }),
-      (error: unknown) => Object.assign(result, { error, atMs: clock.now() }),
-    );
-    return result;
-  };
-
-  const hold = async (): Promise<() => Promise<void>> => {
-    const held = sidecar.hold({ ttlMs: 60_000 });
-    await clock.passGently(5);
-    return async () => {
-      held.signal.abort();
-      await clock.passGently(5);
-    };
-  };
-
+  const wait = (request: Partial<AcquireRequest> = {}, at = sidecar) => at.wait(request);
+  const hold = () => sidecar.holdUntilReleased();
   const away = { passage: () => undefined, wakeMs: () => undefined };
   const noWakes = { ...calmNetwork, wakeMs: () => undefined };
   const deaf = {

@@ -186,7 +186,7 @@ export class MessageCall extends Duplex implements MessagesListener, ExpiringCal
   }
 }
 
-/** The part of grpc-js's AnswerMetadata that services use. */
+/** The part of grpc-js's Metadata that services use. */
 function toMetadata(headers: CallHeaders): MessageCall['metadata'] {
   return {
     get: (name) => {

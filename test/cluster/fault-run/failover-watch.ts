@@ -1,5 +1,5 @@
 import { slotOf } from '../../../src/stores/redis/cluster/slots';
-import type { FaultWindow, Operation } from '../../faults/history';
+import { type FaultWindow, lossesOf, type Operation } from '../../faults/history';
 import type { Breaking, Observed } from '../../faults/observe';
 import type { RedisServer } from '../../support/redis-server';
 import type { FaultyCluster, Role } from './faulty-cluster';
@@ -100,12 +100,10 @@ export class FailoverWatch implements Breaking {
  * renewed lease may end as before. Nobody knows whether, so these calls count as of unknown outcome.
  */
 export function withoutTakenBack(seen: Observed): Observed {
-  const losses = seen.faults.filter(({ losesData }) => losesData);
   const isTakenBack = ({ key, answer, calledAtMs, returnedAtMs }: Operation): boolean =>
     (answer === 'unlocked' || answer === 'renewed') &&
-    losses.some(
-      ({ fromMs, toMs, concerns }) =>
-        (concerns?.(key) ?? true) && calledAtMs <= toMs && returnedAtMs >= fromMs,
+    lossesOf(seen.faults, key).some(
+      ({ fromMs, toMs }) => calledAtMs <= toMs && returnedAtMs >= fromMs,
     );
   const operations = seen.account.operations.map((each) =>
     isTakenBack(each) ? { ...each, answer: 'unknown' as const, lateMs: 0 } : each,

@@ -1,7 +1,8 @@
-import { copyFile, cp, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { InteropProgram } from '../../interop/client';
+import { prepareByMaven } from '../../interop/maven';
 import versions from '../../interop/versions.json';
 
 const { native } = versions;
@@ -32,18 +33,7 @@ export const STACKS: readonly InteropProgram[] = [
     version: native.java,
     folder: 'java',
     toolchain: { file: 'mvn', args: ['--version'] },
-    async prepare(buildFolder, runCommand) {
-      for (const part of ['pom.xml', 'src']) {
-        const source = path.join(__dirname, 'java', part);
-        await cp(source, path.join(buildFolder, part), { recursive: true });
-      }
-      const version = `-Dgrpc.version=${native.java}`;
-      await runCommand({ file: 'mvn', args: ['-q', '-B', version, 'package'], cwd: buildFolder });
-      const classPath = ['classes', 'dependency/*'].map((part) =>
-        path.join(buildFolder, 'target', part),
-      );
-      return { file: 'java', args: ['-cp', classPath.join(path.delimiter), 'Program'] };
-    },
+    prepare: prepareByMaven(path.join(__dirname, 'java'), `-Dgrpc.version=${native.java}`),
   },
   {
     name: 'Python (C core)',

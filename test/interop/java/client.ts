@@ -1,7 +1,5 @@
-import { cp } from 'node:fs/promises';
-import path from 'node:path';
-
 import type { InteropClient } from '../client';
+import { prepareByMaven } from '../maven';
 import versions from '../versions.json';
 
 /** Dapr's Java SDK. */
@@ -10,17 +8,7 @@ export const java: InteropClient = {
   version: versions.java,
   folder: 'java',
   toolchain: { file: 'mvn', args: ['--version'] },
-  async prepare(buildFolder, runCommand) {
-    for (const part of ['pom.xml', 'src']) {
-      await cp(path.join(__dirname, part), path.join(buildFolder, part), { recursive: true });
-    }
-    const version = `-Ddapr.version=${versions.java}`;
-    await runCommand({ file: 'mvn', args: ['-q', '-B', version, 'package'], cwd: buildFolder });
-    const classPath = ['classes', 'dependency/*'].map((part) =>
-      path.join(buildFolder, 'target', part),
-    );
-    return { file: 'java', args: ['-cp', classPath.join(path.delimiter), 'Program'] };
-  },
+  prepare: prepareByMaven(__dirname, `-Ddapr.version=${versions.java}`),
   shows: ({ grpcCode, message }) => [`${grpcCode}: ${message}`],
   ownErrors: {
     'an empty resource': ['IllegalArgumentException'],

@@ -5,6 +5,8 @@ import { createLockKeyPrefix } from '../../../src/lock/lock-key';
 import type { LockObserver } from '../../../src/lock/lock-observer';
 import { createNativeLockService } from '../../../src/lock/native/native-locks';
 import type {
+  AcquireAnswer,
+  AcquireRequest,
   HoldEvent,
   HoldRequest,
   HoldSink,
@@ -44,6 +46,15 @@ export class RecordedHold implements HoldSink {
   get last(): HoldEvent | undefined {
     return this.events.at(-1);
   }
+}
+
+/** A wait that a test looks into. */
+export interface RecordedWait {
+  readonly signal: Cancellation;
+  answer: AcquireAnswer | undefined;
+  error: Error | undefined;
+  /** When it ended. */
+  atMs: number;
 }
 
 /** The native lock service over a store of its own at a shared server, all under one virtual clock. */
@@ -104,5 +115,28 @@ export class SimulatedSidecar {
       },
     );
     return hold;
+  }
+
+  /** Takes a lock by a hold. The result releases it. */
+  async holdUntilReleased(): Promise<() => Promise<void>> {
+    const held = this.hold({ ttlMs: 60_000 });
+    await this.#clock.passGently(5);
+    return async () => {
+      held.signal.abort();
+      await this.#clock.passGently(5);
+    };
+  }
+
+  /** Begins to wait; the request has sensible values where nothing is said. */
+  wait(request: Partial<AcquireRequest> = {}): RecordedWait {
+    const clock = this.#clock;
+    const signal = new Cancellation();
+    const result: RecordedWait = { signal, answer: undefined, error: undefined, atMs: 0 };
+    const whole = { storeName: 'store', resourceId: 'r', lockOwner: '', ttlMs: 60_000 };
+    this.locks.acquire({ ...whole, waitMs: 10_000, ...request }, this.callerOf(signal)).then(
+      (answer) => Object.assign(result, { answer, atMs: clock.now() }),
+      (error: unknown) => Object.assign(result, { error, atMs: clock.now() }),
+    );
+    return result;
   }
 }
