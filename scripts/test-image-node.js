@@ -10,13 +10,7 @@ const { spawnSync } = require('node:child_process');
 const { ensureNode } = require('./ensure-node');
 
 const root = path.join(__dirname, '..');
-const TESTS = [
-  'test/conformance',
-  'test/e2e',
-  'test/grpc',
-  'test/http',
-  'test/runtime/stream-table',
-];
+const TESTS = ['test/conformance', 'test/e2e', 'test/grpc', 'test/http'];
 
 /** The major version of Node in a Dockerfile. Throws if it names none. */
 function readImageMajor(dockerfile) {

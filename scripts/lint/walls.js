@@ -98,7 +98,8 @@ function judgeFile(target, { file, room, mayImport }) {
   const allowed = mayImport[room] ?? [];
   if (targetRoom !== undefined && (targetRoom === room || allowed === '*')) return undefined;
   const places = allowed === '*' ? [] : allowed;
-  if (places.some((place) => isWithin(target, place))) return undefined;
+  const isIn = (place) => isWithin(target, place) && roomOf(place, mayImport) === targetRoom;
+  if (places.some(isIn)) return undefined;
   const names = allowed === '*' ? 'any room' : places.join(', ') || 'no other room';
   const data = { file: `src/${file}`, target: `src/${target}`, room, allowed: names };
   return { messageId: 'room', data };

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 
 import { ByteAccount, ByteBudget } from '../servers/byte-budget';
 import { type ApiRefusals, isExempt } from './api-refusals';
-import type { CallLimits } from './grpc-js-call';
 import { full } from './inflate';
 import { NO_GRPC, toTrailersOnly } from './trailers-only';
 import { type Visitor, Visitors } from './visitors';
@@ -43,6 +42,17 @@ const REFLECTION_BYTES = 65_536;
  * clients send a few.
  */
 const MESSAGES_A_CALL = 1000;
+
+/** The limits of one call. */
+export interface CallLimits {
+  /** Maximum size of a message, in bytes. -1 means no limit. */
+  readonly maxBytes: number;
+  /** How many bytes of a message are kept. Undefined means all of them. */
+  readonly keptBytes: number | undefined;
+  readonly maxMessages: number;
+  /** Accounts for the memory that the call holds until its stream closes. */
+  readonly account: ByteAccount;
+}
 
 /** The other end of a call. */
 export interface Client extends Visitor {

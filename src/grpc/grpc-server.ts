@@ -1,5 +1,5 @@
 import type { ListenAddress, ServerTls } from '../servers/listen-address';
-import type * as grpcJs from './grpc-js-transport';
+import type * as grpcJs from './grpc-js/grpc-js-transport';
 import { LateServices } from './late-services';
 import type * as lean from './lean/lean-transport';
 import { OpenStreams } from './open-streams';
@@ -87,6 +87,6 @@ function createTransport(
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import() would resolve too late: the
    transport is needed synchronously */
-const loadGrpcJs = () => require('./grpc-js-transport') as typeof grpcJs;
+const loadGrpcJs = () => require('./grpc-js/grpc-js-transport') as typeof grpcJs;
 const loadLean = () => require('./lean/lean-transport') as typeof lean;
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -6,7 +6,6 @@ import type { ServerTls } from '../servers/listen-address';
 import type { Upstream } from '../upstream/upstream';
 import { ApiRefusals } from './api-refusals';
 import { CallGate } from './call-gate';
-import type { ConnectionsOptions } from './connections';
 import type { GrpcMethod } from './grpc-method';
 import { createMetadataJoint } from './metadata-joint';
 import type * as passing from './passing';
@@ -36,8 +35,19 @@ export interface GrpcServerOptions {
   readonly upstream?: Upstream | undefined;
 }
 
+/** The parts that the connections of a server share. */
+export interface ConnectionParts {
+  readonly gate: CallGate;
+  /** Limits how many streams each connection may open. Undefined means no limit. */
+  readonly shares: StreamShares | undefined;
+  /** Takes the calls that are passed on. Undefined if there is no upstream. */
+  readonly passing?: passing.Passing | undefined;
+  /** The paths of the methods with an event stream. */
+  readonly eventStreamPaths: ReadonlySet<string>;
+}
+
 /** The parts that serve the calls on either transport. */
-export interface ServerParts extends ConnectionsOptions {
+export interface ServerParts extends ConnectionParts {
   readonly methods: readonly GrpcMethod[];
   readonly maxMessageBytes: number;
   /** The options of the methods' handlers. */

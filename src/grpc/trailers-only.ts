@@ -29,7 +29,7 @@ export const NO_GRPC: OutgoingHttpHeaders = { ':status': UNSUPPORTED_MEDIA_TYPE 
 /**
  * Ends a call with headers alone. The rest of the request is dropped. A client that continues to
  * send after this turn of the event loop is told to stop, like the client of any answered call
- * (connections.ts).
+ * (client-stream.ts).
  */
 export function endStream(stream: ClientStream, headers: OutgoingHttpHeaders): void {
   // It is not an error if the client has disconnected by now.

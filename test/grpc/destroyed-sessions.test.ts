@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { DestroyedSessions } from '../../src/grpc/destroyed-sessions';
+import { DestroyedSessions } from '../../src/grpc/grpc-js/destroyed-sessions';
 import { openSocket } from '../hostile/attack-sockets';
 import { callHeaders, frame, preface, setting } from '../hostile/http2-frames';
 import { eventually } from '../support/eventually';

@@ -1,7 +1,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 
 import { AnswerMetadata } from '../../src/grpc/answer-metadata';
-import { toGrpcJsMetadata, toGrpcJsStatus } from '../../src/grpc/grpc-js-status';
+import { toGrpcJsMetadata, toGrpcJsStatus } from '../../src/grpc/grpc-js/grpc-js-status';
 import { Status } from '../../src/grpc/status';
 
 describe('the codes of gRPC', () => {

@@ -1,5 +1,5 @@
 import { PREFIX_BYTES } from '../../base/grpc-frames';
-import type { CallLimits } from '../grpc-js-call';
+import type { CallLimits } from '../call-gate';
 import type { GrpcStatus } from '../grpc-status';
 import { inflate } from '../inflate';
 import { MessageReader } from '../message-reader';

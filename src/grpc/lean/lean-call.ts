@@ -1,6 +1,6 @@
 import type { ServerStream } from '../../http2/server-stream';
 import type { Connection } from '../connection';
-import type { CallLimits } from '../grpc-js-call';
+import type { CallLimits } from '../call-gate';
 import { type GrpcStatus, OK_STATUS } from '../grpc-status';
 import type { StreamServerCall, UnaryServerCall } from '../server-call';
 import type { AnswerBlocks } from './answer-blocks';

@@ -6,7 +6,7 @@ import { CODE } from '../../http2/protocol';
 import type { ServerStream } from '../../http2/server-stream';
 import { SocketConnection } from '../../http2/socket-connection';
 import { isExempt } from '../api-refusals';
-import type { ConnectionsOptions } from '../connections';
+import type { ConnectionParts } from '../server-parts';
 import { Connection } from '../connection';
 import { HEADER_BYTES_A_CALL, Strangers } from '../strangers';
 import { Turn } from '../turn';
@@ -23,7 +23,7 @@ import { PassedStream } from './passed-stream';
 const NOTICE_MS = 1000;
 
 /** The parts of {@link LeanConnections}. */
-export interface LeanConnectionsOptions extends ConnectionsOptions {
+export interface LeanConnectionParts extends ConnectionParts {
   /** Creates the call of an admitted stream. */
   readonly createCall: (path: string, call: AdmittedCall) => Receiver;
   /** Called with a fault of our own for which a connection was closed. */
@@ -39,7 +39,7 @@ interface Link {
 
 /** Handles the connections of a server on our own HTTP/2, and the calls on them until they are admitted. */
 export class LeanConnections {
-  readonly #options: LeanConnectionsOptions;
+  readonly #options: LeanConnectionParts;
   readonly #links = new Set<Link>();
   readonly #huffman = new HuffmanDecoder();
   readonly #bounds: ConnectionBounds;
@@ -47,7 +47,7 @@ export class LeanConnections {
   readonly #strangers = new Strangers();
   #isClosing = false;
 
-  constructor(options: LeanConnectionsOptions) {
+  constructor(options: LeanConnectionParts) {
     this.#options = options;
     this.#bounds = { ...DEFAULT_BOUNDS, maxStreams: options.shares?.total ?? Infinity };
   }

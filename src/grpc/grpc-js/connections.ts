@@ -9,34 +9,25 @@ import type { Socket } from 'node:net';
 
 import type { Server, ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
-import { MOST_HEADERS } from '../base/header-limits';
-import { allowManyHeaders } from '../runtime/header-pairs';
-import { useStreamTable } from '../runtime/stream-table';
-import { isExempt } from './api-refusals';
-import type { BegunCall, CallGate, Client } from './call-gate';
-import { Connection } from './connection';
+import { MOST_HEADERS } from '../../base/header-limits';
+import { allowManyHeaders } from '../../runtime/header-pairs';
+import { useStreamTable } from './stream-table';
+import { isExempt } from '../api-refusals';
+import type { BegunCall, CallGate, CallLimits, Client } from '../call-gate';
+import { stopReadingAtEnd } from '../client-stream';
+import { Connection } from '../connection';
 import { DestroyedSessions } from './destroyed-sessions';
-import { boundCall, type CallLimits, stopReadingAtEnd } from './grpc-js-call';
+import { boundCall } from './grpc-js-call';
 import { http2ServersOf, interceptStreams, type StreamListener } from './grpc-js-internals';
-import { dropEndlessDeadline } from './grpc-timeout';
-import type { ArrivedCall } from './passed-call';
-import type { Passing } from './passing';
-import { hasUnsent } from './socket-handle';
-import { HEADER_BYTES_A_CALL, Strangers } from './strangers';
-import type { StreamShares } from './stream-shares';
-import { endStream } from './trailers-only';
-import { Turn } from './turn';
-
-/** The parts that the connections of a server share. */
-export interface ConnectionsOptions {
-  readonly gate: CallGate;
-  /** Limits how many streams each connection may open. Undefined means no limit. */
-  readonly shares: StreamShares | undefined;
-  /** Takes the calls that are passed on. Undefined if there is no upstream. */
-  readonly passing?: Passing | undefined;
-  /** The paths of the methods with an event stream. */
-  readonly eventStreamPaths: ReadonlySet<string>;
-}
+import { dropEndlessDeadline } from '../grpc-timeout';
+import type { ArrivedCall } from '../passed-call';
+import type { Passing } from '../passing';
+import type { ConnectionParts } from '../server-parts';
+import { hasUnsent } from '../socket-handle';
+import { HEADER_BYTES_A_CALL, Strangers } from '../strangers';
+import type { StreamShares } from '../stream-shares';
+import { endStream } from '../trailers-only';
+import { Turn } from '../turn';
 
 /** Handles the connections of a server, and the calls on them, before grpc-js does. */
 export class Connections {
@@ -52,7 +43,7 @@ export class Connections {
   /** The limits of the call that is being handed to grpc-js at the moment. */
   #limits: CallLimits | undefined;
 
-  constructor({ gate, shares, passing, eventStreamPaths }: ConnectionsOptions) {
+  constructor({ gate, shares, passing, eventStreamPaths }: ConnectionParts) {
     this.#gate = gate;
     this.#shares = shares;
     this.#passing = passing;

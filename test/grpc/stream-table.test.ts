@@ -13,8 +13,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 import { ApiRefusals } from '../../src/grpc/api-refusals';
 import { CallGate } from '../../src/grpc/call-gate';
-import { Connections } from '../../src/grpc/connections';
-import { useStreamTable } from '../../src/runtime/stream-table';
+import { Connections } from '../../src/grpc/grpc-js/connections';
+import { useStreamTable } from '../../src/grpc/grpc-js/stream-table';
 import { eventually } from '../support/eventually';
 
 type StreamMap = Map<number, object>;

@@ -1,4 +1,4 @@
-import type { Connection } from './connection';
+import type { Connection } from '../connection';
 
 /**
  * Closes the sockets of destroyed sessions. grpc-js destroys the session of a client that does not

@@ -10,19 +10,19 @@ import {
   setLogVerbosity,
 } from '@grpc/grpc-js';
 
-import type { Logger } from '../base/logger';
-import type { Handshakes } from '../servers/handshakes';
-import type { ListenAddress, ServerTls } from '../servers/listen-address';
+import type { Logger } from '../../base/logger';
+import type { Handshakes } from '../../servers/handshakes';
+import type { ListenAddress, ServerTls } from '../../servers/listen-address';
 import { Connections } from './connections';
 import { http2ServersOf, renewCertificate } from './grpc-js-internals';
 import { GrpcJsStreamCall, GrpcJsUnaryCall } from './grpc-js-server-call';
-import type { GrpcMethod } from './grpc-method';
-import type { Registry } from './late-services';
-import type { StreamServerCall, UnaryServerCall } from './server-call';
-import type { ServerParts } from './server-parts';
-import { type StreamHandlerOptions, toStreamHandler } from './stream-handler';
-import type { Transport } from './transport';
-import { toUnaryHandler } from './unary-handler';
+import type { GrpcMethod } from '../grpc-method';
+import type { Registry } from '../late-services';
+import type { StreamServerCall, UnaryServerCall } from '../server-call';
+import type { ServerParts } from '../server-parts';
+import { type StreamHandlerOptions, toStreamHandler } from '../stream-handler';
+import type { Transport } from '../transport';
+import { toUnaryHandler } from '../unary-handler';
 
 /**
  * daprd's keepalive (dapr/dapr pkg/api/grpc/server.go): a dead connection is detected after 15 s.

@@ -2,12 +2,12 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
 import type { ServerInterceptingCall, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
-import { PREFIX_BYTES } from '../base/grpc-frames';
-import type { ByteAccount } from '../servers/byte-budget';
-import type { GrpcStatus } from './grpc-status';
-import { inflate } from './inflate';
-import { MessageReader } from './message-reader';
-import type { ClientStream } from './client-stream';
+import { PREFIX_BYTES } from '../../base/grpc-frames';
+import type { CallLimits } from '../call-gate';
+import { stopReadingAtEnd } from '../client-stream';
+import type { GrpcStatus } from '../grpc-status';
+import { inflate } from '../inflate';
+import { MessageReader } from '../message-reader';
 
 /** The internals of grpc-js's BaseServerInterceptingCall that this file uses. */
 interface CallInternals {
@@ -57,17 +57,6 @@ class CallTracker {
   }
 }
 
-/** The limits of one call. */
-export interface CallLimits {
-  /** Maximum size of a message, in bytes. -1 means no limit. */
-  readonly maxBytes: number;
-  /** How many bytes of a message are kept. Undefined means all of them. */
-  readonly keptBytes: number | undefined;
-  readonly maxMessages: number;
-  /** Accounts for the memory that the call holds until its stream closes. */
-  readonly account: ByteAccount;
-}
-
 /**
  * Limits the memory that grpc-js holds for a call, and records whether its answer was sent.
  * Replaces grpc-js's decoder and its channelz tracker (channelz is off).
@@ -108,37 +97,6 @@ function dropLateAnswers(internals: CallInternals): void {
     if (internals.wantTrailers) callback();
     else send(message, callback);
   };
-}
-
-/**
- * Once a call is answered, tells the client not to send the rest of the request (RFC 9113, 8.1).
- * grpc-go does the same.
- */
-export function stopReadingAtEnd(stream: ClientStream): void {
-  if (stream.writableFinished) stopReading(stream);
-  else {
-    stream.once('finish', () => {
-      stopReading(stream);
-    });
-  }
-}
-
-/**
- * Like {@link stopReadingAtEnd}, for an answer whose last frame was handed over. What has arrived by
- * then is dropped. grpc-js leaves it unread, and node:http2 would keep the stream, and with it the
- * connection at a stop, until all of it is read.
- */
-export function stopReading(stream: ClientStream): void {
-  setImmediate(() => {
-    if (stream.readableEnded || stream.destroyed) return;
-    if (!stream.closed) stream.close();
-    stream.removeAllListeners('data').resume();
-  });
-}
-
-/** The HTTP/2 stream of a call. */
-export function streamOf(call: ServerInterceptingCall): ServerHttp2Stream {
-  return (call as unknown as CallInternals).stream;
 }
 
 /** The HTTP/2 session of a call in progress. */

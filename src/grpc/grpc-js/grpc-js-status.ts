@@ -1,8 +1,8 @@
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
 
-import type { AnswerMetadata } from './answer-metadata';
-import type { GrpcStatus } from './grpc-status';
-import { Status } from './status';
+import type { AnswerMetadata } from '../answer-metadata';
+import type { GrpcStatus } from '../grpc-status';
+import { Status } from '../status';
 
 /** Converts metadata of an answer to that of grpc-js, which copies and merges it by private fields. */
 export function toGrpcJsMetadata(metadata: AnswerMetadata): Metadata {

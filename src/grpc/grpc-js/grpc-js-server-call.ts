@@ -1,12 +1,12 @@
 import type { Metadata, sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
-import type { AnswerMetadata } from './answer-metadata';
-import type { Connection } from './connection';
+import type { AnswerMetadata } from '../answer-metadata';
+import type { Connection } from '../connection';
 import type { Connections } from './connections';
 import { isAnswerSent, sessionOf } from './grpc-js-call';
 import { toGrpcJsMetadata, toGrpcJsStatus } from './grpc-js-status';
-import type { GrpcStatus } from './grpc-status';
-import type { CallMetadata, ServerCall, StreamServerCall, UnaryServerCall } from './server-call';
+import type { GrpcStatus } from '../grpc-status';
+import type { CallMetadata, ServerCall, StreamServerCall, UnaryServerCall } from '../server-call';
 
 /** The members that all calls of grpc-js have in common. */
 abstract class GrpcJsServerCall<

@@ -7,7 +7,7 @@ import type {
 
 import type { Server } from '@grpc/grpc-js';
 
-import type { ServerTls } from '../servers/listen-address';
+import type { ServerTls } from '../../servers/listen-address';
 
 /**
  * Access to private fields of a grpc-js (1.14) server, for operations without a public API.
