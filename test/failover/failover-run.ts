@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import { createAttempt } from '../../src/lock/attempt';
 import { LockError } from '../../src/lock/lock-errors';
 import { createLockKeyPrefix } from '../../src/lock/lock-key';
@@ -13,6 +15,8 @@ export interface FailoverReport {
   readonly calls: number;
   readonly acquired: number;
   readonly unknown: number;
+  /** How often a replica became a master: more than once where Sentinel failed over from a master that lived. */
+  readonly promotions: number;
   /** Leases that a client was given and that the master of now does not know. */
   readonly lost: number;
   /** Answers that can't be true of the server that gave them. */
@@ -33,6 +37,20 @@ const ALLOWANCE_MS = 1000;
 /** Longer than any run: what is gone was lost, not expired. */
 const EXPIRY_S = 600;
 
+/** A lease that a master did not know when it was asked. */
+interface Missed {
+  readonly takenAtMs: number;
+  /** When it was asked, or Infinity for the end of the run. */
+  readonly askedAtMs: number;
+  readonly sentence: string;
+}
+
+/** From a promotion until calls were answered by the new master: what was given before its end may be lost. */
+interface Loss {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** Callers who take a lock of a resource that nobody else names, and release every other one. */
 export class FailoverRun {
   readonly #setup: FailoverSetup;
@@ -47,9 +65,9 @@ export class FailoverRun {
   #false = 0;
   #late = 0;
   #slowestMs = 0;
-  /** Leases given before this moment may be lost; those after it may not. */
-  #servedAgainAtMs = Infinity;
-  #releasedLost = 0;
+  /** One for each promotion that is over. */
+  readonly #losses: Loss[] = [];
+  readonly #missed: Missed[] = [];
   #isOver = false;
 
   private constructor(setup: FailoverSetup, store: LockStore, callers: number) {
@@ -73,13 +91,17 @@ export class FailoverRun {
     return new FailoverRun(setup, store, callers);
   }
 
-  /** No lease may be lost from now on. For what loses nothing. */
-  expectNoLoss(): void {
-    this.#servedAgainAtMs = -Infinity;
+  /** Goes on under load until calls are answered by the newest master, and so for each promotion that comes meanwhile. */
+  async settle(loadMs: number): Promise<void> {
+    do {
+      await this.#untilServedAgain();
+      await pause(loadMs);
+    } while (this.#setup.promotions.length > this.#losses.length);
   }
 
-  /** Resolves once a call is answered by the new master. */
-  async untilServedAgain(): Promise<void> {
+  /** Resolves once a call is answered by the newest master. */
+  async #untilServedAgain(): Promise<void> {
+    const begun = this.#setup.promotions.slice(this.#losses.length);
     await eventually(
       async () => {
         const probe = tryLockCall(this.#setup.probeKey());
@@ -89,32 +111,48 @@ export class FailoverRun {
       },
       { withinMs: 30_000 },
     );
-    this.#servedAgainAtMs = performance.now();
+    const toMs = performance.now();
+    this.#losses.push(...begun.map(({ fromMs }) => ({ fromMs, toMs })));
   }
 
   /** Ends the load and holds what clients were told against what the master has. */
   async finish(): Promise<FailoverReport> {
     this.#isOver = true;
     await Promise.all(this.#callers);
-    const present = await this.#setup.present([...this.#held.keys()].map(toKey));
-    let lost = this.#releasedLost;
+    const present = await this.#present();
     for (const [resource, takenAtMs] of this.#held) {
       if (present.has(toKey(resource))) continue;
-      if (takenAtMs < this.#servedAgainAtMs) lost += 1;
-      else this.#lie(`${resource} was taken on the new master, which does not have it`);
+      const sentence = `${resource} was taken on the new master, which does not have it`;
+      this.#missed.push({ takenAtMs, askedAtMs: Infinity, sentence });
     }
+    const lies = this.#missed.filter((missed) => !this.#isLost(missed));
+    for (const { sentence } of lies) this.#lie(sentence);
     await this.#store.close();
     return {
       calls: this.#calls,
       acquired: this.#acquired,
       unknown: this.#unknown,
-      lost,
+      promotions: this.#losses.length,
+      lost: this.#missed.length - lies.length,
       false: this.#false,
       late: this.#late,
       slowestMs: Math.round(this.#slowestMs),
       deadlineMs: DEADLINE_MS,
       problems: this.#problems,
     };
+  }
+
+  /** The leases that the master has at the end, also of a promotion that came only now. */
+  async #present(): Promise<ReadonlySet<string>> {
+    for (;;) {
+      const present = await this.#setup.present([...this.#held.keys()].map(toKey));
+      if (this.#setup.promotions.length === this.#losses.length) return present;
+      await this.#untilServedAgain();
+    }
+  }
+
+  #isLost({ takenAtMs, askedAtMs }: Missed): boolean {
+    return this.#losses.some(({ fromMs, toMs }) => takenAtMs <= toMs && askedAtMs >= fromMs);
   }
 
   async #call(caller: number): Promise<void> {
@@ -141,9 +179,11 @@ export class FailoverRun {
     const released = await this.#timed(() => this.#service.unlock(request, { signal: noAbort() }));
     this.#held.delete(resourceId);
     if (released === undefined || released.status === 0) return;
-    // True of a server that has lost the lock, and then of no other.
-    if (released.status === 1 && takenAtMs < this.#servedAgainAtMs) this.#releasedLost += 1;
-    else this.#lie(`the release of ${resourceId} was answered by status ${released.status}`);
+    const sentence = `the release of ${resourceId} was answered by status ${released.status}`;
+    // Status 1 is true of a server that has lost the lock, and then of no other.
+    if (released.status === 1)
+      this.#missed.push({ takenAtMs, askedAtMs: performance.now(), sentence });
+    else this.#lie(sentence);
   }
 
   /** Undefined where the call failed, which is no answer about the lock. */

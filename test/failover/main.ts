@@ -35,13 +35,13 @@ async function main(values: FailoverValues, script: ScriptRun): Promise<void> {
     const run = await FailoverRun.start(setup, values.callers);
     try {
       await pause(LOAD_MS);
-      if (way === 'resharded') run.expectNoLoss();
       await setup.lose(way);
-      if (way !== 'resharded') await run.untilServedAgain();
-      await pause(LOAD_MS);
+      await run.settle(LOAD_MS);
       const report = await run.finish();
+      const promotions =
+        report.promotions === 1 ? 'the promotion' : `${report.promotions} promotions`;
       script.print(
-        `failover ${round + 1} (${way}): ${report.calls} calls, ${report.acquired} locks taken, ${report.unknown} outcomes unknown, slowest answer ${report.slowestMs} ms (deadline ${report.deadlineMs} ms), ${report.lost} leases lost by the promotion, ${report.false} false answers, ${report.late} late answers\n`,
+        `failover ${round + 1} (${way}): ${report.calls} calls, ${report.acquired} locks taken, ${report.unknown} outcomes unknown, slowest answer ${report.slowestMs} ms (deadline ${report.deadlineMs} ms), ${report.lost} leases lost by ${promotions}, ${report.false} false answers, ${report.late} late answers\n`,
       );
       for (const sentence of report.problems) script.print(`  ${sentence}\n`);
       totals.calls += report.calls;

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually';
 import { RedisCluster } from '../support/redis-cluster';
 import type { RedisServer } from '../support/redis-server';
 import { SentinelSetup } from '../support/sentinel-setup';
+import { type Promotion, type PromotionWatch, watchPromotions } from './promotion-watch';
 
 /** How a master is lost, or, in a cluster, loses its slots. */
 export type Way = 'killed' | 'paused' | 'demoted' | 'resharded';
@@ -16,9 +17,11 @@ export interface FailoverSetup {
   createStore(): LockStore;
   /** The key of a lock that the lost master had, and the one that follows it now has. */
   probeKey(): string;
+  /** The promotions of this run so far, whether they were asked for or not. */
+  readonly promotions: readonly Promotion[];
   /** Those of some keys that the present masters have. */
   present(keys: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Loses the master; resolves once another one was promoted. */
+  /** Loses the master; resolves once another one was promoted, and is among the promotions. */
   lose(way: Way): Promise<void>;
   stop(): Promise<void>;
 }
@@ -28,14 +31,21 @@ export class SentinelFailovers implements FailoverSetup {
   static readonly ways: readonly Way[] = ['killed', 'paused', 'demoted'];
   readonly #setup: SentinelSetup;
   readonly #minReplicas: number;
+  readonly #watch: PromotionWatch;
 
-  private constructor(setup: SentinelSetup, minReplicas: number) {
+  private constructor(setup: SentinelSetup, minReplicas: number, watch: PromotionWatch) {
     this.#setup = setup;
     this.#minReplicas = minReplicas;
+    this.#watch = watch;
   }
 
   static async start(minReplicas: number): Promise<SentinelFailovers> {
-    return new SentinelFailovers(await SentinelSetup.start(), minReplicas);
+    const setup = await SentinelSetup.start();
+    return new SentinelFailovers(setup, minReplicas, await watchPromotions(setup.servers));
+  }
+
+  get promotions(): readonly Promotion[] {
+    return this.#watch.promotions;
   }
 
   createStore(): LockStore {
@@ -59,12 +69,14 @@ export class SentinelFailovers implements FailoverSetup {
       async () => {
         const after = await this.#setup.master();
         if (after === before) throw new Error('no failover yet');
+        expectNoted(this.promotions, after);
       },
       { withinMs: 30_000 },
     );
   }
 
   stop(): Promise<void> {
+    this.#watch.stop();
     return this.#setup.stop();
   }
 }
@@ -77,16 +89,23 @@ export class ClusterFailovers implements FailoverSetup {
   static readonly ways: readonly Way[] = ['killed', 'paused', 'demoted', 'resharded'];
   readonly #cluster: RedisCluster;
   readonly #minReplicas: number;
+  readonly #watch: PromotionWatch;
 
-  private constructor(cluster: RedisCluster, minReplicas: number) {
+  private constructor(cluster: RedisCluster, minReplicas: number, watch: PromotionWatch) {
     this.#cluster = cluster;
     this.#minReplicas = minReplicas;
+    this.#watch = watch;
   }
 
   static async start(minReplicas: number): Promise<ClusterFailovers> {
     // A promoted replica needs as many replicas as its master did.
     const replicas = minReplicas + 1;
-    return new ClusterFailovers(await RedisCluster.start({ replicas }), minReplicas);
+    const cluster = await RedisCluster.start({ replicas });
+    return new ClusterFailovers(cluster, minReplicas, await watchPromotions(cluster.servers));
+  }
+
+  get promotions(): readonly Promotion[] {
+    return this.#watch.promotions;
   }
 
   createStore(): LockStore {
@@ -125,14 +144,21 @@ export class ClusterFailovers implements FailoverSetup {
       async () => {
         const master = await this.#cluster.masterOf(0, second);
         if (master === first) throw new Error('no failover yet');
+        expectNoted(this.promotions, master);
       },
       { withinMs: 30_000 },
     );
   }
 
   stop(): Promise<void> {
+    this.#watch.stop();
     return this.#cluster.stop();
   }
+}
+
+function expectNoted(promotions: readonly Promotion[], master: RedisServer | undefined): void {
+  const isNoted = promotions.some(({ port }) => port === master?.port);
+  if (!isNoted) throw new Error('the promotion is not noted yet');
 }
 
 function toMetadata(minReplicas: number): Readonly<Record<string, string>> {
