@@ -168,8 +168,8 @@ export const FLAGS = {
   ),
   'grpc-server': used(
     'text',
-    'grpc-js',
-    'What carries gRPC calls: the library grpc-js, or lean, our own (experimental); not a flag of daprd',
+    'lean',
+    'What carries gRPC calls: lean, the HTTP/2 of Holdfast, or the library grpc-js; not a flag of daprd',
   ),
   'disable-builtin-k8s-secret-store': used(
     'boolean',

@@ -20,7 +20,7 @@ describe('parseArguments', () => {
       listenAddresses: [],
       resourcesPaths: [],
       httpMaxBodyBytes: 4_194_304,
-      grpcServer: 'grpc-js',
+      grpcServer: 'lean',
       grpcMaxMessageBytes: 4_194_304,
       readBufferBytes: 4096,
       allowedOrigins: [],

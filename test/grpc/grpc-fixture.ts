@@ -25,10 +25,10 @@ import { RecordingLogger } from '../support/recording-logger';
 
 /**
  * The transport under test. The tests of this folder run on each: once as they are, and once with
- * HOLDFAST_TEST_GRPC_SERVER=lean.
+ * HOLDFAST_TEST_GRPC_SERVER=grpc-js.
  */
 export const TRANSPORT: GrpcTransport =
-  process.env.HOLDFAST_TEST_GRPC_SERVER === 'lean' ? 'lean' : 'grpc-js';
+  process.env.HOLDFAST_TEST_GRPC_SERVER === 'grpc-js' ? 'grpc-js' : 'lean';
 
 /** The end of a unary call: the response, or the code and details of the status. */
 export interface UnaryAnswer {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 
-/** The variable that names what serves gRPC: `HOLDFAST_TEST_GRPC_SERVER=lean npx jest test/e2e`. */
+/** The variable that names what serves gRPC: `HOLDFAST_TEST_GRPC_SERVER=grpc-js npx jest test/e2e`. */
 const VARIABLE = 'HOLDFAST_TEST_GRPC_SERVER';
 
 /** Arguments of a sidecar whose test does not say what serves gRPC: none for the default. */
