@@ -1,6 +1,7 @@
 import { findFailureBreaks, findStartBreaks } from './failure-rules';
 import type { FaultWindow, Operation } from './history';
 import { Tally } from './tally';
+import { clockTimes } from './token-times';
 import { Troubles } from './troubles';
 
 const call = (more: Partial<Operation>): Operation => ({
@@ -29,7 +30,7 @@ const fault = (fromMs: number, toMs: number, sidecar?: number): FaultWindow => (
 const breaksOf = (operation: Operation, faults: readonly FaultWindow[] = []): string[] => {
   const troubles = new Troubles({ faults });
   const account = { operations: [operation], holds: [], faults, troubles, tally: new Tally() };
-  return findFailureBreaks({ ...account, wallMs: 0 }).map(({ what }) => what);
+  return findFailureBreaks({ ...account, drawnAt: clockTimes(0) }).map(({ what }) => what);
 };
 
 const away = call({ answer: 'not-applied', reason: "Redis can't be reached" });

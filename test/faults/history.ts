@@ -35,6 +35,8 @@ export interface Operation {
   readonly owner: string;
   /** Of a lease that is taken or renewed; 0 otherwise. */
   readonly ttlMs: number;
+  /** How long that lease may last, where the store may make it longer than asked. */
+  readonly longestTtlMs?: number | undefined;
   readonly calledAtMs: number;
   readonly returnedAtMs: number;
   readonly answer: Answer;

@@ -14,6 +14,7 @@ import {
   isOfAnother,
   isSeenAs,
   type Lease,
+  longestOf,
   maybeRenewed,
   mayBeFree,
   mayLast,
@@ -387,7 +388,7 @@ function afterUnknown(lease: Lease, operation: Operation): Lease {
 /** Until when an operation may have an effect. */
 function endOf(operation: Operation): number {
   if (operation.answer !== 'unknown') return operation.returnedAtMs;
-  return effectEndOf(operation) + (takes(operation) ? operation.ttlMs : 0);
+  return effectEndOf(operation) + (takes(operation) ? longestOf(operation) : 0);
 }
 
 function nameOf({ lease, lastToken, nowMs, applied }: Configuration): string {

@@ -69,10 +69,11 @@ export function toLease(
 ): Omit<Lease, 'mayVanish'> | undefined {
   const { owner, token = 0, ttlMs, validUntilMs = 0, mayLastUntilMs = 0 } = operation;
   const { returnedAtMs: toldAtMs } = operation;
+  const longestMs = longestOf(operation);
   // A repeated send may move it until the call returns.
-  if (validUntilMs > toldAtMs + ttlMs + CLOCK_SLACK_MS) return undefined;
+  if (validUntilMs > toldAtMs + longestMs + CLOCK_SLACK_MS) return undefined;
   const endsFromMs = Math.max(nowMs + ttlMs, validUntilMs);
-  const endsByMs = Math.max(toldAtMs + ttlMs, mayLastUntilMs);
+  const endsByMs = Math.max(toldAtMs + longestMs, mayLastUntilMs);
   return { owner, token, endsFromMs, endsByMs, toldAtMs };
 }
 
@@ -85,7 +86,7 @@ export function renewed(
   const { token, ttlMs, validUntilMs = 0, returnedAtMs: toldAtMs } = operation;
   if (!mayLast(lease, nowMs) || !isAbout(operation, lease)) return undefined;
   if (token !== undefined && token !== lease.token) return undefined;
-  const endsByMs = Math.max(lease.endsByMs, toldAtMs + ttlMs);
+  const endsByMs = Math.max(lease.endsByMs, toldAtMs + longestOf(operation));
   if (validUntilMs > endsByMs + CLOCK_SLACK_MS) return undefined;
   const endsFromMs = Math.max(lease.endsFromMs, nowMs + ttlMs, validUntilMs);
   return { ...lease, endsFromMs, endsByMs, toldAtMs };
@@ -93,8 +94,13 @@ export function renewed(
 
 /** A lease that a renewal of unknown outcome may have prolonged. */
 export function maybeRenewed(lease: Lease, operation: Operation): Lease {
-  const endsByMs = Math.max(lease.endsByMs, effectEndOf(operation) + operation.ttlMs);
+  const endsByMs = Math.max(lease.endsByMs, effectEndOf(operation) + longestOf(operation));
   return { ...lease, endsByMs };
+}
+
+/** How long the lease of a call lasts at most. */
+export function longestOf({ ttlMs, longestTtlMs = ttlMs }: Operation): number {
+  return longestTtlMs;
 }
 
 /** Until when a call of unknown outcome may take effect. */

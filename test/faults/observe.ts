@@ -5,6 +5,7 @@ import type { Account } from './rule-breaks';
 import type { FailedStart, SidecarUnderTest } from './sidecar-under-test';
 import { type ServerProbe, StallWatch } from './stall-watch';
 import { Tally } from './tally';
+import { clockTimes } from './token-times';
 import { Troubles } from './troubles';
 import type { Workload } from './workload';
 
@@ -84,9 +85,9 @@ function toAccount(
   const givenUp = findGivenUp(calls, sendWaitsMs);
   const measured = [...stalls, ...givenUp];
   const troubles = new Troubles({ faults, stalls: measured, sendWaitsMs });
-  const wallMs = Date.now() - performance.now();
+  const drawnAt = clockTimes(Date.now() - performance.now());
   return {
-    account: { operations, holds, faults, troubles, tally: new Tally(), wallMs },
+    account: { operations, holds, faults, troubles, tally: new Tally(), drawnAt },
     history: { operations, faults, stalls: measured, sendWaitsMs },
     faults,
     stalls,

@@ -1,6 +1,7 @@
 import type { FaultWindow, Operation } from './history';
 import type { Hold } from './holds';
 import type { Tally } from './tally';
+import type { TokenTimes } from './token-times';
 import type { Troubles } from './troubles';
 
 /** Everything that the rules beside the history of each lock are about. */
@@ -10,17 +11,12 @@ export interface Account {
   readonly faults: readonly FaultWindow[];
   readonly troubles: Troubles;
   readonly tally: Tally;
-  /** The offset to subtract from a time of the wall clock to get one of the history. */
-  readonly wallMs: number;
+  /** When a token was drawn. */
+  readonly drawnAt: TokenTimes;
 }
 
 /** A promise that was not kept. */
 export interface RuleBreak {
   readonly what: string;
   readonly about: Operation | Hold;
-}
-
-/** When a token was drawn: Redis's clock stands in it, in microseconds. */
-export function drawnAtMs(token: number, { wallMs }: Pick<Account, 'wallMs'>): number {
-  return token / 1000 - wallMs;
 }

@@ -4,11 +4,12 @@ import { type Hold, type HoldEvent, toOperations } from './holds';
 import { findViolations } from './linearizability';
 import { Tally } from './tally';
 import { findTokenBreaks } from './token-rules';
+import { clockTimes } from './token-times';
 import { Troubles } from './troubles';
 import { findTurnBreaks } from './turn-rules';
 
 /** In these histories the wall clock and the clock of the history are one. */
-const WALL_MS = 0;
+const drawnAt = clockTimes(0);
 
 /** A token that was drawn at this moment. */
 const tokenAt = (atMs: number): number => atMs * 1000;
@@ -60,7 +61,7 @@ const breaksOf = (
   const nextId = (): number => (id -= 1);
   const operations = [...more, ...holds.flatMap((each) => toOperations(each, nextId))];
   const troubles = new Troubles({ faults, stalls, sendWaitsMs });
-  const account = { operations, holds, faults, troubles, tally: new Tally(), wallMs: WALL_MS };
+  const account = { operations, holds, faults, troubles, tally: new Tally(), drawnAt };
   return [...findTokenBreaks(account), ...findHoldBreaks(account), ...findTurnBreaks(account)].map(
     ({ what }) => what,
   );

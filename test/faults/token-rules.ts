@@ -1,5 +1,5 @@
 import { byKey, type Operation } from './history';
-import { type Account, drawnAtMs, type RuleBreak } from './rule-breaks';
+import type { Account, RuleBreak } from './rule-breaks';
 
 /** How far the clocks of two processes may be apart, with what NTP does to them in a run. */
 const SLACK_MS = 100;
@@ -23,8 +23,9 @@ function checkToken(grant: Operation, account: Account): RuleBreak[] {
   if (!Number.isInteger(token) || token < 1 || token >= TOO_HIGH) {
     return [{ what: `${token} is no token`, about: grant }];
   }
-  const atMs = drawnAtMs(token, account);
-  if (atMs > calledAtMs - SLACK_MS && atMs < returnedAtMs + SLACK_MS) return [];
+  const { fromMs, toMs } = account.drawnAt(token);
+  if (toMs > calledAtMs - SLACK_MS && fromMs < returnedAtMs + SLACK_MS) return [];
+  const atMs = toMs > calledAtMs - SLACK_MS ? fromMs : toMs;
   return [{ what: `the token was drawn at ${atMs.toFixed(1)}, not by the grant`, about: grant }];
 }
 

@@ -1,7 +1,8 @@
 import { byKey, firstIndex, type Operation } from './history';
 import { heldOf, type Hold } from './holds';
-import { LATE_EFFECT_MS } from './lock-model';
-import { type Account, drawnAtMs, type RuleBreak } from './rule-breaks';
+import { LATE_EFFECT_MS, longestOf } from './lock-model';
+import type { Account, RuleBreak } from './rule-breaks';
+import type { DrawnSpan } from './token-times';
 
 /** How far the clocks of two processes and the reading of an answer may be apart. */
 const SLACK_MS = 150;
@@ -44,7 +45,7 @@ export function findTurnBreaks(account: Account): RuleBreak[] {
 function isLate(grant: Operation, account: Account): boolean {
   const { token = 0, waitMs = 0, calledAtMs: fromMs, sidecar } = grant;
   if (waitMs === 0) return false;
-  const atMs = drawnAtMs(token, account);
+  const { fromMs: atMs } = account.drawnAt(token);
   // The wait begins when the sidecar reads the call, which it can't while it stands still.
   const lateMs = account.troubles.stoodStillMs({ fromMs, toMs: atMs, sidecar });
   return atMs > fromMs + waitMs + ARRIVAL_MS + lateMs;
@@ -62,7 +63,7 @@ function toTicket(hold: Hold, account: Account): Ticket[] {
   const toMs =
     token === undefined
       ? Math.min(calledAtMs + waitMs, leftAtMs, endedAtMs - 500)
-      : drawnAtMs(token, account);
+      : account.drawnAt(token).fromMs;
   return [{ hold, fromMs: queued.atMs, toMs }];
 }
 
@@ -77,12 +78,13 @@ function findOvertaken(
   return [...grants]
     .sort((one, other) => (one.token ?? 0) - (other.token ?? 0))
     .flatMap((grant): RuleBreak[] => {
-      const atMs = drawnAtMs(grant.token ?? 0, account);
+      const drawn = account.drawnAt(grant.token ?? 0);
+      const { fromMs: atMs } = drawn;
       // Tickets end by their order only roughly: none is older than a wait may be.
       while (first < sorted.length && sorted[first]!.fromMs < atMs - 30_000) first += 1;
       const last = firstIndex(sorted, ({ fromMs }) => fromMs > atMs);
       const standing = sorted.slice(first, last);
-      const [passed] = standing.filter((ticket) => isPassed(ticket, { grant, atMs }, account));
+      const [passed] = standing.filter((ticket) => isPassed(ticket, { grant, drawn }, account));
       if (passed === undefined) return [];
       const { id, sidecar } = passed.hold;
       const since = passed.fromMs.toFixed(1);
@@ -93,11 +95,14 @@ function findOvertaken(
 
 function isPassed(
   { hold, fromMs, toMs }: Ticket,
-  { grant, atMs }: { readonly grant: Operation; readonly atMs: number },
+  { grant, drawn }: { readonly grant: Operation; readonly drawn: DrawnSpan },
   { troubles, tally }: Account,
 ): boolean {
-  if (grant.owner === hold.owner || toMs - SLACK_MS < atMs) return false;
-  const mayPass = troubles.mayBeDropped(atMs, hold.sidecar);
+  // Where the moment of a grant is not exactly known, only what every moment tells counts.
+  if (grant.owner === hold.owner || toMs - SLACK_MS < drawn.toMs) return false;
+  const { fromMs: atMs } = drawn;
+  const mayPass =
+    troubles.mayBeDropped(atMs, hold.sidecar) || troubles.mayBeDropped(drawn.toMs, hold.sidecar);
   tally.count('order: grants beside a ticket of another waiter', mayPass);
   const cameAtMs = (grant.waitMs ?? 0) > 0 ? grant.calledAtMs : atMs;
   return !mayPass && fromMs + SLACK_MS <= cameAtMs;
@@ -135,7 +140,8 @@ function nameOf({ key, owner }: Operation): string {
 
 /** Until when a call may have held its lock. */
 function endOf(holder: Operation, ends: ReadonlyMap<string, number>): number {
-  const { answer, returnedAtMs, ttlMs, mayLastUntilMs = 0 } = holder;
+  const { answer, returnedAtMs, mayLastUntilMs = 0 } = holder;
+  const ttlMs = longestOf(holder);
   if (answer === 'unknown') return returnedAtMs + LATE_EFFECT_MS + ttlMs;
   return ends.get(nameOf(holder)) ?? Math.max(returnedAtMs + ttlMs, mayLastUntilMs);
 }

@@ -4,7 +4,7 @@ import type { Operation } from './history';
 export function toLateGrant(operation: Operation): Operation[] {
   const { id, kind, answer, waitMs = 0 } = operation;
   if (kind !== 'acquire' || answer !== 'refused' || waitMs === 0) return [];
-  return [{ ...operation, id: id - 0.5, answer: 'unknown', ttlMs: 0 }];
+  return [{ ...operation, id: id - 0.5, answer: 'unknown', ttlMs: 0, longestTtlMs: 0 }];
 }
 
 /**

@@ -16,6 +16,7 @@ export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   'bench:upstream': 'bench/upstream/main.ts',
   'bench:waiters': 'bench/waiters/main.ts',
   'test:cluster-faults': 'test/cluster/fault-run/main.ts',
+  'test:etcd-faults': 'test/etcd/fault-run/main.ts',
   'test:failover': 'test/failover/main.ts',
   'test:faults': 'test/faults/main.ts',
   'test:fencing': 'test/faults/fencing/main.ts',

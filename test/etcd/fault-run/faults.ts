@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Fault } from '../faults/injector';
-import { NETWORK_FAULTS } from '../faults/network-faults';
-import type { EtcdCluster } from '../support/etcd-server';
-import { findLeader } from './etcd-admin';
+import type { Fault } from '../../faults/injector';
+import { NETWORK_FAULTS } from '../../faults/network-faults';
+import type { EtcdCluster } from '../../support/etcd-server';
+import { findLeader } from '../etcd-admin';
 
 /** Every kind of fault of a run on etcd, by the name that the report gives it. */
 export const ETCD_FAULTS: Readonly<Record<string, Fault<EtcdCluster>>> = {
