@@ -154,8 +154,20 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   });
 }
 
+/**
+ * Accepts no new connections and resolves when the last one has ended. grpc-js (1.14) does not say so
+ * if a session is destroyed, but not yet closed, when it begins to stop: node:http2 then ignores the
+ * `close` whose end grpc-js waits for. node:http2's own servers always say it.
+ */
 function shutDown(server: Server): Promise<void> {
+  const ends = Array.from(
+    http2ServersOf(server),
+    (http2Server) => new Promise<void>((resolve) => http2Server.once('close', resolve)),
+  );
   return new Promise((resolve, reject) => {
+    void Promise.all(ends).then(() => {
+      resolve();
+    });
     server.tryShutdown((error) => {
       if (error === undefined) resolve();
       else reject(error);

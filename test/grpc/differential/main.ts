@@ -88,7 +88,6 @@ async function compareAll(conversations: readonly (readonly RawCall[])[], isSpli
     for (const calls of conversations) found.push(await compare(calls, clients));
     return found;
   } finally {
-    // First, because grpc-js never says that it has stopped if a client leaves at the same moment.
     await Promise.all(servers.map((server) => server.stop()));
     for (const closed of [...clients, ...proxies]) closed.close();
   }
