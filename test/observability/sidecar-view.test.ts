@@ -1,11 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 import { LONGEST_SHOWN, SHOWN_MINUTES } from '../../src/api/overview';
 import { lockErrors } from '../../src/lock/lock-errors';
 import type { LockCallReport } from '../../src/lock/lock-observer';
 import { KEPT_EVENTS } from '../../src/observability/recent-events';
 import { SidecarView } from '../../src/observability/sidecar-view';
+import { collectGarbage } from '../support/collect-garbage';
 
 const MINUTE_MS = 60_000;
 
@@ -188,15 +186,13 @@ describe('what a sidecar knows of itself for the page', () => {
     });
 
     it('cuts long names, and keeps no more of them in memory', () => {
-      setFlagsFromString('--expose-gc');
-      const collect = runInNewContext('gc') as () => void;
       const long = (n: number) => Buffer.alloc(2 ** 20, `${n}é`).toString();
-      collect();
+      collectGarbage();
       const before = process.memoryUsage().heapUsed;
       for (let n = 0; n < KEPT_EVENTS; n += 1) {
         view.ended(call({ resourceId: long(n), lockOwner: 'o'.repeat(LONGEST_SHOWN) }));
       }
-      collect();
+      collectGarbage();
       expect(process.memoryUsage().heapUsed - before).toBeLessThan(4 * 2 ** 20);
       const [latest] = recent();
       expect(latest?.resourceId).toBe(`${long(KEPT_EVENTS - 1).slice(0, LONGEST_SHOWN)}…`);

@@ -7,6 +7,7 @@ import type { CommandLine } from '../interop/process-group';
 import { pythonClients } from '../interop/python/client';
 import { runCommand } from '../interop/run-command';
 import { Steps } from '../interop/steps';
+import { chooseGrpcServer, grpcServerOption } from '../support/grpc-server-choice';
 import { createScript, type ScriptValues } from '../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import { SidecarProcess } from '../support/sidecar-process';
@@ -27,13 +28,18 @@ const command = createScript({
   description:
     "Takes Dapr's official clients through state, streaming subscriptions and locks at one address: Holdfast in front of a stand-in for a daprd.",
   example: '--quiet',
-});
+}).addOption(grpcServerOption());
+
+interface UpstreamValues extends ScriptValues {
+  readonly grpcServer?: string;
+}
 
 /** How many programs are run. */
 const RUNS = 4;
 
 /** Prints what passed. */
-async function main(_values: ScriptValues, script: ScriptRun): Promise<void> {
+async function main(values: UpstreamValues, script: ScriptRun): Promise<void> {
+  chooseGrpcServer(values.grpcServer);
   script.begin({ total: RUNS, unit: 'programs' });
   const programs = await buildGoPrograms(runCommand);
   const python = await prepare(pythonClients[0]!, 'program.py');

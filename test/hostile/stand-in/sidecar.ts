@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+
+import { collectGarbage } from '../../support/collect-garbage';
 
 /**
  * A sidecar with faults on demand: it answers lock calls as one does, and a path for each fault.
@@ -16,11 +16,6 @@ const MEBIBYTE = 1 << 20;
 
 /** Filled, so that the kernel has to give the pages. */
 const allocate = (mebibytes: number): Buffer => Buffer.alloc(mebibytes * MEBIBYTE, 1);
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-}
 
 const FAULTS: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
   '/keep-memory': () => kept.push(allocate(120)),

@@ -12,6 +12,7 @@ const ROOT = path.join(__dirname, '../../..');
 export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   bench: 'bench/main.ts',
   'bench:grpc-server': 'bench/grpc-server/main.ts',
+  'bench:grpc-soak': 'bench/grpc-soak/main.ts',
   'bench:scripts': 'bench/script-cost.ts',
   'bench:upstream': 'bench/upstream/main.ts',
   'bench:waiters': 'bench/waiters/main.ts',
