@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { SidecarProcess } from '../support/sidecar-process';
 import type { InteropClient } from './client';
 import { type ProgramResult, type ProgramRun, runProgram } from './client-program';
+import type { StoreName } from './lock-servers';
 import type { CommandLine } from './process-group';
 import {
   CONTEND_REFUSED_STEP,
@@ -30,7 +31,9 @@ import { type StepReport, Steps } from './steps';
 export interface ClientRunOptions {
   readonly client: InteropClient;
   readonly program: CommandLine;
-  /** Stops the run: its programs are ended, and its sidecars and its Redis. */
+  /** The store of its sidecars. */
+  readonly store: StoreName;
+  /** Stops the run: its programs are ended, its sidecars, and the servers of its store. */
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +62,7 @@ export class ClientRun {
 
   /** Runs every scenario; rejects only where the sidecars can't be had or the run is stopped. */
   static run(options: ClientRunOptions): Promise<StepReport> {
-    return Site.use(async (...at) => {
+    return Site.use(options.store, async (...at) => {
       const run = new ClientRun(options, ...at);
       await run.#scenarios();
       return run.#steps.report;

@@ -1,9 +1,18 @@
+import type { StoreName } from './lock-servers';
 import type { CommandLine } from './process-group';
 import type { CommandOutput } from './run-command';
 import type { ApiError } from './script';
 
 /** Runs a command to its end, unless the run is stopped before. */
 export type RunCommand = (command: CommandLine) => Promise<CommandOutput>;
+
+/** What a program is tried on. */
+export interface TrialSite {
+  /** The store of its sidecars. */
+  readonly store: StoreName;
+  /** Stops the run. */
+  readonly signal: AbortSignal;
+}
 
 /** A program that is tried: where it is, and how it is built at one version. */
 export interface InteropProgram {

@@ -2,6 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
+import { Option } from 'commander';
+
 import { chooseGrpcServer, grpcServerOption } from '../support/grpc-server-choice';
 import {
   createScript,
@@ -11,6 +13,7 @@ import {
 } from '../support/long-run/script-command';
 import { runScript, type ScriptRun } from '../support/long-run/script-run';
 import type { InteropProgram, RunCommand } from './client';
+import { STORE_NAMES, type StoreName } from './lock-servers';
 import type { CommandLine } from './process-group';
 import { isMissingProgram, runCommand } from './run-command';
 import type { StepReport } from './steps';
@@ -22,6 +25,7 @@ const AT_A_TIME = 4;
 
 /** The parts that the clients of one run share. */
 interface Run {
+  readonly store: StoreName;
   /** Stops everything that the run has started. */
   readonly signal: AbortSignal;
   /** A command that ends with the run. */
@@ -41,15 +45,21 @@ type Outcome =
 interface InteropValues extends ScriptValues {
   readonly grpcServer?: string;
   readonly client?: readonly string[];
+  readonly store: StoreName;
 }
 
 const command = createScript({
   name: 'test:interop',
   description:
-    "Takes Dapr's official clients, unchanged, and programs on the native API through one script each against sidecars on a real Redis.",
-  example: '--client go --client javascript',
+    "Takes Dapr's official clients, unchanged, and programs on the native API through one script each against sidecars on real servers of one store.",
+  example: '--store etcd --client go --client javascript',
 })
   .addOption(grpcServerOption())
+  .addOption(
+    new Option('--store <name>', 'the store of the sidecars')
+      .choices(STORE_NAMES)
+      .default(STORE_NAMES[0]),
+  )
   .option('--client <folder>', 'only this client; can be repeated', oneMore);
 
 /**
@@ -62,8 +72,10 @@ async function main(values: InteropValues, script: ScriptRun): Promise<void> {
   script.begin({ total: trials.length, unit: 'clients' });
   let done = 0;
   const signal = abortOnSignals();
+  const { store } = values;
+  script.print(`store: ${store}\n`);
   const run: Run = {
-    signal,
+    ...{ store, signal },
     runCommand: (command) => runCommand(command, { signal }),
     builds: new Map(),
     say: (line) => {
@@ -116,7 +128,7 @@ async function carryOut(trial: Trial, run: Run): Promise<Outcome> {
   }
   try {
     const command = await prepareOnce(trial.program, run);
-    return { kind: 'run', report: await trial.run(command, run.signal) };
+    return { kind: 'run', report: await trial.run(command, run) };
   } catch (error) {
     return toFailure(error);
   }
@@ -184,9 +196,21 @@ function tell({ name, version }: InteropProgram, outcome: Outcome): string {
               `  FAILED ${step}\n    expected ${expected}\n    answered ${answered}\n`,
           )
           .join('') +
+        toSkips(outcome.report) +
         (outcome.report.remarks ?? '')
       );
   }
+}
+
+/** Each reason once, with its steps. */
+function toSkips({ skipped = [] }: StepReport): string {
+  const reasons = [...new Set(skipped.map(({ reason }) => reason))];
+  return reasons
+    .map((reason) => {
+      const steps = skipped.filter((skip) => skip.reason === reason).map(({ step }) => step);
+      return `  skipped, because ${reason}:\n${steps.map((step) => `    ${step}\n`).join('')}`;
+    })
+    .join('');
 }
 
 function toRow({ name, version }: InteropProgram, outcome: Outcome): TableRow {
@@ -204,8 +228,9 @@ function toOutcomeText(outcome: Outcome): string {
   }
 }
 
-function toCount({ steps, failed }: StepReport): string {
-  return `${steps - failed.length} of ${steps}`;
+function toCount({ steps, failed, skipped = [] }: StepReport): string {
+  const more = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
+  return `${steps - failed.length} of ${steps}${more}`;
 }
 
 function isFailure(outcome: Outcome, { mayBeMissing }: InteropProgram): boolean {

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { writeComponent } from '../support/component-files';
-import { type RedisServer, startRedisServer } from '../support/redis-server';
 import { SidecarProcess, type SidecarProcessOptions } from '../support/sidecar-process';
+import { type LockServers, startLockServers, type StoreName } from './lock-servers';
 
 /** The token of the sidecar that asks for one. */
 export const TOKEN = 'sesame';
@@ -26,27 +26,29 @@ export interface Sidecars {
   readonly guarded: SidecarProcess;
 }
 
-/** The servers of one client, shared with no other: a Redis, and sidecars of two apps on it. */
+/** The servers of one client, shared with no other: those of a store, and sidecars of two apps on it. */
 export class Site {
   /** Where sockets and the files that instances contend for are. */
   readonly folder: string;
-  readonly #redis: RedisServer;
+  readonly #servers: LockServers;
   readonly #resources: string;
   readonly #started: SidecarProcess[] = [];
 
-  private constructor(parts: { redis: RedisServer; resources: string; folder: string }) {
-    this.#redis = parts.redis;
+  private constructor(parts: { servers: LockServers; resources: string; folder: string }) {
+    this.#servers = parts.servers;
     this.#resources = parts.resources;
     this.folder = parts.folder;
   }
 
   /** Runs something with a site, and gives everything back. */
-  static async use<T>(run: (site: Site, sidecars: Sidecars) => Promise<T>): Promise<T> {
+  static async use<T>(
+    store: StoreName,
+    run: (site: Site, sidecars: Sidecars) => Promise<T>,
+  ): Promise<T> {
     const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-interop-'));
-    const redis = await startRedisServer();
-    const metadata = { redisHost: `127.0.0.1:${redis.port}` };
-    const resources = await writeComponent({ type: 'lock.redis', metadata });
-    const site = new Site({ redis, resources, folder });
+    const servers = await startLockServers(store);
+    const resources = await writeComponent(servers.component);
+    const site = new Site({ servers, resources, folder });
     try {
       return await run(site, await site.#startAll());
     } finally {
@@ -76,7 +78,7 @@ export class Site {
 
   /** Ends every lease, as its expiry would. */
   async endLeases(): Promise<void> {
-    await this.#redis.inspect((client) => client.flushAll());
+    await this.#servers.endLeases();
   }
 
   async #startAll(): Promise<Sidecars> {
@@ -102,7 +104,7 @@ export class Site {
 
   async #stop(): Promise<void> {
     await Promise.all(this.#started.map((sidecar) => sidecar.stop()));
-    await this.#redis.stop();
+    await this.#servers.stop();
     await rm(this.folder, { recursive: true, force: true });
     await rm(this.#resources, { recursive: true, force: true });
   }

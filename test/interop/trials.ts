@@ -1,4 +1,4 @@
-import type { InteropProgram } from './client';
+import type { InteropProgram, TrialSite } from './client';
 import { ClientRun } from './client-run';
 import { CLIENTS } from './clients';
 import { dotnetService } from './dotnet/client';
@@ -13,20 +13,20 @@ import type { StepReport } from './steps';
 export interface Trial {
   readonly program: InteropProgram;
   /** Runs every scenario; rejects where the sidecars can't be had or the run is stopped by the signal. */
-  run(command: CommandLine, signal: AbortSignal): Promise<StepReport>;
+  run(command: CommandLine, site: TrialSite): Promise<StepReport>;
 }
 
 /** Everything that is tried, in the order of the table. */
 export const TRIALS: readonly Trial[] = [
   ...CLIENTS.map((client): Trial => ({
     program: client,
-    run: (program, signal) => ClientRun.run({ client, program, signal }),
+    run: (program, site) => ClientRun.run({ client, program, ...site }),
   })),
   // What there is to see is that it compiles.
   { program: dotnetService, run: () => Promise.resolve({ steps: 1, failed: [] }) },
   ...NATIVE_PROGRAMS.map((program): Trial => ({
     program,
-    run: (command, signal) => NativeRun.run(command, signal),
+    run: (command, site) => NativeRun.run(command, site),
   })),
-  { program: surface, run: (command, signal) => SurfaceRun.run(command, signal) },
+  { program: surface, run: (command, site) => SurfaceRun.run(command, site) },
 ];

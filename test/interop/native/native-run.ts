@@ -1,3 +1,4 @@
+import type { TrialSite } from '../client';
 import { type ProgramResult, runProgram } from '../client-program';
 import type { CommandLine } from '../process-group';
 import { type StepReport, Steps } from '../steps';
@@ -43,8 +44,8 @@ export class NativeRun {
   }
 
   /** Runs the story; rejects where the sidecars can't be had or the run is stopped. */
-  static run(program: CommandLine, signal: AbortSignal): Promise<StepReport> {
-    return NativeSite.use((site) => new NativeRun(program, signal, site).#run());
+  static run(program: CommandLine, { store, signal }: TrialSite): Promise<StepReport> {
+    return NativeSite.use(store, (site) => new NativeRun(program, signal, site).#run());
   }
 
   async #run(): Promise<StepReport> {
@@ -69,10 +70,10 @@ export class NativeRun {
       case REDIS_IS_GONE:
         this.#second = this.#start('second', (its) => this.#serveSecond(its));
         await Promise.race([this.#site.untilSomebodyWaits(), this.#second]);
-        await this.#site.redis.kill();
+        await this.#site.locks.kill();
         return;
       case SECOND_HOLDS:
-        await this.#site.redis.start();
+        await this.#site.locks.start();
         await Promise.race([this.#secondHolds.told, this.#second]);
         return;
       default:

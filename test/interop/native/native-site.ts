@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { writeComponent } from '../../support/component-files';
 import { eventually } from '../../support/eventually';
 import { callHttp } from '../../support/http-call';
-import { type RedisServer, startRedisServer } from '../../support/redis-server';
 import { SidecarProcess } from '../../support/sidecar-process';
+import { type LockServers, startLockServers, type StoreName } from '../lock-servers';
 import { FencedStore } from './fenced-store';
 
 /** The lock that the programs are about. */
@@ -15,23 +15,22 @@ const WITHIN_MS = 30_000;
 
 const LOCKS = '/holdfast/v1/locks/lockstore';
 
-/** The servers of a program of the native API: a Redis, two sidecars of one app on it, and a store to write to. */
+/** The servers of a program of the native API: those of the locks, two sidecars of one app, and a store to write to. */
 export class NativeSite {
-  readonly redis: RedisServer;
+  readonly locks: LockServers;
   readonly sidecars: readonly [SidecarProcess, SidecarProcess];
   readonly store: FencedStore;
 
-  private constructor(parts: Pick<NativeSite, 'redis' | 'sidecars' | 'store'>) {
-    this.redis = parts.redis;
+  private constructor(parts: Pick<NativeSite, 'locks' | 'sidecars' | 'store'>) {
+    this.locks = parts.locks;
     this.sidecars = parts.sidecars;
     this.store = parts.store;
   }
 
   /** Runs something with a site, and gives everything back. */
-  static async use<T>(run: (site: NativeSite) => Promise<T>): Promise<T> {
-    const redis = await startRedisServer();
-    const metadata = { redisHost: `127.0.0.1:${redis.port}` };
-    const resources = await writeComponent({ type: 'lock.redis', metadata });
+  static async use<T>(name: StoreName, run: (site: NativeSite) => Promise<T>): Promise<T> {
+    const locks = await startLockServers(name);
+    const resources = await writeComponent(locks.component);
     const started: SidecarProcess[] = [];
     const start = async () => {
       const sidecar = await SidecarProcess.spawn({ args: ['--resources-path', resources] });
@@ -42,10 +41,10 @@ export class NativeSite {
     const store = await FencedStore.start();
     try {
       const sidecars = [await start(), await start()] as const;
-      return await run(new NativeSite({ redis, sidecars, store }));
+      return await run(new NativeSite({ locks, sidecars, store }));
     } finally {
       await Promise.all(started.map((sidecar) => sidecar.stop()));
-      await Promise.all([store.stop(), redis.stop()]);
+      await Promise.all([store.stop(), locks.stop()]);
       await rm(resources, { recursive: true, force: true });
     }
   }

@@ -1,4 +1,5 @@
 import { eventually } from '../../../support/eventually';
+import type { Daprd } from '../../lock-servers';
 import type { Fields, SurfaceTool, ToolHold, UnaryCall } from './tools';
 
 /** One call, by either tool on either store. */
@@ -7,15 +8,9 @@ export interface SurfaceRow {
   readonly does: string;
   /** The expected answer of {@link run}. */
   readonly answer: string;
-  /** Makes the calls, on a resource that is its own. A row that needs a daprd is not run in memory. */
+  /** Makes the calls, on a resource that is its own. A row that needs a daprd is skipped where no daprd can be. */
   run(tool: SurfaceTool, resourceId: string, daprd: Daprd | undefined): Promise<string>;
   readonly needsDaprd?: boolean;
-}
-
-/** Somebody who takes locks on the same Redis, and gives no tokens. */
-export interface Daprd {
-  /** Takes a lock for an hour. */
-  lock(resourceId: string, owner: string): Promise<void>;
 }
 
 /** A lease that no row outlasts, and a wait that is long enough for a busy machine; in milliseconds. */

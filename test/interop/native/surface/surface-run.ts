@@ -2,21 +2,25 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { writeComponent } from '../../../support/component-files';
-import { type RedisServer, startRedisServer } from '../../../support/redis-server';
 import { SidecarProcess } from '../../../support/sidecar-process';
+import type { TrialSite } from '../../client';
+import { type Daprd, type LockServers, startLockServers, type StoreName } from '../../lock-servers';
 import type { CommandLine } from '../../process-group';
 import { type StepReport, Steps } from '../../steps';
 import { toMarkdownTable } from '../../table';
 import { runPageLines } from './page-lines';
-import { type Daprd, SURFACE_ROWS, type SurfaceRow } from './rows';
+import { SURFACE_ROWS, type SurfaceRow } from './rows';
 import { CurlTool, GrpcurlTool, type SurfaceTool } from './tools';
 
-/** The kinds of store that have the whole native API. */
-const STORES = ['memory', 'Redis'] as const;
+/** The store without servers, which is run beside Redis. */
+const MEMORY = { name: 'memory', component: { type: 'lock.in-memory' } } as const;
+
+/** Why rows are skipped that are about a daprd on the same servers. */
+const NO_DAPRD = 'daprd has no such store';
 
 /**
- * The surface of the native API by real command-line tools: every row over both transports on both stores, and every
- * line of docs/native-api.md.
+ * The surface of the native API by real command-line tools: every row over both transports, and every line of
+ * docs/native-api.md.
  */
 export class SurfaceRun {
   readonly #grpcurl: string;
@@ -32,28 +36,32 @@ export class SurfaceRun {
   }
 
   /** Runs all of it; `command` names the grpcurl to use in its environment. */
-  static async run({ env }: CommandLine, signal: AbortSignal): Promise<StepReport> {
+  static async run({ env }: CommandLine, { store, signal }: TrialSite): Promise<StepReport> {
     const run = new SurfaceRun(env?.GRPCURL ?? 'grpcurl', signal);
-    for (const store of STORES) await run.#runOn(store);
+    if (store === 'redis') await run.#runOn(MEMORY);
+    await run.#runWithServers(store);
     return { ...run.#steps.report, remarks: `\n${run.#table}\n` };
   }
 
-  async #runOn(store: (typeof STORES)[number]): Promise<void> {
-    const redis = store === 'Redis' ? await startRedisServer() : undefined;
-    const resources = await writeComponent(
-      redis === undefined
-        ? { type: 'lock.in-memory' }
-        : { type: 'lock.redis', metadata: { redisHost: `127.0.0.1:${redis.port}` } },
-    );
+  async #runWithServers(store: StoreName): Promise<void> {
+    const servers = await startLockServers(store);
+    try {
+      await this.#runOn(servers);
+    } finally {
+      await servers.stop();
+    }
+  }
+
+  async #runOn(store: Pick<LockServers, 'name' | 'component' | 'daprd'>): Promise<void> {
+    const resources = await writeComponent(store.component);
     const sidecar = await SidecarProcess.spawn({ args: ['--resources-path', resources] });
     try {
       await sidecar.waitForOutput('dapr initialized.');
-      await this.#runTools(store, sidecar, redis && createDaprd(redis));
+      await this.#runTools(store.name, sidecar, store.daprd);
       const folders = [path.dirname(this.#grpcurl), process.env.PATH].join(path.delimiter);
-      await runPageLines(this.#steps, { store, sidecar, path: folders });
+      await runPageLines(this.#steps, { store: store.name, sidecar, path: folders });
     } finally {
       await sidecar.stop();
-      await redis?.stop();
       await rm(resources, { recursive: true, force: true });
     }
   }
@@ -64,7 +72,8 @@ export class SurfaceRun {
       this.#columns.push(column);
       for (const row of SURFACE_ROWS) {
         const canBe = row.needsDaprd !== true || daprd !== undefined;
-        const cell = canBe ? await this.#runRow(row, column, { tool, daprd }) : '-';
+        const cell = canBe ? await this.#runRow(row, column, { tool, daprd }) : 'skipped';
+        if (!canBe) this.#steps.skip(`${row.call} ${row.does}: ${column}`, NO_DAPRD);
         this.#cells.get(row)!.push(cell);
       }
     }
@@ -87,17 +96,4 @@ export class SurfaceRun {
     const rows = [...this.#cells].map(([row, cells]) => [row.call, row.does, ...cells]);
     return toMarkdownTable([head, ...rows]);
   }
-}
-
-/** Takes locks as a daprd does: under its key, which has the app id, with SET NX and no companion. */
-function createDaprd(redis: RedisServer): Daprd {
-  return {
-    lock: (resourceId, owner) =>
-      redis.inspect(async (client) => {
-        await client.set(`lock||myapp||${resourceId}`, owner, {
-          condition: 'NX',
-          expiration: { type: 'PX', value: 3_600_000 },
-        });
-      }),
-  };
 }
