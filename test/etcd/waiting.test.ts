@@ -4,8 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startInProcess } from '../faults/in-process-sidecar';
 import type { LockRequest } from '../faults/lock-request';
 import type { SidecarUnderTest } from '../faults/sidecar-under-test';
+import { eventually } from '../support/eventually';
 import { type EtcdCluster, startEtcd } from '../support/etcd-server';
-import { callGateway, findLeader } from './etcd-admin';
+import { callGateway, findLeader, toBase64 } from './etcd-admin';
 import { createEtcd, noAbort, openEtcd } from './etcd-fixture';
 
 /** How long a request to etcd waits for its reply by default, in milliseconds. */
@@ -56,6 +57,15 @@ describe('a call that waits for a lock on a cluster of three members', () => {
     await expect(waits).resolves.toMatchObject({ answer: 'acquired' });
   };
 
+  /** Ends the lease of all tickets, as etcd does where a sidecar was away for longer than they live. */
+  const endSession = async () => {
+    const [member] = etcd.members;
+    const range = { key: toBase64('lock-queue'), range_end: toBase64('lock-queuf') };
+    const { kvs } = await callGateway(member!, 'kv/range', range);
+    const [ticket] = kvs as readonly { readonly lease: string }[];
+    await callGateway(member!, 'lease/revoke', { ID: ticket!.lease });
+  };
+
   it('has it when it is released after the leader was killed', async () => {
     await handOver(async () => {
       await (await findLeader(etcd.members))!.kill();
@@ -78,6 +88,27 @@ describe('a call that waits for a lock on a cluster of three members', () => {
       await callGateway(member!, 'kv/compaction', { revision, physical: true });
     });
   }, 60_000);
+
+  it('has a ticket again when the session of its sidecar has ended', async () => {
+    const resourceId = randomUUID();
+    await holding.call(toRequest({ resourceId, waitMs: 0 }));
+    const waits = waiting.call(toRequest({ resourceId, owner: 'b', waitMs: 60_000 }));
+    const looking = await openEtcd(etcd.endpoints);
+    const untilWaiters = (waiters: number) =>
+      eventually(
+        async () => {
+          const view = await looking.views!.get(`lock||myapp||${resourceId}`, noAbort());
+          expect(view).toMatchObject({ waiters });
+        },
+        { withinMs: 20_000 },
+      );
+    await untilWaiters(1);
+    await endSession();
+    await untilWaiters(1);
+    await holding.call(toRequest({ kind: 'unlock', resourceId }));
+    await expect(waits).resolves.toMatchObject({ answer: 'acquired' });
+    await looking.close();
+  }, 90_000);
 
   it('leaves nothing of its queue behind when its sidecar is gone', async () => {
     const resourceId = randomUUID();

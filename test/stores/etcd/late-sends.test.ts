@@ -122,6 +122,16 @@ describe('a send to etcd that arrives late', () => {
     await expect(heldAt(call.key)).resolves.toBeUndefined();
   });
 
+  it('takes nothing that somebody waits for by then', async () => {
+    const [call, way] = [toCall(), new BadWay(link)];
+    await way.untilFailed(takeBy(way, call));
+    const ticket = keys.ticket(call.key, '1', createAttempt().id);
+    const put = { requestPut: { key: ticket, value: Buffer.alloc(0), lease: '0' } };
+    await link.call(link.api.txn, { compare: [], success: [put] });
+    await expect(way.deliver()).resolves.toMatchObject([{ succeeded: false }]);
+    await expect(heldAt(call.key)).resolves.toBeUndefined();
+  });
+
   it('takes nothing once it was withdrawn', async () => {
     const [call, record, way] = [toCall(), new AttemptRecord(), new BadWay(link)];
     await way.untilFailed(takeBy(way, call, record));
