@@ -83,7 +83,7 @@ async function run(options: RunOptions): Promise<boolean> {
   logger.info(`Internal gRPC server is running on :${options.internalGrpcPort}`);
   const elapsedMs = Math.round(performance.now() - startedAt);
   logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
-  keepHeapSmall();
+  keepHeapSmall({ leavesLittle: options.grpcServer === 'lean' });
   // For people only: a pipe or a file must contain nothing but log lines.
   const stream = process.stdout.isTTY ? process.stdout : process.stderr;
   if (!options.logAsJson) stream.write(toStartupHint(options, app.storeNames[0]));

@@ -13,6 +13,8 @@ interface HeapUse {
   readonly most: number;
   /** The type of the collector, to contexts that are made afterwards. */
   readonly gc: string;
+  /** The size of the space of young objects, in bytes. */
+  readonly youngBytes: number;
 }
 
 async function run(...args: readonly string[]): Promise<HeapUse> {
@@ -29,6 +31,11 @@ describe('a heap for a sidecar', () => {
 
   it("holds less garbage than V8's own", () => {
     expect(small.most).toBeLessThan(0.9 * plain.most);
+  });
+
+  it('keeps the space of young objects where calls leave little', () => {
+    expect(small.youngBytes).toBeLessThanOrEqual(8 * 2 ** 20);
+    expect(small.youngBytes).toBeLessThan(0.6 * plain.youngBytes);
   });
 
   it('does not show the collector to anybody', () => {
