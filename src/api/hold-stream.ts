@@ -37,20 +37,18 @@ export class HoldStream implements StreamHandler, HoldSink {
     const { observer } = this.#stream;
     this.#stream.expectAnswers(request.ttlMs * RENEWED_PART);
     const caller = { signal: this.#signal, observer, arrivedAtMs: performance.now() };
-    locks.hold(request, caller, this).then(
-      () => {
-        this.#stream.end();
-      },
-      (error: unknown) => {
-        this.#fail(error);
-      },
-    );
+    locks.hold(request, caller, this);
     return this;
   }
 
   emit(event: HoldEvent): void {
     if (event.type === 'held') this.#hasHeld = true;
     this.#isWritable = this.#stream.send(event);
+  }
+
+  ended(error: Error | undefined): void {
+    if (error === undefined) this.#stream.end();
+    else this.#fail(error);
   }
 
   drained(): void {
@@ -77,7 +75,7 @@ export class HoldStream implements StreamHandler, HoldSink {
    * Ends the stream without an error if the sidecar stops during a hold: its last event has already
    * announced the end of the lease.
    */
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     const errorCode = error instanceof LockError ? error.errorCode : undefined;
     const isStopping = this.#isStopping || errorCode === 'ERR_LOCK_STOPPING';
     const isKnown = errorCode !== undefined && errorCode !== 'ERR_LOCK_OUTCOME_UNKNOWN';

@@ -72,18 +72,15 @@ class OwnLockCalls implements LockCalls {
 
   hold(call: TakeCall, listener: HoldListener): () => void {
     const cancel = new Cancellation();
-    const sink = {
+    this.#locks.hold(call, toCaller(cancel), {
       isWritable: true,
-      emit: (event: Parameters<HoldListener['event']>[0]) => {
+      emit: (event) => {
         if (!cancel.aborted) listener.event(event);
       },
-    };
-    const ended = (error: unknown): void => {
-      if (!cancel.aborted) listener.ended(error === undefined ? undefined : toClientError(error));
-    };
-    this.#locks.hold(call, toCaller(cancel), sink).then(() => {
-      ended(undefined);
-    }, ended);
+      ended: (error) => {
+        if (!cancel.aborted) listener.ended(error === undefined ? undefined : toClientError(error));
+      },
+    });
     return () => {
       cancel.abort();
     };

@@ -41,16 +41,19 @@ export class Pings {
    * Sends PINGs for one more stream.
    *
    * @param everyMs the interval, cut to whole seconds from 1 to 20
-   * @returns ends it; call it once
+   * @returns the interval in seconds, for {@link unwant}
    */
-  want(everyMs: number): () => void {
+  want(everyMs: number): number {
     const intervalS = Math.min(LONGEST_INTERVAL_S, Math.max(1, Math.floor(everyMs / 1000)));
     this.#change(intervalS, 1);
     if (intervalS < this.#intervalS) this.#schedule();
-    return () => {
-      this.#change(intervalS, -1);
-      if (this.#shortestS() === undefined) this.#stop();
-    };
+    return intervalS;
+  }
+
+  /** Sends PINGs for one stream less. Call this once for each stream. */
+  unwant(intervalS: number): void {
+    this.#change(intervalS, -1);
+    if (this.#shortestS() === undefined) this.#stop();
   }
 
   #change(intervalS: number, by: 1 | -1): void {

@@ -11,6 +11,11 @@ export interface CallMetadata {
   names(): readonly string[];
 }
 
+/** Is told of the end of a call. An object, because a hold lasts long and would keep a closure too. */
+export interface CallEnd {
+  over(): void;
+}
+
 /**
  * A call whose request has arrived, as the handlers of the method table see it. Each of the two
  * transports, grpc-js and our own (lean/), has one implementation.
@@ -27,7 +32,7 @@ export interface ServerCall {
   /** True once the call's deadline has passed. The transport answers it then. */
   readonly isPastDeadline: boolean;
   /** Calls back once, however the call ends, answered or not. Call this before answering. */
-  whenOver(listener: () => void): void;
+  whenOver(listener: CallEnd): void;
   /** Sends metadata before the answer. */
   sendMetadata(metadata: AnswerMetadata): void;
   /** Ends the call with a status. Has no effect once it is over. */

@@ -15,7 +15,7 @@ import {
   OK_STATUS,
   toGrpcStatus,
 } from './grpc-status';
-import type { StreamServerCall } from './server-call';
+import type { CallEnd, StreamServerCall } from './server-call';
 import { toTraceHeaders } from './trace-headers';
 import type { UncountedCalls } from './uncounted-calls';
 import { Status } from './status';
@@ -48,14 +48,15 @@ export function toStreamHandler(
 }
 
 /** A stream of events over a call. The transport enforces its deadline. */
-class GrpcEventStream extends OpenStream<unknown> {
+class GrpcEventStream extends OpenStream<unknown> implements CallEnd {
   readonly #call: StreamServerCall;
   readonly #method: GrpcStreamMethod;
   readonly #options: StreamHandlerOptions;
   readonly #observed: ObservedCall | undefined;
   /** Undefined if the stream was refused, because it is not counted then. */
   #connection: Connection | undefined;
-  #endPings: (() => void) | undefined;
+  /** How often its client is asked for a sign of life, in seconds. Undefined if it is not. */
+  #pingsEveryS: number | undefined;
   #sentBytes = 0;
   #answered = OK_STATUS;
   #errorCode: string | undefined;
@@ -66,9 +67,7 @@ class GrpcEventStream extends OpenStream<unknown> {
     this.#method = method;
     this.#options = options;
     this.#observed = options.observer.begin(new GrpcApiCall(method.row, call));
-    call.whenOver(() => {
-      this.#close();
-    });
+    call.whenOver(this);
   }
 
   get observer() {
@@ -80,11 +79,11 @@ class GrpcEventStream extends OpenStream<unknown> {
   }
 
   get isAnswering(): boolean {
-    return this.#endPings === undefined || this.#connection?.pings.isAnswering !== false;
+    return this.#pingsEveryS === undefined || this.#connection?.pings.isAnswering !== false;
   }
 
   expectAnswers(everyMs: number): void {
-    if (this.isOpen) this.#endPings = this.#connection?.pings.want(everyMs);
+    if (this.isOpen) this.#pingsEveryS = this.#connection?.pings.want(everyMs);
   }
 
   /** Registers the stream and opens the method. */
@@ -130,10 +129,11 @@ class GrpcEventStream extends OpenStream<unknown> {
     if (headers !== undefined) this.#call.sendMetadata(headers);
   }
 
-  #close(): void {
+  /** See {@link CallEnd}. */
+  over(): void {
     const { streams, uncounted } = this.#options;
     streams.remove(this);
-    this.#endPings?.();
+    if (this.#pingsEveryS !== undefined) this.#connection?.pings.unwant(this.#pingsEveryS);
     if (this.#connection !== undefined) uncounted.letGo(this.#connection);
     if (this.isOpen) {
       const how = this.#howItEnded();

@@ -8,7 +8,7 @@ import type { Connection } from './connection';
 import { GrpcApiCall } from './grpc-api-call';
 import type { GrpcUnaryMethod } from './grpc-method';
 import { CallRefusedError, isExpected, toGrpcStatus } from './grpc-status';
-import type { UnaryServerCall } from './server-call';
+import type { CallEnd, UnaryServerCall } from './server-call';
 import { toTraceHeaders } from './trace-headers';
 import type { UncountedCalls } from './uncounted-calls';
 import { AnswerMetadata } from './answer-metadata';
@@ -51,7 +51,7 @@ export function toUnaryHandler(
 }
 
 /** The parts of a call that a method can see in addition to the message. */
-class UnaryCall implements MethodCall {
+class UnaryCall implements MethodCall, CallEnd {
   readonly signal = new Cancellation();
   /** Sent after the answer; undefined for none. */
   trailers: AnswerMetadata | undefined;
@@ -69,10 +69,13 @@ class UnaryCall implements MethodCall {
     this.#call = call;
     this.#observed = observed;
     this.#uncounted = uncounted;
-    call.whenOver(() => {
-      if (!call.isAnswerSent) this.signal.abort();
-      if (this.#waitsOn !== undefined) uncounted.stopWaiting(this.#waitsOn);
-    });
+    call.whenOver(this);
+  }
+
+  /** See {@link CallEnd}. */
+  over(): void {
+    if (!this.#call.isAnswerSent) this.signal.abort();
+    if (this.#waitsOn !== undefined) this.#uncounted.stopWaiting(this.#waitsOn);
   }
 
   get observer() {

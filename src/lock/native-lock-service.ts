@@ -144,13 +144,20 @@ export type HoldEvent =
   | { readonly type: 'lost'; readonly reason: LostReason }
   | { readonly type: 'refused'; readonly holder: LockInfo | undefined };
 
-/** Passes a hold's events to its client. Implemented by each transport. */
+/** Passes a hold's events and its end to its client. Implemented by each transport. */
 export interface HoldSink {
   /**
    * Writes an event, or keeps it until it can be written. Must not throw. Has no effect after the
    * client has left.
    */
   emit(event: HoldEvent): void;
+  /**
+   * The call is over; called once, and nothing after it. Must not throw.
+   *
+   * @param error a LockError, if the lock could not be taken or the sidecar stops. Undefined after
+   *   the last event, and when the client has ended the call
+   */
+  ended(error: Error | undefined): void;
   /**
    * False while the client does not read its events, or has not answered a PING. Then the lease is
    * not renewed, so that it expires and only the final event is still emitted.
@@ -182,7 +189,7 @@ export class SidecarStoppingError extends Error {
 }
 
 /**
- * The native API: one implementation for all transports. Every rejection is a `LockError`. A held
+ * The native API: one implementation for all transports. Every error is a `LockError`. A held
  * lock is a value, not an error.
  */
 export interface NativeLockService {
@@ -194,10 +201,10 @@ export interface NativeLockService {
   release(request: ReleaseRequest, caller: NativeCaller): Promise<ReleaseAnswer>;
   /**
    * Takes a lock and keeps it until the client ends the call (its signal aborts), which releases
-   * the lock. Resolves after the last event, when the client has ended the call. Rejects if the
-   * lock could not be taken, and when the sidecar stops. Nothing is emitted after that.
+   * the lock. The sink is told of its end, instead of a promise: functions that await one keep their
+   * state for as long as the lock is held, which is more than the hold itself.
    */
-  hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): Promise<void>;
+  hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): void;
   /** The holder of a lock; undefined if it is free. */
   get(request: LockName, caller: NativeCaller): Promise<LockInfo | undefined>;
   /** One page of held locks and their holders. */

@@ -37,10 +37,8 @@ export class ObservedLockCall implements LockCallReport {
   }
 
   /** Reports a failure and returns it. */
-  failed(error: unknown): unknown {
-    if (error instanceof LockError) {
-      this.ended(toFailedOutcome(error), error);
-    }
+  failed<E>(error: E): E {
+    if (error instanceof LockError) this.ended(toFailedOutcome(error), error);
     return error;
   }
 }

@@ -82,9 +82,7 @@ export class ApiObservation implements ApiObserver {
   }
 
   begin(call: ApiCall): ObservedCall {
-    const watched = new WatchedCall(call, (result) => {
-      this.#record(call, result);
-    });
+    const watched = new WatchedCall(call, this.#record);
     // The upstream traces what is passed on, with the trace headers of the client.
     const isTraced = call.isPassed !== true && !isProbe(call);
     if (this.#mode !== 'off' && isTraced) this.#trace(watched);
@@ -103,12 +101,15 @@ export class ApiObservation implements ApiObserver {
     watched.context = watched.span.context;
   }
 
-  #record(call: ApiCall, result: MeasuredResult): void {
+  /** One for all calls. */
+  readonly #record = (call: ApiCall, result: MeasuredResult): void => {
     const { metrics } = this.#options;
     if (metrics?.isEnabled === true) metrics.recordCall(call, result);
     this.#log.write(this.#settings.apiLogging, call, result);
-  }
+  };
 }
+
+type RecordCall = (call: ApiCall, result: MeasuredResult) => void;
 
 /** A call in flight. What only one transport needs is created on request. */
 class WatchedCall implements ObservedCall {
@@ -119,9 +120,9 @@ class WatchedCall implements ObservedCall {
   span: CallSpan | undefined;
   #lockTracing: LockTracing | undefined;
   readonly #startedAt = performance.now();
-  readonly #record: (result: MeasuredResult) => void;
+  readonly #record: RecordCall;
 
-  constructor(call: ApiCall, record: (result: MeasuredResult) => void) {
+  constructor(call: ApiCall, record: RecordCall) {
     this.call = call;
     this.#record = record;
   }
@@ -151,7 +152,14 @@ class WatchedCall implements ObservedCall {
     const durationMs = performance.now() - this.#startedAt;
     const { status, responseBytes, errorCode, isLogged } = result;
     const { requestBytes = this.call.requestBytes } = result;
-    this.#record({ status, responseBytes, requestBytes, errorCode, isLogged, durationMs });
+    this.#record(this.call, {
+      status,
+      responseBytes,
+      requestBytes,
+      errorCode,
+      isLogged,
+      durationMs,
+    });
   }
 }
 

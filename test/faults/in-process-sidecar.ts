@@ -128,14 +128,14 @@ export async function startBehind(
         if (!gone.aborted) listener.told(toHoldEvent(event as Parameters<typeof toHoldEvent>[0]));
       };
       const message = { storeName: 'lockstore', resourceId, lockOwner, ttlMs, waitMs };
-      services.native.hold(message, caller, { isWritable: true, emit }).then(
-        () => {
-          listener.ended();
+      services.native.hold(message, caller, {
+        isWritable: true,
+        emit,
+        ended: (error) => {
+          if (error === undefined) listener.ended();
+          else listener.ended(toFailure(error));
         },
-        (error: unknown) => {
-          listener.ended(toFailure(error));
-        },
-      );
+      });
       return {
         leave: () => {
           gone.abort();

@@ -4,6 +4,7 @@ import { parse } from 'protobufjs';
 import { loadNativeService } from '../../src/grpc/proto-files';
 import type { LockError } from '../../src/lock/lock-errors';
 import { lockErrors } from '../../src/lock/lock-errors';
+import type { NativeLockService } from '../../src/lock/native-lock-service';
 import { createFakeNativeLocks } from '../support/fake-lock-service';
 import { GrpcFixture, type UnaryAnswer } from './grpc-fixture';
 
@@ -53,7 +54,12 @@ describe('an error of the native API over gRPC', () => {
 
   beforeAll(async () => {
     const fail = () => Promise.reject(error);
-    const nativeLocks = createFakeNativeLocks({ acquire: fail, hold: fail, list: fail });
+    const hold: NativeLockService['hold'] = (_request, _caller, sink) => {
+      queueMicrotask(() => {
+        sink.ended(error);
+      });
+    };
+    const nativeLocks = createFakeNativeLocks({ acquire: fail, hold, list: fail });
     const locks = { tryLock: fail };
     grpc = await new GrpcFixture({ nativeLocks, locks }).start();
   });

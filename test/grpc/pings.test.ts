@@ -58,17 +58,17 @@ describe('PINGs of a connection', () => {
   it('have the shortest interval that is wanted, for as long as it is', () => {
     pings.want(10_000);
     clock.pass(3000);
-    const end = pings.want(2000);
+    const intervalS = pings.want(2000);
     passAnswered(4);
-    end();
+    pings.unwant(intervalS);
     passAnswered(12);
     expect(session.sentAtMs).toEqual([5000, 7000, 9000, 19_000]);
   });
 
   it('end with the last stream that wants them', () => {
-    const ends = [pings.want(1000), pings.want(3000)];
+    const intervals = [pings.want(1000), pings.want(3000)];
     passAnswered(1);
-    for (const end of ends) end();
+    for (const intervalS of intervals) pings.unwant(intervalS);
     clock.pass(60_000);
     expect([session.sentAtMs, clock.timers]).toEqual([[1000], 0]);
   });

@@ -9,6 +9,7 @@ import { createNativeLockService } from '../../src/lock/native/native-locks';
 import type { NativeLockService } from '../../src/lock/native-lock-service';
 import { PageTokenError } from '../../src/lock/store-abilities';
 import { StoreCatalog } from '../../src/lock/store-catalog';
+import { holdUntilEnd } from '../support/hold-until-end';
 import { LockServer } from '../support/lock-world/lock-server';
 import { RemoteStore } from '../support/lock-world/remote-store';
 import { ManualClock } from '../support/manual-clock';
@@ -57,7 +58,10 @@ describe('the native lock service', () => {
   const hold =
     (change: object): Call =>
     (locks) =>
-      locks.hold({ ...ACQUIRE, ...change }, caller(), { emit: () => undefined, isWritable: true });
+      holdUntilEnd(locks, { ...ACQUIRE, ...change }, caller(), {
+        emit: () => undefined,
+        isWritable: true,
+      });
 
   const createService = (admission = new Admission(Infinity)): NativeLockService =>
     createNativeLockService({

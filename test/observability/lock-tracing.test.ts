@@ -9,6 +9,7 @@ import { createOtelTracer } from '../../src/observability/otel-tracer';
 import { createMemoryStore } from '../../src/stores/memory/memory-store';
 import { SystemAuthorities } from '../../src/trust/system-authorities';
 import { eventually } from '../support/eventually';
+import { holdUntilEnd } from '../support/hold-until-end';
 import { RecordingLogger } from '../support/recording-logger';
 
 const CALL: ApiCall = {
@@ -92,11 +93,10 @@ describe('the trace of a call that waits and holds', () => {
       arrivedAtMs: performance.now(),
     };
     const sink = { emit: ({ type }: { type: string }) => told.push(type), isWritable: true };
-    const ended = locks
-      .hold({ ...LOCK, lockOwner: 'the-owner', ...request }, caller, sink)
-      .then(() => {
-        observed.end({ status: 0, responseBytes: 0, errorCode: undefined, isLogged: false });
-      });
+    const named = { ...LOCK, lockOwner: 'the-owner', ...request };
+    const ended = holdUntilEnd(locks, named, caller, sink).then(() => {
+      observed.end({ status: 0, responseBytes: 0, errorCode: undefined, isLogged: false });
+    });
     return { signal, told, ended, sink };
   };
 

@@ -27,8 +27,11 @@ export function createFakeNativeLocks(answers: Partial<NativeLockService> = {}):
     acquire: () => Promise.resolve({ acquired: true, lease }),
     renew: () => Promise.resolve({ status: 'RENEWED', lease }),
     release: () => Promise.resolve({ status: 'RELEASED' }),
-    hold: async (_request, _caller, sink) => {
-      sink.emit({ type: 'held', lease });
+    hold: (_request, _caller, sink) => {
+      queueMicrotask(() => {
+        sink.emit({ type: 'held', lease });
+        sink.ended(undefined);
+      });
     },
     get: () => Promise.resolve(FAKE_LOCK),
     list: () => Promise.resolve({ locks: [FAKE_LOCK], nextPageToken: '' }),

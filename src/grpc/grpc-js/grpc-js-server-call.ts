@@ -6,7 +6,13 @@ import type { Connections } from './connections';
 import { isAnswerSent, sessionOf } from './grpc-js-call';
 import { toGrpcJsMetadata, toGrpcJsStatus } from './grpc-js-status';
 import type { GrpcStatus } from '../grpc-status';
-import type { CallMetadata, ServerCall, StreamServerCall, UnaryServerCall } from '../server-call';
+import type {
+  CallEnd,
+  CallMetadata,
+  ServerCall,
+  StreamServerCall,
+  UnaryServerCall,
+} from '../server-call';
 
 /** The members that all calls of grpc-js have in common. */
 abstract class GrpcJsServerCall<
@@ -48,8 +54,10 @@ abstract class GrpcJsServerCall<
   }
 
   /** grpc-js emits this event once, however the call ends, and answers calls past their deadline. */
-  whenOver(listener: () => void): void {
-    this.call.once('cancelled', listener);
+  whenOver(listener: CallEnd): void {
+    this.call.once('cancelled', () => {
+      listener.over();
+    });
   }
 
   sendMetadata(metadata: AnswerMetadata): void {

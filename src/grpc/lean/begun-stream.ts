@@ -5,6 +5,7 @@ import { CODE } from '../../http2/protocol';
 import type { ServerStream, StreamListener } from '../../http2/server-stream';
 import type { ByteAccount } from '../../servers/byte-budget';
 import type { BegunCall, Client } from '../call-gate';
+import type { Connection } from '../connection';
 import { toFields } from './answer-blocks';
 
 /** Receives the events of an admitted call's stream: see {@link StreamListener}. */
@@ -17,32 +18,41 @@ export interface Receiver {
 
 /**
  * A stream whose headers have arrived, before and after it is admitted. It tells the call, if there
- * is one, and the connection.
+ * is one, and then the connection, which counts it.
  */
 export class BegunStream implements StreamListener, Client, BegunCall {
   readonly stream: ServerStream;
   readonly headers: BegunCall['headers'];
   readonly headerBytes: number;
-  readonly budget: BegunCall['budget'];
+  readonly #connection: Connection;
+  readonly #begunIn: number;
+  readonly #isEventStream: boolean;
   /** See {@link BegunCall}. */
   account?: ByteAccount;
   /** Undefined for a refused call, whose content is dropped. */
   receiver: Receiver | undefined;
-  readonly #onClosed: (code: number) => void;
   #onGone: (() => void) | undefined;
 
   constructor(
     stream: ServerStream,
-    options: Pick<BegunCall, 'headers' | 'headerBytes' | 'budget'> & {
-      /** Called when the stream is over, after all others. */
-      readonly onClosed: (code: number) => void;
+    options: Pick<BegunCall, 'headers' | 'headerBytes'> & {
+      readonly connection: Connection;
+      /** The turn of the event loop. */
+      readonly begunIn: number;
+      readonly isEventStream: boolean;
     },
   ) {
     this.stream = stream;
     this.headers = options.headers;
     this.headerBytes = options.headerBytes;
-    this.budget = options.budget;
-    this.#onClosed = options.onClosed;
+    this.#connection = options.connection;
+    this.#begunIn = options.begunIn;
+    this.#isEventStream = options.isEventStream;
+  }
+
+  /** See {@link BegunCall}. */
+  get budget(): BegunCall['budget'] {
+    return this.#connection.budget;
   }
 
   /** See {@link BegunCall}. */
@@ -79,6 +89,7 @@ export class BegunStream implements StreamListener, Client, BegunCall {
     this.receiver?.closed(code);
     this.#onGone?.();
     this.account?.settle();
-    this.#onClosed(code);
+    if (this.#isEventStream) this.#connection.eventStreams -= 1;
+    this.#connection.ended(code, this.#begunIn);
   }
 }

@@ -2,7 +2,7 @@ import type { ServerStream } from '../../http2/server-stream';
 import type { Connection } from '../connection';
 import type { CallLimits } from '../call-gate';
 import { type GrpcStatus, OK_STATUS } from '../grpc-status';
-import type { StreamServerCall, UnaryServerCall } from '../server-call';
+import type { CallEnd, StreamServerCall, UnaryServerCall } from '../server-call';
 import type { AnswerBlocks } from './answer-blocks';
 import type { Receiver } from './begun-stream';
 import { CallAnswer } from './call-answer';
@@ -64,7 +64,7 @@ export class LeanCall
   #isAnswerSent = false;
   #isAnswerQueued = false;
   #isOver = false;
-  #onOver: (() => void) | undefined;
+  #end: CallEnd | undefined;
   #onDrained: (() => void) | undefined;
 
   constructor(call: AdmittedCall, method: TableMethod, parts: CallParts) {
@@ -106,8 +106,8 @@ export class LeanCall
     return this.#isAnswerSent;
   }
 
-  whenOver(listener: () => void): void {
-    this.#onOver = listener;
+  whenOver(listener: CallEnd): void {
+    this.#end = listener;
   }
 
   whenDrained(listener: () => void): void {
@@ -201,7 +201,7 @@ export class LeanCall
     this.#isOver = true;
     this.#messages?.drop();
     this.#parts.deadlines.delete(this);
-    this.#onOver?.();
+    this.#end?.over();
   }
 }
 

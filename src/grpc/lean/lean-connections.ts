@@ -124,11 +124,9 @@ export class LeanConnections {
     return new BegunStream(stream, {
       headers: headers.record,
       headerBytes: headers.bytes,
-      budget: connection.budget,
-      onClosed: (code) => {
-        if (isEventStream) connection.eventStreams -= 1;
-        connection.ended(code, begunIn);
-      },
+      connection,
+      begunIn,
+      isEventStream,
     });
   }
 

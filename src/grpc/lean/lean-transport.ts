@@ -122,7 +122,8 @@ export class LeanTransport implements Transport {
       method.kind === 'unary'
         ? toUnaryHandler(method, parts.handlers)
         : toStreamHandler(method, parts.handlers);
-    const isNew = this.#add(path, (call) => new LeanCall(call, { path, handle }, this.#parts));
+    const tableMethod = { path, handle };
+    const isNew = this.#add(path, (call) => new LeanCall(call, tableMethod, this.#parts));
     if (!isNew) throw new Error(`two methods have the path ${path}`);
   }
 

@@ -57,17 +57,12 @@ export class HoldRoom {
   }
 
   /**
-   * Keeps a granted lock and emits its events. Resolves when the client has ended its call, or has
-   * been notified that the lock is lost.
-   *
-   * @throws {HoldStoppedError} if the sidecar stops
+   * Keeps a granted lock and emits its events. The subject is told when the client has ended its call,
+   * or has been notified that the lock is lost, and when the sidecar stops.
    */
-  keep(subject: HoldSubject, grant: Grant): Promise<HoldOutcome> {
-    return new Promise((resolve, reject) => {
-      const beganAtMs = this.#clock.now();
-      const options = { beganAtMs, resolve, reject, onAbort: this.#onAbort };
-      this.#begin(new Hold(subject, grant, options));
-    });
+  keep(subject: HoldSubject, grant: Grant): void {
+    const beganAtMs = this.#clock.now();
+    this.#begin(new Hold(subject, grant, { beganAtMs, onAbort: this.#onAbort }));
   }
 
   /** Stops renewals at a removed store, and notifies the clients. */
@@ -239,8 +234,7 @@ export class HoldRoom {
     const heldMs = this.#clock.now() - beganAtMs;
     const report = { storeName, resourceId, lockOwner, fencingToken, ...how, heldMs };
     for (const observer of subject.observers) observer.holdEnded?.(report);
-    if (error === undefined) hold.resolve(how.outcome);
-    else hold.reject(error);
+    subject.over(how.outcome, error);
   }
 
   /** Releases the lock. Repeated until the store answers or the lease has ended. */

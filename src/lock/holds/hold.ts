@@ -6,7 +6,10 @@ import type { LockStore, StoreError } from '../lock-store';
 import type { HoldSink } from '../native-lock-service';
 import type { Grant, LeaseAbility } from '../store-abilities';
 
-/** The lock and the client of a hold. */
+/**
+ * The lock and the client of a hold. Its creator should be a class or write all of it in one literal:
+ * V8 gives each object that is made by spreading others a shape of its own, which is larger than it.
+ */
 export interface HoldSubject {
   readonly storeName: string;
   readonly resourceId: string;
@@ -23,6 +26,12 @@ export interface HoldSubject {
   readonly signal: CancelSignal;
   readonly sink: HoldSink;
   readonly observers: readonly LockObserver[];
+  /**
+   * The call of the client is over, which is before the lock is released. Called once.
+   *
+   * @param error if the sidecar stops
+   */
+  over(outcome: HoldOutcome, error: HoldStoppedError | undefined): void;
 }
 
 /**
@@ -62,27 +71,20 @@ export class Hold implements Timed {
   readonly subject: HoldSubject;
   readonly fencingToken: number;
   readonly beganAtMs: number;
-  /** Ends the call of the client. */
-  readonly resolve: (outcome: HoldOutcome) => void;
-  /** Ends it where the sidecar stops. */
-  readonly reject: (error: HoldStoppedError) => void;
   readonly onAbort: () => void;
 
   constructor(
     subject: HoldSubject,
     grant: Grant,
-    options: Pick<Hold, 'beganAtMs' | 'resolve' | 'reject'> & {
-      readonly onAbort: (hold: Hold) => void;
-    },
+    options: { readonly beganAtMs: number; readonly onAbort: (hold: Hold) => void },
   ) {
     this.subject = subject;
     this.fencingToken = grant.fencingToken;
     this.endMs = grant.validUntilMs;
     this.beganAtMs = options.beganAtMs;
-    this.resolve = options.resolve;
-    this.reject = options.reject;
+    const { onAbort } = options;
     this.onAbort = () => {
-      options.onAbort(this);
+      onAbort(this);
     };
   }
 

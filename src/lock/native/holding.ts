@@ -1,30 +1,27 @@
 import type { Admission } from '../admission';
-import { HoldStoppedError } from '../holds/hold';
 import type { HoldRoom } from '../holds/hold-room';
 import { lockErrors } from '../lock-errors';
-import type { HoldOutcome, LockObserver, LockOutcome } from '../lock-observer';
+import type { LockObserver, LockOutcome } from '../lock-observer';
 import {
   type HoldRequest,
   type HoldSink,
   type NativeCaller,
   SidecarStoppingError,
 } from '../native-lock-service';
+import type { ObservedLockCall } from '../observed-lock-call';
+import { HoldCall } from './hold-call';
 import type { Resolved } from './native-requests';
 import type { PlainCalls } from './plain-calls';
 import type { StoreCalls } from './store-calls';
-import { leasesOf, type Taken, type Taking, withdrawn } from './taking';
+import { toLockError } from './store-failures';
+import { type Taken, type Taking, withdrawn } from './taking';
 
-const OUTCOMES = {
-  released: 'unlocked',
-  lost: 'lost',
-  abandoned: 'abandoned',
-} as const satisfies Record<HoldOutcome, LockOutcome>;
-
-/** The caller of a hold, and where its events go. */
+/** The caller of a hold, and who is told of it. */
 export interface Holder {
   readonly caller: NativeCaller;
   readonly sink: HoldSink;
   readonly observers: readonly LockObserver[];
+  readonly observed: ObservedLockCall;
 }
 
 /** The dependencies of {@link Holding}. */
@@ -46,20 +43,53 @@ export class Holding {
     this.#options = options;
   }
 
-  /** Resolves when the call is over. Rejects with a LockError, or with the error of the store. */
-  async hold(resolved: Resolved, request: HoldRequest, holder: Holder): Promise<LockOutcome> {
-    const { admission } = this.#options.room;
+  /**
+   * Begins a call. Its sink and its observers are told of its end.
+   *
+   * @param resolve checks the request. What it throws ends the call
+   */
+  begin(resolve: () => Resolved, request: HoldRequest, holder: Holder): void {
+    const { sink, observed } = holder;
+    this.#hold(resolve, request, holder).then(
+      (outcome) => {
+        if (outcome === undefined) return;
+        observed.ended(outcome);
+        sink.ended(undefined);
+      },
+      (error: unknown) => {
+        sink.ended(observed.failed(toLockError(error, request.storeName, 'acquire lock')));
+      },
+    );
+  }
+
+  /**
+   * Takes a lock. Resolves with undefined once it is kept: then its {@link HoldCall} tells of the end.
+   * Resolves with `refused` if another has the lock. Rejects with a LockError, or with the error of the
+   * store.
+   */
+  async #hold(
+    resolve: () => Resolved,
+    request: HoldRequest,
+    holder: Holder,
+  ): Promise<LockOutcome | undefined> {
+    const { calls, room } = this.#options;
+    const resolved = resolve();
+    const { admission } = room;
     await admit(admission);
     try {
       const taken = await this.#take(resolved, request, holder);
-      if (taken === undefined) return await this.#refuse(resolved, holder);
-      assertHeard(taken, holder);
-      return OUTCOMES[await this.#keep(resolved, request, { ...holder, taken })];
+      if (taken !== undefined) {
+        assertHeard(taken, holder);
+        room.keep(new HoldCall(resolved, request, { ...holder, calls, admission }), taken.grant);
+        return undefined;
+      }
+      await this.#refuse(resolved, holder);
     } catch (error) {
-      throw error instanceof HoldStoppedError ? toStopping() : error;
-    } finally {
       admission.leave();
+      throw error;
     }
+    admission.leave();
+    return 'refused';
   }
 
   #take(
@@ -75,26 +105,9 @@ export class Holding {
     return this.#options.taking.take(wanted);
   }
 
-  async #refuse(resolved: Resolved, { caller, sink }: Holder): Promise<LockOutcome> {
+  async #refuse(resolved: Resolved, { caller, sink }: Holder): Promise<void> {
     const holder = await this.#options.plain.look(resolved, caller.signal);
     sink.emit({ type: 'refused', holder });
-    return 'refused';
-  }
-
-  #keep(
-    { entry, key }: Resolved,
-    { resourceId, lockOwner: owner, ttlMs }: HoldRequest,
-    { caller: { signal, arrivedAtMs }, sink, observers, taken }: Holder & { readonly taken: Taken },
-  ): Promise<HoldOutcome> {
-    const { name: storeName, store } = entry;
-    const subject = {
-      ...{ storeName, resourceId, store, leases: leasesOf(entry), key, owner, ttlMs, arrivedAtMs },
-      policy: this.#options.calls.policyFor(storeName),
-      signal,
-      sink,
-      observers,
-    };
-    return this.#options.room.keep(subject, taken.grant);
   }
 }
 
@@ -112,10 +125,4 @@ function assertHeard(taken: Taken, { caller: { signal } }: Holder): void {
     throw withdrawn('the sidecar is stopping');
   }
   throw lockErrors.callerGone();
-}
-
-function toStopping(): Error {
-  return lockErrors.stopping(
-    'the lease is no longer renewed; the last event says how long it lasts',
-  );
 }

@@ -150,14 +150,14 @@ class NativeLocks implements NativeLockService {
       const resolved = resolveAcquire(this.#stores, request);
       if (request.waitMs > 0) this.#assertRunning();
       const { ttlMs, waitMs } = request;
-      const { signal } = caller;
+      const { signal, arrivedAtMs } = caller;
       const observers = this.#observersOf(caller);
       const wanted = {
         ...resolved,
         owner: lockOwner,
         ttlMs,
         waitMs,
-        arrivedAtMs: caller.arrivedAtMs,
+        arrivedAtMs,
         signal,
         observers,
       };
@@ -191,16 +191,16 @@ class NativeLocks implements NativeLockService {
     });
   }
 
-  async hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): Promise<void> {
+  hold(request: HoldRequest, caller: NativeCaller, sink: HoldSink): void {
     const lockOwner = this.#toOwner(request);
-    const subject = { operation: 'hold', request, ...request, lockOwner } as const;
-    await this.#observe<undefined>(subject, caller, async () => {
+    const observers = this.#observersOf(caller);
+    const observed = this.#begin({ operation: 'hold', request, ...request, lockOwner }, observers);
+    const resolve = (): Resolved => {
       const resolved = resolveAcquire(this.#stores, request);
       this.#assertRunning();
-      const named = { ...request, lockOwner };
-      const holder = { caller, sink, observers: this.#observersOf(caller) };
-      return [undefined, await this.#holding.hold(resolved, named, holder)];
-    });
+      return resolved;
+    };
+    this.#holding.begin(resolve, { ...request, lockOwner }, { caller, sink, observers, observed });
   }
 
   get(request: LockName, caller: NativeCaller): Promise<LockInfo | undefined> {
@@ -242,10 +242,22 @@ class NativeLocks implements NativeLockService {
     caller: NativeCaller,
     run: () => Promise<Ended<T>>,
   ): Promise<T> {
+    const observed = this.#begin(subject, this.#observersOf(caller));
+    try {
+      const [answer, outcome] = await run();
+      observed.ended(outcome);
+      return answer;
+    } catch (error) {
+      const { request, operation } = subject;
+      throw observed.failed(toLockError(error, request.storeName, TASKS[operation]));
+    }
+  }
+
+  #begin(subject: Subject, observers: readonly LockObserver[]): ObservedLockCall {
     const { operation, request, resourceId = '', lockOwner = '', ttlMs: leaseMs } = subject;
     const { storeName } = request;
     const isKnownStore = this.#stores.find(storeName) !== undefined;
-    const observed = new ObservedLockCall(this.#observersOf(caller), {
+    return new ObservedLockCall(observers, {
       operation,
       storeName,
       isKnownStore,
@@ -253,13 +265,6 @@ class NativeLocks implements NativeLockService {
       lockOwner,
       leaseMs,
     });
-    try {
-      const [answer, outcome] = await run();
-      observed.ended(outcome);
-      return answer;
-    } catch (error) {
-      throw observed.failed(toLockError(error, storeName, TASKS[operation]));
-    }
   }
 
   async #refuse(resolved: Resolved, { signal }: NativeCaller): Promise<AcquireAnswer> {

@@ -30,18 +30,24 @@ export interface StoreCall<T> {
  */
 export class StoreCalls {
   readonly #options: StoreCallsOptions;
+  /** By the name of the store. Each hold keeps one, and there may be ten thousand. */
+  readonly #policies = new Map<string, CallPolicy>();
 
   constructor(options: StoreCallsOptions) {
     this.#options = options;
   }
 
   /**
-   * The policy of a store. It is looked up for each call, because a reload may change it during a
-   * wait or a hold.
+   * The policy of a store that is in the catalogue. It is looked up for each call, because a reload
+   * may change it during a wait or a hold.
    */
   policyFor(storeName: string): CallPolicy {
+    const known = this.#policies.get(storeName);
+    if (known !== undefined) return known;
     const { policyOf } = this.#options;
-    return { run: (call, signal) => policyOf(storeName).run(call, signal) };
+    const policy: CallPolicy = { run: (call, signal) => policyOf(storeName).run(call, signal) };
+    this.#policies.set(storeName, policy);
+    return policy;
   }
 
   /** Runs a call. Rejects with its error. The caller does not wait until the call is undone. */

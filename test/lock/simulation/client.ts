@@ -92,15 +92,12 @@ export class SimulatedClient {
     this.#hold.onEvent = (event) => {
       this.#hear(event);
     };
-    sidecar.locks.hold(request, this.#caller(), this.#hold).then(
-      () => {
-        if (this.state === 'calling' || this.state === 'holding')
-          context.fail(`${this.name} ended untold`);
-      },
-      (error: unknown) => {
-        this.#failed(error);
-      },
-    );
+    this.#hold.onEnd = (error) => {
+      if (error !== undefined) this.#failed(error);
+      else if (this.state === 'calling' || this.state === 'holding')
+        context.fail(`${this.name} ended untold`);
+    };
+    sidecar.locks.hold(request, this.#caller(), this.#hold);
   }
 
   #beginAcquire(): void {

@@ -29,12 +29,18 @@ export class RecordedHold implements HoldSink {
   isWritable = true;
   end: 'open' | 'resolved' | Error = 'open';
   onEvent: (event: HoldEvent) => void = () => undefined;
+  onEnd: (error: Error | undefined) => void = () => undefined;
 
   constructor(private readonly clock: ManualClock) {}
 
   emit(event: HoldEvent): void {
     this.events.push({ ...event, atMs: this.clock.now() });
     this.onEvent(event);
+  }
+
+  ended(error: Error | undefined): void {
+    this.end = error ?? 'resolved';
+    this.onEnd(error);
   }
 
   /** The types of the events so far. */
@@ -106,14 +112,7 @@ export class SimulatedSidecar {
   hold(request: Partial<HoldRequest> = {}): RecordedHold {
     const hold = new RecordedHold(this.#clock);
     const whole = { storeName: 'store', resourceId: 'r', lockOwner: '', ttlMs: 9000, waitMs: 0 };
-    this.locks.hold({ ...whole, ...request }, this.callerOf(hold.signal), hold).then(
-      () => {
-        hold.end = 'resolved';
-      },
-      (error: unknown) => {
-        hold.end = error as Error;
-      },
-    );
+    this.locks.hold({ ...whole, ...request }, this.callerOf(hold.signal), hold);
     return hold;
   }
 
