@@ -55,8 +55,8 @@ const IGNORING: StreamListener = {
 export class ServerStream implements Linked<ServerStream> {
   readonly id: number;
   readonly head: RequestHead;
-  /** Counts what arrives. Used by the connection. */
-  readonly window: ReceiveWindow;
+  /** Counts what arrives, until all of it has. Used by the connection. */
+  window: ReceiveWindow | undefined;
   /** The output of the stream. Used by the connection; write by the methods of the stream. */
   readonly output: StreamOutput;
   /** See {@link Linked}. */
@@ -165,6 +165,7 @@ export class ServerStream implements Linked<ServerStream> {
     const { contentLength } = this.head;
     if (contentLength !== undefined && this.#receivedBytes !== contentLength) return false;
     this.#isRequestEnded = true;
+    this.window = undefined;
     this.#listener.ended(trailers);
     if (this.#hasSentEnd) this.close(CODE.noError);
     return true;

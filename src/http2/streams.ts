@@ -118,7 +118,7 @@ export class Streams implements StreamOwner {
     const content = withoutPadding(frame);
     if (content.length === 0 && !isEnd) this.#options.guard.countControlFrame();
     const stream = this.#find(streamId, 'DATA');
-    if (stream === undefined || stream.isRequestEnded) {
+    if (stream?.window === undefined) {
       this.#openConnection(payload.length);
       this.#refuseLate(streamId, stream);
     } else if (!stream.window.receive(payload.length)) {
@@ -197,7 +197,7 @@ export class Streams implements StreamOwner {
   /** See {@link StreamOwner}. */
   consumed(stream: ServerStream, bytes: number): void {
     this.#openConnection(bytes);
-    if (stream.isClosed || stream.isRequestEnded) return;
+    if (stream.isClosed || stream.window === undefined) return;
     const step = stream.window.consume(bytes);
     if (step > 0) this.sender.outbox.addNumber(FRAME.windowUpdate, stream.id, step);
   }
