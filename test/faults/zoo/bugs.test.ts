@@ -4,6 +4,7 @@ import path from 'node:path';
 import { BUGS } from './bugs';
 import { mutate } from './mutate';
 import { MUTANTS } from './mutants';
+import { STORE_MUTANTS } from './store-mutants';
 
 describe('the zoo', () => {
   // An animal that is made of a script of the store throws where the piece that it changes is gone.
@@ -14,7 +15,17 @@ describe('the zoo', () => {
     expect(MUTANTS.length).toBeGreaterThan(26);
   });
 
-  it.each(MUTANTS)('finds every piece that makes "$name"', ({ changes }) => {
+  it.each(Object.entries(STORE_MUTANTS))(
+    'has animals of different names: %s',
+    (_store, mutants) => {
+      expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+      expect(mutants.length).toBeGreaterThan(15);
+    },
+  );
+
+  const all = [...MUTANTS, ...Object.values(STORE_MUTANTS).flat()];
+
+  it.each(all)('finds every piece that makes "$name"', ({ changes }) => {
     for (const change of changes) {
       const file = path.join(__dirname, '../../../src', change.file);
       const source = readFileSync(file, 'utf8');
