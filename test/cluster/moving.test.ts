@@ -50,6 +50,15 @@ describe('a lock whose slot has been moved', () => {
     await expect(store.leases!.release(release, forever())).resolves.toBe('unlocked');
   });
 
+  it('is seen where it is now', async () => {
+    const call = callOn();
+    await acquire(store, call);
+    await moveSlotOf(call.key);
+    await expect(store.views!.get(call.key, forever())).resolves.toMatchObject({
+      owner: call.owner,
+    });
+  });
+
   it('has higher tokens from then on', async () => {
     const first = callOn();
     const { key, owner } = first;
@@ -107,6 +116,16 @@ describe('a slot that is being moved', () => {
     await cluster.endMove(slotOf(call.key), ends);
     await expect(taken).resolves.toMatchObject({ acquired: true });
     await expect(cluster.ask(ends.to, ['GET', call.key])).resolves.toBe(call.owner);
+  });
+
+  it('makes looks at its locks wait until it has been moved', async () => {
+    const call = callOn();
+    const ends = await endsOf(call.key);
+    await cluster.beginMove(slotOf(call.key), ends);
+    const seen = store.views!.get(call.key, forever());
+    await store.tryLock(callOn(), forever());
+    await cluster.endMove(slotOf(call.key), ends);
+    await expect(seen).resolves.toBeUndefined();
   });
 
   it('refuses nothing that is held there', async () => {

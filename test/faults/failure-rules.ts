@@ -23,11 +23,11 @@ const NEAR_A_START_MS = 2000;
 export function findFailureBreaks({ operations, troubles }: Account, refusals = AWAY): RuleBreak[] {
   return operations.flatMap((about): RuleBreak[] => {
     if (!isFailure(about) || hasLeft(about)) return [];
-    const { answer, reason = '', calledAtMs: fromMs, returnedAtMs: toMs, sidecar } = about;
+    const { answer, reason = '', calledAtMs: fromMs, returnedAtMs: toMs, sidecar, key } = about;
     if (answer === 'not-applied' && !refusals.test(reason)) {
       return [{ what: 'failed though the server could serve', about }];
     }
-    if (troubles.meets({ fromMs, toMs, sidecar })) return [];
+    if (troubles.meets({ fromMs, toMs, sidecar, key })) return [];
     return [{ what: `${answer} though nothing was broken`, about }];
   });
 }

@@ -115,11 +115,11 @@ function checkLeaving(
   views: readonly Operation[],
   { troubles, tally }: Account,
 ): string | undefined {
-  const { leftAtMs, sidecar } = hold;
+  const { leftAtMs } = hold;
   const token = heldOf(hold)?.token;
   if (leftAtMs === undefined || token === undefined) return undefined;
   // What a fault keeps the sidecar from is due when it is over.
-  const freeByMs = troubles.dueAtMs(leftAtMs, FREE_WITHIN_MS, sidecar);
+  const freeByMs = troubles.dueAtMs(leftAtMs, FREE_WITHIN_MS, hold);
   const isLater = freeByMs > leftAtMs + FREE_WITHIN_MS;
   tally.count('leaving: locks of holds whose client left', isLater);
   const isSeen = views.some(

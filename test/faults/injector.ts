@@ -10,6 +10,8 @@ export interface Target<Server> {
   /** The sidecar that is hit, where the fault hits one. */
   readonly sidecar: SidecarUnderTest;
   readonly random: Random;
+  /** To be called by a fault that hits only some locks, before it does. */
+  readonly limitTo: (concerns: (key: string) => boolean) => void;
 }
 
 /** Something that can break; it is whole again when `run` has ended. */
@@ -83,9 +85,13 @@ export class Injector<Server> {
     const within = sidecars.filter((each) => hits?.(each) ?? true);
     if (within.length === 0) return;
     const sidecar = random.pick(within);
+    let some: Pick<FaultWindow, 'concerns'> = {};
+    const limitTo = (concerns: (key: string) => boolean): void => {
+      some = { concerns };
+    };
     const fromMs = performance.now();
-    await run({ server, sidecar, random });
+    await run({ server, sidecar, random, limitTo });
     const hit = isOfAll === true ? {} : { sidecar: sidecars.indexOf(sidecar) };
-    this.windows.push({ kind, fromMs, toMs: performance.now(), losesData, ...hit });
+    this.windows.push({ kind, fromMs, toMs: performance.now(), losesData, ...hit, ...some });
   }
 }

@@ -61,9 +61,7 @@ async function findUnwithdrawn(
   );
   const nowMs = performance.now();
   // On a connection that a fault has left silent, a withdrawal is sent again when it was given up.
-  const dueMs = withdrawn.map(({ sidecar }) =>
-    troubles.dueAtMs(nowMs, WITHDRAWN_WITHIN_MS, sidecar),
-  );
+  const dueMs = withdrawn.map((each) => troubles.dueAtMs(nowMs, WITHDRAWN_WITHIN_MS, each));
   try {
     await eventually(
       async () => {

@@ -95,10 +95,11 @@ function countRepeatable(
   tally.count(rule, troubles.meets(toTime(operation)));
 }
 
-const toTime = ({ calledAtMs, returnedAtMs, sidecar }: Operation) => ({
+const toTime = ({ calledAtMs, returnedAtMs, sidecar, key }: Operation) => ({
   fromMs: calledAtMs,
   toMs: returnedAtMs,
   sidecar,
+  key,
 });
 
 class KeyCheck {

@@ -121,7 +121,7 @@ export class ServerView {
       const { key, answer, by, owner, returnedAtMs: fromMs, sidecar } = operation;
       if (answer !== 'unknown' || by !== 'holdfast' || !takes(operation)) return [];
       if (owner === SHARED_OWNER || taken.has(nameOf(operation))) return [];
-      const dueMs = troubles.dueAtMs(fromMs, WITHDRAWN_WITHIN_MS, sidecar) + SLACK_MS;
+      const dueMs = troubles.dueAtMs(fromMs, WITHDRAWN_WITHIN_MS, { sidecar }) + SLACK_MS;
       const isEnded = ends.some(
         (end) => end.sidecar === sidecar && end.fromMs <= dueMs && end.toMs >= operation.calledAtMs,
       );

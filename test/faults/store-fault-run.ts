@@ -20,6 +20,8 @@ import { Workload } from './workload';
 export interface StoreScene<Server> extends Pick<ObserveOptions, 'probe'> {
   readonly server: Server;
   readonly sidecars: readonly SidecarUnderTest[];
+  /** How many clients of Dapr's API there are, beside as many of the native one as always. Default: 24. */
+  readonly clients?: number;
   /** By the name that the report gives each. */
   readonly faults: Readonly<Record<string, Fault<Server>>>;
   /** The failures that a call may report as certain under these faults. Any other is a mistake. */
@@ -78,10 +80,10 @@ async function judge<Server>(
   scene: StoreScene<Server>,
   { seed, operations, ...limits }: JudgeOptions,
 ): Promise<FaultRunReport> {
-  const { server, sidecars, faults, refusals, watch, probe, toJudged } = scene;
+  const { server, sidecars, clients = 24, faults, refusals, watch, probe, toJudged } = scene;
   const random = new Random(seed);
   const workload = new Workload({
-    ...{ sidecars, clients: 24, nativeClients: 24, keys: 12, operations },
+    ...{ sidecars, clients, nativeClients: 24, keys: 12, operations },
     ...{ deadlineMs: 15_000, random: random.fork(), run: newRunName() },
   });
   const injector = new Injector({

@@ -24,6 +24,16 @@ describe('what troubles can explain', () => {
     expect(of(each).meets({ fromMs: atMs, toMs: atMs, sidecar })).toBe(isNear);
   });
 
+  it('is, of a fault that hits only some locks, what happens to these', () => {
+    const concerns = (key: string): boolean => key === 'k';
+    const troubles = of(fault('master paused', [1000, 2000], { concerns }));
+    const isNear = (key?: string) =>
+      troubles.meets({ fromMs: 1500, toMs: 1500, sidecar: 0, ...(key && { key }) });
+    expect([isNear('k'), isNear('other'), isNear()]).toEqual([true, false, true]);
+    expect(troubles.dueAtMs(1500, 100, { sidecar: 0, key: 'k' })).toBe(3100);
+    expect(troubles.dueAtMs(1500, 100, { sidecar: 0, key: 'other' })).toBe(1600);
+  });
+
   it('is lateness by no more than a sidecar stood still', () => {
     const troubles = of(
       fault('sidecar paused', [100, 400], { sidecar: 0 }),
@@ -37,9 +47,9 @@ describe('what troubles can explain', () => {
 
   it('puts off what is due until there is time for it without trouble', () => {
     const troubles = of(fault('delay', [100, 200]), fault('delay', [1500, 1600]));
-    expect(troubles.dueAtMs(-2000, 1000, 0)).toBe(-1000);
-    expect(troubles.dueAtMs(0, 1000, 0)).toBe(3600);
-    expect(troubles.dueAtMs(5000, 1000, 0)).toBe(6000);
+    expect(troubles.dueAtMs(-2000, 1000, { sidecar: 0 })).toBe(-1000);
+    expect(troubles.dueAtMs(0, 1000, { sidecar: 0 })).toBe(3600);
+    expect(troubles.dueAtMs(5000, 1000, { sidecar: 0 })).toBe(6000);
   });
 });
 

@@ -5,7 +5,10 @@ import { type FaultWindow, firstIndex } from './history';
 const HARMLESS = new Set(['SCRIPT FLUSH']);
 
 /** After these a connection stays silent until the sidecar gives a send on it up. */
-const SWALLOWING = new Set(['replies dropped', 'requests dropped', 'half-open']);
+const SWALLOWING = new Set([
+  ...['replies dropped', 'requests dropped', 'half-open'],
+  'one node cut off from one sidecar',
+]);
 
 /** In these a sidecar itself stands still. */
 const STANDSTILL = 'sidecar paused';
@@ -28,8 +31,8 @@ const ASKED_AGAIN_WITHIN_MS = 1500;
 /** How far the clocks of two processes may be apart. */
 const SLACK_MS = 150;
 
-/** A time, and whom it is about; about everybody where no sidecar is named. */
-export type Time = Pick<FaultWindow, 'fromMs' | 'toMs' | 'sidecar'>;
+/** A time, and what it is about: everybody where no sidecar is named, and all locks where no key is. */
+export type Time = Pick<FaultWindow, 'fromMs' | 'toMs' | 'sidecar'> & { readonly key?: string };
 
 interface Span {
   readonly fromMs: number;
@@ -53,19 +56,20 @@ export interface TroubleSources {
 /**
  * Says what faults and stalls can explain. Nothing else excuses anything: a call that was merely slow is judged like any
  * other. A fault counts from its beginning until {@link CONNECTED_WITHIN_MS} after its end, and where it swallowed bytes
- * for the time that a send waits, too; and only for the sidecars that it hit. A stall counts for as long as it lasted.
+ * for the time that a send waits, too; and only for the sidecars and the locks that it hit. A stall counts for as long as it
+ * lasted.
  */
 export class Troubles {
   readonly #sources: TroubleSources;
-  readonly #timelines = new Map<number | undefined, Timeline>();
+  readonly #timelines = new Map<string, Timeline>();
 
   constructor(sources: TroubleSources) {
     this.#sources = sources;
   }
 
-  /** True where a trouble of this sidecar, or of all, is nearby. */
-  meets({ fromMs, toMs, sidecar }: Time): boolean {
-    const { harms } = this.#of(sidecar);
+  /** True where a trouble of this lock and this sidecar, or of all, is nearby. */
+  meets({ fromMs, toMs, sidecar, key }: Time): boolean {
+    const { harms } = this.#of(sidecar, key);
     const next = harms[firstIndex(harms, (harm) => harm.toMs >= fromMs)];
     return next !== undefined && next.fromMs <= toMs;
   }
@@ -84,7 +88,8 @@ export class Troubles {
 
   /**
    * True where a ticket of this sidecar may be out of its queue: the data was lost, or the sidecar could not refresh for so
-   * long that its tickets lapsed, and nobody is sure yet that it has asked again.
+   * long that its tickets lapsed, and nobody is sure yet that it has asked again. What hit other locks counts, too: a sidecar
+   * refreshes all its tickets together, and later if one server of several does not answer.
    */
   mayBeDropped(atMs: number, sidecar: number | undefined): boolean {
     const { standing } = this.#of(sidecar);
@@ -93,8 +98,8 @@ export class Troubles {
   }
 
   /** When something has to be done that takes `withinMs` without trouble, and may begin at `fromMs`. */
-  dueAtMs(fromMs: number, withinMs: number, sidecar: number | undefined): number {
-    const { harms } = this.#of(sidecar);
+  dueAtMs(fromMs: number, withinMs: number, whom: Pick<Time, 'sidecar' | 'key'>): number {
+    const { harms } = this.#of(whom.sidecar, whom.key);
     let beginsMs = fromMs;
     let at = firstIndex(harms, (harm) => harm.toMs >= fromMs);
     for (; at < harms.length && harms[at]!.fromMs <= beginsMs + withinMs; at += 1) {
@@ -103,25 +108,31 @@ export class Troubles {
     return beginsMs + withinMs;
   }
 
-  #of(sidecar: number | undefined): Timeline {
-    let timeline = this.#timelines.get(sidecar);
+  #of(sidecar: number | undefined, key?: string): Timeline {
+    const name = `${String(sidecar)} ${key ?? ''}`;
+    let timeline = this.#timelines.get(name);
     if (timeline === undefined) {
-      timeline = new Timeline(this.#sources, sidecar);
-      this.#timelines.set(sidecar, timeline);
+      timeline = new Timeline(this.#sources, sidecar, key);
+      this.#timelines.set(name, timeline);
     }
     return timeline;
   }
 }
 
-/** The troubles of one sidecar, each list in order and without overlaps. */
+/** The troubles of one sidecar with one lock, or with any, each list in order and without overlaps. */
 class Timeline {
   readonly harms: readonly Harm[];
   readonly standstills: readonly Span[];
   readonly standing: readonly Span[];
 
-  constructor({ faults, stalls = [], sendWaitsMs = [] }: TroubleSources, sidecar?: number) {
+  constructor(
+    { faults, stalls = [], sendWaitsMs = [] }: TroubleSources,
+    sidecar?: number,
+    key?: string,
+  ) {
     const concerns = (each: FaultWindow): boolean =>
-      each.sidecar === undefined || sidecar === undefined || each.sidecar === sidecar;
+      (each.sidecar === undefined || sidecar === undefined || each.sidecar === sidecar) &&
+      (key === undefined || (each.concerns?.(key) ?? true));
     const hits = faults.filter((fault) => concerns(fault) && !HARMLESS.has(fault.kind));
     const still = stalls.filter(concerns);
     const paused = hits.filter(({ kind }) => kind === STANDSTILL);

@@ -123,7 +123,7 @@ function findIdle(account: Account): RuleBreak[] {
     const fromMs = toMs - IDLE_MS;
     if (kind !== 'acquire' || answer !== 'refused' || fromMs < calledAtMs) return [];
     // The waiter that leads may be one of another sidecar: while that is away, the lock is free for nobody.
-    const isTroubled = troubles.meets({ fromMs: fromMs - WOKEN_BEFORE_MS, toMs });
+    const isTroubled = troubles.meets({ fromMs: fromMs - WOKEN_BEFORE_MS, toMs, key });
     if (tally.count('idleness: refused waits of 2 s and more', isTroubled)) return [];
     const isHeld = (holders.get(key) ?? []).some((other) => {
       if (other.id === id || other.answer === 'refused' || other.answer === 'not-applied')

@@ -28,6 +28,10 @@ export interface ClusterOptions {
   readonly masters?: number;
   readonly replicas?: number;
   readonly args?: readonly string[];
+  /** Arguments that depend on the port of a node. */
+  readonly argsOf?: (port: number) => Promise<readonly string[]>;
+  /** The server; the one of all tests if it is left out. */
+  readonly binary?: string;
 }
 
 /** A real Redis Cluster on the loopback interface: three masters, and a replica of each unless told otherwise. */
@@ -35,6 +39,7 @@ export class RedisCluster {
   /** The masters of the beginning, and then their replicas in the same order. */
   readonly servers: readonly RedisServer[];
   readonly #admins = new Map<RedisServer, Admin>();
+  #giveUpAfterMs = FAILOVER_MS;
 
   private constructor(servers: readonly RedisServer[]) {
     this.servers = servers;
@@ -42,9 +47,9 @@ export class RedisCluster {
 
   /** Starts all nodes and waits until every one of them says that the cluster serves. */
   static async start(options: ClusterOptions = {}) {
-    const { masters = 3, replicas = 1, args = [] } = options;
+    const { masters = 3, replicas = 1 } = options;
     const servers = await Promise.all(
-      Array.from({ length: masters * (1 + replicas) }, () => startNode(args)),
+      Array.from({ length: masters * (1 + replicas) }, () => startNode(options)),
     );
     const cluster = new RedisCluster(servers);
     await cluster.#assign(masters);
@@ -146,8 +151,19 @@ export class RedisCluster {
 
   /** Sets after how long a master that does not answer is replaced, in milliseconds. */
   async giveUpAfter(timeoutMs: number): Promise<void> {
-    const set = ['CONFIG', 'SET', 'cluster-node-timeout', String(timeoutMs)];
-    await Promise.all(this.servers.map((server) => this.ask(server, set)));
+    this.#giveUpAfterMs = timeoutMs;
+    await Promise.all(this.servers.map((server) => this.#setGiveUp(server)));
+  }
+
+  /** Starts a node again that was killed. It would not know after how long it is to give others up. */
+  async restart(server: RedisServer): Promise<void> {
+    await server.start();
+    await this.#setGiveUp(server);
+  }
+
+  async #setGiveUp(server: RedisServer): Promise<void> {
+    const timeoutMs = String(this.#giveUpAfterMs);
+    await this.ask(server, ['CONFIG', 'SET', 'cluster-node-timeout', timeoutMs]);
   }
 
   /** Ends all nodes. */
@@ -170,7 +186,8 @@ export class RedisCluster {
   async #join(masters: number): Promise<void> {
     const [first, ...others] = this.servers;
     for (const { port } of others) {
-      await this.ask(first!, ['CLUSTER', 'MEET', '127.0.0.1', String(port)]);
+      const ports = [port, port + BUS_OFFSET].map(String);
+      await this.ask(first!, ['CLUSTER', 'MEET', '127.0.0.1', ...ports]);
     }
     const ids = await Promise.all(this.servers.map((server) => this.idOf(server)));
     for (const [index, server] of this.servers.entries()) {
@@ -221,11 +238,12 @@ function createAdminClient(port: number) {
   return client;
 }
 
-async function startNode(args: readonly string[]): Promise<RedisServer> {
+async function startNode({ args = [], argsOf, binary }: ClusterOptions): Promise<RedisServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-redis-'));
   let port = await findFreePort();
   while (port + BUS_OFFSET > 65_535) port = await findFreePort();
-  const server = new RedisServer({ port, folder, args: [...QUICK, ...args] });
+  const own = (await argsOf?.(port)) ?? [];
+  const server = new RedisServer({ port, folder, args: [...QUICK, ...args, ...own], binary });
   await server.start();
   return server;
 }

@@ -21,17 +21,25 @@ export class RedisServer {
   /** Where it keeps its data. */
   readonly folder: string;
   readonly #args: readonly string[];
+  readonly #binary: string;
   #child: ChildProcess | undefined;
 
-  constructor(options: { port: number; folder: string; args: readonly string[] }) {
+  /** @param options `binary` is the server that all tests use if it is left out */
+  constructor(options: {
+    readonly port: number;
+    readonly folder: string;
+    readonly args: readonly string[];
+    readonly binary?: string | undefined;
+  }) {
     this.port = options.port;
     this.folder = options.folder;
     this.#args = options.args;
+    this.#binary = options.binary ?? process.env.HOLDFAST_REDIS_SERVER ?? 'redis-server';
   }
 
   /** Starts the process and waits until it answers; after `kill` the same port is taken again. */
   async start(): Promise<void> {
-    const binary = process.env.HOLDFAST_REDIS_SERVER ?? 'redis-server';
+    const binary = this.#binary;
     const fixed = ['--port', String(this.port), '--dir', this.folder, '--bind', '127.0.0.1'];
     const child = spawn(binary, [...fixed, ...NO_PERSISTENCE, ...this.#args], {
       stdio: 'ignore',

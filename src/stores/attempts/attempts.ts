@@ -158,7 +158,8 @@ export class Attempts<L extends Link> {
   }
 
   /**
-   * Sends something once that changes nothing, and waits for its reply.
+   * Sends something that changes nothing, and waits for its reply. It is sent again only if its key has
+   * changed servers.
    *
    * @param way the key that determines the link; or the link itself
    * @param send rejects as {@link Command.send} does
@@ -175,9 +176,17 @@ export class Attempts<L extends Link> {
   ): Promise<T> {
     const deadline = new CallDeadline({ ...way, clock: this.#clock });
     try {
-      const open = way.link ?? this.#links.linkFor(way.key);
-      const link = open ?? (await this.#links.reach(way.key, deadline));
-      return await awaitReply(link, deadline, send(link));
+      for (let moves = 0; ; moves += 1) {
+        const open = way.link ?? this.#links.linkFor(way.key);
+        const link = open ?? (await this.#links.reach(way.key, deadline));
+        try {
+          return await awaitReply(link, deadline, send(link));
+        } catch (error) {
+          const isInTime = this.#clock.now() + PAUSE_MS < deadline.endsAtMs && !way.signal.aborted;
+          if (!(error instanceof StoreError) || !isElsewhere(error) || !isInTime) throw error;
+          if (!isMovedAway(error) || moves > 0) await this.#pause();
+        }
+      }
     } finally {
       deadline.clear();
     }

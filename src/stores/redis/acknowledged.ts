@@ -1,17 +1,16 @@
 import type { CancelSignal } from '../../base/cancellation';
 import type { Attempt } from '../../lock/attempt';
-import { StoreError } from '../../lock/lock-store';
 import type { Attempts } from '../attempts/attempts';
 import type { Command, TimeLimits, Verdict } from '../attempts/command';
 import type { SendStamp } from '../attempts/send-log';
 import type { RedisLink } from './redis-link';
 import { REPLY } from './redis-script';
-import type { ReplicaCounts } from './replica-counts';
+import type { Acknowledgement, ReplicaCounts } from './replica-counts';
 
-/** A reply, and how many replicas have what it tells; undefined if that does not matter. */
+/** A reply, and which servers have what it tells; undefined if that does not matter. */
 interface Counted<Reply> {
   readonly reply: Reply;
-  readonly replicas: number | undefined;
+  readonly acknowledged: Acknowledgement | undefined;
 }
 
 /**
@@ -54,21 +53,15 @@ class Acknowledged<Reply, Answer> implements Command<RedisLink, Counted<Reply>, 
 
   send(link: RedisLink, stamp: SendStamp | undefined): Promise<Counted<Reply>> {
     return this.#command.send(link, stamp).then(async (reply) => {
-      const replicas = isGrant(reply) ? await this.#counts.read(link) : undefined;
-      return { reply, replicas };
+      const acknowledged = isGrant(reply) ? await this.#counts.read(link) : undefined;
+      return { reply, acknowledged };
     });
   }
 
-  judge({ reply, replicas }: Counted<Reply>, sentAtMs: number): Verdict<Answer> {
-    if (replicas !== undefined && replicas < this.#counts.needed) throw this.#tooFew(replicas);
+  judge({ reply, acknowledged }: Counted<Reply>, sentAtMs: number): Verdict<Answer> {
+    const failure = acknowledged && this.#counts.lack(acknowledged);
+    if (failure !== undefined) throw failure;
     return this.#command.judge(reply, sentAtMs);
-  }
-
-  #tooFew(replicas: number): StoreError {
-    const { needed, withinMs } = this.#counts;
-    const reason = 'too few replicas have acknowledged the lease';
-    const message = `only ${replicas} of ${needed} replicas acknowledged the lease within ${withinMs} ms, the outcome is unknown`;
-    return new StoreError(message, { kind: 'unavailable', outcome: 'unknown', reason });
   }
 }
 

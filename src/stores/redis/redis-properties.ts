@@ -11,8 +11,8 @@ import { findNearest } from '../../base/nearest-name';
 export type PropertyEffect = 'used' | 'checked' | 'refused' | 'ignored';
 
 /**
- * All properties of daprd's `lock.redis`, and three of our own (caCert, tlsServerName,
- * minReplicasToAcknowledge).
+ * All properties of daprd's `lock.redis`, and four of our own (caCert, tlsServerName,
+ * minReplicasToAcknowledge, acknowledgeOnDisk).
  * docs/configuration.md has the same table.
  */
 export const REDIS_PROPERTIES = {
@@ -37,6 +37,7 @@ export const REDIS_PROPERTIES = {
   sentinelUsername: 'used',
   sentinelPassword: 'used',
   minReplicasToAcknowledge: 'used',
+  acknowledgeOnDisk: 'used',
   useEntraID: 'refused',
   useOIDC: 'refused',
   concurrency: 'checked',

@@ -27,6 +27,8 @@ export interface RedisSettings {
   readonly database: number;
   /** How many replicas must have a grant before it is answered. 0 for none. */
   readonly minReplicasToAcknowledge: number;
+  /** True if the master and these replicas must have it on disk. */
+  readonly acknowledgeOnDisk: boolean;
   /** Undefined for a connection without TLS. */
   readonly tls: RedisTls | undefined;
   /** Timeout for opening a connection, handshake included. Default: 5 s. */
@@ -70,6 +72,12 @@ const DEFAULT_CALL_TIMEOUT_MS = 10_000;
  */
 export const UNBOUNDED_TIMEOUT_MS = 60_000;
 
+/**
+ * The least writeTimeout with acknowledgeOnDisk, in milliseconds. Servers tell only once a second what they have on disk, and
+ * a send may wait for two looks at that: the one before it, and its own.
+ */
+const LEAST_WRITE_TIMEOUT_ON_DISK_MS = 6000;
+
 const TIMEOUTS = ['dialTimeout', 'readTimeout', 'writeTimeout'] as const;
 
 /** Names of checked properties that are durations. The other checked properties are counts. */
@@ -111,6 +119,7 @@ export function parseRedisSettings(
     isCluster: properties.get('redisType') === 'cluster',
     sentinel: readSentinel(properties, reader),
     minReplicasToAcknowledge: reader.read('minReplicasToAcknowledge', parseReplicas, 0),
+    acknowledgeOnDisk: reader.read('acknowledgeOnDisk', parseGoBoolean, false),
     tls: readTls(properties, reader, authorities),
     dialTimeoutMs: dialMs ?? DEFAULT_DIAL_TIMEOUT_MS,
     readTimeoutMs,
@@ -122,6 +131,7 @@ export function parseRedisSettings(
   assertServed(refused);
   const addresses = toRedisAddresses(properties, port);
   assertComplete(settings);
+  assertOnDisk(settings);
   return Object.freeze({ addresses, ...settings });
 }
 
@@ -222,6 +232,19 @@ function assertComplete({
   if (sentinel?.masterName !== '') return;
   throw new Error(
     'failover needs sentinelMasterName: the name of the master in Sentinel, such as mymaster',
+  );
+}
+
+function assertOnDisk(settings: Omit<RedisSettings, 'addresses'>): void {
+  if (!settings.acknowledgeOnDisk) return;
+  if (settings.minReplicasToAcknowledge === 0) {
+    throw new Error(
+      'acknowledgeOnDisk needs minReplicasToAcknowledge of at least 1: it says where these replicas must have a lock',
+    );
+  }
+  if (settings.writeTimeoutMs >= LEAST_WRITE_TIMEOUT_ON_DISK_MS) return;
+  throw new Error(
+    'acknowledgeOnDisk needs writeTimeout of at least 6s: servers tell only once a second what they have on disk',
   );
 }
 

@@ -124,13 +124,18 @@ class RedisStore implements LockStore {
 
   /** Grants and extends leases: the attempts, or attempts that wait for replicas. */
   #toGrants(): RedisCalls['grants'] {
-    const { minReplicasToAcknowledge, writeTimeoutMs, readTimeoutMs } = this.#settings;
+    const { minReplicasToAcknowledge, acknowledgeOnDisk, writeTimeoutMs, readTimeoutMs } =
+      this.#settings;
     if (minReplicasToAcknowledge === 0) return this.#attempts;
     const links = this.#parts.createSecondLinks();
     const logger = this.#logger;
     const attempts = new Attempts({ links, logger, replyTimeoutMs: readTimeoutMs });
     this.#second = { links, attempts };
-    const counts = new ReplicaCounts(minReplicasToAcknowledge, writeTimeoutMs);
+    const counts = new ReplicaCounts({
+      needed: minReplicasToAcknowledge,
+      onDisk: acknowledgeOnDisk,
+      tryTimeoutMs: writeTimeoutMs,
+    });
     return new AcknowledgedGrants(attempts, counts);
   }
 
@@ -161,10 +166,12 @@ class RedisStore implements LockStore {
    * the start.
    */
   async #isChecked(signal: AbortSignal): Promise<boolean> {
-    const { isCluster, sentinel, dialTimeoutMs, minReplicasToAcknowledge } = this.#settings;
+    const { isCluster, sentinel, dialTimeoutMs, minReplicasToAcknowledge, acknowledgeOnDisk } =
+      this.#settings;
     const mayReplicate = isCluster || sentinel !== undefined;
     const mustWait = minReplicasToAcknowledge > 0;
-    const options = { logger: this.#logger, mayReplicate, isCluster, mustWait };
+    const waits = { mustWait, onDisk: acknowledgeOnDisk };
+    const options = { logger: this.#logger, mayReplicate, isCluster, ...waits };
     try {
       await this.#askAll(dialTimeoutMs, signal, (client) => checkServer(client, options));
       return true;

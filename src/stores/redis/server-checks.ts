@@ -1,6 +1,6 @@
 import type { Logger } from '../../base/logger';
 import { StoreError } from '../../lock/lock-store';
-import { isRefused } from './redis-errors';
+import { isRefused, isUnknownCommand, toReplyText } from './redis-errors';
 import type { RedisClient } from './redis-link';
 
 /** The expectations of a server. */
@@ -10,6 +10,8 @@ export interface ServerCheckOptions {
   readonly isCluster: boolean;
   /** True if grants wait for replicas. */
   readonly mustWait: boolean;
+  /** True if they wait until servers have them on disk. */
+  readonly onDisk: boolean;
 }
 
 /**
@@ -22,9 +24,10 @@ export interface ServerCheckOptions {
  */
 export async function checkServer(
   client: RedisClient,
-  { logger, mayReplicate, isCluster, mustWait }: ServerCheckOptions,
+  { logger, mayReplicate, isCluster, mustWait, onDisk }: ServerCheckOptions,
 ): Promise<void> {
   if (mustWait) await assertWaits(client);
+  if (onDisk) await assertWaitsForDisk(client);
   const info = await readInfo(client);
   if (info === undefined) return;
   if (!isCluster && info.get('cluster_enabled') === '1') {
@@ -51,6 +54,24 @@ async function assertWaits(client: RedisClient): Promise<void> {
       const name = String(command[0]);
       throw refused(`minReplicasToAcknowledge needs ${name}, which this Redis does not run for us`);
     }
+  }
+}
+
+/** Whether the replicas write to disk is not known to their master: then no grant is acknowledged. */
+async function assertWaitsForDisk(client: RedisClient): Promise<void> {
+  try {
+    await client.sendCommand(['WAITAOF', '1', '0', '1']);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    if (toReplyText(error).includes('appendonly')) {
+      throw refused(
+        'acknowledgeOnDisk needs appendonly yes on the master and on its replicas: this Redis keeps no append-only file',
+      );
+    }
+    const why = isUnknownCommand(error)
+      ? 'came with Redis 7.2, and this server is older'
+      : 'this Redis does not run for us';
+    throw refused(`acknowledgeOnDisk needs WAITAOF, which ${why}`);
   }
 }
 

@@ -1,4 +1,3 @@
-import { slotOf } from '../../../src/stores/redis/cluster/slots';
 import { type FaultWindow, lossesOf, type Operation } from '../../faults/history';
 import type { Breaking, Observed } from '../../faults/observe';
 import type { RedisServer } from '../../support/redis-server';
@@ -88,9 +87,7 @@ export class FailoverWatch implements Breaking {
   }
 
   async #toWindow({ promoted, fromMs }: Promotion, toMs: number): Promise<FaultWindow> {
-    const ranges = await this.#server.cluster.masters(promoted);
-    const concerns = (key: string): boolean =>
-      ranges.some(({ server, has }) => server === promoted && has(slotOf(key)));
+    const concerns = await this.#server.locksOf(promoted, promoted);
     return { kind: 'replica promoted', fromMs, toMs, losesData: true, concerns };
   }
 }

@@ -10,17 +10,28 @@ const toAMaster = (
   act: (target: Target<FaultyCluster>, master: RedisServer) => Promise<void>,
 ): Fault<FaultyCluster> => ({
   isOfAll: true,
-  run: async (target) => act(target, await target.server.pickMaster(target.random)),
+  run: async (target) => act(target, await pickMaster(target)),
 });
+
+/** A master that is to be hit, and with it only the locks in its slots. */
+async function pickMaster({
+  server,
+  random,
+  limitTo,
+}: Target<FaultyCluster>): Promise<RedisServer> {
+  const master = await server.pickMaster(random);
+  limitTo(await server.locksOf(master));
+  return master;
+}
 
 /** Every kind of fault of a run on a Redis Cluster, by the name that the report gives it. */
 export const CLUSTER_FAULTS: Readonly<Record<string, Fault<FaultyCluster>>> = {
   ...NETWORK_FAULTS,
   'one node cut off from one sidecar': {
-    run: async ({ server, sidecar: { proxy }, random }) => {
-      const { port } = await server.pickMaster(random);
-      proxy.silentPort = port;
-      await pause(random.between(20, 700));
+    run: async (target) => {
+      const { proxy } = target.sidecar;
+      proxy.silentPort = (await pickMaster(target)).port;
+      await pause(target.random.between(20, 700));
       proxy.heal();
     },
   },
@@ -39,13 +50,13 @@ export const CLUSTER_FAULTS: Readonly<Record<string, Fault<FaultyCluster>>> = {
   'master killed until it is replaced': toAMaster(async ({ server }, master) => {
     await master.kill();
     await server.untilReplaced(master);
-    await master.start();
+    await server.cluster.restart(master);
     await server.untilWhole();
   }),
   'master killed, data kept': toAMaster(async ({ server, random }, master) => {
     await master.kill();
     await pause(random.between(0, 300));
-    await master.start();
+    await server.cluster.restart(master);
     await server.untilWhole();
   }),
   'master demoted': toAMaster(async ({ server }, master) => {

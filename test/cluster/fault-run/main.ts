@@ -13,6 +13,12 @@ import { FaultyCluster } from './faulty-cluster';
 /** Time-outs of the sidecars of a run, in milliseconds: the default, and short ones that give many unknown outcomes. */
 const TIMEOUTS_MS = [3000, 1500, 600] as const;
 
+/**
+ * How many clients of Dapr's API there are. More would make most of the operations, so that a run of a given number would be
+ * over before much was waited for.
+ */
+const CLIENTS = 10;
+
 /** The failures that a call may report as certain under these faults. Any other is a mistake. */
 const REFUSALS =
   /can't be reached|is moving the slot|another node of the Redis cluster|no master of the Redis cluster|cluster is not complete|cluster is down|has lost its primary|read-only replica|still loading|caller (?:has gone|is no longer waiting)|too late|store is closed|was withdrawn|is stopping|the wait is over|^not sent/;
@@ -39,7 +45,7 @@ runStoreFaults(
         sidecars.push(await start(server, { timeoutMs, host: `127.0.1.${sidecars.length + 1}` }));
       }
       return {
-        ...{ server, sidecars, faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
+        ...{ server, sidecars, clients: CLIENTS, faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
         watch: await FailoverWatch.of(server),
         toJudged: withoutTakenBack,
         findLeftovers: () => findLeftovers(server),

@@ -24,6 +24,24 @@ describe('a cluster', () => {
   });
 });
 
+describe('acknowledgeOnDisk', () => {
+  const metadata = { redisHost: 'a', redisType: 'cluster', acknowledgeOnDisk: 'true' };
+  const complete = { ...metadata, minReplicasToAcknowledge: '1', writeTimeout: '6s' };
+
+  it('is off where it is not given', () => {
+    expect(parse(complete).acknowledgeOnDisk).toBe(true);
+    expect(parse({ redisHost: 'a' }).acknowledgeOnDisk).toBe(false);
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['no word', { ...complete, acknowledgeOnDisk: 'perhaps' }, 'acknowledgeOnDisk'],
+    ['nothing without replicas', metadata, 'needs minReplicasToAcknowledge of at least 1'],
+    ['nothing within 5 s', { ...complete, writeTimeout: '5s' }, 'needs writeTimeout of at least 6s'],
+  ])('is %s', (_name, given, message) => {
+    expect(() => parse(given)).toThrow(message);
+  });
+});
+
 describe('minReplicasToAcknowledge', () => {
   it('is a number of replicas, and 0 where it is not given', () => {
     const cluster = { redisHost: 'a', redisType: 'cluster' };

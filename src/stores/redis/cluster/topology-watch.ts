@@ -126,9 +126,7 @@ export class TopologyWatch {
     const asked = links.map((_, index) => links[(index + this.#turn) % links.length] ?? []).flat();
     const answers = asked
       .slice(0, MOST_ASKED)
-      .map((link) =>
-        runWithin({ afterMs: ANSWER_MS, signals }, (over) => askForTopology(link, over)),
-      );
+      .map((link) => runWithin({ afterMs: ANSWER_MS, signals }, (over) => this.#ask(link, over)));
     return toFulfilled(await Promise.allSettled(answers));
   }
 
@@ -152,6 +150,10 @@ export class TopologyWatch {
     throw new AggregateError(reasons, `no node of the Redis cluster answers: ${message}`);
   }
 
+  #ask(link: RedisLink, signal: AbortSignal): Promise<Topology> {
+    return askForTopology(link, signal, this.#options.settings.readTimeoutMs);
+  }
+
   /** Asks one node over a connection of its own. */
   async #dial(address: RedisAddress, signals: readonly AbortSignal[]): Promise<Topology> {
     const { settings } = this.#options;
@@ -159,7 +161,7 @@ export class TopologyWatch {
       const link = await openLink(settings, address, over);
       try {
         if (link.clock === undefined) throw withoutTime();
-        return await askForTopology(link, over);
+        return await this.#ask(link, over);
       } finally {
         link.end(new Error('it has answered'));
       }

@@ -1,5 +1,7 @@
+import { processClock } from '../../../base/clock';
 import { race } from '../../../base/race';
 import { StoreError } from '../../../lock/lock-store';
+import { endIfSilent } from '../../attempts/await-reply';
 import type { RedisAddress } from '../redis-address';
 import { isRefused } from '../redis-errors';
 import type { RedisLink } from '../redis-link';
@@ -23,17 +25,25 @@ export interface Topology {
 }
 
 /**
- * Asks a node for the topology.
+ * Asks a node for the topology. A link that stays silent is ended: there may be no other question on it, and the next call
+ * would wait for nothing.
  *
+ * @param silentAfterMs how long the reply may take
  * @throws {Error} if it does not answer before the signal aborts, or is not in cluster mode; that is a
  *   StoreError of kind `rejected`, because waiting does not help
  */
-export async function askForTopology(link: RedisLink, signal: AbortSignal): Promise<Topology> {
+export async function askForTopology(
+  link: RedisLink,
+  signal: AbortSignal,
+  silentAfterMs: number,
+): Promise<Topology> {
   const { client, address } = link;
   const asked = Promise.all([
     client.sendCommand(['CLUSTER', 'SLOTS']),
     client.sendCommand(['CLUSTER', 'INFO']).then(toText, toNothingIfRefused),
   ]);
+  const settled = endIfSilent(link, { clock: processClock, afterMs: silentAfterMs });
+  asked.then(settled, settled);
   try {
     const [slots, info] = await race(asked, { signals: [signal] }, () => {
       throw new Error('no answer in time');
@@ -75,12 +85,25 @@ export function parseSlots(reply: unknown, asked: RedisAddress): readonly SlotRa
   });
 }
 
-/** A node without a host is to be reached as the node that was asked. */
+/**
+ * A node without a host is to be reached as the node that was asked, and one that has not announced the hostname that it
+ * should have (`?`) by its IP address, which Redis 7 tells besides.
+ */
 function toAddress(node: unknown, asked: RedisAddress): RedisAddress | undefined {
   if (!Array.isArray(node)) return undefined;
-  const [host, port] = node as unknown[];
-  if (typeof port !== 'number' || port < 1 || host === '?') return undefined;
+  const [told, port, , facts] = node as unknown[];
+  const host = told === '?' ? ipIn(facts) : told;
+  if (typeof port !== 'number' || port < 1 || (told === '?' && host === undefined)) {
+    return undefined;
+  }
   return { host: typeof host === 'string' && host !== '' ? host : asked.host, port };
+}
+
+/** The IP address in a list of names and values. */
+function ipIn(facts: unknown): unknown {
+  if (!Array.isArray(facts)) return undefined;
+  const at = facts.indexOf('ip');
+  return at === -1 ? undefined : (facts as unknown[])[at + 1];
 }
 
 function isSlot(value: unknown): value is number {
