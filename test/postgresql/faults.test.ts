@@ -1,73 +1,22 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
-import { Client } from 'pg';
+import type { Client } from 'pg';
 
 import { createAttempt } from '../../src/lock/attempt';
 import type { LockStore } from '../../src/lock/lock-store';
 import { eventually } from '../support/eventually';
-import { type PostgresqlServer, startPostgresqlServer } from '../support/postgresql-server';
-import { TcpProxy } from '../support/tcp-proxy';
-import {
-  callOn,
-  createStore,
-  forever,
-  isHeld,
-  leaveRow,
-  LONG_MS,
-  type StoreUnderTest,
-} from './store-fixture';
+import { callOn, createStore, forever, isHeld, leaveRow, LONG_MS } from './store-fixture';
+import { Scene } from './scene';
 
-let server: PostgresqlServer;
-let proxy: TcpProxy;
-const cleanUp: (() => unknown)[] = [];
-beforeAll(async () => {
-  server = await startPostgresqlServer({ args: ['-c', 'max_connections=20'] });
-  proxy = await TcpProxy.start(server.port);
-});
-afterEach(async () => {
-  proxy.heal();
-  for (const undo of cleanUp.splice(0).reverse()) await undo();
-});
-afterAll(async () => {
-  await proxy.stop();
-  await server.stop();
-});
-
-async function open(
-  metadata: Readonly<Record<string, string>> = {},
-  url = server.connectionString,
-): Promise<StoreUnderTest> {
-  const opened = createStore(url, metadata);
-  cleanUp.push(() => opened.store.close());
-  await opened.store.init(forever());
-  return opened;
-}
-
-const throughProxy = () => server.connectionString.replace(String(server.port), String(proxy.port));
-
-/** A session of somebody else. */
-async function connect(): Promise<Client> {
-  const client = new Client({ connectionString: server.connectionString });
-  client.on('error', () => undefined);
-  cleanUp.push(() => client.end());
-  await client.connect();
-  return client;
-}
-
-const terminateAll = () =>
-  server.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holdfast'`,
-  );
+const scene = new Scene(['-c', 'max_connections=20']);
 
 describe('a restart of the server', () => {
   it('loses no lock, and the store is back without help', async () => {
-    const { store, logger } = await open();
+    const { store, logger } = await scene.open();
     const call = callOn();
     await store.tryLock(call, forever());
-    await server.kill();
+    await scene.server.kill();
     const failing = store.tryLock(callOn(), forever());
     await expect(failing).rejects.toMatchObject({ kind: 'unavailable', outcome: 'not-applied' });
-    await server.start();
+    await scene.server.start();
     await eventually(() => store.ping(forever()));
     await expect(isHeld(store, call.key)).resolves.toBe(true);
     const release = { key: call.key, owner: 'a', attempt: createAttempt() };
@@ -78,26 +27,13 @@ describe('a restart of the server', () => {
   });
 });
 
-describe('a handshake whose bytes are lost', () => {
-  it('keeps nobody waiting for the whole dialTimeout', async () => {
-    const { store } = await open({ dialTimeout: '60s' }, throughProxy());
-    proxy.dropRequests = true;
-    proxy.cut();
-    await expect(store.ping(forever())).rejects.toMatchObject({ kind: 'unavailable' });
-    // Until the first attempt to connect again has fallen silent.
-    await pause(500);
-    proxy.heal();
-    await eventually(() => store.ping(forever()), { withinMs: 20_000 });
-  }, 40_000);
-});
-
 describe('terminated backends', () => {
   it('give no false answer under load', async () => {
-    const { store } = await open();
+    const { store } = await scene.open();
     const keys = Array.from({ length: 200 }, () => callOn().key);
     const taking = keys.map((key) => store.tryLock(callOn({ key }), forever()));
     const settled = Promise.allSettled(taking);
-    for (let times = 0; times < 5; times += 1) await terminateAll();
+    for (let times = 0; times < 5; times += 1) await scene.terminateAll();
     const answers = await settled;
     await eventually(() => store.ping(forever()));
     for (const [index, answer] of answers.entries()) {
@@ -113,12 +49,12 @@ describe('terminated backends', () => {
 
 describe('a lost reply', () => {
   const lose = async (act: (store: LockStore) => Promise<unknown>) => {
-    const { store } = await open({ timeout: '400ms' }, throughProxy());
+    const { store } = await scene.open({ timeout: '400ms' }, scene.throughProxy);
     await store.ping(forever());
-    proxy.dropReplies = true;
+    scene.proxy.dropReplies = true;
     const answer = act(store);
     setTimeout(() => {
-      proxy.heal();
+      scene.proxy.heal();
     }, 300);
     return answer;
   };
@@ -131,31 +67,31 @@ describe('a lost reply', () => {
 
   it('of an unlock is found out, too', async () => {
     const { key } = callOn();
-    const { store: other } = await open();
+    const { store: other } = await scene.open();
     await other.tryLock(callOn({ key }), forever());
     const release = { key, owner: 'a', attempt: createAttempt() };
     await expect(lose((store) => store.unlock(release, forever()))).resolves.toBe('unlocked');
   });
 
   it('for good is withdrawn, and what arrives after that has no effect', async () => {
-    const { store } = await open({ timeout: '400ms' }, throughProxy());
+    const { store } = await scene.open({ timeout: '400ms' }, scene.throughProxy);
     await store.ping(forever());
     const gone = new AbortController();
     const call = callOn();
-    proxy.holdRequests = true;
+    scene.proxy.holdRequests = true;
     const failing = store.tryLock(call, gone.signal);
     await eventually(() => {
-      expect(proxy.isHolding).toBe(true);
+      expect(scene.proxy.isHolding).toBe(true);
     });
     gone.abort();
     await expect(failing).rejects.toMatchObject({ outcome: 'unknown' });
-    proxy.holdRequests = false;
+    scene.proxy.holdRequests = false;
     await store.withdraw(call);
-    proxy.deliverHeld();
-    const { store: other } = await open();
+    scene.proxy.deliverHeld();
+    const { store: other } = await scene.open();
     // The statement reaches the server now, and finds the mark.
     await eventually(async () => {
-      const [row] = await server.query(
+      const [row] = await scene.server.query(
         `SELECT count(*)::int FROM pg_stat_activity WHERE state = 'active' AND application_name = 'holdfast'`,
       );
       expect(row).toEqual({ count: 0 });
@@ -166,10 +102,10 @@ describe('a lost reply', () => {
 
 describe('a row that somebody has locked', () => {
   it('is named as the reason, and the call has no effect', async () => {
-    const { store } = await open({ timeout: '500ms' });
+    const { store } = await scene.open({ timeout: '500ms' });
     const { key } = callOn();
     await leaveRow(store, key);
-    const other = await connect();
+    const other = await scene.connect();
     await other.query('BEGIN');
     await other.query('SELECT * FROM holdfast_locks FOR UPDATE');
     const failing = store.tryLock(callOn({ key }), forever());
@@ -180,10 +116,10 @@ describe('a row that somebody has locked', () => {
   });
 
   it('delays a grant, whose lease and token count from after the wait', async () => {
-    const { store } = await open();
+    const { store } = await scene.open();
     const { key } = callOn();
     await leaveRow(store, key);
-    const other = await connect();
+    const other = await scene.connect();
     await other.query('BEGIN');
     await other.query('SELECT * FROM holdfast_locks FOR UPDATE');
     const taking = store.tryLock(callOn({ key, ttlMs: 5000 }), forever());
@@ -202,22 +138,22 @@ describe('a synchronous standby that is away', () => {
 
   /** Commits wait from when the checkpointer has read the setting, which no view shows: seen by those of a table. */
   const takeStandbyAway = async () => {
-    const writer = await connect();
+    const writer = await scene.connect();
     await writer.query('CREATE TABLE probes (n int)');
-    cleanUp.push(async () => {
-      await server.query('ALTER SYSTEM RESET synchronous_standby_names');
-      await server.query('SELECT pg_reload_conf()');
-      await server.query('DROP TABLE probes');
+    scene.after(async () => {
+      await scene.server.query('ALTER SYSTEM RESET synchronous_standby_names');
+      await scene.server.query('SELECT pg_reload_conf()');
+      await scene.server.query('DROP TABLE probes');
     });
-    await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
-    await server.query('SELECT pg_reload_conf()');
+    await scene.server.query(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
+    await scene.server.query('SELECT pg_reload_conf()');
     await eventually(async () => {
       let isDone = false;
       const writing = writer.query('INSERT INTO probes VALUES (1)').finally(() => {
         isDone = true;
       });
       const waits = await eventually(async () => {
-        const rows = await server.query(CANCEL_WAITS);
+        const rows = await scene.server.query(CANCEL_WAITS);
         expect(isDone || rows.length > 0).toBe(true);
         return rows.length > 0;
       });
@@ -228,7 +164,7 @@ describe('a synchronous standby that is away', () => {
 
   it('keeps a grant unconfirmed, though somebody cancels the wait', async () => {
     // More than the looks at the server take on a busy machine.
-    const { store } = await open({ timeout: '15s' });
+    const { store } = await scene.open({ timeout: '15s' });
     await takeStandbyAway();
     const call = callOn();
     let answered = false;
@@ -236,29 +172,29 @@ describe('a synchronous standby that is away', () => {
       answered = true;
     });
     await eventually(async () => {
-      expect(await server.query(CANCEL_WAITS)).toHaveLength(1);
+      expect(await scene.server.query(CANCEL_WAITS)).toHaveLength(1);
     });
     // The repetition waits as well.
     await eventually(async () => {
-      const rows = await server.query(
+      const rows = await scene.server.query(
         `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`,
       );
       expect(rows).toHaveLength(1);
     });
     expect(answered).toBe(false);
-    await server.query('ALTER SYSTEM RESET synchronous_standby_names');
-    await server.query('SELECT pg_reload_conf()');
+    await scene.server.query('ALTER SYSTEM RESET synchronous_standby_names');
+    await scene.server.query('SELECT pg_reload_conf()');
     await expect(taking).resolves.toMatchObject({ acquired: true });
   });
 });
 
 describe('a server without room for more connections', () => {
   it('goes on to serve with those that there are', async () => {
-    const { store } = await open();
+    const { store } = await scene.open();
     const others: Client[] = [];
     for (;;) {
       try {
-        others.push(await connect());
+        others.push(await scene.connect());
       } catch {
         break;
       }
@@ -266,8 +202,8 @@ describe('a server without room for more connections', () => {
     const calls = Array.from({ length: 50 }, () => store.tryLock(callOn(), forever()));
     const answers = await Promise.all(calls);
     expect(answers.every(({ acquired }) => acquired)).toBe(true);
-    const late = createStore(server.connectionString);
-    cleanUp.push(() => late.store.close());
+    const late = createStore(scene.server.connectionString);
+    scene.after(() => late.store.close());
     const opening = late.store.init(AbortSignal.timeout(300));
     await expect(opening).rejects.toThrow('PostgreSQL accepts no more connections');
     await expect(opening).rejects.toMatchObject({ kind: 'unavailable' });
@@ -277,16 +213,16 @@ describe('a server without room for more connections', () => {
 
 describe('tokens and sweeps', () => {
   it('rise though rows are deleted and the clock has been ahead', async () => {
-    const { store } = await open();
+    const { store } = await scene.open();
     const { key } = callOn();
     await leaveRow(store, key);
     const ahead = Date.now() * 1000 + 3_600_000_000;
-    await server.query(
+    await scene.server.query(
       `UPDATE holdfast_locks SET token = $1, ends_at = now() - interval '1 hour' WHERE key = $2`,
       [ahead, Buffer.from(key)],
     );
-    await server.query('SELECT holdfast_locks_sweep_v1()');
-    const rows = await server.query('SELECT * FROM holdfast_locks WHERE key = $1', [
+    await scene.server.query('SELECT holdfast_locks_sweep_v1()');
+    const rows = await scene.server.query('SELECT * FROM holdfast_locks WHERE key = $1', [
       Buffer.from(key),
     ]);
     expect(rows).toEqual([]);
@@ -295,31 +231,33 @@ describe('tokens and sweeps', () => {
   });
 
   it('leave nothing of locks, attempts and waiters that are over', async () => {
-    const { store } = await open();
+    const { store } = await scene.open();
     const call = callOn();
     await store.tryLock(call, forever());
     const waiter = { ...callOn({ key: call.key }), waitUntilMs: performance.now() + LONG_MS };
     await store.queue!.ask(waiter, forever());
     await store.withdraw(call);
     await store.unlock({ ...call, attempt: createAttempt() }, forever());
-    await server.query(`UPDATE holdfast_locks SET ends_at = now() - interval '1 hour'`);
-    await server.query(`UPDATE holdfast_locks_marks SET kept_until = now() - interval '1 hour'`);
-    await server.query(
+    await scene.server.query(`UPDATE holdfast_locks SET ends_at = now() - interval '1 hour'`);
+    await scene.server.query(
+      `UPDATE holdfast_locks_marks SET kept_until = now() - interval '1 hour'`,
+    );
+    await scene.server.query(
       `UPDATE holdfast_locks_sidecars SET present_until = now() - interval '1 hour'`,
     );
-    await server.query('SELECT holdfast_locks_sweep_v1()');
+    await scene.server.query('SELECT holdfast_locks_sweep_v1()');
     for (const table of ['', '_marks', '_tickets', '_sidecars']) {
-      const [row] = await server.query(`SELECT count(*)::int FROM holdfast_locks${table}`);
+      const [row] = await scene.server.query(`SELECT count(*)::int FROM holdfast_locks${table}`);
       expect([table, row]).toEqual([table, { count: 0 }]);
     }
   });
 });
 
 it('no connection string and no password reaches the log', async () => {
-  await server.query(`CREATE ROLE strange LOGIN PASSWORD 'other'`);
-  const url = server.connectionString.replace('postgres@', 'postgres:hunter2@');
-  const { store, logger } = await open({}, url);
-  await terminateAll();
+  await scene.server.query(`CREATE ROLE strange LOGIN PASSWORD 'other'`);
+  const url = scene.server.connectionString.replace('postgres@', 'postgres:hunter2@');
+  const { store, logger } = await scene.open({}, url);
+  await scene.terminateAll();
   await eventually(() => store.ping(forever()));
   expect(JSON.stringify(logger.lines)).not.toContain('hunter2');
 });

@@ -1,7 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { EndingLink } from './one-link';
+/** What a dial opens. */
+interface Dialled {
+  end(reason: Error): void;
+}
 
 /** How long an attempt may be silent by default, in milliseconds. */
 const HEDGE_MS = 500;
@@ -15,7 +18,7 @@ const HEDGE_MS = 500;
  * @param dial opens a connection, unless its signal aborts first
  * @param silentMs how long an attempt may be silent before a second one starts
  */
-export async function dialHedged<L extends EndingLink>(
+export async function dialHedged<L extends Dialled>(
   dial: (settled: AbortSignal) => Promise<L>,
   silentMs = HEDGE_MS,
 ): Promise<L> {

@@ -7,9 +7,7 @@ import { type PostgresqlAddress, toAddressText } from './connection-string';
 import { describeError, isFinal, isUnknownStartupOption } from './postgresql-errors';
 import { PostgresqlLink, SERVER_NAME } from './postgresql-link';
 import type { PostgresqlSettings } from './postgresql-settings';
-
-/** How long an attempt may be silent before a second one starts, in milliseconds: each is a process of the server. */
-const SILENT_DIAL_MS = 1000;
+import { SILENT_DIAL_MS } from './session';
 
 /** The dependencies of a connection. */
 export interface PostgresqlConnectionOptions {

@@ -1,4 +1,5 @@
 import { processClock } from '../../base/clock';
+import { race } from '../../base/race';
 import type { Link, SendFailure } from '../attempts/link';
 import { ServerClock } from '../attempts/server-clock';
 import type { PostgresqlAddress } from './connection-string';
@@ -10,7 +11,7 @@ import {
   toStoreError,
 } from './postgresql-errors';
 import { readDataEpoch, readFacts, readTime, type ServerFacts } from './server-facts';
-import { type Rows, Session, type SessionWay, type Statement } from './session';
+import { NO_ANSWER, type Rows, Session, type SessionWay, type Statement } from './session';
 import { SessionPool } from './session-pool';
 
 /** The server's name in messages for users. */
@@ -48,14 +49,20 @@ export class PostgresqlLink implements Link {
     const session = await Session.open(way, signal);
     const pool = new SessionPool(way, session);
     try {
-      const link = new PostgresqlLink(way, await readFacts(session), pool);
-      link.#clock = await ServerClock.of({ ask: () => readTime(link), clock: processClock });
-      link.#dataEpoch = await link.readDataEpoch();
-      return link;
+      return await race(PostgresqlLink.#read(way, session, pool), { signals: [signal] }, () => {
+        throw new Error(NO_ANSWER);
+      });
     } catch (error) {
       pool.end(error instanceof Error ? error : new Error('the handshake failed'));
       throw error;
     }
+  }
+
+  static async #read(way: SessionWay, session: Session, pool: SessionPool) {
+    const link = new PostgresqlLink(way, await readFacts(session), pool);
+    link.#clock = await ServerClock.of({ ask: () => readTime(link), clock: processClock });
+    link.#dataEpoch = await link.readDataEpoch();
+    return link;
   }
 
   get clock(): ServerClock | undefined {

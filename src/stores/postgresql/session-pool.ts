@@ -1,6 +1,7 @@
 import { runWithin } from '../../base/race';
+import { dialHedged } from '../attempts/hedged-dial';
 import { NotSentError, stateOf } from './postgresql-errors';
-import { type Rows, Session, type SessionWay, type Statement } from './session';
+import { type Rows, Session, type SessionWay, SILENT_DIAL_MS, type Statement } from './session';
 
 /** The SQLSTATE of a server, or a role, that has its most connections. */
 const FULL_STATE = '53300';
@@ -92,8 +93,7 @@ export class SessionPool {
     const isEnough = this.#opening >= this.#waiting.length;
     if (isFull || isEnough || count >= this.way.settings.maxConnections) return;
     this.#opening += 1;
-    const limit = { afterMs: this.way.settings.dialTimeoutMs, signals: [this.#closing.signal] };
-    runWithin(limit, (signal) => Session.open(this.way, signal)).then(
+    dialHedged((settled) => this.#dial(settled), SILENT_DIAL_MS).then(
       (session) => {
         this.#opening -= 1;
         this.#add(session);
@@ -103,6 +103,12 @@ export class SessionPool {
         this.#afterFailure(error instanceof Error ? error : new Error('no connection'));
       },
     );
+  }
+
+  #dial(settled: AbortSignal): Promise<Session> {
+    const signals = [this.#closing.signal, settled];
+    const limit = { afterMs: this.way.settings.dialTimeoutMs, signals };
+    return runWithin(limit, (signal) => Session.open(this.way, signal));
   }
 
   #add(session: Session): void {

@@ -22,6 +22,15 @@ export interface SessionWay {
   readonly withOptions: boolean;
 }
 
+/**
+ * How long an attempt to connect may be silent before a second one starts, in milliseconds: each is
+ * a process of the server.
+ */
+export const SILENT_DIAL_MS = 1000;
+
+/** The error for a server that was silent until the time for a handshake was over. */
+export const NO_ANSWER = 'no answer in time';
+
 /** The routine of the server that warns of a commit that no synchronous replica has confirmed. */
 const UNCONFIRMED = 'SyncRepWaitForLSN';
 
@@ -70,7 +79,7 @@ export class Session {
     const session = new Session(config);
     try {
       await race(session.#client.connect(), { signals: [signal] }, () => {
-        throw new Error('no answer in time');
+        throw new Error(NO_ANSWER);
       });
       return session;
     } catch (error) {

@@ -1,10 +1,10 @@
 import { type Clock, processClock, type Timer } from '../../base/clock';
 import { toErrorMessage } from '../../base/error-message';
 import type { Logger } from '../../base/logger';
-import { runWithin } from '../../base/race';
+import { race, runWithin } from '../../base/race';
 import type { Links } from '../attempts/link';
 import type { PostgresqlLink } from './postgresql-link';
-import type { Session } from './session';
+import { NO_ANSWER, type Session } from './session';
 
 /**
  * How often the connection is tested, in milliseconds. A connection that broke silently delivers
@@ -80,7 +80,7 @@ export class WakeUps {
         this.#again(PAUSE_MS.longest);
         return;
       }
-      await this.#listen(await this.#within((signal) => link.openSession(signal)));
+      await this.#listen(await runWithin(this.#limit, (signal) => link.openSession(signal)));
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.#server.logger.debug(`Wake-ups: ${toErrorMessage(error)}`);
@@ -96,7 +96,7 @@ export class WakeUps {
       if (from === channel) onWoken(attemptId);
     });
     try {
-      await this.#within(() => session.run({ text: `LISTEN ${channel}` }));
+      await this.#run(session, `LISTEN ${channel}`);
     } catch (error) {
       session.end(new Error('it does not listen'));
       throw error;
@@ -113,7 +113,7 @@ export class WakeUps {
   #test(session: Session): void {
     if (session.endReason !== undefined) return;
     this.#timer = this.#clock.after(HEARTBEAT_MS, () => {
-      this.#within(() => session.run({ text: 'SELECT 1' })).then(
+      this.#run(session, 'SELECT 1').then(
         () => {
           this.#test(session);
         },
@@ -131,9 +131,15 @@ export class WakeUps {
     this.#timer.unref();
   }
 
-  #within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const signals = [this.#closing.signal];
-    return runWithin({ afterMs: this.#server.timeoutMs, signals }, work);
+  get #limit() {
+    return { afterMs: this.#server.timeoutMs, signals: [this.#closing.signal] };
+  }
+
+  /** Runs a statement. Rejects if it is not answered in time: a silent session rejects nothing. */
+  #run(session: Session, text: string): Promise<unknown> {
+    return race(session.run({ text }), this.#limit, () => {
+      throw new Error(NO_ANSWER);
+    });
   }
 
   #saySilence(reason: string): void {
