@@ -6,12 +6,15 @@ import { FLAGS } from '../../src/command-line/flags';
 import { httpErrors } from '../../src/http/http-errors';
 import { lockErrors } from '../../src/lock/lock-errors';
 import { upstreamErrors } from '../../src/upstream/upstream-error';
+import { ETCD_ERRORS } from '../../src/stores/etcd/etcd-errors';
+import { POSTGRESQL_ERRORS } from '../../src/stores/postgresql/postgresql-errors';
 import { REDIS_PROPERTIES } from '../../src/stores/redis/redis-properties';
 
-/** The tables of a page: each row its cells, without the marks of code. */
-function readRows(page: string): readonly (readonly string[])[] {
+/** The tables of a page, or of its part under a heading: each row its cells, without the marks of code. */
+function readRows(page: string, heading = ''): readonly (readonly string[])[] {
   const text = readFileSync(path.join(__dirname, '../../docs', page), 'utf8');
-  return text
+  const [, part = ''] = text.split(`${heading}\n`);
+  return (heading === '' ? text : part.split('\n#')[0]!)
     .split('\n')
     .filter((line) => line.startsWith('|') && !line.startsWith('| ---') && !line.startsWith('|--'))
     .map((line) => line.split('|').slice(1, -1))
@@ -116,4 +119,30 @@ describe('docs/errors.md', () => {
       ]),
     );
   });
+
+  it('has every reason of lock.postgresql with its SQLSTATEs, and no other', () => {
+    const states = new Map<string, { kind: string; states: string[] }>();
+    for (const [state, { meaning, kind }] of Object.entries(POSTGRESQL_ERRORS)) {
+      const row = states.get(meaning) ?? { kind, states: [] };
+      states.set(meaning, { kind, states: [...row.states, state].sort() });
+    }
+    const [, ...documented] = readRows('errors.md', '### Reasons of `lock.postgresql`');
+    expect(documented.map((cells) => cells.slice(0, 3)).sort()).toEqual(
+      [...states]
+        .map(([meaning, row]) => [meaning, row.states.join(', '), toFinal(row.kind)])
+        .sort(),
+    );
+  });
+
+  it('has every reason of lock.etcd, and no other', () => {
+    const [, ...documented] = readRows('errors.md', '### Reasons of `lock.etcd`');
+    expect(documented.map((cells) => cells.slice(0, 2))).toEqual(
+      ETCD_ERRORS.map(([, { meaning, kind }]) => [meaning, toFinal(kind)]),
+    );
+  });
 });
+
+/** What ends a start at once. */
+function toFinal(kind: string): string {
+  return kind === 'rejected' ? 'yes' : '';
+}

@@ -23,8 +23,11 @@ interface Row {
   readonly isUnknown?: boolean;
 }
 
-/** Errors of etcd that need an explanation, by their text (api/v3rpc/rpctypes/error.go). */
-const TEXTS: readonly (readonly [RegExp, Row])[] = [
+/**
+ * Errors of etcd that need an explanation, by their text (api/v3rpc/rpctypes/error.go). docs/errors.md
+ * has the same rows.
+ */
+export const ETCD_ERRORS: readonly (readonly [RegExp, Row])[] = [
   [
     /no leader/,
     { kind: 'unavailable', meaning: 'this member of etcd knows no leader', isUseless: true },
@@ -158,7 +161,7 @@ function lost(cause: unknown, reason: string): StoreError {
 }
 
 function rowOf({ details }: CallError): Row | undefined {
-  return TEXTS.find(([text]) => text.test(details))?.[1];
+  return ETCD_ERRORS.find(([text]) => text.test(details))?.[1];
 }
 
 function hasText(error: unknown, text: RegExp): boolean {

@@ -16,7 +16,8 @@ const MISSING: StateRow = {
   meaning: 'the tables or functions of the store are missing or of another version',
 };
 
-const ROWS: Readonly<Record<string, StateRow>> = {
+/** By SQLSTATE, or its class. docs/errors.md has the same rows. */
+export const POSTGRESQL_ERRORS: Readonly<Record<string, StateRow>> = {
   [READ_ONLY_STATE]: { kind: 'unavailable', meaning: 'this PostgreSQL is a read-only standby' },
   [REFUSED_STATE]: { kind: 'rejected', meaning: 'PostgreSQL refused the call' },
   '28': { kind: 'rejected', meaning: 'PostgreSQL refused the user or the password' },
@@ -137,5 +138,5 @@ function ofState(error: DatabaseError): StoreError {
 }
 
 function rowOf(state = ''): StateRow | undefined {
-  return ROWS[state] ?? ROWS[state.slice(0, 2)];
+  return POSTGRESQL_ERRORS[state] ?? POSTGRESQL_ERRORS[state.slice(0, 2)];
 }
