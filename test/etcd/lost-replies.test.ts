@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { LockStore } from '../../src/lock/lock-store';
+import { eventually } from '../support/eventually';
 import { type EtcdCluster, startEtcd } from '../support/etcd-server';
 import { TcpProxy } from '../support/tcp-proxy';
 import { noAbort, openEtcd, tryCall, unlockCall } from './etcd-fixture';
@@ -157,5 +158,21 @@ describe('a call to etcd', () => {
         await expect(isFree(key)).resolves.toBe(false);
       }
     });
+  });
+
+  it('is answered soon after a network that has swallowed the handshakes works again', async () => {
+    const endpoint = `127.0.0.1:${proxy.port}`;
+    const patient = await openEtcd(endpoint, { dialTimeout: '60s', requestTimeout: '150ms' });
+    try {
+      proxy.dropRequests = true;
+      await expect(patient.ping(noAbort())).rejects.toMatchObject({ kind: 'deadline' });
+      // Until the first attempts to connect again have fallen silent.
+      await pause(1500);
+      proxy.dropRequests = false;
+      await eventually(() => patient.ping(noAbort()), { withinMs: 10_000 });
+    } finally {
+      proxy.heal();
+      await patient.close();
+    }
   });
 });

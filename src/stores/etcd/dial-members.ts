@@ -4,7 +4,7 @@ import { toErrorMessage } from '../../base/error-message';
 import type { EtcdLink } from './etcd-link';
 
 /** How long a member may be silent before the next one is tried beside it, in milliseconds. */
-const HEDGE_MS = 500;
+export const HEDGE_MS = 500;
 
 /**
  * Connects to the first member that answers. The next one is tried when one fails, or is silent for

@@ -1,8 +1,9 @@
 import type { Logger } from '../../base/logger';
 import { runWithin } from '../../base/race';
 import type { StoreObserver } from '../../lock/store-observer';
+import { dialHedged } from '../attempts/hedged-dial';
 import { OneLink } from '../attempts/one-link';
-import { dialMembers } from './dial-members';
+import { dialMembers, HEDGE_MS } from './dial-members';
 import { loadEtcdApi } from './etcd-api';
 import { isFinal, SERVER_NAME } from './etcd-errors';
 import { EtcdLink } from './etcd-link';
@@ -24,18 +25,21 @@ export function createEtcdConnection(options: EtcdConnectionOptions): OneLink<Et
   const api = loadEtcdApi();
   /** The member to begin with. */
   let first = 0;
+  const dialRound = (signals: readonly AbortSignal[]): Promise<EtcdLink> =>
+    dialMembers(inTurn(endpoints, first), (endpoint, settled) =>
+      runWithin({ afterMs: dialTimeoutMs, signals: [...signals, settled] }, (signal) =>
+        EtcdLink.open({ settings, api, endpoint }, signal),
+      ),
+    );
+  // By then each member has been tried, and all of these handshakes may have been lost.
+  const roundMs = HEDGE_MS * inTurn(endpoints, first).length;
   return new OneLink<EtcdLink>({
     serverName: SERVER_NAME,
     place: `etcd at ${endpoints.join(',')}`,
     logger,
     observer,
     isFinal,
-    dial: (signals) =>
-      dialMembers(inTurn(endpoints, first), (endpoint, settled) =>
-        runWithin({ afterMs: dialTimeoutMs, signals: [...signals, settled] }, (signal) =>
-          EtcdLink.open({ settings, api, endpoint }, signal),
-        ),
-      ),
+    dial: (signals) => dialHedged((settled) => dialRound([...signals, settled]), roundMs),
     onLink(link) {
       // The next attempt follows when this member has failed, which comes last then.
       first = endpoints.indexOf(link.endpoint) + 1;
