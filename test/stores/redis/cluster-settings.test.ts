@@ -36,7 +36,11 @@ describe('acknowledgeOnDisk', () => {
   it.each<[string, Record<string, string>, string]>([
     ['no word', { ...complete, acknowledgeOnDisk: 'perhaps' }, 'acknowledgeOnDisk'],
     ['nothing without replicas', metadata, 'needs minReplicasToAcknowledge of at least 1'],
-    ['nothing within 5 s', { ...complete, writeTimeout: '5s' }, 'needs writeTimeout of at least 6s'],
+    [
+      'nothing within 5 s',
+      { ...complete, writeTimeout: '5s' },
+      'needs writeTimeout of at least 6s',
+    ],
   ])('is %s', (_name, given, message) => {
     expect(() => parse(given)).toThrow(message);
   });
