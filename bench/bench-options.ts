@@ -120,7 +120,7 @@ export function createBenchCommand(): Command {
         .argParser(oneMore),
     )
     .addOption(
-      new Option('--node <version>', 'path or major version; can be repeated')
+      new Option('--node <version>', 'path, major version, or image; can be repeated')
         .default(undefined, 'this Node')
         .argParser(oneMore),
     )

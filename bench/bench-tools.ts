@@ -5,9 +5,10 @@ interface EnsureBenchTools {
   readonly VERSIONS: { readonly vegeta: string };
 }
 
-/** The exports of scripts/ensure-node.js. */
-interface EnsureNode {
+/** The exports of scripts/ensure-node.js, and of scripts/test-image-node.js. */
+export interface EnsureNode {
   readonly ensureNode: (major: string, env: NodeJS.ProcessEnv) => string;
+  readonly findImageNode: (env: NodeJS.ProcessEnv) => string;
 }
 
 /** The paths of the load generators. */
@@ -27,7 +28,8 @@ export interface EtcdTools {
 export async function loadBenchTools(): Promise<EnsureBenchTools & EnsureNode> {
   return {
     ...(await loadScript<EnsureBenchTools>('ensure-bench-tools')),
-    ...(await loadScript<EnsureNode>('ensure-node')),
+    ...(await loadScript<Pick<EnsureNode, 'ensureNode'>>('ensure-node')),
+    ...(await loadScript<Pick<EnsureNode, 'findImageNode'>>('test-image-node')),
   };
 }
 

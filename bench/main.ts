@@ -28,9 +28,10 @@ const SHORT_MS = 10_000;
  */
 async function main(values: BenchValues, script: ScriptRun): Promise<void> {
   const options = toBenchOptions(values);
-  const { ensureEtcd, ensureLoadGenerators, ensureNode, VERSIONS } = await loadBenchTools();
+  const tools = await loadBenchTools();
+  const { ensureEtcd, ensureLoadGenerators, VERSIONS } = tools;
   const generators = ensureLoadGenerators(process.env);
-  const nodes = await findNodes(options.nodes, (major) => ensureNode(major, process.env));
+  const nodes = await findNodes(options.nodes, tools);
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-bench-'));
   const redis = await startRedisServer();
   const cleanUp = async () => {

@@ -1,3 +1,4 @@
+import type { EnsureNode } from './bench-tools';
 import { runCommand } from './run-command';
 
 /** A Node that servers are run on. */
@@ -11,14 +12,17 @@ export interface NodeBinary {
 const WITHIN_MS = 30_000;
 
 /**
- * The Nodes of `--node`: a path as it stands, a number by installing the pinned release of it. The
- * running one where none is asked for.
+ * The Nodes of `--node`: a path as it stands, a number by installing the pinned release of it, `image`
+ * for the one of the image. The running one where none is asked for.
  */
 export async function findNodes(
   wanted: readonly string[],
-  install: (major: string) => string,
+  { ensureNode, findImageNode }: Pick<EnsureNode, 'ensureNode' | 'findImageNode'>,
 ): Promise<readonly NodeBinary[]> {
-  const paths = wanted.map((node) => (/^\d+$/.test(node) ? install(node) : node));
+  const paths = wanted.map((node) => {
+    if (node === 'image') return findImageNode(process.env);
+    return /^\d+$/.test(node) ? ensureNode(node, process.env) : node;
+  });
   const nodes: NodeBinary[] = [];
   for (const path of paths.length > 0 ? paths : [process.execPath]) {
     const said = await runCommand(path, ['--version'], { withinMs: WITHIN_MS });

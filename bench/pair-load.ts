@@ -13,7 +13,7 @@ import { withCpu, type Workbench } from './workbench';
 export const OPEN_CALLS_PER_SECOND = 1000;
 
 /** More than are ever open at that rate unless a server stands still for seconds. */
-const OPEN_IN_FLIGHT = 5000;
+export const OPEN_IN_FLIGHT = 5000;
 
 /** How many pairs find out what a run of the wanted length is. */
 const FIRST_PAIRS = 150;
