@@ -1,5 +1,4 @@
 import type { StoreMutant } from './store-mutants';
-import { FAULT_RUN } from './store-suites';
 
 const PIECES = 'stores/postgresql/function-pieces.ts';
 const LOCKS = 'stores/postgresql/lock-functions.ts';
@@ -8,6 +7,7 @@ const CALLS = 'stores/postgresql/lock-calls.ts';
 
 const CONFORMANCE = 'test/conformance/postgresql-store.test.ts';
 const FAULTS = 'test/postgresql/faults.test.ts';
+const LATE = 'test/postgresql/late-sends.test.ts';
 const CLOCK = 'test/postgresql/clock.test.ts';
 
 /** Mistakes of `lock.postgresql`. */
@@ -89,7 +89,7 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a first send that takes a lock after its repetition was answered',
-    first: FAULT_RUN,
+    first: [LATE, 'takes nothing once its repetition was answered'],
     changes: [
       {
         file: PIECES,
@@ -100,7 +100,7 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a send that takes effect after its time (no notAfter)',
-    first: FAULT_RUN,
+    first: [LATE, 'does nothing after its time'],
     changes: [
       {
         file: PIECES,
@@ -158,7 +158,7 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a sweep that deletes what is held',
-    first: FAULT_RUN,
+    first: [LATE, 'leaves what is held'],
     changes: [
       {
         file: QUEUES,
@@ -169,7 +169,7 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a sweep that deletes marks that are needed',
-    first: FAULT_RUN,
+    first: [LATE, 'finds its mark after a sweep'],
     changes: [{ file: QUEUES, piece: "m.kept_until < now_at - interval '10 seconds'", by: 'true' }],
   },
   {
@@ -230,7 +230,7 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a lease that is counted from its reply',
-    first: FAULT_RUN,
+    first: [LATE, 'has a lease that counts from when it was sent'],
     changes: [
       {
         file: CALLS,
@@ -241,7 +241,7 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a grant that is confirmed before it is on disk',
-    first: FAULT_RUN,
+    first: [LATE, 'is on disk when it is confirmed'],
     changes: [
       {
         file: PIECES,
@@ -286,12 +286,12 @@ export const POSTGRESQL_MUTANTS: readonly StoreMutant[] = [
   },
   {
     name: 'a dead head without end',
-    first: FAULT_RUN,
+    first: [LATE, 'are passed by once it is not present any more'],
     changes: [{ file: PIECES, piece: ' AND s.present_until > now_at)', by: ')' }],
   },
   {
     name: 'a session whose end nobody notices',
-    first: FAULT_RUN,
+    first: [LATE, 'are said to be gone by its next ask'],
     changes: [
       { file: QUEUES, piece: "IF NOT FOUND THEN reply := 'lapsed'; RETURN; END IF;", by: '' },
       {

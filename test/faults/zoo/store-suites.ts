@@ -48,6 +48,7 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
     tests: [
       'test/conformance/postgresql-store.test.ts',
       'test/postgresql/clock.test.ts',
+      'test/postgresql/late-sends.test.ts',
       'test/postgresql/faults.test.ts',
     ],
     faultRun: 'test/postgresql/fault-run/main.ts',
@@ -157,6 +158,12 @@ function toLines(reason: string): string {
     .slice(0, 200);
 }
 
+/** The output of a program that failed. */
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 async function runFaultRun({ store, folder, bundle }: Examined): Promise<string | undefined> {
   const { faultRun = '' } = SUITES[store];
   const program = await bundle(path.join(ROOT, faultRun), path.join(folder, 'fault-run.js'));
@@ -168,7 +175,7 @@ async function runFaultRun({ store, folder, bundle }: Examined): Promise<string 
     };
     const failed = await execute(process.execPath, [program, ...args], options).then(
       () => undefined,
-      (error: { readonly stdout: string; readonly stderr: string }) => error,
+      (error: unknown) => error as Output,
     );
     if (failed !== undefined) return `fault run, seed ${seed}: ${toViolation(failed)}`;
   }
@@ -176,7 +183,7 @@ async function runFaultRun({ store, folder, bundle }: Examined): Promise<string 
 }
 
 /** The first violation follows the table, the verdict, and the rules that the run is no proof of. */
-function toViolation({ stdout, stderr }: Readonly<Record<'stdout' | 'stderr', string>>): string {
+function toViolation({ stdout, stderr }: Output): string {
   const lines = stdout.split('\n').filter((line) => line !== '' && !/^(?:\||- )/.test(line));
   const verdict = lines.findIndex((line) => /^\d+ violations\./.test(line));
   if (verdict === -1) throw new Error(`the fault run did not end: ${stderr}`);
