@@ -22,6 +22,8 @@ export interface StoreScene<Server> extends Pick<ObserveOptions, 'probe'> {
   readonly sidecars: readonly SidecarUnderTest[];
   /** How many clients of Dapr's API there are, beside as many of the native one as always. Default: 24. */
   readonly clients?: number;
+  /** How long nothing is broken after each round of faults. Default: {@link CALM_MS}. */
+  readonly calmMs?: number;
   /** By the name that the report gives each. */
   readonly faults: Readonly<Record<string, Fault<Server>>>;
   /** The failures that a call may report as certain under these faults. Any other is a mistake. */
@@ -88,7 +90,7 @@ async function judge<Server>(
   });
   const injector = new Injector({
     ...{ server, sidecars, random: random.fork() },
-    ...{ faults, calmMs: CALM_MS },
+    ...{ faults, calmMs: scene.calmMs ?? CALM_MS },
   });
   const breaking = watch === undefined ? injector : together(injector, watch);
   const seen = await observe(workload, breaking, { ...limits, sidecars, probe });

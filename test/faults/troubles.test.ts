@@ -55,7 +55,7 @@ describe('what troubles can explain', () => {
 
 describe('tickets', () => {
   const droppedIn = (troubles: Troubles, times: readonly number[]) =>
-    times.map((atMs) => troubles.mayBeDropped(atMs, 0));
+    times.map((atMs) => troubles.mayBeDropped(atMs, { sidecar: 0 }));
 
   it('stand where nothing is wrong, and through every fault that is shorter than they live', () => {
     expect(droppedIn(of(), [0, 10_000])).toEqual([false, false]);
@@ -81,6 +81,13 @@ describe('tickets', () => {
   it('may lapse by many short faults without a pause for a refresh between them', () => {
     const faults = [0, 1, 2, 3].map((n) => fault('delay', [1000 + n * 1500, 1200 + n * 1500]));
     expect(droppedIn(of(...faults), [4000])).toEqual([true]);
+  });
+
+  it('of other locks than those that a fault hit stand', () => {
+    const concerns = (key: string): boolean => key === 'k';
+    const lost = of(fault('replica promoted', [1000, 2000], { losesData: true, concerns }));
+    const isDropped = (key: string) => lost.mayBeDropped(1500, { sidecar: 0, key });
+    expect([isDropped('k'), isDropped('other')]).toEqual([true, false]);
   });
 
   it('are gone with the data, until they have been asked for again', () => {

@@ -25,6 +25,9 @@ const TICKET_LIFE_MS = 3000;
 /** A sidecar that nothing is wrong with refreshes its tickets at least so often, on a busy machine. */
 const REFRESHED_WITHIN_MS = 800;
 
+/** The same where one of several servers may be away: a refresh waits a second for it. */
+const REFRESHED_BESIDE_OTHERS_WITHIN_MS = 1300;
+
 /** After a lapse every waiter has asked again within this time after the next refresh. */
 const ASKED_AGAIN_WITHIN_MS = 1500;
 
@@ -88,11 +91,10 @@ export class Troubles {
 
   /**
    * True where a ticket of this sidecar may be out of its queue: the data was lost, or the sidecar could not refresh for so
-   * long that its tickets lapsed, and nobody is sure yet that it has asked again. What hit other locks counts, too: a sidecar
-   * refreshes all its tickets together, and later if one server of several does not answer.
+   * long that its tickets lapsed, and nobody is sure yet that it has asked again.
    */
-  mayBeDropped(atMs: number, sidecar: number | undefined): boolean {
-    const { standing } = this.#of(sidecar);
+  mayBeDropped(atMs: number, whom: Pick<Time, 'sidecar' | 'key'>): boolean {
+    const { standing } = this.#of(whom.sidecar, whom.key);
     const next = standing[firstIndex(standing, ({ toMs }) => toMs >= atMs)];
     return next === undefined || next.fromMs > atMs;
   }
@@ -141,7 +143,11 @@ class Timeline {
     this.standstills = merge([...stood, ...paused].map(toHarm));
     const aftermath = hits.map((each) => withAftermath(each, sendWaitMs));
     this.harms = merge([...aftermath, ...still.map(toHarm)]);
-    this.standing = toStanding(this.harms);
+    const isOneOfMany = faults.some((each) => each.concerns !== undefined);
+    this.standing = toStanding(
+      this.harms,
+      isOneOfMany ? REFRESHED_BESIDE_OTHERS_WITHIN_MS : REFRESHED_WITHIN_MS,
+    );
   }
 }
 
@@ -154,16 +160,16 @@ function withAftermath({ kind, fromMs, toMs, losesData }: FaultWindow, sendWaitM
 }
 
 /** The times in which tickets stand for certain. */
-function toStanding(harms: readonly Harm[]): Span[] {
+function toStanding(harms: readonly Harm[], refreshedWithinMs: number): Span[] {
   const standing: { fromMs: number; toMs: number }[] = [];
   let before: Harm = { fromMs: -Infinity, toMs: -Infinity, lostAtMs: Infinity };
   for (const harm of [...harms, { fromMs: Infinity, toMs: Infinity, lostAtMs: Infinity }]) {
     const last = standing.at(-1);
     if (last !== undefined) last.toMs = Math.min(last.toMs, before.lostAtMs - SLACK_MS);
     // In a shorter time nobody knows whether there was a refresh.
-    if (harm.fromMs - before.toMs >= REFRESHED_WITHIN_MS) {
-      const refreshedByMs = before.toMs + REFRESHED_WITHIN_MS;
-      const toMs = harm.fromMs - REFRESHED_WITHIN_MS + TICKET_LIFE_MS - SLACK_MS;
+    if (harm.fromMs - before.toMs >= refreshedWithinMs) {
+      const refreshedByMs = before.toMs + refreshedWithinMs;
+      const toMs = harm.fromMs - refreshedWithinMs + TICKET_LIFE_MS - SLACK_MS;
       if (last !== undefined && refreshedByMs <= last.toMs) last.toMs = toMs;
       else standing.push({ fromMs: refreshedByMs + ASKED_AGAIN_WITHIN_MS, toMs });
     }

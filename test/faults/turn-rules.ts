@@ -101,8 +101,7 @@ function isPassed(
   // Where the moment of a grant is not exactly known, only what every moment tells counts.
   if (grant.owner === hold.owner || toMs - SLACK_MS < drawn.toMs) return false;
   const { fromMs: atMs } = drawn;
-  const mayPass =
-    troubles.mayBeDropped(atMs, hold.sidecar) || troubles.mayBeDropped(drawn.toMs, hold.sidecar);
+  const mayPass = troubles.mayBeDropped(atMs, hold) || troubles.mayBeDropped(drawn.toMs, hold);
   tally.count('order: grants beside a ticket of another waiter', mayPass);
   const cameAtMs = (grant.waitMs ?? 0) > 0 ? grant.calledAtMs : atMs;
   return !mayPass && fromMs + SLACK_MS <= cameAtMs;

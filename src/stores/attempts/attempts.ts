@@ -158,8 +158,8 @@ export class Attempts<L extends Link> {
   }
 
   /**
-   * Sends something that changes nothing, and waits for its reply. It is sent again only if its key has
-   * changed servers.
+   * Sends something that changes nothing, and waits for its reply. It is sent again only if it has no
+   * link of its own, and its key has changed servers.
    *
    * @param way the key that determines the link; or the link itself
    * @param send rejects as {@link Command.send} does
@@ -183,7 +183,8 @@ export class Attempts<L extends Link> {
           return await awaitReply(link, deadline, send(link));
         } catch (error) {
           const isInTime = this.#clock.now() + PAUSE_MS < deadline.endsAtMs && !way.signal.aborted;
-          if (!(error instanceof StoreError) || !isElsewhere(error) || !isInTime) throw error;
+          if (way.link !== undefined || !(error instanceof StoreError)) throw error;
+          if (!isElsewhere(error) || !isInTime) throw error;
           if (!isMovedAway(error) || moves > 0) await this.#pause();
         }
       }

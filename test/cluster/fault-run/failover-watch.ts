@@ -9,6 +9,9 @@ const LOOK_MS = 50;
 /** Over how long a time before a promotion the copies of a busy machine may lack something, in milliseconds. */
 const LAG_MS = 200;
 
+/** A node that takes longer for an answer stands still, whoever keeps it from its work, in milliseconds. */
+const STANDS_STILL_MS = 300;
+
 /** A node as it was seen last. */
 interface Seen {
   readonly role: Role;
@@ -23,7 +26,8 @@ interface Promotion {
 
 /**
  * Notes when a replica became a master, injected or not. What its old master had not copied by then is lost, and what that
- * one confirms until it has learned of its successor: so each loss lasts until all nodes agree.
+ * one confirms until it has learned of its successor: so each loss lasts until all nodes agree. Notes also when a node did
+ * not answer for a while, as on a busy machine.
  */
 export class FailoverWatch implements Breaking {
   readonly windows: FaultWindow[] = [];
@@ -64,6 +68,7 @@ export class FailoverWatch implements Breaking {
     const role = await this.#server.roleOf(server).catch(() => undefined);
     this.#asked.delete(server);
     if (role === undefined) return;
+    await this.#noteStandstill(server, { fromMs: atMs, toMs: performance.now() });
     const before = this.#seen.get(server);
     this.#seen.set(server, { role, atMs });
     if (before?.role.isMaster !== false || !role.isMaster) return;
@@ -73,6 +78,16 @@ export class FailoverWatch implements Breaking {
     });
     // The run fails with it at its end.
     this.#ending.catch(() => undefined);
+  }
+
+  async #noteStandstill(
+    server: RedisServer,
+    time: Pick<FaultWindow, 'fromMs' | 'toMs'>,
+  ): Promise<void> {
+    if (time.toMs - time.fromMs < STANDS_STILL_MS) return;
+    const concerns = await this.#server.locksOf(server, server).catch(() => undefined);
+    if (concerns === undefined) return;
+    this.windows.push({ kind: 'node stood still', ...time, losesData: false, concerns });
   }
 
   /** Waits until all nodes agree, and notes what was lost by then, also of promotions that come meanwhile. */
@@ -102,8 +117,32 @@ export function withoutTakenBack(seen: Observed): Observed {
     lossesOf(seen.faults, key).some(
       ({ fromMs, toMs }) => calledAtMs <= toMs && returnedAtMs >= fromMs,
     );
+  return withoutAnswers(seen, isTakenBack);
+}
+
+/**
+ * A listing asks one master after the other. It misses a lock that goes meanwhile from one that is still to be asked to one
+ * that was asked: that it shows none says nothing about the locks whose slots were being moved.
+ */
+export function withoutMissed(seen: Observed): Observed {
+  const moves = seen.faults.filter(({ kind }) => kind === 'slots moved');
+  return withoutAnswers(
+    seen,
+    ({ kind, answer, isPart, key, calledAtMs, returnedAtMs }) =>
+      kind === 'get' &&
+      answer === 'free' &&
+      isPart === true &&
+      moves.some(
+        ({ fromMs, toMs, concerns }) =>
+          calledAtMs <= toMs && returnedAtMs >= fromMs && concerns?.(key) === true,
+      ),
+  );
+}
+
+/** The same calls, of which some count as of unknown outcome. */
+function withoutAnswers(seen: Observed, isUnknown: (each: Operation) => boolean): Observed {
   const operations = seen.account.operations.map((each) =>
-    isTakenBack(each) ? { ...each, answer: 'unknown' as const, lateMs: 0 } : each,
+    isUnknown(each) ? { ...each, answer: 'unknown' as const, lateMs: 0 } : each,
   );
   return {
     ...seen,

@@ -6,7 +6,7 @@ import type { SidecarUnderTest } from '../../faults/sidecar-under-test';
 import { runStoreFaults, type StoreScene } from '../../faults/store-fault-run';
 import { TcpProxy } from '../../support/tcp-proxy';
 import { createClusterStore } from '../cluster-fixture';
-import { FailoverWatch, withoutTakenBack } from './failover-watch';
+import { FailoverWatch, withoutMissed, withoutTakenBack } from './failover-watch';
 import { CLUSTER_FAULTS } from './faults';
 import { FaultyCluster } from './faulty-cluster';
 
@@ -18,6 +18,11 @@ const TIMEOUTS_MS = [3000, 1500, 600] as const;
  * over before much was waited for.
  */
 const CLIENTS = 10;
+
+/**
+ * How long nothing is broken after each round, in milliseconds: longer than elsewhere, as a failover makes a round longer.
+ */
+const CALM_MS = 20_000;
 
 /** The failures that a call may report as certain under these faults. Any other is a mistake. */
 const REFUSALS =
@@ -45,9 +50,10 @@ runStoreFaults(
         sidecars.push(await start(server, { timeoutMs, host: `127.0.1.${sidecars.length + 1}` }));
       }
       return {
-        ...{ server, sidecars, clients: CLIENTS, faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
+        ...{ server, sidecars, clients: CLIENTS, calmMs: CALM_MS },
+        ...{ faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
         watch: await FailoverWatch.of(server),
-        toJudged: withoutTakenBack,
+        toJudged: (seen) => withoutTakenBack(withoutMissed(seen)),
         findLeftovers: () => findLeftovers(server),
       };
     } catch (error) {
