@@ -125,6 +125,7 @@ async function soak([name, carryOut]: [string, Load], run: SoakRun): Promise<Fin
 /** Samples at even intervals. */
 async function sampleFor(watch: MemoryWatch, run: SoakRun): Promise<void> {
   const count = samplesOf(run);
+  await watch.begin();
   for (let taken = 0; taken < count; taken += 1) {
     await pause((run.seconds / count) * MS_A_SECOND);
     await watch.sample();

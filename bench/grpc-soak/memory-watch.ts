@@ -20,7 +20,7 @@ const PARTS = 5;
 /** Samples the memory of a sidecar that was started with report-heap.js. */
 export class MemoryWatch {
   readonly samples: MemorySample[] = [];
-  readonly #beganMs = performance.now();
+  #beganMs = 0;
   #linesRead = 0;
 
   constructor(
@@ -28,15 +28,25 @@ export class MemoryWatch {
     readonly heapFile: string,
   ) {}
 
-  /** Ends an interval. */
+  /** Begins the first interval. */
+  async begin(): Promise<void> {
+    this.#linesRead = (await this.#readLines()).length;
+    this.#beganMs = performance.now();
+  }
+
+  /** Ends an interval, and begins the next one. */
   async sample(): Promise<void> {
     const { rssMb } = await readMemory(this.target.pid);
-    const lines = (await readFile(this.heapFile, 'utf8')).trimEnd().split('\n');
+    const lines = await this.#readLines();
     const isNew = lines.slice(this.#linesRead);
     this.#linesRead = lines.length;
     const used = (isNew.length > 0 ? isNew : lines.slice(-1)).map(toBytes);
     const atSeconds = (performance.now() - this.#beganMs) / 1000;
     this.samples.push({ atSeconds, rssMb, heapMb: Math.min(...used) / BYTES_A_MB });
+  }
+
+  async #readLines(): Promise<readonly string[]> {
+    return (await readFile(this.heapFile, 'utf8')).trimEnd().split('\n');
   }
 }
 
