@@ -20,8 +20,8 @@ export interface LoadRun {
 }
 
 const IN_FLIGHT = 100;
-/** Calls of one run of h2load, which opens a connection for it: some seconds. */
-const CALLS_A_RUN = 50_000;
+/** Calls of one run of h2load, which opens a connection for it: some seconds, and not too long for a busy machine. */
+const CALLS_A_RUN = 20_000;
 /** After so many all code is compiled, and the heap has found its size. */
 const WARM_UP_CALLS = 100_000;
 /** Pairs and holds that go on beside the calls of h2load. */
