@@ -84,6 +84,21 @@ export function describeQueue(name: string, createStore: () => LockStore): void 
         await expect(beGranted(store, call)).resolves.toMatchObject({ fencingToken });
       });
 
+      it('is answered although another leaves that was first to need a session', async () => {
+        const fresh = createStore();
+        await fresh.init(forever());
+        const caller = new AbortController();
+        const left = fresh.queue!.ask(callOn(), caller.signal).catch(() => 'left');
+        const answer = fresh.queue!.ask(callOn(), forever());
+        caller.abort();
+        try {
+          await expect(answer).resolves.toMatchObject({ state: 'granted' });
+          await left;
+        } finally {
+          await fresh.close();
+        }
+      });
+
       it('is granted nothing after its deadline', async () => {
         const call = callOn({ waitUntilMs: performance.now() - 1 });
         const failure = { kind: 'deadline', outcome: 'not-applied' };

@@ -1,7 +1,6 @@
-import type { CancelSignal } from '../../base/cancellation';
+import { Cancellation, type CancelSignal } from '../../base/cancellation';
 import { processClock } from '../../base/clock';
 import type { Attempt } from '../../lock/attempt';
-import { StoreError } from '../../lock/lock-store';
 import type { AskCall, AskResult, LockQueue, QueueListener } from '../../lock/store-abilities';
 import type { Attempts } from '../attempts/attempts';
 import type { TimeLimits } from '../attempts/command';
@@ -78,7 +77,8 @@ export class EtcdQueue implements LockQueue {
       const { session, limits } = await prepareAsk(call, {
         ...this.#options,
         clock: processClock,
-        openSession: (limits) => this.#session ?? this.#openSession(call, limits, signal),
+        signal,
+        openSession: () => this.#session ?? this.#openSession(call),
       });
       // Before the ticket is put, so that nothing is missed that follows.
       this.#tickets.add(call);
@@ -136,24 +136,16 @@ export class EtcdQueue implements LockQueue {
     if (link !== undefined && this.#session !== undefined) dropLease(link, this.#session);
   }
 
-  /** Concurrent callers share one opening. */
-  #openSession(
-    { key }: AskCall,
-    { tryTimeoutMs }: TimeLimits,
-    signal: CancelSignal,
-  ): Promise<string> {
-    const way = { key, timeoutMs: tryTimeoutMs, signal };
-    this.#opening ??= this.#options.attempts
+  /** Concurrent callers share one opening, which belongs to none of them. */
+  #openSession({ key }: AskCall): Promise<string> {
+    const { attempts, limits } = this.#options;
+    const way = { key, timeoutMs: limits.tryTimeoutMs, signal: new Cancellation() };
+    this.#opening ??= attempts
       .ask(way, (link) => grantLease(link, TICKET_LIFE_MS))
-      .then(
-        ({ id }) => {
-          this.#session = id;
-          return id;
-        },
-        (error: unknown) => {
-          throw error instanceof StoreError ? toNotApplied(error) : error;
-        },
-      )
+      .then(({ id }) => {
+        this.#session = id;
+        return id;
+      })
       .finally(() => {
         this.#opening = undefined;
       });
@@ -219,9 +211,4 @@ export class EtcdQueue implements LockQueue {
 async function keepAlive(link: EtcdLink, session: string): Promise<boolean> {
   const { TTL } = await link.callOnStream(link.api.keepLeaseAlive, { ID: session });
   return Number(TTL) > 0;
-}
-
-/** Without its session, nothing of an ask was sent. */
-function toNotApplied({ message, kind, reason }: StoreError): StoreError {
-  return new StoreError(message, { kind, outcome: 'not-applied', reason });
 }

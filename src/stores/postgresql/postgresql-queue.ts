@@ -1,8 +1,7 @@
-import type { CancelSignal } from '../../base/cancellation';
+import { Cancellation, type CancelSignal } from '../../base/cancellation';
 import { type Clock, processClock } from '../../base/clock';
 import { type Attempt, createAttempt } from '../../lock/attempt';
 import type { AskCall, AskResult, LockQueue, QueueListener } from '../../lock/store-abilities';
-import type { TimeLimits } from '../attempts/command';
 import { prepareAsk } from '../attempts/prepare-ask';
 import { CHANNEL_PREFIX } from './function-pieces';
 import { toUndo } from './lock-calls';
@@ -69,7 +68,8 @@ export class PostgresqlQueue implements LockQueue {
       const { session, limits } = await prepareAsk(call, {
         ...this.#calls,
         clock: this.#clock,
-        openSession: (limits) => this.#openSession(limits, signal),
+        signal,
+        openSession: () => this.#session ?? this.#openSession(),
       });
       const command = new Ask(statements, call, { ticket, session });
       const answer = await attempts.run(command, limits, signal);
@@ -114,23 +114,22 @@ export class PostgresqlQueue implements LockQueue {
     return attempts.run(command, { tryTimeoutMs, callTimeoutMs: tryTimeoutMs }, signal);
   }
 
-  /** The present session, or a new one. Concurrent callers share one opening. */
-  async #openSession(limits: TimeLimits, signal: CancelSignal): Promise<QueueSession> {
-    if (this.#session !== undefined) return this.#session;
-    this.#opening ??= this.#open(limits, signal).finally(() => {
+  /** Concurrent callers share one opening, which belongs to none of them. */
+  #openSession(): Promise<QueueSession> {
+    this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #open(limits: TimeLimits, signal: CancelSignal): Promise<QueueSession> {
+  async #open(): Promise<QueueSession> {
     const toSession = (): QueueSession => {
       this.#sessions += 1;
       return { sidecarId: this.#sidecarId, number: this.#sessions };
     };
-    const { attempts, statements } = this.#calls;
+    const { attempts, statements, limits } = this.#calls;
     const command = new Open(statements, toSession, this.#clock);
-    this.#session = await attempts.run(command, limits, signal);
+    this.#session = await attempts.run(command, limits, new Cancellation());
     return this.#session;
   }
 

@@ -1,4 +1,4 @@
-import type { CancelSignal } from '../../base/cancellation';
+import { Cancellation, type CancelSignal } from '../../base/cancellation';
 import { type Clock, processClock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { race } from '../../base/race';
@@ -138,7 +138,8 @@ export class RedisQueue implements LockQueue {
         attempts: this.#attempts,
         limits: this.#limits,
         clock: this.#clock,
-        openSession: (limits) => this.#openSession(tag, limits, signal),
+        signal,
+        openSession: (limits) => this.#present.get(tag) ?? this.#openSession(tag, limits),
       });
       const command = new Ask(this.#queueCommands, call, { ticket, session });
       const answer = await this.#grants.run(command, limits, signal);
@@ -210,13 +211,11 @@ export class RedisQueue implements LockQueue {
     this.#wakeUps.keep(tags);
   }
 
-  /** The present session of a tag, or a new one. Concurrent callers share one opening. */
-  async #openSession(tag: string, limits: TimeLimits, signal: CancelSignal): Promise<Session> {
-    const present = this.#present.get(tag);
-    if (present !== undefined) return present;
+  /** Concurrent callers share one opening. */
+  #openSession(tag: string, limits: TimeLimits): Promise<Session> {
     let opening = this.#openings.get(tag);
     if (opening === undefined) {
-      opening = this.#open(tag, limits, signal).finally(() => {
+      opening = this.#open(tag, limits).finally(() => {
         this.#openings.delete(tag);
       });
       this.#openings.set(tag, opening);
@@ -224,7 +223,8 @@ export class RedisQueue implements LockQueue {
     return opening;
   }
 
-  async #open(tag: string, limits: TimeLimits, signal: CancelSignal): Promise<Session> {
+  /** Opens a session within the limits of the store, because others may wait for it too. */
+  async #open(tag: string, limits: TimeLimits): Promise<Session> {
     const command = new Open(
       this.#queueCommands,
       () => {
@@ -233,7 +233,7 @@ export class RedisQueue implements LockQueue {
       },
       this.#clock,
     );
-    const opened = this.#attempts.run(command, limits, signal);
+    const opened = this.#attempts.run(command, this.#limits, new Cancellation());
     opened.catch(() => undefined);
     if (tag !== '') await this.#subscribe(tag, limits);
     const { session, isMute } = await opened;

@@ -1,3 +1,4 @@
+import { Cancellation } from '../../../src/base/cancellation';
 import { StoreError } from '../../../src/lock/lock-store';
 import { isWaitOver } from '../../../src/lock/store-abilities';
 import { prepareAsk } from '../../../src/stores/attempts/prepare-ask';
@@ -17,11 +18,12 @@ describe('the preparation of an ask', () => {
   const prepare = (
     leftMs: number,
     openSession: () => string | Promise<string> = () => 'session',
+    signal = new Cancellation(),
   ) => {
     const { attempts, clock } = room;
     const { attempt, leaseMs: ttlMs } = command;
     const call = { key: 'k', owner: 'a', attempt, ttlMs, waitUntilMs: clock.now() + leftMs };
-    return prepareAsk(call, { attempts, clock, limits: LIMITS, openSession });
+    return prepareAsk(call, { attempts, clock, limits: LIMITS, signal, openSession });
   };
   const fail = (): Promise<string> =>
     Promise.reject(new StoreError('away', { kind: 'unavailable', outcome: 'not-applied' }));
@@ -46,7 +48,7 @@ describe('the preparation of an ask', () => {
 
   it('sends nothing where the time is over once the session is open', async () => {
     const opening = prepare(100, async () => {
-      await room.clock.passGently(100);
+      await room.clock.passGently(99.5);
       return 'session';
     });
     await expect(opening.catch(isWaitOver)).resolves.toBe(true);
@@ -54,6 +56,31 @@ describe('the preparation of an ask', () => {
 
   it('says that nothing was done where no session can be opened', async () => {
     await expect(prepare(5000, fail)).rejects.toMatchObject({ outcome: 'not-applied' });
+  });
+
+  it('says that nothing was done where the opening had an unknown outcome', async () => {
+    const lost = new StoreError('no reply', { kind: 'deadline', outcome: 'unknown' });
+    const failure = prepare(5000, () => Promise.reject(lost));
+    await expect(failure).rejects.toMatchObject({ outcome: 'not-applied', message: 'no reply' });
+  });
+
+  it('waits for an opening only as long as its waiter does', async () => {
+    const forever = (): Promise<string> => new Promise(() => undefined);
+    const signal = new Cancellation();
+    const [short, gone] = [prepare(100, forever), prepare(5000, forever, signal)];
+    const ends = Promise.allSettled([short, gone]);
+    signal.abort();
+    await room.clock.passGently(200);
+    const reason = { kind: 'deadline', outcome: 'not-applied' };
+    await expect(ends).resolves.toMatchObject([{ reason }, { reason }]);
+  });
+
+  it('opens nothing for a caller that has left', async () => {
+    const openSession = jest.fn(() => 'session');
+    const signal = new Cancellation();
+    signal.abort();
+    await expect(prepare(5000, openSession, signal)).rejects.toMatchObject({ kind: 'deadline' });
+    expect(openSession).not.toHaveBeenCalled();
   });
 
   describe('after an ask whose reply was lost', () => {
