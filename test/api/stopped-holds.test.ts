@@ -83,7 +83,7 @@ describe('a hold whose transport stops', () => {
   });
 
   it('has an unknown outcome where its service does not end it', async () => {
-    const locks = createFakeNativeLocks({ hold: () => new Promise(() => undefined) });
+    const locks = createFakeNativeLocks({ hold: () => undefined });
     begin(0, locks).stopping();
     await nextTurn();
     expect(stream.told).toEqual(['ERR_LOCK_OUTCOME_UNKNOWN']);

@@ -393,9 +393,8 @@ function endOf(operation: Operation): number {
 }
 
 function nameOf({ lease, lastToken, nowMs, applied }: Configuration): string {
+  const { owner, token, endsFromMs, endsByMs, mayVanish } = lease ?? {};
   const held =
-    lease === undefined
-      ? 'free'
-      : [lease.owner, lease.token, lease.endsFromMs, lease.endsByMs, lease.mayVanish].join();
+    lease === undefined ? 'free' : [owner, token, endsFromMs, endsByMs, mayVanish].join();
   return `${held};${lastToken};${nowMs};${[...applied].sort((a, b) => a - b).join()}`;
 }

@@ -31,7 +31,6 @@ describe('the streams that a gRPC connection may open', () => {
     holds = 0;
     const hold = () => {
       holds += 1;
-      return new Promise<never>(() => undefined);
     };
     const nativeLocks = createFakeNativeLocks({ hold });
     grpc = await new GrpcFixture({ maxConcurrentCalls, locks: { tryLock }, nativeLocks }).start();

@@ -18,7 +18,10 @@ describe('a request of the native API over HTTP', () => {
     const locks = createFakeNativeLocks();
     const nativeLocks = createFakeNativeLocks({
       acquire: (...call) => note(call[0]).then(() => locks.acquire(...call)),
-      hold: (...call) => note(call[0]).then(() => locks.hold(...call)),
+      hold: (...call) => {
+        asked.push(call[0]);
+        locks.hold(...call);
+      },
       release: note,
       forceRelease: note,
       get: (request) => note(request).then(() => undefined),
