@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { BUGS } from './bugs';
 import { mutate } from './mutate';
 import { MUTANTS } from './mutants';
 import { STORE_MUTANTS } from './store-mutants';
+import { FAULT_RUN, SUITES } from './store-suites';
 
 describe('the zoo', () => {
   // An animal that is made of a script of the store throws where the piece that it changes is gone.
@@ -22,6 +23,14 @@ describe('the zoo', () => {
       expect(mutants.length).toBeGreaterThan(15);
     },
   );
+
+  it.each(Object.entries(SUITES))('has every file that checks %s', (store, { tests, faultRun }) => {
+    const mutants = STORE_MUTANTS[store as keyof typeof STORE_MUTANTS];
+    const places = mutants.map(({ first }) => first).filter((first) => first !== FAULT_RUN);
+    const files = [...tests, ...places.map(([file]) => file), faultRun];
+    const missing = files.filter((file) => !existsSync(path.join(__dirname, '../../..', file)));
+    expect(missing).toEqual([]);
+  });
 
   const all = [...MUTANTS, ...Object.values(STORE_MUTANTS).flat()];
 

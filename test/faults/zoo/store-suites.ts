@@ -10,7 +10,7 @@ const execute = promisify(execFile);
 /** Schedules of the fault run that every animal has to be caught by one of, unless a test catches it. */
 const SEEDS = [11, 12];
 
-/** How many operations a fault run has, and those that a test file makes under faults. */
+/** How many operations a fault run has. */
 const OPERATIONS = '2500';
 
 /** How long one step may take on a busy machine, in milliseconds. */
@@ -29,11 +29,12 @@ export const FAULT_RUN: TestPlace = ['its fault run', ''];
 interface Suite {
   /** In the order in which they are run. */
   readonly tests: readonly string[];
-  /** The script of its fault run. For etcd that is one of the tests. */
-  readonly faultRun?: string;
+  /** The script of its fault run. */
+  readonly faultRun: string;
 }
 
-const SUITES: Readonly<Record<SuiteName, Suite>> = {
+/** By the name of the store. */
+export const SUITES: Readonly<Record<SuiteName, Suite>> = {
   etcd: {
     tests: [
       'test/conformance/etcd-store.test.ts',
@@ -41,8 +42,8 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
       'test/etcd/waiting.test.ts',
       'test/etcd/lost-replies.test.ts',
       'test/etcd/cluster-faults.test.ts',
-      'test/etcd/histories.test.ts',
     ],
+    faultRun: 'test/etcd/fault-run/main.ts',
   },
   postgresql: {
     tests: [
@@ -87,9 +88,8 @@ export async function findInTests(
 
 /** Runs everything that checks a store until something is found; undefined where nothing is. */
 export async function findInSuite(examined: Examined): Promise<string | undefined> {
-  const { tests, faultRun } = SUITES[examined.store];
-  const places = tests.map((file): TestPlace => [file, '']);
-  return findInTests(examined, faultRun === undefined ? places : [...places, FAULT_RUN]);
+  const { tests } = SUITES[examined.store];
+  return findInTests(examined, [...tests.map((file): TestPlace => [file, '']), FAULT_RUN]);
 }
 
 interface JestReport {
@@ -120,11 +120,7 @@ async function runTest({ folder }: Examined, [file, test]: TestPlace): Promise<s
   ];
   const only = test === '' ? [] : ['--testNamePattern', toPattern(test)];
   const jest = path.join(ROOT, 'node_modules/jest/bin/jest.js');
-  const env = {
-    ...process.env,
-    HOLDFAST_ZOO_SOURCES: path.join(folder, 'src'),
-    HOLDFAST_ETCD_OPERATIONS: OPERATIONS,
-  };
+  const env = { ...process.env, HOLDFAST_ZOO_SOURCES: path.join(folder, 'src') };
   await writeFile(outputFile, '');
   await execute(process.execPath, [jest, ...args, ...only, '--runTestsByPath', file], {
     ...{ cwd: ROOT, env, timeout: STEP_MS, maxBuffer: 2 ** 26 },
@@ -165,7 +161,7 @@ interface Output {
 }
 
 async function runFaultRun({ store, folder, bundle }: Examined): Promise<string | undefined> {
-  const { faultRun = '' } = SUITES[store];
+  const { faultRun } = SUITES[store];
   const program = await bundle(path.join(ROOT, faultRun), path.join(folder, 'fault-run.js'));
   for (const seed of SEEDS) {
     const args = ['--ops', OPERATIONS, '--seed', String(seed), '--quiet', '--out', folder];
