@@ -32,7 +32,8 @@ export interface HoldRoomOptions {
 /**
  * Keeps locks while their clients' calls live. Each hold is a small state machine (see
  * `HoldState`). The local end of its lease is checked before any event is emitted. All holds share
- * one queue of deadlines and one timer.
+ * one queue of deadlines and one timer. A client may leave while an event is written to it: after one,
+ * a hold may be over.
  */
 export class HoldRoom {
   readonly admission: Admission;
@@ -155,13 +156,15 @@ export class HoldRoom {
 
   #renewalFailed(hold: Hold, error: StoreError): void {
     hold.failure = error;
-    if (hold.state === 'held') this.#emitAtRisk(hold, 'RENEWAL_FAILED');
+    const isFirst = hold.state === 'held';
     hold.state = 'at-risk';
     hold.renewAtMs = this.#clock.now() + toRetryPause(hold.endMs - this.#clock.now());
     this.#schedule(hold);
+    if (isFirst) this.#emitAtRisk(hold, 'RENEWAL_FAILED');
   }
 
   #planRenewal(hold: Hold): void {
+    if (!hold.isLive) return;
     const nowMs = this.#clock.now();
     hold.renewAtMs = nowMs + toRenewalPause(hold.endMs - nowMs, this.#random());
     this.#schedule(hold);
@@ -200,6 +203,7 @@ export class HoldRoom {
   }
 
   #lose(hold: Hold, reason: LostReason): void {
+    hold.state = 'ended';
     tell(hold, { type: 'lost', reason });
     this.#over(hold, { outcome: 'lost', lostBy: reason });
   }
@@ -217,6 +221,7 @@ export class HoldRoom {
 
   /** Lets the lease expire, because its client may still rely on it. */
   #abandon(hold: Hold, error?: HoldStoppedError): void {
+    if (!hold.isLive) return;
     this.#over(hold, { outcome: 'abandoned' }, error);
     this.#end(hold);
   }

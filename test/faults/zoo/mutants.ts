@@ -224,8 +224,8 @@ export const MUTANTS: readonly Mutant[] = [
     },
     HOLDS,
     [
-      "hold.failure = error;\n    if (hold.state === 'held')",
-      "hold.failure = error;\n    hold.endMs = this.#clock.now() + hold.subject.ttlMs;\n    if (hold.state === 'held')",
+      'hold.failure = error;',
+      'hold.failure = error;\n    hold.endMs = this.#clock.now() + hold.subject.ttlMs;',
     ],
   ),
   mutant({ name: 'a release on shutdown', first: 'a sidecar that stops releases nothing' }, HOLDS, [

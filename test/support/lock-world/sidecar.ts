@@ -28,6 +28,8 @@ export class RecordedHold implements HoldSink {
   readonly events: (HoldEvent & { readonly atMs: number })[] = [];
   isWritable = true;
   end: 'open' | 'resolved' | Error = 'open';
+  /** Each end that it was told: one, if the service keeps its promise. */
+  readonly ends: (Error | undefined)[] = [];
   onEvent: (event: HoldEvent) => void = () => undefined;
   onEnd: (error: Error | undefined) => void = () => undefined;
 
@@ -39,6 +41,7 @@ export class RecordedHold implements HoldSink {
   }
 
   ended(error: Error | undefined): void {
+    this.ends.push(error);
     this.end = error ?? 'resolved';
     this.onEnd(error);
   }
