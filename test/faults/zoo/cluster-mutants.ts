@@ -200,8 +200,8 @@ export const CLUSTER_MUTANTS: readonly StoreMutant[] = [
     changes: [
       {
         file: 'stores/redis/acknowledged.ts',
-        piece: 'replicas !== undefined && replicas < this.#counts.needed',
-        by: 'replicas === -1',
+        piece: 'if (failure !== undefined) throw failure;',
+        by: '',
       },
     ],
   },
