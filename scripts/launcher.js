@@ -169,8 +169,9 @@ function launch(name) {
 /** Writes the code of a script that has run to a file: whole, or not at all. */
 function saveCode(script, file) {
   // V8 accepts cached code only if it was compiled with the same flags. At start, src/runtime/heap.ts has not
-  // set this flag yet.
+  // set these flags yet: V8's defaults.
   setFlagsFromString('--heap-growing-percent=0');
+  setFlagsFromString('--semi-space-growth-factor=2');
   const unfinished = `${file}.${process.pid}`;
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   fs.writeFileSync(unfinished, script.createCachedData(), { flag: 'wx' });
