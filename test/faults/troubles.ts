@@ -4,10 +4,14 @@ import { type FaultWindow, firstIndex } from './history';
 /** Keeps nothing from its work: a script is sent again by its text. */
 const HARMLESS = new Set(['SCRIPT FLUSH']);
 
-/** After these a connection stays silent until the sidecar gives a send on it up. */
+/**
+ * After these a connection stays silent until the sidecar gives a send on it up. A member of etcd answers nothing for seconds
+ * where what it proposed was lost with the leader.
+ */
 const SWALLOWING = new Set([
   ...['replies dropped', 'requests dropped', 'half-open'],
   'one node cut off from one sidecar',
+  ...['member paused', 'leader killed', 'election'],
 ]);
 
 /** In these a sidecar itself stands still. */

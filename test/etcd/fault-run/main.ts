@@ -25,6 +25,9 @@ const REFUSALS =
  */
 const LEFT_MS = 8000;
 
+/** How long nothing is broken after each round of faults: after the last one, sends are silent for seconds. */
+const CALM_MS = 20_000;
+
 runStoreFaults(
   {
     name: 'test:etcd-faults',
@@ -48,7 +51,7 @@ runStoreFaults(
       throw error;
     }
     return {
-      ...{ server, sidecars, faults: ETCD_FAULTS, refusals: REFUSALS, stop },
+      ...{ server, sidecars, faults: ETCD_FAULTS, refusals: REFUSALS, calmMs: CALM_MS, stop },
       probe: createProbe(server),
       watch: new ElectionWatch(server),
       toJudged: asOnEtcd,
