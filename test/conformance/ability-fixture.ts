@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 
 import { createAttempt } from '../../src/lock/attempt';
 import type { LockStore, TryLockCall } from '../../src/lock/lock-store';
@@ -7,7 +8,12 @@ import type { AskCall, AskResult, Grant, QueueListener } from '../../src/lock/st
 /** A lease, or a wait, that no test outlives, in milliseconds. */
 export const LONG_MS = 60_000;
 
-export const forever = (): AbortSignal => new AbortController().signal;
+/** A signal that never aborts. Like those of the service, it may be listened to more than ten times. */
+export function forever(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(Infinity, signal);
+  return signal;
+}
 
 /** A try, or an ask that waits for a minute, on a key of its own unless one is given. */
 export function callOn(given: Partial<AskCall> = {}): TryLockCall & AskCall {
