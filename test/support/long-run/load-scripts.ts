@@ -14,6 +14,7 @@ export const LONG_SCRIPTS: Readonly<Record<string, string>> = {
   'bench:grpc-server': 'bench/grpc-server/main.ts',
   'bench:grpc-soak': 'bench/grpc-soak/main.ts',
   'bench:scripts': 'bench/script-cost.ts',
+  'bench:stores': 'bench/stores/main.ts',
   'bench:upstream': 'bench/upstream/main.ts',
   'bench:waiters': 'bench/waiters/main.ts',
   'test:cluster-faults': 'test/cluster/fault-run/main.ts',
