@@ -8,7 +8,7 @@ import { type MedianInterval, medianInterval } from '../statistics';
 import { Caller } from '../upstream/caller';
 import { type LoadSize, runOneByOne, runAtOnce } from './loads';
 
-const FULL: LoadSize = { rounds: 9, oneByOne: 200, atOnce: 2000 };
+const FULL: LoadSize = { rounds: 6, oneByOne: 100, atOnce: 1000 };
 const SMOKE: LoadSize = { rounds: 2, oneByOne: 10, atOnce: 100 };
 
 interface StoresValues extends ScriptValues {
