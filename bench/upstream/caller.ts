@@ -4,6 +4,9 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { loadDaprService } from '../../src/grpc/proto-files';
 import { toFrame } from '../../src/base/grpc-frames';
 
+/** Read once: to read the proto files takes longer than a call. */
+const service = loadDaprService();
+
 /** The service of all calls. */
 const DAPR = '/dapr.proto.runtime.v1.Dapr/';
 
@@ -70,7 +73,7 @@ export class Caller {
 }
 
 function encode(method: 'TryLockAlpha1' | 'UnlockAlpha1', fields: object): Buffer {
-  const definition = loadDaprService()[method];
+  const definition = service[method];
   if (definition === undefined) throw new Error(`the proto files declare no ${method}`);
   return definition.requestSerialize(fields);
 }
