@@ -56,13 +56,12 @@ const STORE_ON_A_SERVER = [
   ...STORE_CONTRACT,
 ];
 
-/** What the rooms of gRPC may see. */
+// What the rooms of gRPC may see.
 const GRPC_BASE = ['base', 'api', 'http2', 'lock', 'sidecar', 'servers', 'runtime', 'upstream'];
 
 // Who may import whom (CONTRIBUTING.md): the places that a room may look into beside itself. The longest
 // name that fits a file is its room; a file that none fits is refused. A place does not include the rooms
-// inside it. `*` joins the rooms: it may import
-// any of them, but no library of theirs.
+// inside it. `*` joins the rooms: it may import any of them, but no library of theirs.
 const MAY_IMPORT = {
   'main.ts': '*',
   app: '*',

@@ -1,9 +1,7 @@
 import type { LockStore } from '../../src/lock/lock-store';
-import { slotOf } from '../../src/stores/redis/cluster/slots';
-import { acquire, callOn } from '../conformance/ability-fixture';
 import { eventually } from '../support/eventually';
 import { RedisCluster } from '../support/redis-cluster';
-import { createClusterStore } from './cluster-fixture';
+import { createClusterStore, takeEverywhere } from './cluster-fixture';
 
 let cluster: RedisCluster;
 let store: LockStore | undefined;
@@ -21,23 +19,17 @@ const hostsTold = async (): Promise<readonly string[]> => {
   return [...new Set(hosts)].sort();
 };
 
-const takeEverywhere = async (): Promise<void> => {
+const open = async (): Promise<LockStore> => {
   const opened = createClusterStore(cluster).store;
   store = opened;
   await opened.init(AbortSignal.timeout(20_000));
-  const calls = Array.from({ length: 20 }, () => callOn());
-  for (const call of calls) await acquire(opened, call);
-  const { key } = callOn();
-  const from = await cluster.masterOf(slotOf(key));
-  const to = cluster.servers.find((server) => server !== from)!;
-  await cluster.move(slotOf(key), { from, to });
-  await acquire(opened, callOn({ key }));
+  return opened;
 };
 
 describe('lock.redis on a cluster that tells hostnames', () => {
   it('reaches nodes that have announced none by their IP addresses', async () => {
     expect(await hostsTold()).toEqual(['?']);
-    await takeEverywhere();
+    await takeEverywhere(cluster, await open());
   });
 
   it('reaches every node by its hostname', async () => {
@@ -46,6 +38,6 @@ describe('lock.redis on a cluster that tells hostnames', () => {
     await eventually(async () => {
       expect(await hostsTold()).toEqual(['localhost']);
     });
-    await takeEverywhere();
+    await takeEverywhere(cluster, await open());
   });
 });

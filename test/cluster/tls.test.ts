@@ -1,11 +1,10 @@
 import path from 'node:path';
 
 import type { LockStore } from '../../src/lock/lock-store';
-import { slotOf } from '../../src/stores/redis/cluster/slots';
-import { acquire, callOn, forever } from '../conformance/ability-fixture';
+import { forever } from '../conformance/ability-fixture';
 import { findFreePort } from '../support/free-port';
 import { RedisCluster } from '../support/redis-cluster';
-import { createClusterStore } from './cluster-fixture';
+import { createClusterStore, takeEverywhere } from './cluster-fixture';
 
 /** A self-signed certificate for localhost, good for a hundred years; it guards nothing. */
 const TLS_FOLDER = path.join(__dirname, '../fixtures/tls');
@@ -38,20 +37,9 @@ const open = async (metadata: Readonly<Record<string, string>>): Promise<LockSto
   return opened;
 };
 
-/** A lock on each of the masters, and one whose slot has moved. */
-const takeEverywhere = async (opened: LockStore): Promise<void> => {
-  const calls = Array.from({ length: 20 }, () => callOn());
-  for (const call of calls) await acquire(opened, call);
-  const { key } = callOn();
-  const from = await cluster.masterOf(slotOf(key));
-  const to = cluster.servers.find((server) => server !== from)!;
-  await cluster.move(slotOf(key), { from, to });
-  await acquire(opened, callOn({ key }));
-};
-
 describe('lock.redis on a cluster over TLS', () => {
   it('reaches every node at its TLS port, by the name that it is told', async () => {
-    await takeEverywhere(await open({ caCert: CERTIFICATE, tlsServerName: 'localhost' }));
+    await takeEverywhere(cluster, await open({ caCert: CERTIFICATE, tlsServerName: 'localhost' }));
   });
 
   it('refuses nodes whose certificate is for another name', async () => {
@@ -67,7 +55,7 @@ describe('lock.redis on a cluster over TLS', () => {
       await set('cluster-announce-hostname', 'localhost');
       await set('cluster-preferred-endpoint-type', 'hostname');
     }
-    await takeEverywhere(await open({ caCert: CERTIFICATE }));
+    await takeEverywhere(cluster, await open({ caCert: CERTIFICATE }));
     await expect(store!.ping(forever())).resolves.toBeUndefined();
   });
 });

@@ -3,10 +3,12 @@ import type { LockStore } from '../../src/lock/lock-store';
 import { createClusterStore } from '../cluster/cluster-fixture';
 import { createSentinelStore } from '../stores/redis/redis-fixture';
 import { eventually } from '../support/eventually';
+import { type Promotion, watchPromotions } from '../support/promotion-watch';
 import { RedisCluster } from '../support/redis-cluster';
 import type { RedisServer } from '../support/redis-server';
 import { SentinelSetup } from '../support/sentinel-setup';
-import { type Promotion, type PromotionWatch, watchPromotions } from './promotion-watch';
+
+type Watch = Awaited<ReturnType<typeof watchPromotions>>;
 
 /** How a master is lost, or, in a cluster, loses its slots. */
 export type Way = 'killed' | 'paused' | 'demoted' | 'resharded';
@@ -18,7 +20,7 @@ export interface FailoverSetup {
   /** The key of a lock that the lost master had, and the one that follows it now has. */
   probeKey(): string;
   /** The promotions of this run so far, whether they were asked for or not. */
-  readonly promotions: readonly Promotion[];
+  readonly promotions: readonly Promotion<RedisServer>[];
   /** Those of some keys that the present masters have. */
   present(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Loses the master; resolves once another one was promoted, and is among the promotions. */
@@ -31,9 +33,9 @@ export class SentinelFailovers implements FailoverSetup {
   static readonly ways: readonly Way[] = ['killed', 'paused', 'demoted'];
   readonly #setup: SentinelSetup;
   readonly #minReplicas: number;
-  readonly #watch: PromotionWatch;
+  readonly #watch: Watch;
 
-  private constructor(setup: SentinelSetup, minReplicas: number, watch: PromotionWatch) {
+  private constructor(setup: SentinelSetup, minReplicas: number, watch: Watch) {
     this.#setup = setup;
     this.#minReplicas = minReplicas;
     this.#watch = watch;
@@ -44,7 +46,7 @@ export class SentinelFailovers implements FailoverSetup {
     return new SentinelFailovers(setup, minReplicas, await watchPromotions(setup.servers));
   }
 
-  get promotions(): readonly Promotion[] {
+  get promotions(): readonly Promotion<RedisServer>[] {
     return this.#watch.promotions;
   }
 
@@ -89,9 +91,9 @@ export class ClusterFailovers implements FailoverSetup {
   static readonly ways: readonly Way[] = ['killed', 'paused', 'demoted', 'resharded'];
   readonly #cluster: RedisCluster;
   readonly #minReplicas: number;
-  readonly #watch: PromotionWatch;
+  readonly #watch: Watch;
 
-  private constructor(cluster: RedisCluster, minReplicas: number, watch: PromotionWatch) {
+  private constructor(cluster: RedisCluster, minReplicas: number, watch: Watch) {
     this.#cluster = cluster;
     this.#minReplicas = minReplicas;
     this.#watch = watch;
@@ -104,7 +106,7 @@ export class ClusterFailovers implements FailoverSetup {
     return new ClusterFailovers(cluster, minReplicas, await watchPromotions(cluster.servers));
   }
 
-  get promotions(): readonly Promotion[] {
+  get promotions(): readonly Promotion<RedisServer>[] {
     return this.#watch.promotions;
   }
 
@@ -156,8 +158,11 @@ export class ClusterFailovers implements FailoverSetup {
   }
 }
 
-function expectNoted(promotions: readonly Promotion[], master: RedisServer | undefined): void {
-  const isNoted = promotions.some(({ port }) => port === master?.port);
+function expectNoted(
+  promotions: readonly Promotion<RedisServer>[],
+  master: RedisServer | undefined,
+): void {
+  const isNoted = promotions.some(({ server }) => server === master);
   if (!isNoted) throw new Error('the promotion is not noted yet');
 }
 

@@ -37,6 +37,29 @@ export interface StoreScene<Server> extends Pick<ObserveOptions, 'probe'> {
   stop(): Promise<void>;
 }
 
+/**
+ * Opens the scene of a run: its servers, and the sidecars that `build` starts and adds. All of them end together, also if it
+ * fails.
+ */
+export async function openScene<Server extends { stop(): Promise<void> }>(
+  server: Server,
+  build: (
+    sidecars: SidecarUnderTest[],
+  ) => Promise<Omit<StoreScene<Server>, 'server' | 'sidecars' | 'stop'>>,
+): Promise<StoreScene<Server>> {
+  const sidecars: SidecarUnderTest[] = [];
+  const stop = async (): Promise<void> => {
+    for (const sidecar of sidecars) await sidecar.stop();
+    await server.stop();
+  };
+  try {
+    return { ...(await build(sidecars)), server, sidecars, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 interface FaultValues extends ScriptValues {
   readonly ops: number;
   readonly seed?: number;

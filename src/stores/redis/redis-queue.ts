@@ -223,7 +223,11 @@ export class RedisQueue implements LockQueue {
     return opening;
   }
 
-  /** Opens a session within the limits of the store, because others may wait for it too. */
+  /**
+   * Opens a session within the limits of the store, because others may wait for it too. For the
+   * subscription, it waits no longer than the ask allows that began it: a refresh finds what a wake-up
+   * would have told.
+   */
   async #open(tag: string, limits: TimeLimits): Promise<Session> {
     const command = new Open(
       this.#queueCommands,

@@ -1,28 +1,14 @@
 import { type FaultWindow, lossesOf, type Operation } from '../../faults/history';
 import type { Breaking, Observed } from '../../faults/observe';
+import { type Promotion, PromotionWatch } from '../../support/promotion-watch';
 import type { RedisServer } from '../../support/redis-server';
-import type { FaultyCluster, Role } from './faulty-cluster';
-
-/** How often each node is asked for its role, in milliseconds. */
-const LOOK_MS = 50;
+import type { FaultyCluster } from './faulty-cluster';
 
 /** Over how long a time before a promotion the copies of a busy machine may lack something, in milliseconds. */
 const LAG_MS = 200;
 
 /** A node that takes longer for an answer stands still, whoever keeps it from its work, in milliseconds. */
 const STANDS_STILL_MS = 300;
-
-/** A node as it was seen last. */
-interface Seen {
-  readonly role: Role;
-  readonly atMs: number;
-}
-
-/** A promotion whose end is not yet known. */
-interface Promotion {
-  readonly promoted: RedisServer;
-  readonly fromMs: number;
-}
 
 /**
  * Notes when a replica became a master, injected or not. What its old master had not copied by then is lost, and what that
@@ -32,47 +18,40 @@ interface Promotion {
 export class FailoverWatch implements Breaking {
   readonly windows: FaultWindow[] = [];
   readonly #server: FaultyCluster;
-  readonly #seen = new Map<RedisServer, Seen>();
-  readonly #asked = new Set<RedisServer>();
-  #promotions: readonly Promotion[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watch: PromotionWatch<RedisServer>;
+  /** Those whose end is not yet known. */
+  #promotions: readonly Promotion<RedisServer>[] = [];
   #ending: Promise<void> | undefined;
 
   private constructor(server: FaultyCluster) {
     this.#server = server;
+    this.#watch = new PromotionWatch(server.cluster.servers, {
+      isMaster: async (node) => (await server.roleOf(node)).isMaster,
+      onAnswer: (node, time) => this.#noteStandstill(node, time),
+      onPromotion: (promotion) => {
+        this.#notePromotion(promotion);
+      },
+    });
   }
 
   /** A watch that has seen the role of every node: one may be promoted as soon as the run begins. */
   static async of(server: FaultyCluster): Promise<FailoverWatch> {
     const watch = new FailoverWatch(server);
-    await Promise.all(server.cluster.servers.map((node) => watch.#look(node)));
+    await watch.#watch.look();
     return watch;
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      for (const server of this.#server.cluster.servers) void this.#look(server);
-    }, LOOK_MS);
+    this.#watch.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#watch.stop();
     await this.#ending;
   }
 
-  async #look(server: RedisServer): Promise<void> {
-    // A node that is paused answers later, and one that is killed does not.
-    if (this.#asked.has(server)) return;
-    this.#asked.add(server);
-    const atMs = performance.now();
-    const role = await this.#server.roleOf(server).catch(() => undefined);
-    this.#asked.delete(server);
-    if (role === undefined) return;
-    await this.#noteStandstill(server, { fromMs: atMs, toMs: performance.now() });
-    const before = this.#seen.get(server);
-    this.#seen.set(server, { role, atMs });
-    if (before?.role.isMaster !== false || !role.isMaster) return;
-    this.#promotions = [...this.#promotions, { promoted: server, fromMs: before.atMs - LAG_MS }];
+  #notePromotion(promotion: Promotion<RedisServer>): void {
+    this.#promotions = [...this.#promotions, promotion];
     this.#ending ??= this.#end().finally(() => {
       this.#ending = undefined;
     });
@@ -101,9 +80,13 @@ export class FailoverWatch implements Breaking {
     }
   }
 
-  async #toWindow({ promoted, fromMs }: Promotion, toMs: number): Promise<FaultWindow> {
+  async #toWindow(
+    { server: promoted, fromMs }: Promotion<RedisServer>,
+    toMs: number,
+  ): Promise<FaultWindow> {
     const concerns = await this.#server.locksOf(promoted, promoted);
-    return { kind: 'replica promoted', fromMs, toMs, losesData: true, concerns };
+    const time = { fromMs: fromMs - LAG_MS, toMs };
+    return { kind: 'replica promoted', ...time, losesData: true, concerns };
   }
 }
 

@@ -11,7 +11,7 @@ const WHOLE_MS = 60_000;
 const MOVED_SLOTS = 20;
 
 /** The role of a node, as itself says it. */
-export interface Role {
+interface Role {
   readonly isMaster: boolean;
   /** The port of its master, if it is a replica. */
   readonly masterPort: number | undefined;

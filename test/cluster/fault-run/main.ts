@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startBehind } from '../../faults/in-process-sidecar';
 import { isLock, isOfQueue } from '../../faults/leftovers';
 import type { SidecarUnderTest } from '../../faults/sidecar-under-test';
-import { runStoreFaults, type StoreScene } from '../../faults/store-fault-run';
+import { openScene, runStoreFaults } from '../../faults/store-fault-run';
 import { TcpProxy } from '../../support/tcp-proxy';
 import { createClusterStore } from '../cluster-fixture';
 import { FailoverWatch, withoutMissed, withoutTakenBack } from './failover-watch';
@@ -38,28 +38,19 @@ runStoreFaults(
       'Checks that lock histories stay valid while a Redis Cluster and the network break.',
     example: '--ops 100000 --seed 7 --minutes 15',
   },
-  async (): Promise<StoreScene<FaultyCluster>> => {
+  async () => {
     const server = await FaultyCluster.start();
-    const sidecars: SidecarUnderTest[] = [];
-    const stop = async (): Promise<void> => {
-      for (const sidecar of sidecars) await sidecar.stop();
-      await server.stop();
-    };
-    try {
+    return openScene(server, async (sidecars) => {
       for (const timeoutMs of TIMEOUTS_MS) {
         sidecars.push(await start(server, { timeoutMs, host: `127.0.1.${sidecars.length + 1}` }));
       }
       return {
-        ...{ server, sidecars, clients: CLIENTS, calmMs: CALM_MS },
-        ...{ faults: CLUSTER_FAULTS, refusals: REFUSALS, stop },
+        ...{ clients: CLIENTS, calmMs: CALM_MS, faults: CLUSTER_FAULTS, refusals: REFUSALS },
         watch: await FailoverWatch.of(server),
         toJudged: (seen) => withoutTakenBack(withoutMissed(seen)),
         findLeftovers: () => findLeftovers(server),
       };
-    } catch (error) {
-      await stop();
-      throw error;
-    }
+    });
   },
 );
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startBehind } from '../../faults/in-process-sidecar';
 import type { SidecarUnderTest } from '../../faults/sidecar-under-test';
 import type { ServerProbe } from '../../faults/stall-watch';
-import { runStoreFaults, type StoreScene } from '../../faults/store-fault-run';
+import { openScene, runStoreFaults } from '../../faults/store-fault-run';
 import { type EtcdCluster, startEtcd } from '../../support/etcd-server';
 import { TcpProxy } from '../../support/tcp-proxy';
 import { callGateway, toBase64 } from '../etcd-admin';
@@ -35,28 +35,20 @@ runStoreFaults(
       'Checks that lock histories stay valid while a cluster of etcd and the network break.',
     example: '--ops 100000 --seed 7 --minutes 20',
   },
-  async (): Promise<StoreScene<EtcdCluster>> => {
+  async () => {
     const server = await startEtcd({ members: 3 });
-    const sidecars: SidecarUnderTest[] = [];
-    const stop = async (): Promise<void> => {
-      for (const sidecar of sidecars) await sidecar.stop();
-      await server.stop();
-    };
-    try {
+    return openScene(server, async (sidecars) => {
       for (const timeoutMs of TIMEOUTS_MS) {
         sidecars.push(await start(server, { timeoutMs, at: sidecars.length }));
       }
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return {
-      ...{ server, sidecars, faults: ETCD_FAULTS, refusals: REFUSALS, calmMs: CALM_MS, stop },
-      probe: createProbe(server),
-      watch: new ElectionWatch(server),
-      toJudged: asOnEtcd,
-      findLeftovers: () => findLeftovers(server),
-    };
+      return {
+        ...{ faults: ETCD_FAULTS, refusals: REFUSALS, calmMs: CALM_MS },
+        probe: createProbe(server),
+        watch: new ElectionWatch(server),
+        toJudged: asOnEtcd,
+        findLeftovers: () => findLeftovers(server),
+      };
+    });
   },
 );
 

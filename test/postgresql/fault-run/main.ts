@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { startInProcess } from '../../faults/in-process-sidecar';
 import type { SidecarUnderTest } from '../../faults/sidecar-under-test';
 import type { ServerProbe } from '../../faults/stall-watch';
-import { runStoreFaults, type StoreScene } from '../../faults/store-fault-run';
+import { openScene, runStoreFaults } from '../../faults/store-fault-run';
 import { eventually } from '../../support/eventually';
 import { type PostgresqlServer, startPostgresqlServer } from '../../support/postgresql-server';
 import { createStore } from '../store-fixture';
@@ -30,25 +30,17 @@ runStoreFaults(
     description: 'Checks that lock histories stay valid while PostgreSQL and the network break.',
     example: '--ops 100000 --seed 7 --minutes 10',
   },
-  async (): Promise<StoreScene<PostgresqlServer>> => {
+  async () => {
     const server = await startPostgresqlServer();
-    const sidecars: SidecarUnderTest[] = [];
-    const stop = async (): Promise<void> => {
-      for (const sidecar of sidecars) await sidecar.stop();
-      await server.stop();
-    };
-    try {
+    return openScene(server, async (sidecars) => {
       await createTables(server);
       for (const timeoutMs of TIMEOUTS_MS) sidecars.push(await start(server, timeoutMs));
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return {
-      ...{ server, sidecars, faults: POSTGRESQL_FAULTS, refusals: REFUSALS, stop },
-      probe: createProbe(server),
-      findLeftovers: () => findLeftovers(server),
-    };
+      return {
+        ...{ faults: POSTGRESQL_FAULTS, refusals: REFUSALS },
+        probe: createProbe(server),
+        findLeftovers: () => findLeftovers(server),
+      };
+    });
   },
 );
 

@@ -3,15 +3,12 @@ import { PromotionWatch } from './promotion-watch';
 type Role = 'master' | 'replica' | 'gone';
 
 function createWatch(roles: Record<number, Role>) {
-  const askers = Object.keys(roles).map((key) => {
-    const port = Number(key);
-    const ask = async () => {
-      if (roles[port] === 'gone') throw new Error('connection refused');
-      return roles[port] === 'master';
-    };
-    return [port, ask] as const;
+  return new PromotionWatch(Object.keys(roles).map(Number), {
+    isMaster: async (server) => {
+      if (roles[server] === 'gone') throw new Error('connection refused');
+      return roles[server] === 'master';
+    },
   });
-  return new PromotionWatch(new Map(askers));
 }
 
 describe('the watch over promotions', () => {
@@ -22,12 +19,12 @@ describe('the watch over promotions', () => {
     const seenMs = performance.now();
     Object.assign(roles, { 1: 'gone', 2: 'master' });
     await watch.look();
-    expect(watch.promotions.map(({ port }) => port)).toEqual([2]);
+    expect(watch.promotions.map(({ server }) => server)).toEqual([2]);
     expect(watch.promotions[0]!.fromMs).toBeLessThanOrEqual(seenMs);
     roles[3] = 'master';
     await watch.look();
     await watch.look();
-    expect(watch.promotions.map(({ port }) => port)).toEqual([2, 3]);
+    expect(watch.promotions.map(({ server }) => server)).toEqual([2, 3]);
   });
 
   it('notes none where a master goes away and comes back', async () => {
